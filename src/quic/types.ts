@@ -1,0 +1,323 @@
+/**
+ * The port between the program and any QUIC engine: control decides routes; the engine moves bytes (design/architecture.md).
+ *
+ * Ordering, for every engine:
+ * - No callback runs inside a call to the engine: each comes from the event loop, one after the other.
+ * - Per connection `onStream`, `onDatagram`, stream callbacks and `onClosed` come in the order of their causes; nothing follows `onClosed`,
+ *   and no stream callback follows the `onClosed` of its connection.
+ * - Calls take effect in the order in which they are made. A call on a connection, stream or handle that has ended does nothing.
+ * - A withdrawn or replaced route carries no datagram that arrives after the call returned.
+ */
+
+/** `ip` is a literal without brackets or zone; `port` is 1..65535 (0 = any, only to listen). */
+export interface SocketAddress {
+  readonly ip: string;
+  readonly port: number;
+}
+
+export type EngineName = 'native' | 'quiche';
+
+/** Why a datagram from a leg did not leave (design/conformance.md S5). */
+export const dropReasons = [
+  'no_peer',
+  'too_large',
+  'queue_full',
+  'expired',
+  'wrong_protocol',
+  'closing',
+  'congestion',
+] as const;
+export type DropReason = (typeof dropReasons)[number];
+
+/**
+ * What one leg of a tunnel has sent. Payload only: neither the 16-byte prefix of a datagram nor a stream header counts.
+ * Once nothing is queued, `datagramsIn = datagramsOut + Σ drops`. Numbers never fall.
+ */
+export interface LedgerTotals {
+  readonly datagramsIn: number;
+  /** Accepted by the outgoing QUIC connection. */
+  readonly datagramsOut: number;
+  readonly datagramBytesIn: number;
+  readonly datagramBytesOut: number;
+  /** Stream bytes taken from this leg and accepted by the other one. */
+  readonly streamBytes: number;
+  readonly drops: Readonly<Record<DropReason, number>>;
+}
+
+/** Counts for one leg, written by the engine that made it. Readable for as long as it is referenced. */
+export interface Ledger {
+  totals(): LedgerTotals;
+}
+
+/** Where the datagrams of a tunnel that arrive on a connection go; `drop` counts them in the ledger under `reason`. */
+export type DatagramTarget =
+  { readonly kind: 'forward'; readonly to: QuicConnection } | { readonly kind: 'drop'; readonly reason: DropReason };
+
+/** A route or splice that is in force until it is withdrawn or its connection ends. */
+export interface RouteHandle {
+  /** Idempotent. Later datagrams of the prefix are counted as `unboundSender` unless another route was set since. */
+  withdraw(): void;
+}
+
+export interface SpliceHandle {
+  /** Resets and stops both directions on both streams with `code`; `onEnd` follows. Does nothing once the splice has ended. */
+  abort(code: number): void;
+}
+
+/** What a connection knows of its path; null where the engine cannot tell. Milliseconds and bytes. */
+export interface ConnectionStats {
+  readonly rttMs: number | null;
+  readonly minRttMs: number | null;
+  readonly packetsSent: number | null;
+  readonly packetsReceived: number | null;
+  readonly packetsLost: number | null;
+  readonly bytesSent: number | null;
+  readonly bytesReceived: number | null;
+  readonly congestionWindow: number | null;
+  readonly bytesInFlight: number | null;
+  /** Datagrams waiting to be sent to this peer. */
+  readonly queuedDatagrams: number | null;
+  readonly queuedDatagramBytes: number | null;
+  /** Largest UDP payload that the path is known to carry. */
+  readonly pathMtu: number | null;
+  /** Largest DATAGRAM payload (prefix included) that can be sent now. */
+  readonly maxDatagramSize: number | null;
+}
+
+/** Why a connection ended. `code` and `reason` are null where the cause carries none. */
+export interface CloseInfo {
+  readonly kind: 'local' | 'peer-application' | 'peer-transport' | 'idle' | 'reset' | 'error' | 'budget';
+  readonly code: number | null;
+  /** For people: the peer's words (control characters removed, at most 256 characters) or the engine's. */
+  readonly reason: string;
+}
+
+export type ReadResult =
+  | { readonly kind: 'data'; readonly bytes: Uint8Array }
+  /** Nothing now; `onReadable` follows when that changes. */
+  | { readonly kind: 'blocked' }
+  /** The peer finished the direction and everything was read; stays so. */
+  | { readonly kind: 'finished' }
+  /** The peer reset the direction, or the stream or connection ended; stays so. */
+  | { readonly kind: 'reset'; readonly code: number };
+
+/** Callbacks of one stream. All are optional to use, none may throw. */
+export interface StreamHandler {
+  /** After a `read` gave `blocked` (and once for a new stream): data, end or reset is there to read. */
+  onReadable(): void;
+  /** After `write` returned false: the stream takes bytes again. */
+  onWritable(): void;
+  /** The peer sent STOP_SENDING for our direction, which is then over; the engine has answered with RESET. Comes within 50 ms also on an idle stream. */
+  onStopped(code: number): void;
+}
+
+/** Bidirectional unless `writable` or `readable` says otherwise. Both directions end on their own (half-close). */
+export interface QuicStream {
+  readonly id: number;
+  readonly connection: QuicConnection;
+  readonly bidirectional: boolean;
+  setHandler(handler: StreamHandler): void;
+  /** At most `maxBytes` bytes, in order, never more than that: what is not read stays in the stream (and holds flow control). The bytes are the caller's to keep. */
+  read(maxBytes: number): ReadResult;
+  /**
+   * Takes all of `bytes` (copied or owned: the caller must not change them afterwards). False: more than 64 KiB wait, write again after
+   * `onWritable`. On a direction that has ended the bytes are dropped and the answer is true.
+   */
+  write(bytes: Uint8Array): boolean;
+  /** Bytes taken by `write` that QUIC has not accepted yet. */
+  readonly queuedBytes: number;
+  /** FIN after all written bytes. */
+  finish(): void;
+  /** RESET_STREAM of our direction; what waits is discarded. */
+  reset(code: number): void;
+  /** STOP_SENDING for the peer's direction; what was received is discarded. */
+  stop(code: number): void;
+  /**
+   * Hands both streams to the engine: bytes, FIN, RESET(code) and STOP_SENDING(code) cross unchanged in each direction on its own, with
+   * back-pressure and at most 256 KiB per direction between them. What `write` still holds goes first. Handlers are no longer called, other
+   * methods must no longer be used. `forward` counts bytes read from this stream, `backward` those read from `other`. The end of one
+   * connection resets the directions that are still open on the other with `lostCode` at once. `onEnd` comes once, when both directions are over.
+   */
+  splice(other: QuicStream, options: SpliceOptions): SpliceHandle;
+}
+
+export interface SpliceOptions {
+  readonly forward: Ledger;
+  readonly backward: Ledger;
+  readonly lostCode: number;
+  readonly onEnd: () => void;
+}
+
+/** Callbacks of one connection; none may throw. */
+export interface ConnectionHandler {
+  /** The peer opened a stream; unread bytes wait. Set its handler before returning. */
+  onStream(stream: QuicStream): void;
+  /** A datagram without a route, on a connection with `localDatagrams`; `payload` is valid only during the call. */
+  onDatagram(payload: Uint8Array): void;
+  /** The peer's address changed and was validated (NAT rebinding, migration). */
+  onAddressChange(remote: SocketAddress): void;
+  /** Exactly once, last. */
+  onClosed(info: CloseInfo): void;
+}
+
+export type DatagramSendResult = 'queued' | 'too_large' | 'queue_full' | 'closed';
+
+/** An established connection (TLS handshake complete). */
+export interface QuicConnection {
+  /** Unique in this process, never used again. */
+  readonly id: number;
+  readonly remote: SocketAddress;
+  readonly local: SocketAddress;
+  /** Null when the peer grants no stream now. Never blocks. */
+  openBidi(): QuicStream | null;
+  openUni(): QuicStream | null;
+  /** Sends from this end. A full queue drops its oldest datagram and takes this one (then the answer is `queue_full`). Bytes are copied. */
+  sendDatagram(payload: Uint8Array): DatagramSendResult;
+  /**
+   * Datagrams from this peer that begin with `prefix` (16 bytes) go to `target` unchanged and are counted in `ledger`. One route per prefix:
+   * a new one replaces the old at once. A forward target that ends turns the route into a drop with reason `no_peer`.
+   */
+  routeDatagrams(prefix: Uint8Array, target: DatagramTarget, ledger: Ledger): RouteHandle;
+  /** The peer has proved that it may be here: the byte budget of unproven connections no longer applies. Idempotent. */
+  markProven(): void;
+  stats(): ConnectionStats;
+  /** Flushes what streams hold as far as the peer's flow control and congestion allow in one round, then CONNECTION_CLOSE (application, `code`, `reason` ≤ 256 bytes). `onClosed` follows. */
+  close(code: number, reason: string): void;
+}
+
+/** What to do with a new connection attempt. `refuse` = CONNECTION_REFUSED in an Initial; `ignore` = no answer at all. */
+export type IncomingDecision = 'accept' | 'retry' | 'refuse' | 'ignore';
+
+export interface IncomingAttempt {
+  readonly remote: SocketAddress;
+  /** The address was proved by a Retry token. `retry` is then not a possible answer (treated as `refuse`). */
+  readonly validated: boolean;
+}
+
+export interface ListenerHandler {
+  /** Asked once per new connection attempt, before any state exists for it. */
+  onIncoming(attempt: IncomingAttempt): IncomingDecision;
+  /** For every accepted attempt exactly one of these two follows. The answer receives all that happens on the connection. */
+  onConnection(connection: QuicConnection): ConnectionHandler;
+  onHandshakeFailed(remote: SocketAddress, reason: string): void;
+  /** The socket failed for good (not a single send or receive): the listener carries nothing any more. */
+  onFailed(error: Error): void;
+}
+
+/** PEM texts. */
+export interface TlsIdentity {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+/** Names, units and defaults are those of `quic` and `limits` in config.json (design/manager-protocol.md §6). */
+export interface TransportSettings {
+  readonly alpn: string;
+  readonly idleTimeoutMs: number;
+  /** PINGs are sent when nothing else was for this long. */
+  readonly keepAliveMs: number;
+  readonly handshakeTimeoutMs: number;
+  /** Upper bound of UDP payloads sent; also what path MTU discovery climbs to. Falls back to 1200 when larger packets alone are lost. */
+  readonly maxUdpPayload: number;
+  readonly maxBidiStreams: number;
+  readonly maxUniStreams: number;
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+  /** Queue of datagrams towards one peer: the oldest go first (conformance S6). */
+  readonly datagramQueueBytes: number;
+  readonly datagramQueueMs: number;
+  /** Bytes a peer may send before `markProven`; past it the connection is closed (conformance A3). 0 = no limit (dialled connections). */
+  readonly unprovenBytes: number;
+  /** Bytes in packets that brought no stream or datagram data beyond what was seen useful; past it the connection is closed (native-quiche.md). 0 = no limit. */
+  readonly uselessBytes: number;
+  /** True: datagrams without a route are handed to `onDatagram`. False: counted as `unboundSender` and dropped. */
+  readonly localDatagrams: boolean;
+  /** Asked of the kernel for each UDP socket; the engine reports what it got. */
+  readonly socketBufferBytes: number;
+}
+
+export interface ListenOptions {
+  readonly address: SocketAddress;
+  readonly tls: TlsIdentity;
+  readonly transport: TransportSettings;
+  /** 32 bytes, kept across restarts, so that a restarted relay's stateless resets end the old connections (RFC 9000 §10.3). */
+  readonly resetKey: Uint8Array;
+  /**
+   * New attempts a second above which the engine answers Retry by itself, without asking the handler (so a spoofed flood costs no callback);
+   * 0 = never by itself.
+   */
+  readonly retryAfterHandshakesPerSec: number;
+}
+
+/** How a dialled relay proves who it is (design/wire-protocol.md §8). */
+export type PeerVerification =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'ca'; readonly caPem: string; readonly host: string }
+  /** SHA-256 of the leaf certificate (DER), 64 lower-case hex digits. */
+  | { readonly kind: 'fingerprint'; readonly sha256: string };
+
+export interface DialOptions {
+  readonly remote: SocketAddress;
+  readonly serverName: string;
+  readonly verify: PeerVerification;
+  readonly transport: TransportSettings;
+  readonly signal?: AbortSignal;
+}
+
+/** Totals of an engine since it was made; they never fall. */
+export interface EngineCounters {
+  /** Datagrams or bytes-carrying prefixes from connections that hold no leg of the tunnel named. */
+  readonly unboundSender: number;
+  /** Datagrams under 16 bytes. */
+  readonly malformed: number;
+  /** UDP packets that belong to no connection and start none. */
+  readonly strayPackets: number;
+  readonly packetsReceived: number;
+  readonly packetsSent: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly retriesSent: number;
+  readonly resetsSent: number;
+  readonly refusalsSent: number;
+  readonly handshakesStarted: number;
+  readonly handshakesFailed: number;
+  /** UDP sends that the kernel refused (buffer full, unreachable). */
+  readonly sendErrors: number;
+}
+
+export interface EngineReport {
+  readonly name: EngineName;
+  readonly counters: EngineCounters;
+  readonly connections: number;
+  /** Native memory held for connections, estimated; null where unknown. */
+  readonly nativeBytes: number | null;
+}
+
+export interface QuicListener {
+  /** The address bound, with the real port. */
+  readonly address: SocketAddress;
+  /** What the kernel granted. */
+  readonly socketReceiveBufferBytes: number | null;
+  readonly socketSendBufferBytes: number | null;
+  /** New connections use this identity; existing ones live on. Throws AppError `tls-failed` and keeps the old one when it cannot be used. */
+  setTls(tls: TlsIdentity): void;
+  /** New attempts are answered with CONNECTION_REFUSED from now on; existing connections live on. */
+  stopAccepting(): void;
+  /** Closes what is left with code 0 and `reason`, waits until the packets have left, frees the socket. Idempotent. */
+  close(reason: string): Promise<void>;
+}
+
+export interface QuicEngine {
+  readonly name: EngineName;
+  createLedger(): Ledger;
+  /** Rejects with AppError `address-unavailable` (in use, not local, not permitted) or `tls-failed`. */
+  listen(options: ListenOptions, handler: ListenerHandler): Promise<QuicListener>;
+  /**
+   * Resolves once established; `handler` hears of it from then on (its callbacks may precede the promise's).
+   * Rejects with AppError `connect-failed` (refused, ALPN, …), `timed-out` (no handshake in time), `tls-failed` (the peer did not prove who it is) or `cancelled` (signal).
+   */
+  dial(options: DialOptions, handler: ConnectionHandler): Promise<QuicConnection>;
+  report(): EngineReport;
+  /** Ends everything that is left. Idempotent; leaves no handle, timer or socket behind. */
+  close(): Promise<void>;
+}
