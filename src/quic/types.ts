@@ -9,13 +9,13 @@
  * - A withdrawn or replaced route carries no datagram that arrives after the call returned.
  */
 
+import type { EngineName, EngineReport } from './engine-report.ts';
+
 /** `ip` is a literal without brackets or zone; `port` is 1..65535 (0 = any, only to listen). */
 export interface SocketAddress {
   readonly ip: string;
   readonly port: number;
 }
-
-export type EngineName = 'native' | 'quiche';
 
 /** Why a datagram from a leg did not leave (design/conformance.md S5). */
 export const dropReasons = [
@@ -264,35 +264,6 @@ export interface DialOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Totals of an engine since it was made; they never fall. */
-export interface EngineCounters {
-  /** Datagrams or bytes-carrying prefixes from connections that hold no leg of the tunnel named. */
-  readonly unboundSender: number;
-  /** Datagrams under 16 bytes. */
-  readonly malformed: number;
-  /** UDP packets that belong to no connection and start none. */
-  readonly strayPackets: number;
-  readonly packetsReceived: number;
-  readonly packetsSent: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  readonly retriesSent: number;
-  readonly resetsSent: number;
-  readonly refusalsSent: number;
-  readonly handshakesStarted: number;
-  readonly handshakesFailed: number;
-  /** UDP sends that the kernel refused (buffer full, unreachable). */
-  readonly sendErrors: number;
-}
-
-export interface EngineReport {
-  readonly name: EngineName;
-  readonly counters: EngineCounters;
-  readonly connections: number;
-  /** Native memory held for connections, estimated; null where unknown. */
-  readonly nativeBytes: number | null;
-}
-
 export interface QuicListener {
   /** The address bound, with the real port. */
   readonly address: SocketAddress;
@@ -306,6 +277,8 @@ export interface QuicListener {
   /** Closes what is left with code 0 and `reason`, waits until the packets have left, frees the socket. Idempotent. */
   close(reason: string): Promise<void>;
 }
+
+export type { EngineCounters, EngineName, EngineReport } from './engine-report.ts';
 
 export interface QuicEngine {
   readonly name: EngineName;
