@@ -1,0 +1,61 @@
+import { inspect } from 'node:util';
+
+/**
+ * Why an operation failed, for code that decides by it. Closed on purpose: a new code is a new decision somewhere.
+ * Expected outcomes are return values and have no code here.
+ */
+export type AppErrorCode =
+  /** The configuration, an argument or a credentials file cannot be used as it is. */
+  | 'config-invalid'
+  /** A peer, the manager or a REST client sent what its protocol forbids. */
+  | 'input-invalid'
+  /** A file or directory could not be read or written. */
+  | 'io-failed'
+  /** A certificate or key is missing, unreadable, expired or not trusted. */
+  | 'tls-failed'
+  /** An address cannot be resolved or bound. */
+  | 'address-unavailable'
+  /** The QUIC engine that was asked for is not built or does not load here. */
+  | 'engine-unavailable'
+  /** A connection could not be made. */
+  | 'connect-failed'
+  /** The connection, stream, link or component is closed; nothing more can be done with it. */
+  | 'closed'
+  /** The peer reset the stream or asked to stop sending. */
+  | 'stream-reset'
+  /** A deadline passed. */
+  | 'timed-out'
+  /** The caller gave up, or the program is stopping. */
+  | 'cancelled'
+  /** A configured limit is reached. */
+  | 'limit-reached'
+  /** An invariant of this program does not hold. */
+  | 'bug';
+
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: AppErrorCode;
+
+  constructor(code: AppErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The message of anything thrown, followed by the messages of its causes: `a: b: c`. For people, not for decisions. */
+export function errorMessage(error: unknown): string {
+  const messages: string[] = [];
+  const seen = new Set<unknown>();
+  let current: unknown = error;
+  do {
+    seen.add(current);
+    messages.push(messageOf(current));
+    current = current instanceof Error ? current.cause : undefined;
+  } while (current !== undefined && !seen.has(current));
+  return messages.join(': ');
+}
+
+function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message || thrown.name;
+  return typeof thrown === 'string' ? thrown : inspect(thrown);
+}
