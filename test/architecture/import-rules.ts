@@ -1,0 +1,103 @@
+import type { IForbiddenRuleType } from 'dependency-cruiser';
+
+/**
+ * What each folder of src (or a file, without its ending) may import from src besides itself; the design's import
+ * table. A path within a listed path obeys both lines: `relay/session` its own and `relay`'s.
+ */
+export const importTable: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  protocol: ['lib'],
+  quic: ['lib'],
+  'node-link': ['protocol', 'lib'],
+  relay: ['quic', 'node-link', 'protocol', 'lib'],
+  'relay/tunnels': ['protocol', 'lib'],
+  'relay/events': ['protocol', 'lib'],
+  'relay/forwarding': ['relay/tunnels', 'relay/events', 'quic', 'protocol', 'lib'],
+  'relay/session': ['relay/forwarding', 'relay/tunnels', 'relay/events', 'quic', 'protocol', 'lib'],
+  'relay/config': ['relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
+  'relay/admin': ['relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
+  'relay/admission': ['relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
+  edge: ['quic', 'node-link', 'protocol', 'lib'],
+  cli: ['relay', 'edge', 'node-link', 'protocol', 'quic/engine', 'lib'],
+  main: ['cli'],
+};
+
+/** What only decides: no file, socket or process, not even through what it imports. */
+const pure = ['protocol', 'relay/tunnels', 'relay/events', 'relay/session/session'];
+
+const ioModules = [
+  ...['fs', 'net', 'dgram', 'tls', 'http', 'https', 'http2', 'dns', 'tty', 'readline', 'repl', 'inspector'],
+  ...['child_process', 'cluster', 'worker_threads', 'timers', 'perf_hooks'],
+];
+
+const ioPackages = ['ws', 'fastify', 'pino', 'pino-pretty', 'rotating-file-stream', '@matrixai/quic'];
+
+/** Packages with one home, so that each can be replaced in one place. */
+const packageHomes: Readonly<Record<string, string>> = {
+  ws: '^(src/node-link/|test/|bench/)',
+  pino: '^src/(lib/logger[.]ts|cli/)',
+  'pino-pretty': '^src/(lib/logger[.]ts|cli/)',
+  '@matrixai/quic': '^(src/quic/quiche/|test/support/hostile[./-])',
+};
+
+function within(...paths: readonly string[]): string {
+  return `^src/(${paths.join('|')})([.]ts$|/)`;
+}
+
+function packagePath(name: string): string {
+  return `^(node_modules/)?(@types/)?${name}(/|$)`;
+}
+
+/** These count type imports too: who knows of whom is what they are about. */
+export const layerRules: IForbiddenRuleType[] = [
+  ...Object.entries(importTable).map(([folder, allowed]) => ({
+    name: `table: ${folder}`,
+    severity: 'error' as const,
+    from: { path: within(folder) },
+    to: { path: '^src/', pathNot: within(folder, ...allowed) },
+  })),
+  ...Object.entries(packageHomes).map(([name, home]) => ({
+    name: `home: ${name}`,
+    severity: 'error' as const,
+    from: { path: '^(src|test|bench)/', pathNot: home },
+    to: { path: packagePath(name) },
+  })),
+  {
+    name: 'engines only through quic/engine',
+    severity: 'error',
+    from: { path: '^src/', pathNot: within('quic/engine', 'quic/quiche', 'quic/native') },
+    to: { path: within('quic/quiche', 'quic/native') },
+  },
+  {
+    name: 'one engine knows nothing of another',
+    severity: 'error',
+    from: { path: '^src/quic/(quiche|native)/' },
+    to: { path: within('quic/quiche', 'quic/native'), pathNot: '^src/quic/$1/' },
+  },
+  {
+    name: 'src knows nothing of tests',
+    severity: 'error',
+    from: { path: '^src/' },
+    to: { path: '^(test|bench)/' },
+  },
+  {
+    name: 'no development package in src',
+    severity: 'error',
+    from: { path: '^src/' },
+    to: { path: '^node_modules/(?!@types/)', dependencyTypes: ['npm-dev'] },
+  },
+  {
+    name: 'no cycles',
+    severity: 'error',
+    from: {},
+    to: { circular: true },
+  },
+];
+
+/** These count only what is loaded when the program runs. */
+export const purityRules: IForbiddenRuleType[] = pure.map((path) => ({
+  name: `pure: ${path}`,
+  severity: 'error',
+  from: { path: within(path) },
+  to: { reachable: true, path: `^(node:)?(${ioModules.join('|')})(/|$)|${ioPackages.map(packagePath).join('|')}` },
+}));
