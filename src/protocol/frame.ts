@@ -30,8 +30,9 @@ export function encodeFrame(value: object): Buffer {
 
 /**
  * Splits a byte stream into length-prefixed payloads, however it was cut on the way.
- * Bytes are copied in, so the caller may reuse its read buffer. Memory follows the bytes that have arrived, never the
- * length that a peer announces, and stays under the cap plus one push when the caller reads every frame between pushes.
+ * Bytes are copied in, so the caller may reuse its read buffer. Memory follows the bytes that have arrived (at most twice
+ * as many), never the length that a peer announces; a caller that reads every frame between pushes has no more than the
+ * cap plus one push buffered.
  * For data streams, pushing at most `needed` bytes at a time leaves everything after the frame unread in the stream.
  */
 export class FrameReader {
