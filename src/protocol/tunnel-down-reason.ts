@@ -17,6 +17,7 @@ export const tunnelDownReason = {
   bothLegsOnOneConnection: 'both legs on one connection',
   replaced: 'replaced by a new connection',
   replacedTooOften: 'leg is being replaced too often',
+  relayTunnelLimit: 'tunnel limit of the relay exceeded',
 } as const;
 
 export type TunnelDownReason = (typeof tunnelDownReason)[keyof typeof tunnelDownReason];

@@ -1,0 +1,177 @@
+import { bindTokensDigest, computeBindProof, computeBindToken, secretsEqual } from '../../protocol/bind-token.ts';
+import type { Direction } from '../../protocol/leg.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+
+export interface BindPolicySettings {
+  readonly requireBindAuth: boolean;
+  readonly requireBindProof: boolean;
+  /** Dynamic authorisations and revocations that are kept at most, each. */
+  readonly maxAuthorizations: number;
+}
+
+/** Both finished tokens of a tunnel, as a manager sends them. */
+export interface BindTokens {
+  readonly ingress: string;
+  readonly egress: string;
+}
+
+/** A tunnel of the config with its secret, 64 hex characters. */
+export interface StaticTunnel {
+  readonly id: TunnelId;
+  readonly bindSecret: string;
+}
+
+export interface BindCredentials {
+  readonly tunnelId: TunnelId;
+  readonly direction: Direction;
+  readonly token: string | undefined;
+  readonly proof: string | undefined;
+  /** What this connection was challenged with. */
+  readonly challenge: string;
+}
+
+export type BindRefusal = 'invalid-token' | 'proof-required' | 'not-authorised' | 'revoked';
+
+export type BindVerdict =
+  | { readonly kind: 'authorised' }
+  /** Nothing is known of the tunnel and the relay is permissive. */
+  | { readonly kind: 'open' }
+  | { readonly kind: 'refused'; readonly reason: BindRefusal };
+
+export type AuthoriseResult = 'unchanged' | 'changed' | 'limit-reached';
+
+/** What a restart must not forget (conformance I5). Holds secrets: it goes to a 0600 file and nowhere else. */
+export interface PolicyState {
+  readonly authorized: readonly (BindTokens & { readonly tunnelId: TunnelId })[];
+  readonly revoked: readonly TunnelId[];
+}
+
+export interface AuthorizedTunnel {
+  readonly tunnelId: TunnelId;
+  readonly source: 'config' | 'manager';
+  /** Tells two pairs of tokens apart and is useless for binding. */
+  readonly digest: string;
+}
+
+/**
+ * Who may bind which tunnel (wire-protocol.md §5). The manager's word, authorise or revoke, stands above the config's
+ * static tunnels; a revoked tunnel stays refused, also in permissive mode, until it is authorised again or unrevoked.
+ */
+export class BindPolicy {
+  readonly #static = new Map<TunnelId, BindTokens>();
+  readonly #authorized = new Map<TunnelId, BindTokens>();
+  readonly #revoked = new Set<TunnelId>();
+  #settings: BindPolicySettings;
+
+  constructor(settings: BindPolicySettings) {
+    this.#settings = settings;
+  }
+
+  setSettings(settings: BindPolicySettings): void {
+    this.#settings = settings;
+  }
+
+  /** Replaces the config's tunnels. Answers the ids of those that were added, removed or got another secret. */
+  setStaticTunnels(tunnels: readonly StaticTunnel[]): ReadonlySet<TunnelId> {
+    const before = new Map(this.#static);
+    this.#static.clear();
+    for (const { id, bindSecret } of tunnels) {
+      this.#static.set(id, {
+        ingress: computeBindToken(bindSecret, id, 'ingress'),
+        egress: computeBindToken(bindSecret, id, 'egress'),
+      });
+    }
+    const ids = new Set([...before.keys(), ...this.#static.keys()]);
+    return new Set([...ids].filter((id) => !sameTokens(before.get(id), this.#static.get(id))));
+  }
+
+  /** Stores or overwrites the manager's tokens and lifts a revocation. */
+  authorise(tunnelId: TunnelId, tokens: BindTokens): AuthoriseResult {
+    const known = this.#authorized.has(tunnelId);
+    if (!known && this.#authorized.size >= this.#settings.maxAuthorizations) return 'limit-reached';
+    const changed = this.#revoked.has(tunnelId) || !sameTokens(this.#tokensFor(tunnelId), tokens);
+    this.#revoked.delete(tunnelId);
+    this.#authorized.set(tunnelId, { ingress: tokens.ingress, egress: tokens.egress });
+    return changed ? 'changed' : 'unchanged';
+  }
+
+  /** Forgets the manager's tokens and refuses the tunnel from now on. Always succeeds. */
+  revoke(tunnelId: TunnelId): void {
+    this.#authorized.delete(tunnelId);
+    this.#revoked.delete(tunnelId);
+    this.#revoked.add(tunnelId);
+    // The oldest go first: what was revoked last is what somebody is most likely to try now.
+    for (const oldest of this.#revoked) {
+      if (this.#revoked.size <= this.#settings.maxAuthorizations) break;
+      this.#revoked.delete(oldest);
+    }
+  }
+
+  /** Lifts a revocation without authorising anything new; false when there was none. */
+  unrevoke(tunnelId: TunnelId): boolean {
+    return this.#revoked.delete(tunnelId);
+  }
+
+  isRevoked(tunnelId: TunnelId): boolean {
+    return this.#revoked.has(tunnelId);
+  }
+
+  check(credentials: BindCredentials): BindVerdict {
+    const { tunnelId, direction, token, proof, challenge } = credentials;
+    if (this.#revoked.has(tunnelId)) return { kind: 'refused', reason: 'revoked' };
+    const expected = this.#tokensFor(tunnelId)?.[direction];
+    if (expected === undefined) {
+      return this.#settings.requireBindAuth ? { kind: 'refused', reason: 'not-authorised' } : { kind: 'open' };
+    }
+    if (proof !== undefined) return verdict(proof, computeBindProof(expected, challenge, tunnelId, direction));
+    if (this.#settings.requireBindProof) return { kind: 'refused', reason: 'proof-required' };
+    return verdict(token ?? '', expected);
+  }
+
+  /**
+   * What a leg that binds now is bound with: equal for as long as the leg's right to be there is the same, null where
+   * nothing is known of the tunnel. Not a secret, but not for display either.
+   */
+  credentialOf(tunnelId: TunnelId, direction: Direction): string | null {
+    const tokens = this.#tokensFor(tunnelId);
+    return tokens === undefined ? null : bindTokensDigest(direction, tokens[direction]);
+  }
+
+  authorizedTunnels(): AuthorizedTunnel[] {
+    const ids = new Set([...this.#static.keys(), ...this.#authorized.keys()]);
+    const listed: AuthorizedTunnel[] = [];
+    for (const tunnelId of ids) {
+      const tokens = this.#tokensFor(tunnelId);
+      if (tokens === undefined || this.#revoked.has(tunnelId)) continue;
+      const source = this.#authorized.has(tunnelId) ? 'manager' : 'config';
+      listed.push({ tunnelId, source, digest: bindTokensDigest(tokens.ingress, tokens.egress) });
+    }
+    return listed;
+  }
+
+  state(): PolicyState {
+    const authorized = [...this.#authorized].map(([tunnelId, { ingress, egress }]) => ({ tunnelId, ingress, egress }));
+    return { authorized, revoked: [...this.#revoked] };
+  }
+
+  /** Replaces all dynamic state by what `state()` gave before. */
+  restore(state: PolicyState): void {
+    this.#authorized.clear();
+    this.#revoked.clear();
+    for (const { tunnelId, ingress, egress } of state.authorized) this.#authorized.set(tunnelId, { ingress, egress });
+    for (const tunnelId of state.revoked) this.#revoked.add(tunnelId);
+  }
+
+  #tokensFor(tunnelId: TunnelId): BindTokens | undefined {
+    return this.#authorized.get(tunnelId) ?? this.#static.get(tunnelId);
+  }
+}
+
+function verdict(given: string, expected: string): BindVerdict {
+  return secretsEqual(given, expected) ? { kind: 'authorised' } : { kind: 'refused', reason: 'invalid-token' };
+}
+
+function sameTokens(a: BindTokens | undefined, b: BindTokens | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return secretsEqual(a.ingress, b.ingress) && secretsEqual(a.egress, b.egress);
+}
