@@ -1,0 +1,192 @@
+import type { EventCategory, EventSeverity } from '../../protocol/node-event.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { EdgeRef, RelayEvent, RelayEventKind, RelayEventOf } from './relay-event.ts';
+
+type Details = Readonly<Record<string, unknown>>;
+
+/** An event in the words that managers and logs get (events.md). */
+export interface EventText {
+  readonly category: EventCategory;
+  readonly severity: EventSeverity;
+  readonly message: string;
+  readonly flowId?: TunnelId;
+  readonly details?: Details;
+}
+
+interface Text<Kind extends RelayEventKind> {
+  readonly category: EventCategory;
+  readonly severity: EventSeverity;
+  readonly message: (event: RelayEventOf<Kind>) => string;
+  readonly details?: (event: RelayEventOf<Kind>) => Details;
+}
+
+const dosSuspect = { error_code: 'relay_dos_suspect' };
+const info = 'info';
+const warning = 'warning';
+
+const texts: { readonly [Kind in RelayEventKind]: Text<Kind> } = {
+  'edge-connected': {
+    category: 'edge',
+    severity: info,
+    message: ({ remoteAddr }) => `Edge connected from ${remoteAddr}`,
+    details: ({ remoteAddr }) => ({ remote_addr: remoteAddr }),
+  },
+  'edge-disconnected': {
+    category: 'edge',
+    severity: info,
+    message: ({ remoteAddr }) => `Edge disconnected from ${remoteAddr}`,
+    details: ({ remoteAddr, reason }) => ({ remote_addr: remoteAddr, reason }),
+  },
+  'edge-connection-failed': {
+    category: 'edge',
+    severity: warning,
+    message: ({ remoteAddr }) => `Edge connection failed: control stream error from ${remoteAddr}`,
+    details: ({ remoteAddr, reason }) => ({ remote_addr: remoteAddr, reason }),
+  },
+  'version-mismatch': {
+    category: 'edge',
+    severity: warning,
+    message: ({ edgeVersion, relayVersion }) => `Protocol version mismatch (edge=${edgeVersion}, relay=${relayVersion})`,
+    details: (event) => ({
+      edge_version: event.edgeVersion,
+      relay_version: event.relayVersion,
+      remote_addr: event.remoteAddr,
+    }),
+  },
+  'per-ip-cap-exceeded': {
+    category: 'edge',
+    severity: warning,
+    message: (event) =>
+      `Connection rejected: per-IP cap exceeded (${event.activeConnections} active from ${event.remoteIp})`,
+    details: (event) => ({
+      ...dosSuspect,
+      remote_addr: event.remoteAddr,
+      remote_ip: event.remoteIp,
+      active_connections: event.activeConnections,
+      cap: event.cap,
+    }),
+  },
+  'accept-failed': {
+    category: 'edge',
+    severity: warning,
+    message: ({ error }) => `QUIC connection accept failed: ${error}`,
+    details: ({ error, bindAddr }) => ({ error, bind_addr: bindAddr }),
+  },
+  'tunnel-active': {
+    category: 'tunnel',
+    severity: info,
+    message: () => 'Tunnel active (both sides bound)',
+    details: ({ ingress, egress }) => ({ ...edge('ingress', ingress), ...edge('egress', egress) }),
+  },
+  'tunnel-waiting': {
+    category: 'tunnel',
+    severity: info,
+    message: ({ direction }) => `Tunnel waiting: ${direction === 'ingress' ? 'Ingress' : 'Egress'} side bound`,
+    details: ({ direction }) => ({ direction }),
+  },
+  'tunnel-unbound': {
+    category: 'tunnel',
+    severity: info,
+    message: () => 'Tunnel unbound by edge',
+    details: ({ direction }) => ({ direction }),
+  },
+  'tunnel-down': {
+    category: 'tunnel',
+    severity: warning,
+    message: () => 'Tunnel down: edge disconnected',
+    details: ({ direction }) => ({ direction }),
+  },
+  'tunnel-closed': {
+    category: 'tunnel',
+    severity: info,
+    message: ({ cause }) => `Tunnel closed: ${cause}`,
+    details: ({ cause }) => ({ reason: cause }),
+  },
+  'bind-rejected': {
+    category: 'tunnel',
+    severity: warning,
+    message: () => 'Tunnel bind rejected: invalid token',
+    details: ({ remoteAddr, direction, reason }) => ({
+      remote_addr: remoteAddr,
+      direction,
+      // A wrong token is what the text says already; the other reasons share it and need telling apart.
+      ...(reason === 'invalid-token' ? {} : { reason }),
+    }),
+  },
+  'bind-cap-exceeded': {
+    category: 'tunnel',
+    severity: warning,
+    message: () => 'Tunnel bind rejected: per-connection cap exceeded',
+    details: ({ remoteAddr, activeBinds, cap }) => ({
+      ...dosSuspect,
+      remote_addr: remoteAddr,
+      active_binds: activeBinds,
+      cap,
+    }),
+  },
+  'leg-replaced': {
+    category: 'tunnel',
+    severity: warning,
+    message: () => 'Tunnel leg replaced by a new connection',
+    details: ({ direction, oldEdge, newEdge }) => ({ direction, ...edge('old', oldEdge), ...edge('new', newEdge) }),
+  },
+  'leg-held': {
+    category: 'tunnel',
+    severity: warning,
+    message: () => 'Tunnel bind rejected: leg held by a live edge',
+    details: ({ direction, remoteAddr, holder, reason }) => ({
+      direction,
+      remote_addr: remoteAddr,
+      ...edge('holder', holder),
+      ...(reason === 'leg-held' ? {} : { reason }),
+    }),
+  },
+  'datagrams-dropped': {
+    category: 'tunnel',
+    severity: warning,
+    message: ({ reason }) => `Datagrams dropped: ${reason}`,
+    details: ({ direction, reason, count, windowSecs }) => ({ direction, reason, count, window: windowSecs }),
+  },
+  'manager-connected': {
+    category: 'manager',
+    severity: info,
+    message: () => 'Connected to manager',
+    details: ({ url }) => ({ url }),
+  },
+  'manager-lost': {
+    category: 'manager',
+    severity: warning,
+    message: ({ error }) => `Manager connection lost, reconnecting${error === null ? '' : `: ${error}`}`,
+    details: ({ url }) => ({ url }),
+  },
+  'manager-auth-failed': {
+    category: 'manager',
+    severity: 'critical',
+    message: ({ reason }) => `Manager authentication failed: ${reason}`,
+    details: ({ url }) => ({ url }),
+  },
+  'secret-rotated': { category: 'manager', severity: info, message: () => 'Secret rotated successfully' },
+  'credential-persistence-failed': {
+    category: 'manager',
+    severity: warning,
+    message: ({ error }) => `Credential persistence failed: ${error}`,
+  },
+};
+
+export function eventText(event: RelayEvent): EventText {
+  return render(texts[event.kind] as Text<RelayEventKind>, event);
+}
+
+function render(text: Text<RelayEventKind>, event: RelayEvent): EventText {
+  return {
+    category: text.category,
+    severity: text.severity,
+    message: text.message(event),
+    ...('tunnelId' in event && { flowId: event.tunnelId }),
+    ...(text.details !== undefined && { details: text.details(event) }),
+  };
+}
+
+function edge(name: string, { edgeId, remoteAddr }: EdgeRef): Details {
+  return { [`${name}_edge_id`]: edgeId, [`${name}_remote_addr`]: remoteAddr };
+}

@@ -1,0 +1,13 @@
+import type { LogFields, Logger } from '../../lib/logger.ts';
+import type { EventSeverity } from '../../protocol/node-event.ts';
+import type { EventListener } from './event-hub.ts';
+
+const levels = { info: 'info', warning: 'warn', critical: 'error' } as const satisfies Record<EventSeverity, string>;
+
+/** Writes each event as a log line: its kind in words as the constant message, what fills its text as fields. */
+export function createLogSink(logger: Logger): EventListener {
+  return ({ event, node }) => {
+    const fields: LogFields = { ...(node.flowId !== undefined && { tunnel_id: node.flowId }), ...node.details };
+    logger[levels[node.severity]](fields, event.kind.replaceAll('-', ' '));
+  };
+}
