@@ -89,3 +89,8 @@ export class SystemClock implements Clock {
     return new SystemInterval(callback, periodMs);
   }
 }
+
+/** A wall-clock time as peers and people read it: RFC 3339, UTC, milliseconds. */
+export function rfc3339(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

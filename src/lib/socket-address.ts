@@ -1,4 +1,7 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+
+// Not node:net: what only decides must reach no I/O module, and needs addresses too.
+const { ipv4, ipv6 } = z.regexes;
 
 /** An IP literal (no brackets, no zone) and a port, 0..65535. */
 interface IpAndPort {
@@ -18,13 +21,13 @@ export function parseSocketAddress(text: string): IpAndPort | null {
   const [, v6, v4, digits] = match;
   const port = Number(digits);
   if (port > 65_535) return null;
-  if (v6 !== undefined) return isIPv6(v6) && !v6.includes('%') ? { ip: v6, port } : null;
-  return v4 !== undefined && isIPv4(v4) ? { ip: v4, port } : null;
+  if (v6 !== undefined) return ipv6.test(inHexGroups(v6)) ? { ip: v6, port } : null;
+  return v4 !== undefined && ipv4.test(v4) ? { ip: v4, port } : null;
 }
 
 /** Whether this is the address that stands for every address of the host. */
 export function isUnspecified(ip: string): boolean {
-  return isIPv6(ip) ? /^[0:]+$/.test(ip) : ip === '0.0.0.0';
+  return ip.includes(':') ? /^[0:]+$/.test(ip) : ip === '0.0.0.0';
 }
 
 /**
@@ -34,16 +37,21 @@ export function isUnspecified(ip: string): boolean {
 export function addressBlock(ip: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
   if (mapped !== undefined) return mapped;
-  if (!isIPv6(ip)) return ip;
-  const [head = '', tail] = ip.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const after = tail === '' ? [] : tail.split(':');
-    // An address may end in dotted IPv4, which stands for two groups.
-    const width = after.length + (after.at(-1)?.includes('.') === true ? 1 : 0);
-    while (groups.length + width < 8) groups.push('0');
-    groups.push(...after);
-  }
-  const block = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${block.join(':')}::/64`;
+  const [head = '', tail] = inHexGroups(ip).split('::');
+  if (!ip.includes(':')) return ip;
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
+  const block = [...before, ...zeros, ...after].slice(0, 4);
+  return `${block.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+}
+
+/** An IPv6 address may end in dotted IPv4, which stands for its last two groups. */
+function inHexGroups(ip: string): string {
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(ip);
+  if (dotted === null) return ip;
+  const [, head = '', ...octets] = dotted;
+  const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number);
+  if (Math.max(a, b, c, d) > 255) return ip;
+  return `${head}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.ts';
+import { rfc3339, type Clock } from '../../lib/clock.ts';
 import { addressBlock, parseSocketAddress } from '../../lib/socket-address.ts';
 import type { NodeEvent } from '../../protocol/node-event.ts';
 import { eventText } from './event-text.ts';
@@ -105,7 +105,7 @@ export class EventHub {
     const { category, severity, message, flowId, details } = eventText(event);
     const withCount = suppressed > 0 ? { ...details, suppressed } : details;
     const node: NodeEvent = {
-      timestamp: new Date(this.#clock.now()).toISOString(),
+      timestamp: rfc3339(this.#clock.now()),
       category,
       severity,
       message,

@@ -46,7 +46,8 @@ const texts: { readonly [Kind in RelayEventKind]: Text<Kind> } = {
   'version-mismatch': {
     category: 'edge',
     severity: warning,
-    message: ({ edgeVersion, relayVersion }) => `Protocol version mismatch (edge=${edgeVersion}, relay=${relayVersion})`,
+    message: ({ edgeVersion, relayVersion }) =>
+      `Protocol version mismatch (edge=${edgeVersion}, relay=${relayVersion})`,
     details: (event) => ({
       edge_version: event.edgeVersion,
       relay_version: event.relayVersion,

@@ -9,7 +9,8 @@ export interface EdgeRef {
 
 export type BindRejection = 'invalid-token' | 'proof-required' | 'not-authorised' | 'revoked';
 
-export type TunnelCloseCause = 'closed by manager' | 'deleted by REST' | 'revoked' | 'authorisation changed' | 'drained';
+export type TunnelCloseCause =
+  'closed by manager' | 'deleted by REST' | 'revoked' | 'authorisation changed' | 'drained';
 
 interface OnConnection {
   /** `ip:port`, IPv6 in brackets. */
@@ -32,7 +33,12 @@ export type RelayEvent =
       readonly activeConnections: number;
       readonly cap: number;
     } & OnConnection)
-  | { readonly kind: 'accept-failed'; readonly remoteIp: string | null; readonly error: string; readonly bindAddr: string }
+  | {
+      readonly kind: 'accept-failed';
+      readonly remoteIp: string | null;
+      readonly error: string;
+      readonly bindAddr: string;
+    }
   | ({ readonly kind: 'tunnel-active'; readonly ingress: EdgeRef; readonly egress: EdgeRef } & OnTunnel)
   | ({ readonly kind: 'tunnel-waiting'; readonly direction: Direction } & OnTunnel)
   | ({ readonly kind: 'tunnel-unbound'; readonly direction: Direction } & OnTunnel)

@@ -16,12 +16,18 @@ describe('a socket address', () => {
     expect(formatSocketAddress(address)).toBe(text);
   });
 
-  it.each(['', 'relay.example:4433', '1.2.3.4', '1.2.3.4:', '1.2.3.4:65536', '::1:4433', '[fe80::1%eth0]:1', '[1.2.3.4]:1'])(
-    'is not read from %j',
-    (text) => {
-      expect(parseSocketAddress(text)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    'relay.example:4433',
+    '1.2.3.4',
+    '1.2.3.4:',
+    '1.2.3.4:65536',
+    '::1:4433',
+    '[fe80::1%eth0]:1',
+    '[1.2.3.4]:1',
+  ])('is not read from %j', (text) => {
+    expect(parseSocketAddress(text)).toBeNull();
+  });
 
   it('knows the addresses that stand for all of a host', () => {
     expect(['0.0.0.0', '::', '0:0:0:0:0:0:0:0'].every(isUnspecified)).toBe(true);
