@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+
+const script = resolve(import.meta.dirname, '../../bin/adit');
+const systemPath = '/usr/bin:/bin';
+
+let directory: string;
+let root: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'adit-bin-'));
+  root = join(directory, 'a checkout');
+  await mkdir(join(root, 'bin'), { recursive: true });
+  await copyFile(script, join(root, 'bin/adit'));
+});
+
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(file: string, path: string, ...args: string[]): Promise<Outcome> {
+  return new Promise((done) => {
+    execFile(file, args, { env: { PATH: path }, timeout: 30_000 }, (error, stdout, stderr) => {
+      done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+/** A program called `node` that answers `version` to -v and otherwise prints its arguments, one a line. */
+async function fakeNode(folder: string, version: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const text = `#!/bin/sh\nif [ "$1" = -v ]; then echo ${version}; else printf '%s\\n' "$@"; fi\n`;
+  await writeFile(join(folder, 'node'), text);
+  await chmod(join(folder, 'node'), 0o755);
+}
+
+function installPackages(): Promise<string | undefined> {
+  return mkdir(join(root, 'node_modules/commander'), { recursive: true });
+}
+
+describe('bin/adit', () => {
+  it('runs the program of its checkout, called through a symbolic link from anywhere', async () => {
+    const link = join(directory, 'adit');
+    await symlink(script, link);
+    expect(await run(link, systemPath, '--version')).toEqual({
+      code: 0,
+      stdout: `${packageJson.version}\n`,
+      stderr: '',
+    });
+  });
+
+  it('says to run npm ci where packages are missing', async () => {
+    const { code, stderr } = await run(join(root, 'bin/adit'), systemPath);
+    expect(code).toBe(69);
+    expect(stderr).toContain("run 'npm ci'");
+  });
+
+  it('prefers the node that npm ci installed, and passes arguments on as they are', async () => {
+    await installPackages();
+    await fakeNode(join(root, 'node_modules/.bin'), 'v24.1.0');
+    await fakeNode(join(directory, 'path'), 'v26.0.0');
+    const { code, stdout } = await run(join(root, 'bin/adit'), `${directory}/path:${systemPath}`, 'relay', 'a  b', '*');
+    expect(code).toBe(0);
+    expect(stdout.split('\n').slice(-5)).toEqual([join(root, 'src/main.ts'), 'relay', 'a  b', '*', '']);
+  });
+
+  it('takes a new enough node from PATH where none was installed', async () => {
+    await installPackages();
+    await fakeNode(join(directory, 'path'), 'v24.0.0');
+    const { code, stdout } = await run(join(root, 'bin/adit'), `${directory}/path:${systemPath}`, 'edge');
+    expect(code).toBe(0);
+    expect(stdout).toContain('src/main.ts\nedge\n');
+  });
+
+  it('names the node that is too old, and what to do', async () => {
+    await installPackages();
+    await fakeNode(join(directory, 'path'), 'v20.20.2');
+    const { code, stderr } = await run(join(root, 'bin/adit'), `${directory}/path:${systemPath}`, 'relay');
+    expect(code).toBe(69);
+    expect(stderr).toContain('node is v20.20.2');
+    expect(stderr).toContain('install Node 24');
+  });
+});
