@@ -1,11 +1,18 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { addKeygen } from './keygen.ts';
+import type { Terminal } from './terminal.ts';
+import { addToken } from './token.ts';
 
-/** The command line of adit. */
-export function createProgram(): Command {
-  return new Command('adit')
+/** The command line of adit. A usage error throws CommanderError after its message went to standard error. */
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command('adit')
     .description(packageJson.description)
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .showHelpAfterError("(run 'adit --help' for what it takes)");
+    .showHelpAfterError("(run 'adit --help' for what it takes)")
+    .exitOverride();
+  addKeygen(program, terminal);
+  addToken(program, terminal);
+  return program;
 }

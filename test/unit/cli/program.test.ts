@@ -1,14 +1,112 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { exitCodeOf, reportFailure } from '../../../src/cli/failure.ts';
 import { createProgram } from '../../../src/cli/program.ts';
+import { parseEdgeConfig } from '../../../src/edge/edge-config.ts';
+import { computeBindToken } from '../../../src/protocol/bind-token.ts';
+import type { TunnelId } from '../../../src/protocol/tunnel-id.ts';
+import { bindVector, vectorTunnel } from '../../support/vectors.ts';
+
+async function run(...args: string[]): Promise<{ out: string; error: unknown }> {
+  let out = '';
+  const collect = (text: string): void => void (out += text);
+  const program = createProgram({ out: collect });
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({ writeOut: collect, writeErr: () => {} });
+  }
+  const error = await program.parseAsync(['node', 'adit', ...args]).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return { out, error };
+}
 
 describe('the command line', () => {
   it('prints the version of the package', async () => {
-    const printed: string[] = [];
-    const program = createProgram()
-      .exitOverride()
-      .configureOutput({ writeOut: (text) => printed.push(text) });
-    await expect(program.parseAsync(['node', 'adit', '--version'])).rejects.toMatchObject({ exitCode: 0 });
-    expect(printed).toEqual([`${packageJson.version}\n`]);
+    const { out, error } = await run('--version');
+    expect(out).toBe(`${packageJson.version}\n`);
+    expect(exitCodeOf(error)).toBe(0);
+  });
+
+  it('ends with status 2 on an unknown command or flag', async () => {
+    expect(exitCodeOf((await run('fly')).error)).toBe(2);
+    expect(exitCodeOf((await run('token', '--wings')).error)).toBe(2);
+  });
+});
+
+describe('adit token', () => {
+  const args = ['token', '--secret', bindVector.secret, '--tunnel', vectorTunnel.id];
+
+  it('prints the tokens of the contract, one a line, ingress first', async () => {
+    expect((await run(...args)).out).toBe(`${bindVector.token.ingress}\n${bindVector.token.egress}\n`);
+    expect((await run(...args, '--direction', 'egress')).out).toBe(`${bindVector.token.egress}\n`);
+  });
+
+  it('names every wrong argument at once and ends with status 2', async () => {
+    const { error, out } = await run('token', '--secret', 'abc', '--tunnel', 'xyz');
+    const lines: string[] = [];
+    reportFailure(error, (line) => lines.push(line));
+    expect(lines).toEqual(['adit: --secret: must be 64 hex digits\n', 'adit: --tunnel xyz: must be a UUID\n']);
+    expect(exitCodeOf(error)).toBe(2);
+    expect(out).toBe('');
+  });
+});
+
+describe('adit keygen', () => {
+  let folder = '';
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'adit-keygen-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+
+  it('writes a relay config and two edge configs that fit together, readable by their owner only', async () => {
+    const addresses = ['--relay', '192.0.2.1:4433', '192.0.2.2:4433', '--listen', '127.0.0.1:9000'];
+    const { error } = await run('keygen', '--protocol', 'udp', ...addresses, '--out', folder);
+    expect(error).toBeNull();
+    const relay = read('relay.json') as { tunnels: [{ id: string; bind_secret: string }] };
+    const edges = ['edge-egress.json', 'edge-ingress.json'].map((name) => {
+      expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+      const parsed = parseEdgeConfig(read(name), { directory: folder, hostname: 'host' });
+      if (parsed.kind !== 'valid') throw new Error(JSON.stringify(parsed.problems));
+      return parsed.config.tunnels[0];
+    });
+    expect(edges.map((tunnel) => tunnel?.direction)).toEqual(['egress', 'ingress']);
+    expect(edges[0]?.encryptionKey).toBe(edges[1]?.encryptionKey);
+    expect(edges[0]?.relays.map(({ host }) => host)).toEqual(['192.0.2.1', '192.0.2.2']);
+    for (const tunnel of edges) {
+      expect(tunnel).toMatchObject({
+        id: relay.tunnels[0].id,
+        bindSecret: relay.tunnels[0].bind_secret,
+        protocol: 'udp',
+      });
+    }
+  });
+
+  it('makes other secrets each time and never replaces a file', async () => {
+    const [first, second] = [await run('keygen'), await run('keygen')];
+    expect(first.out).not.toBe(second.out);
+    expect(first.out).toContain('# edge-ingress.json');
+    await run('keygen', '--out', folder);
+    const before = readFileSync(join(folder, 'relay.json'), 'utf8');
+    expect(exitCodeOf((await run('keygen', '--out', folder)).error)).toBe(1);
+    expect(readFileSync(join(folder, 'relay.json'), 'utf8')).toBe(before);
+  });
+
+  it('names every wrong address at once', async () => {
+    const { error } = await run('keygen', '--relay', 'nowhere', 'a:1', 'b:2', '--listen', '::1:5');
+    expect(String(error)).toContain('--relay nowhere: must be host:port');
+    expect(String(error)).toContain('--listen ::1:5');
+    expect(String(error)).toContain('one or two, not 3');
+  });
+
+  it('gives secrets that make valid tokens', async () => {
+    await run('keygen', '--out', folder);
+    const { id, bind_secret } = (read('relay.json') as { tunnels: [{ id: TunnelId; bind_secret: string }] }).tunnels[0];
+    expect((await run('token', '--secret', bind_secret, '--tunnel', id, '--direction', 'ingress')).out).toBe(
+      `${computeBindToken(bind_secret, id, 'ingress')}\n`,
+    );
   });
 });

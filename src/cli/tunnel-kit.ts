@@ -1,0 +1,70 @@
+import type { Random } from '../lib/random.ts';
+import type { TunnelProtocol } from '../protocol/leg.ts';
+import { parseTunnelId, tunnelIdFromBytes, type TunnelId } from '../protocol/tunnel-id.ts';
+
+/** What the two edges and the relay of one tunnel share; the relay never learns `encryptionKey`. */
+export interface TunnelSecrets {
+  readonly id: TunnelId;
+  /** 64 hex digits; proves to the relay that an edge may bind. */
+  readonly bindSecret: string;
+  /** 64 hex digits; edge to edge. */
+  readonly encryptionKey: string;
+}
+
+export interface TunnelPlan {
+  readonly name: string;
+  readonly protocol: TunnelProtocol;
+  /** One or two `host:port`. */
+  readonly relays: readonly string[];
+  /** `ip:port` where the egress edge takes local traffic. */
+  readonly listen: string;
+  /** `ip:port` where the ingress edge sends it. */
+  readonly forward: string;
+  /** SHA-256 of the relay's certificate; without it the edges cannot tell the relay from an impostor. */
+  readonly relayFingerprint?: string;
+}
+
+/** Three config files that fit together: ready for `adit relay -c` and `adit edge -c`. */
+export interface TunnelKit {
+  readonly relay: object;
+  readonly egressEdge: object;
+  readonly ingressEdge: object;
+}
+
+/** Fresh secrets and a random (version 4) id. */
+export function createTunnelSecrets(random: Random): TunnelSecrets {
+  const bytes = random.bytes(16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const id = tunnelIdFromBytes(bytes);
+  if (id === null || parseTunnelId(id) === null) throw new RangeError('16 bytes make a tunnel id');
+  return { id, bindSecret: hex64(random), encryptionKey: hex64(random) };
+}
+
+/** Ready configs for a tunnel (design/wire-protocol.md §8, design/manager-protocol.md §6). */
+export function createTunnelKit(plan: TunnelPlan, secrets: TunnelSecrets): TunnelKit {
+  return {
+    relay: { tunnels: [{ id: secrets.id, bind_secret: secrets.bindSecret }] },
+    egressEdge: edgeFile(plan, secrets, 'egress', plan.listen),
+    ingressEdge: edgeFile(plan, secrets, 'ingress', plan.forward),
+  };
+}
+
+function edgeFile(plan: TunnelPlan, secrets: TunnelSecrets, direction: string, localAddr: string): object {
+  const tunnel = {
+    id: secrets.id,
+    name: plan.name,
+    protocol: plan.protocol,
+    direction,
+    local_addr: localAddr,
+    relay_addrs: plan.relays,
+    ...(plan.relayFingerprint === undefined ? {} : { relay_fingerprint: plan.relayFingerprint }),
+    tunnel_encryption_key: secrets.encryptionKey,
+    tunnel_bind_secret: secrets.bindSecret,
+  };
+  return { tunnels: [tunnel] };
+}
+
+function hex64(random: Random): string {
+  return Buffer.from(random.bytes(32)).toString('hex');
+}
