@@ -1,0 +1,158 @@
+import swagger from '@fastify/swagger';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import packageJson from '../../package.json' with { type: 'json' };
+import { errorMessage } from '../lib/app-error.ts';
+import type { Logger } from '../lib/logger.ts';
+import { decideAccess } from './bearer-token.ts';
+import { routeSchema } from './openapi.ts';
+import type { Route } from './route.ts';
+
+export interface AdminAppSettings {
+  /** Stands in the API's document. */
+  readonly title: string;
+  /** Asked for on every route that is not public; null leaves reading open and forbids what changes something. */
+  readonly apiToken: string | null;
+}
+
+export interface AdminAppDependencies {
+  readonly routes: readonly Route[];
+  /** The metrics as Prometheus text. */
+  readonly metrics: () => Promise<string>;
+  readonly logger: Logger;
+}
+
+const allMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
+/** Nothing of the API takes a body. */
+const maxBodyBytes = 16_384;
+const requestTimeoutMs = 10_000;
+
+/** The REST API as a request listener; opens no socket. */
+export async function createAdminApp(
+  dependencies: AdminAppDependencies,
+  settings: AdminAppSettings,
+): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
+    routerOptions: { maxParamLength: 256 },
+    exposeHeadRoutes: true,
+  });
+  // Answers are typed by their schema where they are made; walking it again for each would only cost time.
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body));
+  app.setErrorHandler((error, request, reply) => answerError(dependencies.logger, error, request, reply));
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'no such path', 'not_found'));
+  await app.register(swagger, { openapi: documentHead(settings) });
+  app.after(() => {
+    for (const route of dependencies.routes) addRoute(app, route, settings.apiToken);
+    addTextRoutes(app, dependencies, settings.apiToken);
+    refuseOtherMethods(app, dependencies.routes);
+  });
+  await app.ready();
+  return app;
+}
+
+function documentHead({
+  title,
+  apiToken,
+}: AdminAppSettings): NonNullable<swagger.FastifyDynamicSwaggerOptions['openapi']> {
+  return {
+    openapi: '3.1.0',
+    info: { title, version: packageJson.version },
+    ...(apiToken !== null && {
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    }),
+  };
+}
+
+function addRoute(app: FastifyInstance, route: Route, apiToken: string | null): void {
+  app.route<{ Params: { id?: string } }>({
+    method: route.method,
+    url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    schema: routeSchema(route, apiToken !== null),
+    onRequest: guard(route.access, apiToken),
+    handler(request, reply) {
+      const answer = route.handle(request.params.id ?? '');
+      if ('body' in answer) return reply.code(answer.status).send(answer.body);
+      return refuse(reply, answer.status, answer.error, answer.errorCode);
+    },
+  });
+}
+
+/** What answers no JSON of ours: Prometheus text and the API's own document. */
+function addTextRoutes(app: FastifyInstance, { metrics }: AdminAppDependencies, apiToken: string | null): void {
+  const onRequest = guard('token', apiToken);
+  app.route({
+    method: 'GET',
+    url: '/metrics',
+    schema: {
+      summary: 'All metrics, for Prometheus.',
+      operationId: 'get_metrics',
+      produces: ['text/plain'],
+      ...(apiToken !== null && { security: [{ bearer: [] }] }),
+      response: { 200: { description: 'Prometheus text format.', type: 'string' } },
+    },
+    onRequest,
+    handler: async (_request, reply) =>
+      reply
+        .type(metricsType)
+        .serializer(String)
+        .send(await metrics()),
+  });
+  app.route({
+    method: 'GET',
+    url: '/api/v1/openapi.json',
+    schema: { hide: true },
+    onRequest,
+    handler: (_request, reply) => reply.send(app.swagger()),
+  });
+}
+
+/** Existing paths answer 405 to other methods, with what they allow. */
+function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): void {
+  const paths = new Map<string, string[]>([
+    ['/metrics', ['GET']],
+    ['/api/v1/openapi.json', ['GET']],
+  ]);
+  for (const { path, method } of routes) paths.set(path, [...(paths.get(path) ?? []), method]);
+  for (const [path, methods] of paths) {
+    const allowed = methods.includes('GET') ? ['HEAD', ...methods] : methods;
+    app.route({
+      method: allMethods.filter((method) => !allowed.includes(method)),
+      url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      schema: { hide: true },
+      handler: (_request, reply) =>
+        refuse(reply.header('allow', allowed.join(', ')), 405, 'method not allowed', 'method_not_allowed'),
+    });
+  }
+}
+
+function guard(access: Route['access'], apiToken: string | null) {
+  return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    const decision = decideAccess(access, apiToken, request.headers.authorization);
+    if (decision === 'allowed') done();
+    else if (decision === 'token-not-configured') {
+      refuse(reply, 403, 'set api_token in the configuration to allow this', 'api_token_not_configured');
+    } else {
+      refuse(reply.header('www-authenticate', 'Bearer'), 401, 'a valid bearer token is needed', 'unauthorized');
+    }
+  };
+}
+
+function refuse(reply: FastifyReply, status: number, error: string, errorCode: string): FastifyReply {
+  return reply.code(status).send({ error, error_code: errorCode });
+}
+
+/** A client's mistake is told to it; a bug of ours is logged and tells the client nothing. */
+function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const status = statusOf(error);
+  if (status < 500) return refuse(reply, status, errorMessage(error), 'bad_request');
+  logger.error({ error, method: request.method, path: request.url }, 'a REST request failed');
+  return refuse(reply, 500, 'internal error', 'internal_error');
+}
+
+function statusOf(error: unknown): number {
+  if (!(error instanceof Error) || !('statusCode' in error)) return 500;
+  const { statusCode } = error;
+  return typeof statusCode === 'number' && statusCode >= 400 ? statusCode : 500;
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+export type RefusalStatus = 400 | 403 | 404;
+
+export type RouteAnswer<Body> =
+  | { readonly status: 200 | 503; readonly body: Body }
+  | { readonly status: RefusalStatus; readonly error: string; readonly errorCode: string };
+
+/** Every answer that is not what was asked for. The same words as in a `command_ack` (manager-protocol.md §4). */
+export const refusalSchema = z.object({ error: z.string(), error_code: z.string() });
+
+/** One operation of the REST API, without the framework that serves it. */
+export interface Route {
+  readonly method: 'GET' | 'DELETE';
+  /** With `{id}` where a tunnel's UUID stands. */
+  readonly path: string;
+  /** One sentence for the API's document. */
+  readonly summary: string;
+  readonly access: 'public' | 'token' | 'token-required';
+  readonly bodies: Readonly<Partial<Record<200 | 503, z.ZodType>>>;
+  readonly refusals: readonly RefusalStatus[];
+  /** `id` is empty for a path without one. */
+  handle(id: string): RouteAnswer<unknown>;
+}
+
+/** A route whose answer the compiler checks against its schema. */
+export function route<Schema extends z.ZodType>(
+  definition: Omit<Route, 'bodies' | 'handle'> & {
+    readonly body: Schema;
+    readonly unavailable?: boolean;
+    handle(id: string): RouteAnswer<z.output<Schema>>;
+  },
+): Route {
+  const { body, unavailable = false, ...rest } = definition;
+  return { ...rest, bodies: unavailable ? { 200: body, 503: body } : { 200: body } };
+}

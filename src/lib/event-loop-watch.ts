@@ -1,0 +1,56 @@
+import type { Clock, Timer } from './clock.ts';
+
+/** How long past its time a turn of the event loop came. */
+export interface LoopLag {
+  readonly lastMs: number;
+  /** Over the last one to two windows. */
+  readonly worstMs: number;
+}
+
+const periodMs = 250;
+const windowTurns = 40;
+
+/**
+ * Tells whether the event loop turns, by how late a timer comes. Memory of a stall lasts 10 to 20 s, so that a check
+ * every few seconds sees it.
+ */
+export class EventLoopWatch {
+  readonly #clock: Clock;
+  #timer: Timer | null = null;
+  #dueMs = 0;
+  #turns = 0;
+  #lastMs = 0;
+  #worstNowMs = 0;
+  #worstBeforeMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Idempotent. */
+  start(): void {
+    if (this.#timer !== null) return;
+    this.#dueMs = this.#clock.monotonicMs() + periodMs;
+    this.#timer = this.#clock.setInterval(() => this.#turn(), periodMs);
+  }
+
+  /** Idempotent. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  lag(): LoopLag {
+    return { lastMs: this.#lastMs, worstMs: Math.max(this.#worstNowMs, this.#worstBeforeMs) };
+  }
+
+  #turn(): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#lastMs = Math.max(0, nowMs - this.#dueMs);
+    this.#dueMs = nowMs + periodMs;
+    this.#worstNowMs = Math.max(this.#worstNowMs, this.#lastMs);
+    if (++this.#turns % windowTurns !== 0) return;
+    this.#worstBeforeMs = this.#worstNowMs;
+    this.#worstNowMs = 0;
+  }
+}

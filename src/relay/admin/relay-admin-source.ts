@@ -1,0 +1,23 @@
+import type { AdminSource } from '../../admin/admin-source.ts';
+import type { RelayHealth } from '../../protocol/relay-telemetry.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { EngineReport } from '../../quic/types.ts';
+import type { RelayEdgeReport, RelayStatsReport, RelayTunnelReport, TunnelFacts } from './relay-schemas.ts';
+
+/** What the admin server asks of a relay. Each answer is a snapshot of now. */
+export interface RelayAdminSource extends AdminSource<RelayHealth> {
+  stats(): RelayStatsReport;
+  tunnels(): readonly RelayTunnelReport[];
+  /** Null when nobody holds a leg of it. */
+  tunnel(id: TunnelId): RelayTunnelReport | null;
+  edges(): readonly RelayEdgeReport[];
+  /** Also of tunnels that nobody holds or knows. */
+  facts(id: TunnelId): TunnelFacts;
+  /** Takes both legs away, as `close_tunnel` does; false when there is no such tunnel. */
+  deleteTunnel(id: TunnelId): boolean;
+  engine(): EngineReport;
+  /** Datagrams dropped by reason, in all tunnels that are or were. */
+  dropTotals(): Readonly<Record<string, number>>;
+  /** Null without a manager in the configuration. */
+  managerConnected(): boolean | null;
+}

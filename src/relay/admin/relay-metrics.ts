@@ -1,0 +1,104 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { RelayAdminSource } from './relay-admin-source.ts';
+import type { RelayStatsReport } from './relay-schemas.ts';
+
+type Value = keyof RelayStatsReport;
+
+const gauges: Readonly<Partial<Record<Value, readonly [name: string, help: string]>>> = {
+  connected_edges: ['adit_relay_edges', 'Edges connected now.'],
+  active_tunnels: ['adit_relay_tunnels_active', 'Tunnels with both legs bound.'],
+  total_tunnels: ['adit_relay_tunnels', 'Tunnels with at least one leg bound.'],
+  active_tcp_streams: ['adit_relay_streams_active', 'Streams being forwarded.'],
+  total_bandwidth_bps: ['adit_relay_bandwidth_bps', 'Bits forwarded per second, in all tunnels.'],
+  peak_tunnels: ['adit_relay_tunnels_peak', 'Most tunnels at one time.'],
+  peak_edges: ['adit_relay_edges_peak', 'Most edges at one time.'],
+  uptime_secs: ['adit_relay_uptime_seconds', 'Time since the relay started.'],
+};
+
+const counters: Readonly<Partial<Record<Value, readonly [name: string, help: string]>>> = {
+  connections_total: ['adit_relay_connections_total', 'QUIC connections accepted.'],
+  total_bytes_forwarded: ['adit_relay_forwarded_bytes_total', 'Payload bytes that left towards the other leg.'],
+  total_tcp_streams: ['adit_relay_streams_total', 'Streams forwarded.'],
+  total_udp_datagrams: ['adit_relay_datagrams_total', 'Datagrams received from legs.'],
+};
+
+/** The relay as a whole. Read when scraped. */
+export function addRelayMetrics(registry: Registry, source: RelayAdminSource): void {
+  const registers = [registry];
+  for (const [key, [name, help]] of Object.entries(gauges)) {
+    gauge(registry, name, help, () => source.stats()[key as Value]);
+  }
+  for (const [key, [name, help]] of Object.entries(counters)) {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(source.stats()[key as Value]);
+      },
+    });
+  }
+  new Counter({
+    name: 'adit_relay_received_bytes_total',
+    help: 'Payload bytes received, by the leg that sent them.',
+    labelNames: ['direction'],
+    registers,
+    collect() {
+      const { total_bytes_ingress: ingress, total_bytes_egress: egress } = source.stats();
+      this.reset();
+      this.inc({ direction: 'ingress' }, ingress);
+      this.inc({ direction: 'egress' }, egress);
+    },
+  });
+  new Counter({
+    name: 'adit_relay_dropped_datagrams_total',
+    help: 'Datagrams dropped, by reason, in all tunnels that are or were.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of Object.entries(source.dropTotals())) this.inc({ reason }, count);
+    },
+  });
+  addStateMetrics(registry, source);
+}
+
+function addStateMetrics(registry: Registry, source: RelayAdminSource): void {
+  gauge(registry, 'adit_relay_healthy', '1 while /health says ok.', () =>
+    source.health().report.status === 'ok' ? 1 : 0,
+  );
+  gauge(registry, 'adit_relay_ready', '1 while new tunnels would be accepted.', () =>
+    source.notReadyReasons().length === 0 ? 1 : 0,
+  );
+  new Gauge({
+    name: 'adit_relay_manager_connected',
+    help: '1 while the link to the manager is up; no sample without a manager.',
+    registers: [registry],
+    collect() {
+      const connected = source.managerConnected();
+      if (connected === null) this.remove();
+      else this.set(connected ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'adit_relay_info',
+    help: 'Always 1; the version and the QUIC engine in force.',
+    labelNames: ['version', 'engine'],
+    registers: [registry],
+    collect() {
+      this.set({ version: source.health().report.version, engine: source.engine().name }, 1);
+    },
+  });
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { healthRoutes } from '../../admin/health-routes.ts';
+import { route, type Route, type RouteAnswer } from '../../admin/route.ts';
+import { parseTunnelId, type TunnelId } from '../../protocol/tunnel-id.ts';
+import type { RelayAdminSource } from './relay-admin-source.ts';
+import { edgeSchema, healthSchema, statsSchema, tunnelFactsSchema, tunnelSchema } from './relay-schemas.ts';
+
+/** The relay's REST API (manager-protocol.md §8). */
+export function relayRoutes(source: RelayAdminSource): readonly Route[] {
+  return [...healthRoutes(source, healthSchema), ...listRoutes(source), ...tunnelRoutes(source)];
+}
+
+function listRoutes(source: RelayAdminSource): readonly Route[] {
+  const common = { method: 'GET', access: 'token', refusals: [] } as const;
+  return [
+    route({
+      ...common,
+      path: '/api/v1/tunnels',
+      summary: 'Every tunnel that has a leg, with the state of both of its paths.',
+      body: z.array(tunnelSchema).readonly(),
+      handle: () => ({ status: 200, body: source.tunnels() }),
+    }),
+    route({
+      ...common,
+      path: '/api/v1/edges',
+      summary: 'Every connected edge.',
+      body: z.array(edgeSchema).readonly(),
+      handle: () => ({ status: 200, body: source.edges() }),
+    }),
+    route({
+      ...common,
+      path: '/api/v1/stats',
+      summary: 'Totals since the start; a tunnel that ends takes nothing away.',
+      body: statsSchema,
+      handle: () => ({ status: 200, body: source.stats() }),
+    }),
+  ];
+}
+
+function tunnelRoutes(source: RelayAdminSource): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/tunnels/{id}',
+      summary: 'One tunnel.',
+      access: 'token',
+      body: tunnelSchema,
+      refusals: [400, 404],
+      handle: (text) =>
+        withTunnelId(text, (id) => {
+          const tunnel = source.tunnel(id);
+          return tunnel === null ? notFound(id) : { status: 200, body: tunnel };
+        }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/tunnels/{id}/why',
+      summary: 'What explains how a tunnel is; also of one that nobody holds. `adit why` puts it into words.',
+      access: 'token',
+      body: tunnelFactsSchema,
+      refusals: [400],
+      handle: (text) => withTunnelId(text, (id) => ({ status: 200, body: source.facts(id) })),
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/tunnels/{id}',
+      summary: 'Takes both legs of a tunnel away; edges that are still authorised may bind again.',
+      access: 'token-required',
+      body: z.object({ deleted: z.string() }),
+      refusals: [400, 403, 404],
+      handle: (text) =>
+        withTunnelId(text, (id) => (source.deleteTunnel(id) ? { status: 200, body: { deleted: id } } : notFound(id))),
+    }),
+  ];
+}
+
+function withTunnelId<Body>(text: string, answer: (id: TunnelId) => RouteAnswer<Body>): RouteAnswer<Body> {
+  const id = parseTunnelId(text);
+  return id === null ? { status: 400, error: 'Invalid UUID', errorCode: 'invalid_uuid' } : answer(id);
+}
+
+function notFound<Body>(id: TunnelId): RouteAnswer<Body> {
+  return { status: 404, error: `Tunnel '${id}' not found`, errorCode: 'not_found' };
+}

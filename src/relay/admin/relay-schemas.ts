@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { pathReportSchema } from '../../admin/path-report.ts';
+import { DIRECTIONS, TUNNEL_PROTOCOLS } from '../../protocol/leg.ts';
+import { EVENT_SEVERITIES } from '../../protocol/node-event.ts';
+
+const count = z.int().min(0);
+const text = z.string();
+const time = z.iso.datetime({ offset: true });
+const drops = z.record(z.string(), count).readonly();
+
+/** The answers of the relay's REST API; field names and meanings are manager-protocol.md §3 with what §8 adds. */
+export const healthSchema = z.object({
+  status: z.enum(['ok', 'degraded']),
+  reasons: z.array(text).readonly(),
+  version: text,
+  uptime_secs: z.number().min(0),
+  connected_edges: count,
+  active_tunnels: count,
+  total_tunnels: count,
+  total_bytes_forwarded: count,
+  peak_tunnels: count,
+  peak_edges: count,
+  connections_total: count,
+  api_addr: text,
+  quic_addr: text,
+  public_quic_addr: text.nullable(),
+  capabilities: z.array(text).readonly(),
+});
+
+export const statsSchema = z.object({
+  connected_edges: count,
+  active_tunnels: count,
+  total_tunnels: count,
+  total_bytes_ingress: count,
+  total_bytes_egress: count,
+  total_bytes_forwarded: count,
+  total_bandwidth_bps: z.number().min(0),
+  total_tcp_streams: count,
+  active_tcp_streams: count,
+  total_udp_datagrams: count,
+  peak_tunnels: count,
+  peak_edges: count,
+  connections_total: count,
+  uptime_secs: z.number().min(0),
+});
+
+/** What one leg has sent: `in` came from it, `out` was accepted towards the other leg (conformance S5). */
+const ledgerSchema = z.object({
+  datagrams_in: count,
+  datagrams_out: count,
+  datagram_bytes_in: count,
+  datagram_bytes_out: count,
+  stream_bytes: count,
+  drops,
+});
+
+const legSchema = z.object({
+  edge_id: text.nullable(),
+  remote_addr: text,
+  bound_at: time,
+  /** 0 for an edge that has not said hello. */
+  protocol_version: count,
+  software_version: text.nullable(),
+  path: pathReportSchema,
+});
+
+const sideSchema = z.object({ leg: legSchema.nullable(), sent: ledgerSchema });
+
+export const tunnelSchema = z.object({
+  tunnel_id: text,
+  protocol: z.enum(TUNNEL_PROTOCOLS),
+  status: z.enum(['active', 'waiting_egress', 'waiting_ingress']),
+  ingress_edge_id: text.nullable(),
+  egress_edge_id: text.nullable(),
+  ingress_remote_addr: text.nullable(),
+  egress_remote_addr: text.nullable(),
+  stats: z.object({
+    bytes_ingress: count,
+    bytes_egress: count,
+    tcp_streams_total: count,
+    tcp_streams_active: count,
+    udp_datagrams_total: count,
+    uptime_secs: z.number().min(0),
+  }),
+  drops,
+  status_since: time,
+  ingress: sideSchema,
+  egress: sideSchema,
+});
+
+export const edgeSchema = z.object({
+  edge_id: text,
+  remote_addr: text,
+  connected_at: time,
+  protocol_version: count,
+  software_version: text.nullable(),
+  held_tunnels: count,
+  path: pathReportSchema,
+});
+
+const refusalSchema = z.object({
+  at: time,
+  direction: z.enum(DIRECTIONS),
+  reason: text,
+  edge_id: text.nullable(),
+  remote_addr: text,
+});
+
+const pastEventSchema = z.object({
+  at: time,
+  kind: text,
+  severity: z.enum(EVENT_SEVERITIES),
+  message: text,
+  details: z.record(z.string(), z.unknown()).readonly(),
+});
+
+/** Everything that explains why a tunnel carries traffic, badly, or none; also of a tunnel that nobody holds. */
+export const tunnelFactsSchema = z.object({
+  tunnel_id: text,
+  at: time,
+  relay_version: text,
+  relay_protocol_version: count,
+  /** `unknown`: no authorisation is stored. */
+  authorisation: z.enum(['authorised', 'revoked', 'unknown']),
+  require_bind_auth: z.boolean(),
+  not_ready_reasons: z.array(text).readonly(),
+  tunnel: tunnelSchema.nullable(),
+  /** The last refused bind of each leg since its last success. */
+  refusals: z.array(refusalSchema).readonly(),
+  /** Of this tunnel, oldest first, the latest few. */
+  events: z.array(pastEventSchema).readonly(),
+  /** Of connections that may have been about this tunnel or another, oldest first, the latest few. */
+  connection_events: z.array(pastEventSchema).readonly(),
+});
+
+export type RelayTunnelReport = z.output<typeof tunnelSchema>;
+export type RelayEdgeReport = z.output<typeof edgeSchema>;
+export type RelayLegReport = z.output<typeof legSchema>;
+export type RelayLedgerReport = z.output<typeof ledgerSchema>;
+export type TunnelFacts = z.output<typeof tunnelFactsSchema>;
+export type PastEvent = z.output<typeof pastEventSchema>;
+export type RelayStatsReport = z.output<typeof statsSchema>;

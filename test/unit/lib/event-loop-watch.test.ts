@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+/** Its timers come as late as the test says. */
+class LateClock extends ManualClock {
+  lateMs = 0;
+
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.lateMs;
+  }
+}
+
+function turn(clock: LateClock, lateMs = 0): void {
+  clock.lateMs += lateMs;
+  clock.advance(250);
+}
+
+describe('the watch over the event loop', () => {
+  it('tells how late the last turn was and the worst of the last seconds', () => {
+    const clock = new LateClock();
+    const watch = new EventLoopWatch(clock);
+    watch.start();
+    turn(clock);
+    expect(watch.lag()).toEqual({ lastMs: 0, worstMs: 0 });
+    turn(clock, 1500);
+    expect(watch.lag()).toEqual({ lastMs: 1500, worstMs: 1500 });
+    for (let n = 0; n < 50; n++) turn(clock);
+    expect(watch.lag()).toEqual({ lastMs: 0, worstMs: 1500 });
+    for (let n = 0; n < 40; n++) turn(clock);
+    expect(watch.lag()).toEqual({ lastMs: 0, worstMs: 0 });
+  });
+
+  it('holds one timer while it runs and none afterwards', () => {
+    const clock = new ManualClock();
+    const watch = new EventLoopWatch(clock);
+    watch.start();
+    watch.start();
+    expect(clock.pendingTimers).toBe(1);
+    watch.stop();
+    watch.stop();
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
