@@ -1,7 +1,7 @@
 import type { HealthAnswer } from '../../src/admin/admin-source.ts';
 import { toPathReport } from '../../src/admin/path-report.ts';
 import type { RelayHealth } from '../../src/protocol/relay-telemetry.ts';
-import type { TunnelId } from '../../src/protocol/tunnel-id.ts';
+import { parseTunnelId, type TunnelId } from '../../src/protocol/tunnel-id.ts';
 import type { ConnectionStats, EngineReport } from '../../src/quic/types.ts';
 import type { RelayAdminSource } from '../../src/relay/admin/relay-admin-source.ts';
 import type {
@@ -12,6 +12,13 @@ import type {
 } from '../../src/relay/admin/relay-schemas.ts';
 
 const at = '2026-04-02T12:00:00.000Z';
+
+/** A tunnel id for each number. */
+export function tunnelNumber(number: number): TunnelId {
+  const id = parseTunnelId(number.toString(16).padStart(32, '0'));
+  if (id === null) throw new Error('not a tunnel id');
+  return id;
+}
 
 export const sampleStats: ConnectionStats = {
   rttMs: 21.5,

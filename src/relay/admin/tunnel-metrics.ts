@@ -7,15 +7,16 @@ import type { RelayTunnelReport } from './relay-schemas.ts';
 const legLabels = ['tunnel_id', 'direction'] as const;
 type LegMetric = Gauge<(typeof legLabels)[number]> | Counter<(typeof legLabels)[number]>;
 
-const pathGauges: Readonly<Partial<Record<keyof PathReport, readonly [name: string, help: string, scale: number]>>> = {
-  rtt_ms: ['adit_leg_rtt_seconds', 'Smoothed round-trip time to the edge.', 0.001],
-  min_rtt_ms: ['adit_leg_min_rtt_seconds', 'Lowest round-trip time seen.', 0.001],
-  congestion_window_bytes: ['adit_leg_congestion_window_bytes', 'Congestion window towards the edge.', 1],
-  bytes_in_flight: ['adit_leg_in_flight_bytes', 'Sent and not acknowledged.', 1],
-  queued_datagrams: ['adit_leg_queued_datagrams', 'Datagrams that wait to be sent to the edge.', 1],
-  queued_datagram_bytes: ['adit_leg_queued_datagram_bytes', 'Their bytes.', 1],
-  path_mtu: ['adit_leg_path_mtu_bytes', 'Largest UDP payload that the path is known to carry.', 1],
-};
+const pathGauges: Readonly<Partial<Record<keyof PathReport, readonly [name: string, help: string, perUnit: number]>>> =
+  {
+    rtt_ms: ['adit_leg_rtt_seconds', 'Smoothed round-trip time to the edge.', 1000],
+    min_rtt_ms: ['adit_leg_min_rtt_seconds', 'Lowest round-trip time seen.', 1000],
+    congestion_window_bytes: ['adit_leg_congestion_window_bytes', 'Congestion window towards the edge.', 1],
+    bytes_in_flight: ['adit_leg_in_flight_bytes', 'Sent and not acknowledged.', 1],
+    queued_datagrams: ['adit_leg_queued_datagrams', 'Datagrams that wait to be sent to the edge.', 1],
+    queued_datagram_bytes: ['adit_leg_queued_datagram_bytes', 'Their bytes.', 1],
+    path_mtu: ['adit_leg_path_mtu_bytes', 'Largest UDP payload that the path is known to carry.', 1],
+  };
 
 const pathCounters: Readonly<Partial<Record<keyof PathReport, readonly [name: string, help: string]>>> = {
   packets_sent: ['adit_leg_packets_sent_total', 'QUIC packets sent to the edge, of all its tunnels.'],
@@ -110,14 +111,14 @@ function addTrafficMetrics(registry: Registry, tunnels: ListedTunnels): void {
 
 function addPathMetrics(registry: Registry, tunnels: ListedTunnels): void {
   const registers = [registry];
-  for (const [key, [name, help, scale]] of Object.entries(pathGauges)) {
+  for (const [key, [name, help, perUnit]] of Object.entries(pathGauges)) {
     new Gauge({
       name,
       help,
       labelNames: legLabels,
       registers,
       collect() {
-        fill(this, tunnels, key as keyof PathReport, (labels, value) => this.set(labels, value * scale));
+        fill(this, tunnels, key as keyof PathReport, (labels, value) => this.set(labels, value / perUnit));
       },
     });
   }

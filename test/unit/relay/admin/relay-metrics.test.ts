@@ -3,22 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { addEngineMetrics } from '../../../../src/admin/engine-metrics.ts';
 import { addProcessMetrics } from '../../../../src/admin/process-metrics.ts';
 import { EventLoopWatch } from '../../../../src/lib/event-loop-watch.ts';
-import { parseTunnelId, type TunnelId } from '../../../../src/protocol/tunnel-id.ts';
 import { addEventMetrics } from '../../../../src/relay/admin/event-metrics.ts';
 import { addRelayMetrics } from '../../../../src/relay/admin/relay-metrics.ts';
 import { addTunnelMetrics } from '../../../../src/relay/admin/tunnel-metrics.ts';
 import { EventHub } from '../../../../src/relay/events/event-hub.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
-import { SampleRelay, sampleTunnel } from '../../../support/sample-relay.ts';
-import { vectorTunnel } from '../../../support/vectors.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/sample-relay.ts';
 
-const id = vectorTunnel.id;
-
-function tunnelNumber(number: number): TunnelId {
-  const tunnelId = parseTunnelId(number.toString(16).padStart(32, '0'));
-  if (tunnelId === null) throw new Error('not a tunnel id');
-  return tunnelId;
-}
+const id = tunnelNumber(0xabc);
 
 function registryOf(source: SampleRelay, maxTunnels = 10): Registry {
   const registry = new Registry();

@@ -10,11 +10,10 @@ import {
   tunnelSchema,
 } from '../../../../src/relay/admin/relay-schemas.ts';
 import { RecordingLogger } from '../../../support/recording-logger.ts';
-import { SampleRelay, sampleTunnel } from '../../../support/sample-relay.ts';
-import { vectorTunnel } from '../../../support/vectors.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/sample-relay.ts';
 
 const token = 'an api token of at least 32 characters'.replaceAll(' ', '-');
-const id = vectorTunnel.id;
+const id = tunnelNumber(0xabc);
 const path = `/api/v1/tunnels/${id}`;
 
 async function serve(options: { readonly apiToken?: string | null; readonly source?: SampleRelay } = {}) {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { parseTunnelId, type TunnelId } from '../../../../src/protocol/tunnel-id.ts';
 import { TunnelHistory } from '../../../../src/relay/admin/tunnel-history.ts';
 import { EventHub } from '../../../../src/relay/events/event-hub.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
-import { vectorTunnel } from '../../../support/vectors.ts';
+import { tunnelNumber } from '../../../support/sample-relay.ts';
 
-const other = parseTunnelId('0'.repeat(32)) as TunnelId;
+const tunnelId = tunnelNumber(0xabc);
+const other = tunnelNumber(1);
 
 function historyOf(settings = { maxTunnels: 2, eventsPerTunnel: 2, connectionEvents: 2 }) {
-  const clock = new ManualClock(Date.parse('2026-04-02T12:00:00Z'));
+  const clock = new ManualClock(1_775_131_200_000);
   const hub = new EventHub(clock, { maxPerWindow: 10, windowMs: 1000, maxSources: 10 });
   const history = new TunnelHistory(settings);
   hub.subscribe(history.record);
@@ -18,7 +18,6 @@ function historyOf(settings = { maxTunnels: 2, eventsPerTunnel: 2, connectionEve
 describe('the history of tunnels', () => {
   it('keeps the latest events of each tunnel, with their time and words', () => {
     const { clock, hub, history } = historyOf();
-    const { id: tunnelId } = vectorTunnel;
     hub.emit({ kind: 'tunnel-waiting', tunnelId, direction: 'ingress' });
     hub.emit({ kind: 'tunnel-waiting', tunnelId: other, direction: 'ingress' });
     clock.advance(1000);
@@ -39,13 +38,9 @@ describe('the history of tunnels', () => {
 
   it('forgets the tunnels that were quiet the longest', () => {
     const { hub, history } = historyOf();
-    const [a, b, c] = ['a', 'b', 'c'].map((digit) => parseTunnelId(digit.repeat(32)) as TunnelId) as [
-      TunnelId,
-      TunnelId,
-      TunnelId,
-    ];
-    for (const tunnelId of [a, b, a, c]) hub.emit({ kind: 'tunnel-waiting', tunnelId, direction: 'egress' });
-    expect([a, b, c].map((tunnelId) => history.ofTunnel(tunnelId).length)).toEqual([2, 0, 1]);
+    const [a, b, c] = [tunnelNumber(10), tunnelNumber(11), tunnelNumber(12)];
+    for (const tunnel of [a, b, a, c]) hub.emit({ kind: 'tunnel-waiting', tunnelId: tunnel, direction: 'egress' });
+    expect([a, b, c].map((tunnel) => history.ofTunnel(tunnel).length)).toEqual([2, 0, 1]);
   });
 
   it('keeps what happens to connections before they name a tunnel', () => {

@@ -1,0 +1,71 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
+import { formatHostPort, type HostPort } from '../../../src/lib/host-port.ts';
+import { createRelayAdmin } from '../../../src/relay/admin/relay-admin.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../../support/sample-relay.ts';
+
+const id = tunnelNumber(1);
+const anyPort: HostPort = { host: '127.0.0.1', port: 0 };
+
+async function startAdmin(addresses: readonly HostPort[]) {
+  const source = new SampleRelay([[id, sampleTunnel(id)]]);
+  const logger = new RecordingLogger();
+  const loop = new EventLoopWatch(new ManualClock());
+  const server = createRelayAdmin(
+    { source, logger, loop, subscribe: () => () => {} },
+    { addresses, apiToken: null, maxTunnelsInMetrics: 10 },
+  );
+  await server.start();
+  return {
+    server,
+    logger,
+    url: (index = 0) => `http://${formatHostPort(server.addresses()[index] ?? anyPort)}`,
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+describe('the admin server', () => {
+  it('serves every address that it was given', async () => {
+    await using admin = await startAdmin([anyPort, { host: '::1', port: 0 }]);
+    expect(admin.server.addresses()).toHaveLength(2);
+    for (const index of [0, 1]) {
+      const response = await fetch(`${admin.url(index)}/health`);
+      expect([response.status, await response.json()]).toMatchObject([200, { status: 'ok' }]);
+    }
+    expect(await (await fetch(`${admin.url()}/metrics`)).text()).toContain('adit_relay_edges 2');
+  });
+
+  it('L2 goes on with a warning when one address of several is taken', async () => {
+    await using first = await startAdmin([anyPort]);
+    const taken = first.server.addresses()[0] ?? anyPort;
+    await using second = await startAdmin([taken, anyPort]);
+    expect(second.server.addresses()).toHaveLength(1);
+    expect(second.logger.messages('warn')).toEqual(['an API address could not be used']);
+  });
+
+  it('L2 does not start when its only address is taken, and says which', async () => {
+    await using first = await startAdmin([anyPort]);
+    const taken = first.server.addresses()[0] ?? anyPort;
+    await expect(startAdmin([taken])).rejects.toMatchObject({
+      code: 'address-unavailable',
+      message: expect.stringContaining(`the REST API cannot listen on 127.0.0.1:${taken.port}`) as string,
+    });
+  });
+
+  it('L4 stops twice as once, also with a client that keeps its connection', async () => {
+    await using admin = await startAdmin([anyPort]);
+    const { host, port } = admin.server.addresses()[0] ?? anyPort;
+    const socket = connect({ host, port });
+    await once(socket, 'connect');
+    socket.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n');
+    await once(socket, 'data');
+    const closed = once(socket, 'close');
+    await Promise.all([admin.server.stop(), admin.server.stop()]);
+    await closed;
+    expect(admin.server.addresses()).toEqual([]);
+  });
+});
