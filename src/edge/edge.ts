@@ -1,0 +1,201 @@
+import { isDeepStrictEqual } from 'node:util';
+import { AppError } from '../lib/app-error.ts';
+import { rfc3339 } from '../lib/clock.ts';
+import { formatHostPort } from '../lib/host-port.ts';
+import type { EdgeHealth, EdgeStats } from '../protocol/edge-telemetry.ts';
+import { ALPN } from '../protocol/limits.ts';
+import type { NodeEvent } from '../protocol/node-event.ts';
+import type { TunnelId } from '../protocol/tunnel-id.ts';
+import type { TransportSettings } from '../quic/types.ts';
+import type { EdgeConfig } from './edge-config.ts';
+import { toNodeEvent, type EdgeEvent } from './edge-event.ts';
+import { EdgeTunnel, type EdgeTunnelDependencies } from './edge-tunnel.ts';
+import { findPortConflict } from './port-conflict.ts';
+import { CONNECT_DEADLINE_MS } from './relay-dialler.ts';
+import type { TunnelSettings } from './tunnel-config.ts';
+
+export interface EdgeDependencies extends Omit<EdgeTunnelDependencies, 'raise'> {
+  readonly softwareVersion: string;
+  /** Called for each event as it is raised, after it was logged. Must not throw. */
+  readonly onEvent: (event: NodeEvent) => void;
+}
+
+/** What became of a tunnel that was put in place. Only `applied` changed anything. */
+export type PutTunnelOutcome =
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'unchanged' }
+  /** Its local address is another tunnel's or another program's. */
+  | { readonly kind: 'port-conflict'; readonly error: string };
+
+export interface Edge {
+  /** Starts every enabled tunnel. One whose address is taken is reported and tried again. */
+  start(): Promise<void>;
+  /** Resets what is open, closes the relay connections, frees the addresses. Idempotent. The engine stays. */
+  stop(): Promise<void>;
+  /** Adds a tunnel or changes the one with its id, and starts it when it is enabled. Rejects once the edge has stopped. */
+  putTunnel(tunnel: TunnelSettings): Promise<PutTunnelOutcome>;
+  /** Stops and forgets a tunnel; answers what it was, null for an unknown one. Rejects once the edge has stopped. */
+  removeTunnel(id: TunnelId): Promise<TunnelSettings | null>;
+  /** All tunnels as they are now, stopped ones included. */
+  tunnels(): readonly TunnelSettings[];
+  /** The payload of `stats` (manager-protocol.md §9). */
+  stats(): EdgeStats;
+  /** The payload of `health`. */
+  health(): EdgeHealth;
+  /** Raises an event of a part that is not a tunnel. */
+  raise(event: EdgeEvent): void;
+}
+
+const levels = { info: 'info', warning: 'warn', critical: 'error' } as const;
+
+/** An edge, not started yet. */
+export function createEdge(config: EdgeConfig, dependencies: EdgeDependencies): Edge {
+  return new EdgeProgram(config, dependencies);
+}
+
+class EdgeProgram implements Edge {
+  readonly #config: EdgeConfig;
+  readonly #dependencies: EdgeDependencies;
+  readonly #tunnels = new Map<TunnelId, EdgeTunnel>();
+  /** Changes run one after the other: this is the end of the queue. */
+  #lastChange: Promise<unknown> = Promise.resolve();
+  #startedAtMs: number;
+  #phase: 'new' | 'running' | 'stopped' = 'new';
+
+  constructor(config: EdgeConfig, dependencies: EdgeDependencies) {
+    this.#config = config;
+    this.#dependencies = dependencies;
+    this.#startedAtMs = dependencies.clock.monotonicMs();
+    for (const tunnel of config.tunnels) this.#tunnels.set(tunnel.id, this.#createTunnel(tunnel));
+  }
+
+  async start(): Promise<void> {
+    if (this.#phase !== 'new') return;
+    this.#phase = 'running';
+    this.#startedAtMs = this.#dependencies.clock.monotonicMs();
+    await this.#inOrder(() => Promise.all([...this.#tunnels.values()].map((tunnel) => startIfEnabled(tunnel))));
+  }
+
+  async stop(): Promise<void> {
+    this.#phase = 'stopped';
+    await this.#inOrder(() => Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.stop())));
+  }
+
+  putTunnel(tunnel: TunnelSettings): Promise<PutTunnelOutcome> {
+    return this.#inOrder(async () => {
+      this.#assertRunning();
+      const previous = this.#tunnels.get(tunnel.id);
+      if (previous !== undefined && isDeepStrictEqual(previous.settings, tunnel)) return { kind: 'unchanged' };
+      const conflict = findPortConflict(tunnel, this.tunnels());
+      if (conflict !== null) return { kind: 'port-conflict', error: conflict };
+      return this.#replace(previous, this.#createTunnel(tunnel));
+    });
+  }
+
+  removeTunnel(id: TunnelId): Promise<TunnelSettings | null> {
+    return this.#inOrder(async () => {
+      this.#assertRunning();
+      const tunnel = this.#tunnels.get(id);
+      if (tunnel === undefined) return null;
+      this.#tunnels.delete(id);
+      await tunnel.stop();
+      return tunnel.settings;
+    });
+  }
+
+  tunnels(): readonly TunnelSettings[] {
+    return [...this.#tunnels.values()].map(({ settings }) => settings);
+  }
+
+  stats(): EdgeStats {
+    const tunnels = [...this.#tunnels.values()].map((tunnel) => tunnel.info());
+    return { uptime_secs: this.#uptimeSecs(), active_flows: 0, total_flows: 0, flows: [], tunnels };
+  }
+
+  health(): EdgeHealth {
+    const { apiAddr } = this.#config;
+    const states = [...this.#tunnels.values()].map((tunnel) => tunnel.state);
+    const broken = states.some((state) => state === 'down' || state === 'connecting');
+    return {
+      status: this.#phase === 'running' && !broken ? 'ok' : 'degraded',
+      version: this.#dependencies.softwareVersion,
+      uptime_secs: this.#uptimeSecs(),
+      active_tunnels: states.filter((state) => state === 'ready').length,
+      total_tunnels: states.length,
+      api_addr: apiAddr === null ? null : formatHostPort(apiAddr),
+      capabilities: ['tunnels'],
+    };
+  }
+
+  raise(event: EdgeEvent): void {
+    const { clock, logger, onEvent } = this.#dependencies;
+    const nodeEvent = toNodeEvent(event, rfc3339(clock.now()));
+    const tunnel = 'tunnel' in event ? { tunnel: event.tunnel.name, tunnel_id: event.tunnel.id } : {};
+    logger[levels[nodeEvent.severity]]({ ...tunnel, ...nodeEvent.details }, event.kind.replaceAll('-', ' '));
+    onEvent(nodeEvent);
+  }
+
+  /** The old tunnel gives its address up first; when the new one cannot have its own, the old one is back. */
+  async #replace(previous: EdgeTunnel | undefined, next: EdgeTunnel): Promise<PutTunnelOutcome> {
+    await previous?.stop();
+    const error = await startIfEnabled(next);
+    if (error === null) {
+      this.#tunnels.set(next.settings.id, next);
+      return { kind: 'applied' };
+    }
+    await next.stop();
+    if (previous !== undefined) {
+      const restored = this.#createTunnel(previous.settings);
+      this.#tunnels.set(previous.settings.id, restored);
+      await startIfEnabled(restored);
+    }
+    return { kind: 'port-conflict', error };
+  }
+
+  #createTunnel(tunnel: TunnelSettings): EdgeTunnel {
+    const dependencies = { ...this.#dependencies, raise: (event: EdgeEvent) => this.raise(event) };
+    const { softwareVersion } = this.#dependencies;
+    const { edgeId, quic } = this.#config;
+    return new EdgeTunnel(dependencies, { tunnel, transport: transportSettings(quic), edgeId, softwareVersion });
+  }
+
+  #inOrder<Result>(change: () => Promise<Result>): Promise<Result> {
+    const result = this.#lastChange.then(change);
+    // A change that fails tells its caller; the next one runs all the same.
+    this.#lastChange = result.catch(() => undefined);
+    return result;
+  }
+
+  #assertRunning(): void {
+    if (this.#phase !== 'running') throw new AppError('closed', 'the edge is not running');
+  }
+
+  #uptimeSecs(): number {
+    return Math.floor((this.#dependencies.clock.monotonicMs() - this.#startedAtMs) / 1000);
+  }
+}
+
+async function startIfEnabled(tunnel: EdgeTunnel): Promise<string | null> {
+  return tunnel.settings.enabled ? tunnel.start() : null;
+}
+
+/** What an edge offers (wire-protocol.md §1); it trusts its relay more than a relay trusts an edge. */
+function transportSettings(quic: EdgeConfig['quic']): TransportSettings {
+  return {
+    alpn: ALPN,
+    idleTimeoutMs: quic.idleTimeoutMs,
+    keepAliveMs: quic.keepAliveMs,
+    handshakeTimeoutMs: CONNECT_DEADLINE_MS,
+    maxUdpPayload: quic.maxUdpPayload,
+    maxBidiStreams: 1024,
+    maxUniStreams: 256,
+    streamWindowBytes: 1_250_000,
+    connectionWindowBytes: 16 * 1_048_576,
+    datagramQueueBytes: 256 * 1024,
+    datagramQueueMs: 100,
+    unprovenBytes: 0,
+    uselessBytes: 0,
+    localDatagrams: true,
+    socketBufferBytes: 4 * 1_048_576,
+  };
+}

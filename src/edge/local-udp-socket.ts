@@ -1,0 +1,57 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { AppError } from '../lib/app-error.ts';
+import type { HostPort } from '../lib/host-port.ts';
+
+export interface LocalUdpHandler {
+  onMessage(payload: Uint8Array, from: RemoteInfo): void;
+  /** A send was refused, or the kernel passed on an ICMP error; the socket lives. */
+  onError(error: Error): void;
+}
+
+/** Asked of the kernel, which may grant less: room for a burst while the event loop is busy. */
+const receiveBufferBytes = 4 * 1_048_576;
+
+/**
+ * A UDP socket that listens on (`bind`) or speaks only with (`connect`) `address`.
+ * Rejects with AppError `address-unavailable`.
+ */
+export async function openLocalUdpSocket(
+  mode: 'bind' | 'connect',
+  address: HostPort,
+  handler: LocalUdpHandler,
+): Promise<Socket> {
+  const socket = createSocket({
+    type: isIPv6(address.host) ? 'udp6' : 'udp4',
+    ipv6Only: true,
+    recvBufferSize: receiveBufferBytes,
+    // Literal addresses only: answered at once instead of in a later turn of the event loop for each packet.
+    lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+  });
+  try {
+    await taken(socket, mode, address);
+  } catch (error) {
+    socket.close();
+    throw new AppError('address-unavailable', error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  socket.on('message', (payload, from) => handler.onMessage(payload, from));
+  socket.on('error', (error) => handler.onError(error));
+  return socket;
+}
+
+/** Closes the socket and waits until it is gone. */
+export function closeLocalUdpSocket(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.close(resolve));
+}
+
+function taken(socket: Socket, mode: 'bind' | 'connect', { host, port }: HostPort): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = (): void => {
+      socket.off('error', reject);
+      resolve();
+    };
+    socket.once('error', reject);
+    if (mode === 'bind') socket.bind({ address: host, port }, finish);
+    else socket.connect(port, host, finish);
+  });
+}
