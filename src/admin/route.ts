@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import { parseTunnelId, type TunnelId } from '../protocol/tunnel-id.ts';
 
 export type RefusalStatus = 400 | 403 | 404;
 
-export type RouteAnswer<Body> =
-  | { readonly status: 200 | 503; readonly body: Body }
-  | { readonly status: RefusalStatus; readonly error: string; readonly errorCode: string };
+export interface Refused {
+  readonly status: RefusalStatus;
+  readonly error: string;
+  readonly errorCode: string;
+}
+
+export type RouteAnswer<Body> = { readonly status: 200 | 503; readonly body: Body } | Refused;
 
 /** Every answer that is not what was asked for. The same words as in a `command_ack` (manager-protocol.md §4). */
 export const refusalSchema = z.object({ error: z.string(), error_code: z.string() });
@@ -33,4 +38,14 @@ export function route<Schema extends z.ZodType>(
 ): Route {
   const { body, unavailable = false, ...rest } = definition;
   return { ...rest, bodies: unavailable ? { 200: body, 503: body } : { 200: body } };
+}
+
+/** Answers about the tunnel that the path names, or that it names none. */
+export function answerAbout<Body>(text: string, answer: (id: TunnelId) => RouteAnswer<Body>): RouteAnswer<Body> {
+  const id = parseTunnelId(text);
+  return id === null ? { status: 400, error: 'Invalid UUID', errorCode: 'invalid_uuid' } : answer(id);
+}
+
+export function notFound(id: TunnelId): Refused {
+  return { status: 404, error: `Tunnel '${id}' not found`, errorCode: 'not_found' };
 }

@@ -171,7 +171,7 @@ export class SampleRelay implements RelayAdminSource {
       tunnel: this.tunnel(id),
       refusals: [],
       events: [],
-      connection_events: [],
+      other_events: [],
     };
   }
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { healthRoutes } from '../../admin/health-routes.ts';
-import { route, type Route, type RouteAnswer } from '../../admin/route.ts';
-import { parseTunnelId, type TunnelId } from '../../protocol/tunnel-id.ts';
+import { answerAbout, notFound, route, type Route } from '../../admin/route.ts';
 import type { RelayAdminSource } from './relay-admin-source.ts';
 import { edgeSchema, healthSchema, statsSchema, tunnelFactsSchema, tunnelSchema } from './relay-schemas.ts';
 
@@ -47,7 +46,7 @@ function tunnelRoutes(source: RelayAdminSource): readonly Route[] {
       body: tunnelSchema,
       refusals: [400, 404],
       handle: (text) =>
-        withTunnelId(text, (id) => {
+        answerAbout(text, (id) => {
           const tunnel = source.tunnel(id);
           return tunnel === null ? notFound(id) : { status: 200, body: tunnel };
         }),
@@ -59,7 +58,7 @@ function tunnelRoutes(source: RelayAdminSource): readonly Route[] {
       access: 'token',
       body: tunnelFactsSchema,
       refusals: [400],
-      handle: (text) => withTunnelId(text, (id) => ({ status: 200, body: source.facts(id) })),
+      handle: (text) => answerAbout(text, (id) => ({ status: 200, body: source.facts(id) })),
     }),
     route({
       method: 'DELETE',
@@ -69,16 +68,7 @@ function tunnelRoutes(source: RelayAdminSource): readonly Route[] {
       body: z.object({ deleted: z.string() }),
       refusals: [400, 403, 404],
       handle: (text) =>
-        withTunnelId(text, (id) => (source.deleteTunnel(id) ? { status: 200, body: { deleted: id } } : notFound(id))),
+        answerAbout(text, (id) => (source.deleteTunnel(id) ? { status: 200, body: { deleted: id } } : notFound(id))),
     }),
   ];
-}
-
-function withTunnelId<Body>(text: string, answer: (id: TunnelId) => RouteAnswer<Body>): RouteAnswer<Body> {
-  const id = parseTunnelId(text);
-  return id === null ? { status: 400, error: 'Invalid UUID', errorCode: 'invalid_uuid' } : answer(id);
-}
-
-function notFound<Body>(id: TunnelId): RouteAnswer<Body> {
-  return { status: 404, error: `Tunnel '${id}' not found`, errorCode: 'not_found' };
 }

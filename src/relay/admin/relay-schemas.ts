@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { pastEventSchema } from '../../admin/past-event.ts';
 import { pathReportSchema } from '../../admin/path-report.ts';
 import { DIRECTIONS, TUNNEL_PROTOCOLS } from '../../protocol/leg.ts';
-import { EVENT_SEVERITIES } from '../../protocol/node-event.ts';
 
 const count = z.int().min(0);
 const text = z.string();
@@ -106,14 +106,6 @@ const refusalSchema = z.object({
   remote_addr: text,
 });
 
-const pastEventSchema = z.object({
-  at: time,
-  kind: text,
-  severity: z.enum(EVENT_SEVERITIES),
-  message: text,
-  details: z.record(z.string(), z.unknown()).readonly(),
-});
-
 /** Everything that explains why a tunnel carries traffic, badly, or none; also of a tunnel that nobody holds. */
 export const tunnelFactsSchema = z.object({
   tunnel_id: text,
@@ -129,8 +121,8 @@ export const tunnelFactsSchema = z.object({
   refusals: z.array(refusalSchema).readonly(),
   /** Of this tunnel, oldest first, the latest few. */
   events: z.array(pastEventSchema).readonly(),
-  /** Of connections that may have been about this tunnel or another, oldest first, the latest few. */
-  connection_events: z.array(pastEventSchema).readonly(),
+  /** About no tunnel: of connections that may have been about this tunnel or another. Oldest first, the latest few. */
+  other_events: z.array(pastEventSchema).readonly(),
 });
 
 export type RelayTunnelReport = z.output<typeof tunnelSchema>;
@@ -138,5 +130,4 @@ export type RelayEdgeReport = z.output<typeof edgeSchema>;
 export type RelayLegReport = z.output<typeof legSchema>;
 export type RelayLedgerReport = z.output<typeof ledgerSchema>;
 export type TunnelFacts = z.output<typeof tunnelFactsSchema>;
-export type PastEvent = z.output<typeof pastEventSchema>;
 export type RelayStatsReport = z.output<typeof statsSchema>;

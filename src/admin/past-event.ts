@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { EVENT_SEVERITIES } from '../protocol/node-event.ts';
+
+/** An event that was raised, as REST tells it. */
+export const pastEventSchema = z.object({
+  at: z.iso.datetime({ offset: true }),
+  kind: z.string(),
+  severity: z.enum(EVENT_SEVERITIES),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()).readonly(),
+});
+
+export type PastEvent = z.output<typeof pastEventSchema>;

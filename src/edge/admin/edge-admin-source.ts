@@ -1,0 +1,15 @@
+import type { AdminSource } from '../../admin/admin-source.ts';
+import type { EdgeHealth } from '../../protocol/edge-telemetry.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { EngineReport } from '../../quic/types.ts';
+import type { EdgeTunnelFacts, EdgeTunnelReport } from './edge-schemas.ts';
+
+/** What the admin server asks of an edge. Each answer is a snapshot of now. */
+export interface EdgeAdminSource extends AdminSource<EdgeHealth> {
+  tunnels(): readonly EdgeTunnelReport[];
+  /** Null for a tunnel that this edge does not have. */
+  facts(id: TunnelId): EdgeTunnelFacts | null;
+  engine(): EngineReport;
+  /** Null without a manager in the configuration. */
+  managerConnected(): boolean | null;
+}

@@ -1,0 +1,36 @@
+import { Registry } from 'prom-client';
+import { AdminServer } from '../../admin/admin-server.ts';
+import { addEngineMetrics } from '../../admin/engine-metrics.ts';
+import { addProcessMetrics } from '../../admin/process-metrics.ts';
+import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
+import type { HostPort } from '../../lib/host-port.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { EdgeAdminSource } from './edge-admin-source.ts';
+import { addEdgeMetrics } from './edge-metrics.ts';
+import { edgeRoutes } from './edge-routes.ts';
+
+export interface EdgeAdminDependencies {
+  readonly source: EdgeAdminSource;
+  readonly loop: EventLoopWatch;
+  readonly logger: Logger;
+}
+
+export interface EdgeAdminSettings {
+  readonly address: HostPort;
+  readonly apiToken: string | null;
+}
+
+/** The edge's REST API and metrics, ready to be started. */
+export function createEdgeAdmin(
+  { source, loop, logger }: EdgeAdminDependencies,
+  settings: EdgeAdminSettings,
+): AdminServer {
+  const registry = new Registry();
+  addEdgeMetrics(registry, source);
+  addEngineMetrics(registry, () => source.engine());
+  addProcessMetrics(registry, loop);
+  return new AdminServer(
+    { routes: edgeRoutes(source), metrics: () => registry.metrics(), logger },
+    { title: 'Adit edge', addresses: [settings.address], apiToken: settings.apiToken },
+  );
+}

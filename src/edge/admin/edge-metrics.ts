@@ -1,0 +1,143 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { EdgeTunnelStats } from '../../protocol/edge-telemetry.ts';
+import type { EdgeAdminSource } from './edge-admin-source.ts';
+
+const counters: Readonly<Partial<Record<keyof EdgeTunnelStats, readonly [name: string, help: string]>>> = {
+  packets_sent: ['adit_edge_datagrams_sent_total', 'Datagrams passed from the local side towards the relay.'],
+  packets_received: ['adit_edge_datagrams_received_total', 'Datagrams passed from the relay to the local side.'],
+  bytes_sent: ['adit_edge_sent_bytes_total', 'Local payload bytes sent into the tunnel.'],
+  bytes_received: ['adit_edge_received_bytes_total', 'Local payload bytes received from the tunnel.'],
+  send_errors: ['adit_edge_local_errors_total', 'Local sockets that failed to take or give data.'],
+  decrypt_errors: ['adit_edge_decrypt_errors_total', 'Payloads that the tunnel key does not open.'],
+  connections_total: ['adit_edge_tcp_connections_total', 'Local TCP connections carried.'],
+};
+
+const relayLabels = ['tunnel_id', 'relay'] as const;
+
+/** The edge and its tunnels; as many series as the configuration has tunnels. Read when scraped. */
+export function addEdgeMetrics(registry: Registry, source: EdgeAdminSource): void {
+  addProgramMetrics(registry, source);
+  addTunnelMetrics(registry, source);
+  addRelayMetrics(registry, source);
+}
+
+function addProgramMetrics(registry: Registry, source: EdgeAdminSource): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'adit_edge_info',
+    help: 'Always 1; the version and the QUIC engine in force.',
+    labelNames: ['version', 'engine'],
+    registers,
+    collect() {
+      this.set({ version: source.health().report.version, engine: source.engine().name }, 1);
+    },
+  });
+  new Gauge({
+    name: 'adit_edge_healthy',
+    help: '1 while /health says ok.',
+    registers,
+    collect() {
+      this.set(source.health().report.status === 'ok' ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'adit_edge_manager_connected',
+    help: '1 while the link to the manager is up; no sample without a manager.',
+    registers,
+    collect() {
+      const connected = source.managerConnected();
+      if (connected === null) this.remove();
+      else this.set(connected ? 1 : 0);
+    },
+  });
+}
+
+function addTunnelMetrics(registry: Registry, source: EdgeAdminSource): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'adit_edge_tunnel_state',
+    help: '1 for the state that the tunnel is in.',
+    labelNames: ['tunnel_id', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { id, state } of source.tunnels()) this.set({ tunnel_id: id, state }, 1);
+    },
+  });
+  for (const [key, [name, help]] of Object.entries(counters)) {
+    new Counter({
+      name,
+      help,
+      labelNames: ['tunnel_id'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { id, stats } of source.tunnels()) this.inc({ tunnel_id: id }, stats[key as keyof EdgeTunnelStats]);
+      },
+    });
+  }
+  new Gauge({
+    name: 'adit_edge_tcp_connections_active',
+    help: 'Local TCP connections open now.',
+    labelNames: ['tunnel_id'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { id, stats } of source.tunnels()) this.set({ tunnel_id: id }, stats.connections_active);
+    },
+  });
+  new Counter({
+    name: 'adit_edge_dropped_datagrams_total',
+    help: 'Datagrams dropped, by reason.',
+    labelNames: ['tunnel_id', 'reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { id, drops } of source.tunnels()) {
+        for (const [reason, count] of Object.entries(drops)) this.inc({ tunnel_id: id, reason }, count);
+      }
+    },
+  });
+}
+
+function addRelayMetrics(registry: Registry, source: EdgeAdminSource): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'adit_edge_relay_active',
+    help: '1 for the relay that carries the traffic.',
+    labelNames: relayLabels,
+    registers,
+    collect() {
+      this.reset();
+      for (const { id, relays, active_relay_idx: active } of source.tunnels()) {
+        relays.forEach(({ relay_addr: relay }, index) => this.set({ tunnel_id: id, relay }, index === active ? 1 : 0));
+      }
+    },
+  });
+  new Gauge({
+    name: 'adit_edge_relay_rtt_seconds',
+    help: 'Smoothed round-trip time to the relay.',
+    labelNames: relayLabels,
+    registers,
+    collect() {
+      this.reset();
+      for (const { id, relays } of source.tunnels()) {
+        for (const { relay_addr: relay, path } of relays) {
+          if (path !== null && path.rtt_ms !== null) this.set({ tunnel_id: id, relay }, path.rtt_ms / 1000);
+        }
+      }
+    },
+  });
+  new Counter({
+    name: 'adit_edge_relay_packets_lost_total',
+    help: 'QUIC packets to the relay that were lost, on the present connection.',
+    labelNames: relayLabels,
+    registers,
+    collect() {
+      this.reset();
+      for (const { id, relays } of source.tunnels()) {
+        for (const { relay_addr: relay, path } of relays) this.inc({ tunnel_id: id, relay }, path?.packets_lost ?? 0);
+      }
+    },
+  });
+}

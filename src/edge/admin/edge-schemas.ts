@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { pastEventSchema } from '../../admin/past-event.ts';
+import { pathReportSchema } from '../../admin/path-report.ts';
+import { DIRECTIONS, TUNNEL_PROTOCOLS } from '../../protocol/leg.ts';
+
+const count = z.int().min(0);
+const text = z.string();
+const states = ['connecting', 'waiting', 'ready', 'down', 'stopped'] as const;
+
+/** The answers of an edge's REST API; field names and meanings are manager-protocol.md §9 with what is added here. */
+export const healthSchema = z.object({
+  status: z.enum(['ok', 'degraded']),
+  version: text,
+  uptime_secs: z.number().min(0),
+  active_tunnels: count,
+  total_tunnels: count,
+  api_addr: text.nullable(),
+  capabilities: z.tuple([z.literal('tunnels')]).readonly(),
+});
+
+/** One of the one or two relays of a tunnel. */
+const relaySchema = z.object({
+  relay_addr: text,
+  state: z.enum(states),
+  /** It has stopped acknowledging what is sent. */
+  suspect: z.boolean(),
+  /** Why the last attempt or connection ended; null while the bind is held. */
+  last_problem: text.nullable(),
+  path: pathReportSchema.nullable(),
+});
+
+export const tunnelSchema = z.object({
+  id: text,
+  name: text,
+  protocol: z.enum(TUNNEL_PROTOCOLS),
+  mode: z.literal('relay'),
+  direction: z.enum(DIRECTIONS),
+  local_addr: text,
+  state: z.enum(states),
+  relay_addrs: z.array(text).readonly(),
+  active_relay_idx: count.nullable(),
+  active_relay_addr: text.nullable(),
+  stats: z.object({
+    packets_sent: count,
+    packets_received: count,
+    bytes_sent: count,
+    bytes_received: count,
+    bitrate_in_bps: z.number().min(0),
+    bitrate_out_bps: z.number().min(0),
+    send_errors: count,
+    decrypt_errors: count,
+    connections_total: count,
+    connections_active: count,
+  }),
+  relay_rtt_ms: z.number().min(0).nullable(),
+  path_mtu: count.nullable(),
+  drops: z.record(z.string(), count).readonly(),
+  relays: z.array(relaySchema).readonly(),
+});
+
+/** Everything that explains why a tunnel of this edge carries traffic, badly, or none. */
+export const tunnelFactsSchema = z.object({
+  tunnel_id: text,
+  at: z.iso.datetime({ offset: true }),
+  edge_id: text,
+  edge_version: text,
+  tunnel: tunnelSchema,
+  /** Of this tunnel, oldest first, the latest few. */
+  events: z.array(pastEventSchema).readonly(),
+});
+
+export type EdgeTunnelReport = z.output<typeof tunnelSchema>;
+export type EdgeRelayReport = z.output<typeof relaySchema>;
+export type EdgeTunnelFacts = z.output<typeof tunnelFactsSchema>;
