@@ -90,6 +90,11 @@ export class SystemClock implements Clock {
   }
 }
 
+/** A wall-clock time for libraries that want it as a Date. */
+export function dateAt(epochMs: number): Date {
+  return new Date(epochMs);
+}
+
 /** A wall-clock time as peers and people read it: RFC 3339, UTC, milliseconds. */
 export function rfc3339(epochMs: number): string {
   return new Date(epochMs).toISOString();

@@ -1,0 +1,44 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { CloseInfo, ConnectionHandler, TransportSettings } from '../types.ts';
+import type { MutableCounters } from './counters.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Loop } from './loop.ts';
+import type { NativeConnection } from './native.ts';
+import type { PeerPath } from './peer-path.ts';
+import type { UdpSocket } from './udp-socket.ts';
+
+/** What a connection needs around it. */
+export interface ConnectionEnvironment {
+  readonly id: number;
+  readonly isServer: boolean;
+  readonly native: NativeConnection;
+  readonly path: PeerPath;
+  readonly socket: UdpSocket;
+  readonly loop: Loop;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly counters: MutableCounters;
+  readonly transport: TransportSettings;
+  /** For tables whose keys the peer chooses. */
+  readonly seed: number;
+  readonly nowMs: number;
+  /** The handshake is complete. A string says why the peer is not wanted. */
+  onEstablished(): ConnectionHandler | string;
+  /** It is over before it was established. */
+  onFailed(info: CloseInfo): void;
+  /** Nothing of it is left but the packet that says so, to be sent again to a peer that has not heard. */
+  onGone(closePacket: Uint8Array | null): void;
+}
+
+/** How this end ends a connection: what its handler is told, and what the peer is. */
+export interface Ending {
+  readonly info: CloseInfo;
+  readonly code: number;
+  readonly reason: string;
+  readonly isApp: boolean;
+}
+
+/** This end gives up for a reason of its own. */
+export function giveUp(kind: CloseInfo['kind'], reason: string): Ending {
+  return { info: { kind, code: null, reason }, code: 0, reason, isApp: true };
+}

@@ -1,0 +1,300 @@
+import type { RemoteInfo } from 'node:dgram';
+import { errorMessage } from '../../lib/app-error.ts';
+import type {
+  CloseInfo,
+  ConnectionHandler,
+  ConnectionStats,
+  DatagramSendResult,
+  DatagramTarget,
+  Ledger,
+  QuicConnection,
+  QuicStream,
+  RouteHandle,
+  SocketAddress,
+} from '../types.ts';
+import { AckSchedule } from './ack-schedule.ts';
+import { closeInfo, handshakeTooLong, reasonBytes } from './close-info.ts';
+import { giveUp, type ConnectionEnvironment, type Ending } from './connection-environment.ts';
+import { connectionStats } from './connection-stats.ts';
+import { DatagramQueue } from './datagram-queue.ts';
+import { DatagramRouter } from './datagram-router.ts';
+import type { DeadlineMember } from './deadlines.ts';
+import type { QuicheLedger } from './ledger.ts';
+import type { Loop, LoopMember } from './loop.ts';
+import { receiveNative, type NativeConnection } from './native.ts';
+import { PacketSender } from './packet-sender.ts';
+import { ForwardTarget } from './route.ts';
+import { PeerBudget } from './peer-budget.ts';
+import type { PeerPath } from './peer-path.ts';
+import { StreamSet } from './stream-set.ts';
+
+/** Packets that one connection may send before others have their turn. */
+const packetsPerTurn = 48;
+
+/** ~40 KB that quiche holds for a connection where V8 cannot see it; held as memory that V8 does see, so that it collects in time. */
+export const nativeBytesPerConnection = 40 * 1024;
+
+export class QuicheConnection extends ForwardTarget implements QuicConnection, LoopMember, DeadlineMember {
+  readonly id: number;
+  readonly local: SocketAddress;
+  receiveQueued = false;
+  transmitQueued = false;
+  heapIndex = -1;
+  dueMs = 0;
+  readonly #environment: ConnectionEnvironment;
+  readonly #native: NativeConnection;
+  readonly #path: PeerPath;
+  readonly #loop: Loop;
+  readonly #sender: PacketSender;
+  readonly #queue: DatagramQueue;
+  readonly #streams: StreamSet;
+  readonly #router: DatagramRouter;
+  readonly #acks = new AckSchedule();
+  readonly #budget: PeerBudget;
+  readonly #handshakeDueMs: number;
+  /** Untouched, so it takes address space and no memory (see nativeBytesPerConnection). */
+  readonly ballast: Uint8Array = Buffer.allocUnsafeSlow(nativeBytesPerConnection);
+  #handler: ConnectionHandler | null = null;
+  #maxDatagram = 0;
+  #moved = false;
+  #ending: Ending | null = null;
+  #over = false;
+
+  constructor(environment: ConnectionEnvironment) {
+    super();
+    const { native, transport, nowMs } = environment;
+    this.#environment = environment;
+    this.id = environment.id;
+    this.local = environment.socket.address;
+    this.#native = native;
+    this.#path = environment.path;
+    this.#loop = environment.loop;
+    this.#sender = new PacketSender(native, environment.socket, environment.path, transport, nowMs);
+    this.#queue = new DatagramQueue(native, {
+      maxBytes: transport.datagramQueueBytes,
+      maxAgeMs: transport.datagramQueueMs,
+    });
+    this.#streams = new StreamSet(native, this.#streamSetOwner(), environment.isServer);
+    this.#router = new DatagramRouter(native, environment.counters, environment.seed, this.#localDatagrams());
+    this.#budget = new PeerBudget(transport, nowMs);
+    this.#handshakeDueMs = nowMs + transport.handshakeTimeoutMs;
+    this.#loop.planTransmit(this);
+  }
+
+  get remote(): SocketAddress {
+    return this.#path.address;
+  }
+
+  openBidi(): QuicStream | null {
+    return this.#isOpen() ? this.#streams.openBidi() : null;
+  }
+
+  openUni(): QuicStream | null {
+    return this.#isOpen() ? this.#streams.openUni() : null;
+  }
+
+  sendDatagram(payload: Uint8Array): DatagramSendResult {
+    if (!this.#isOpen()) return 'closed';
+    if (payload.length > this.#maxDatagram) return 'too_large';
+    this.#loop.planTransmit(this);
+    return this.#queue.offer(payload, null, this.#environment.clock.monotonicMs());
+  }
+
+  routeDatagrams(prefix: Uint8Array, target: DatagramTarget, ledger: Ledger): RouteHandle {
+    return this.#router.route(prefix, target, ledger);
+  }
+
+  markProven(): void {
+    this.#budget.markProven();
+  }
+
+  stats(): ConnectionStats {
+    return connectionStats(this.#native, this.#queue, {
+      payload: this.#sender.payload,
+      maxDatagram: this.#maxDatagram,
+    });
+  }
+
+  close(code: number, reason: string): void {
+    this.end({ info: { kind: 'local', code, reason }, code, reason, isApp: true });
+  }
+
+  /** The first ending counts. It happens in the next turn, after what streams hold was sent. */
+  end(ending: Ending): void {
+    if (this.#over || this.#ending !== null) return;
+    this.#ending = ending;
+    this.#loop.planReceive(this);
+  }
+
+  /** A packet with one of our ids came from `remote`; it may be anything. */
+  onPacket(packet: Uint8Array, remote: RemoteInfo, nowMs: number): void {
+    if (this.#over) return;
+    const size = packet.length;
+    // What is authentic is asked of quiche only where it matters, for it costs as much as all the rest.
+    const doubtful = !this.#path.proved || !this.#path.isHere(remote.address, remote.port);
+    const before = doubtful ? this.#packetsAccepted() : 0;
+    try {
+      receiveNative(this.#native, packet);
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (doubtful && this.#handler !== null && this.#packetsAccepted() > before) {
+      this.#moved = this.#path.onAuthentic(remote.address, remote.port, size, nowMs) || this.#moved;
+    }
+    this.#acks.onPacket();
+    this.#budget.onReceived(size);
+    this.#loop.planReceive(this);
+  }
+
+  receive(nowMs: number): void {
+    if (this.#over) return;
+    try {
+      this.#receive(nowMs);
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#ending !== null) this.#finish(this.#ending, nowMs);
+    else if (this.#native.isDraining() || this.#native.isClosed()) this.#gone(closeInfo(this.#native), null);
+    else if (!this.transmitQueued) this.#setDeadline(nowMs);
+  }
+
+  transmit(nowMs: number): boolean {
+    if (this.#over) return false;
+    let left = packetsPerTurn;
+    try {
+      this.#queue.expire(nowMs);
+      do {
+        left = this.#sender.send(left, nowMs);
+        this.#queue.flushed();
+      } while (left > 0 && this.#queue.feed(nowMs));
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#acks.flushed();
+    this.#setDeadline(nowMs);
+    return left === 0;
+  }
+
+  onDeadline(nowMs: number): void {
+    if (this.#over) return;
+    try {
+      if (this.#native.timeout() === 0) this.#native.onTimeout();
+      if (this.#sender.keepAliveDueMs <= nowMs) this.#native.sendAckEliciting();
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#handler === null && nowMs >= this.#handshakeDueMs) {
+      this.end(giveUp('error', handshakeTooLong));
+    }
+    this.#loop.planReceive(this);
+    this.#loop.planTransmit(this);
+  }
+
+  override forward(datagram: Uint8Array, ledger: QuicheLedger, nowMs: number): void {
+    if (this.#over) ledger.drops.no_peer += 1;
+    else if (this.#ending !== null) ledger.drops.closing += 1;
+    else if (datagram.length > this.#maxDatagram) ledger.drops.too_large += 1;
+    else {
+      this.#queue.offer(datagram, ledger, nowMs);
+      this.#loop.planTransmit(this);
+    }
+  }
+
+  #receive(nowMs: number): void {
+    if (this.#handler === null && !this.#establish()) {
+      this.#loop.planTransmit(this);
+      return;
+    }
+    const datagrams = this.#router.drain(nowMs);
+    const arrived = this.#acks.arrived > 0;
+    const streams = this.#streams.process(arrived, nowMs);
+    const excess = this.#budget.judge(datagrams || streams, nowMs);
+    if (excess !== null) this.end(giveUp('budget', excess));
+    if (this.#moved) {
+      this.#moved = false;
+      this.#handler?.onAddressChange(this.remote);
+    }
+    const eager = this.#queue.blocked || this.#streams.isActive(nowMs);
+    if (arrived && this.#acks.decide(eager, nowMs)) this.#loop.planTransmit(this);
+  }
+
+  #establish(): boolean {
+    if (!this.#native.isEstablished()) return false;
+    const answer = this.#environment.onEstablished();
+    if (typeof answer === 'string') {
+      this.end(giveUp('error', answer));
+      return false;
+    }
+    this.#handler = answer;
+    this.#maxDatagram = this.#native.dgramMaxWritableLen() ?? 0;
+    return true;
+  }
+
+  /** Sends what streams hold and the close, and is gone. */
+  #finish(ending: Ending, nowMs: number): void {
+    try {
+      this.#streams.pushOut();
+      this.#sender.send(packetsPerTurn, nowMs);
+      this.#native.close(ending.isApp, ending.code, reasonBytes(ending.reason));
+    } catch (error) {
+      this.#gone({ ...ending.info, reason: `${ending.info.reason} (${errorMessage(error)})` }, null);
+      return;
+    }
+    this.#gone(ending.info, this.#sender.sendClose());
+  }
+
+  #gone(info: CloseInfo, closePacket: Uint8Array | null): void {
+    this.#over = true;
+    this.#environment.deadlines.remove(this);
+    this.#queue.clear('closing');
+    this.#streams.lose();
+    this.#environment.onGone(closePacket);
+    if (this.#handler === null) this.#environment.onFailed(info);
+    else this.#handler.onClosed(info);
+  }
+
+  /** A native call threw: quiche has closed the connection already, or cannot go on with it. */
+  #fail(error: unknown): void {
+    if (this.#ending !== null) return;
+    const local = this.#native.localError();
+    const reason = local === null ? errorMessage(error) : `${closeInfo(this.#native).reason} (${errorMessage(error)})`;
+    const code = local?.errorCode ?? 1;
+    this.end({ info: { kind: 'error', code: local?.errorCode ?? null, reason }, code, reason: '', isApp: false });
+  }
+
+  #isOpen(): boolean {
+    return this.#handler !== null && !this.#over && this.#ending === null;
+  }
+
+  #packetsAccepted(): number {
+    return this.#native.pathStats()[0]?.recv ?? 0;
+  }
+
+  #setDeadline(nowMs: number): void {
+    const timeout = this.#native.timeout();
+    const dueMs = Math.min(
+      timeout === null ? Number.POSITIVE_INFINITY : nowMs + timeout,
+      this.#handler === null ? this.#handshakeDueMs : this.#sender.keepAliveDueMs,
+      this.#acks.dueMs,
+      this.#queue.expiresAtMs,
+      this.#streams.dueMs(),
+    );
+    if (dueMs !== this.dueMs || this.heapIndex < 0) this.#environment.deadlines.set(this, dueMs);
+  }
+
+  #localDatagrams(): ((payload: Uint8Array) => void) | null {
+    if (!this.#environment.transport.localDatagrams) return null;
+    return (payload) => this.#handler?.onDatagram(payload);
+  }
+
+  #streamSetOwner(): ConstructorParameters<typeof StreamSet>[1] {
+    return {
+      connection: this,
+      planTransmit: () => this.#loop.planTransmit(this),
+      planReceive: () => this.#loop.planReceive(this),
+      flush: () => void this.#sender.send(packetsPerTurn, this.#environment.clock.monotonicMs()),
+      later: (callback) => this.#loop.later(callback),
+      onStream: (stream) => this.#handler?.onStream(stream),
+    };
+  }
+}

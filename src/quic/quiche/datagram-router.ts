@@ -1,0 +1,63 @@
+import { AppError } from '../../lib/app-error.ts';
+import type { DatagramTarget, Ledger, RouteHandle } from '../types.ts';
+import type { MutableCounters } from './counters.ts';
+import type { NativeConnection } from './native.ts';
+import { ForwardTarget, ownLedger, prefixBytes, RouteTable } from './route.ts';
+import { scratch } from './scratch.ts';
+
+/** Takes the datagrams of one peer to where their prefixes say; nothing is allocated for one. */
+export class DatagramRouter {
+  readonly #native: NativeConnection;
+  readonly #counters: MutableCounters;
+  readonly #routes: RouteTable;
+  /** Null: what has no route is dropped. */
+  readonly #onLocal: ((payload: Uint8Array) => void) | null;
+
+  constructor(
+    native: NativeConnection,
+    counters: MutableCounters,
+    seed: number,
+    onLocal: ((payload: Uint8Array) => void) | null,
+  ) {
+    this.#native = native;
+    this.#counters = counters;
+    this.#routes = new RouteTable(seed);
+    this.#onLocal = onLocal;
+  }
+
+  route(prefix: Uint8Array, target: DatagramTarget, ledger: Ledger): RouteHandle {
+    const own = ownLedger(ledger);
+    if (target.kind === 'drop') return this.#routes.set(prefix, null, target.reason, own);
+    if (!(target.to instanceof ForwardTarget)) throw new AppError('bug', 'the target belongs to another engine');
+    return this.#routes.set(prefix, target.to, 'no_peer', own);
+  }
+
+  /** False: there were none. */
+  drain(nowMs: number): boolean {
+    let length = this.#native.dgramRecv(scratch.whole);
+    if (length === null) return false;
+    while (length !== null) {
+      this.#take(scratch.first(length), nowMs);
+      length = this.#native.dgramRecv(scratch.whole);
+    }
+    return true;
+  }
+
+  #take(datagram: Uint8Array, nowMs: number): void {
+    if (datagram.length < prefixBytes) {
+      this.#counters.malformed += 1;
+      return;
+    }
+    const route = this.#routes.find(datagram);
+    if (route === undefined) {
+      if (this.#onLocal === null) this.#counters.unboundSender += 1;
+      else this.#onLocal(datagram);
+      return;
+    }
+    const { ledger, to } = route;
+    ledger.datagramsIn += 1;
+    ledger.datagramBytesIn += datagram.length - prefixBytes;
+    if (to === null) ledger.drops[route.reason] += 1;
+    else to.forward(datagram, ledger, nowMs);
+  }
+}

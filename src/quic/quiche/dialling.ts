@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { AppError } from '../../lib/app-error.ts';
+import type { CloseInfo, ConnectionHandler, DialOptions, QuicConnection } from '../types.ts';
+import { handshakeTooLong, isCertificateAlert } from './close-info.ts';
+import type { QuicheConnection } from './connection.ts';
+import { Endpoint } from './endpoint.ts';
+import type { EngineParts } from './engine-parts.ts';
+import { connectNative, type NativeConnection } from './native.ts';
+import { ownIdBytes } from './packet-header.ts';
+import { clientConfig } from './tls-config.ts';
+
+/** One dialled connection with a socket of its own, from the first packet to the end. */
+export class Dialling {
+  readonly #parts: EngineParts;
+  readonly #options: DialOptions;
+  readonly #handler: ConnectionHandler;
+  readonly #onDone: () => void;
+  readonly #endpoint: Endpoint;
+  readonly #outcome = Promise.withResolvers<QuicConnection>();
+  #connection: QuicheConnection | null = null;
+  #aborted = false;
+  #untrusted = false;
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: EngineParts, options: DialOptions, handler: ConnectionHandler, onDone: () => void) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#handler = handler;
+    this.#onDone = onDone;
+    this.#endpoint = new Endpoint(parts, options.transport, {
+      onLongHeader: () => false,
+      onUnknownConnection: () => undefined,
+      onFailed: (error) => this.#connection?.close(0, `the socket failed: ${error.message}`),
+    });
+  }
+
+  get connections(): number {
+    return this.#endpoint.connections;
+  }
+
+  async connect(): Promise<QuicConnection> {
+    const { signal } = this.#options;
+    const onAbort = (): void => this.#abort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      await this.#start();
+      return await this.#outcome.promise;
+    } catch (error) {
+      await this.close('');
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Ends the connection and frees the socket. Idempotent. */
+  close(reason: string): Promise<void> {
+    this.#closing ??= this.#close(reason);
+    return this.#closing;
+  }
+
+  async #close(reason: string): Promise<void> {
+    await this.#endpoint.close(reason);
+    this.#onDone();
+  }
+
+  async #start(): Promise<void> {
+    const { remote, serverName, verify, transport, signal } = this.#options;
+    const config = clientConfig(verify, transport);
+    await this.#endpoint.bind({ ip: isIPv6(remote.ip) ? '::' : '0.0.0.0', port: 0 });
+    if (signal?.aborted === true) throw cancelled();
+    const connectionId = this.#parts.random.bytes(ownIdBytes);
+    const native = connectNative(connectionId, serverName, config);
+    const connection = this.#endpoint.add({
+      isServer: false,
+      native,
+      connectionId,
+      remote,
+      firstId: null,
+      onEstablished: () => this.#onEstablished(connection, native),
+      onFailed: (info) => this.#outcome.reject(this.#failure(info)),
+    });
+    this.#connection = connection;
+  }
+
+  #onEstablished(connection: QuicheConnection, native: NativeConnection): ConnectionHandler | string {
+    if (!this.#isTrusted(native)) {
+      this.#untrusted = true;
+      return 'the certificate has another fingerprint';
+    }
+    this.#outcome.resolve(connection);
+    const handler = this.#handler;
+    return {
+      onStream: (stream) => handler.onStream(stream),
+      onDatagram: (payload) => handler.onDatagram(payload),
+      onAddressChange: (remote) => handler.onAddressChange(remote),
+      onClosed: (info) => {
+        handler.onClosed(info);
+        void this.close('');
+      },
+    };
+  }
+
+  #isTrusted(native: NativeConnection): boolean {
+    const { verify } = this.#options;
+    if (verify.kind !== 'fingerprint') return true;
+    const leaf = native.peerCertChain()?.[0];
+    return leaf !== undefined && createHash('sha256').update(leaf).digest('hex') === verify.sha256;
+  }
+
+  #abort(): void {
+    this.#aborted = true;
+    this.#connection?.close(0, 'cancelled');
+  }
+
+  #failure(info: CloseInfo): AppError {
+    const { ip, port } = this.#options.remote;
+    if (this.#aborted) return cancelled();
+    if (this.#untrusted || isCertificateAlert(info.code)) {
+      return new AppError('tls-failed', `${ip} port ${port} did not prove who it is: ${info.reason}`);
+    }
+    const late = info.kind === 'idle' || info.reason === handshakeTooLong;
+    return new AppError(late ? 'timed-out' : 'connect-failed', `no connection to ${ip} port ${port}: ${info.reason}`);
+  }
+}
+
+function cancelled(): AppError {
+  return new AppError('cancelled', 'the connection attempt was cancelled');
+}

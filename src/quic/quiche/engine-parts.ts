@@ -1,0 +1,30 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
+import { createCounters, type MutableCounters } from './counters.ts';
+import { Deadlines } from './deadlines.ts';
+import { Loop } from './loop.ts';
+
+/** What all sockets and connections of an engine share. */
+export class EngineParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly loop: Loop;
+  readonly deadlines: Deadlines;
+  readonly counters: MutableCounters = createCounters();
+  /** For hash tables whose keys a peer can choose. */
+  readonly seed: number;
+  #lastConnectionId = 0;
+
+  constructor(clock: Clock, random: Random) {
+    this.clock = clock;
+    this.random = random;
+    this.loop = new Loop(clock);
+    this.deadlines = new Deadlines(clock);
+    this.seed = Math.floor(random.float() * 2 ** 32);
+  }
+
+  nextConnectionId(): number {
+    this.#lastConnectionId += 1;
+    return this.#lastConnectionId;
+  }
+}

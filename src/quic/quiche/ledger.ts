@@ -1,0 +1,26 @@
+import type { DropReason, Ledger, LedgerTotals } from '../types.ts';
+
+type MutableDrops = Record<DropReason, number>;
+
+/** Plain numbers that the packet path adds to. */
+export class QuicheLedger implements Ledger {
+  datagramsIn = 0;
+  datagramsOut = 0;
+  datagramBytesIn = 0;
+  datagramBytesOut = 0;
+  streamBytes = 0;
+  readonly drops: MutableDrops = {
+    no_peer: 0,
+    too_large: 0,
+    queue_full: 0,
+    expired: 0,
+    wrong_protocol: 0,
+    closing: 0,
+    congestion: 0,
+  };
+
+  totals(): LedgerTotals {
+    const { datagramsIn, datagramsOut, datagramBytesIn, datagramBytesOut, streamBytes } = this;
+    return { datagramsIn, datagramsOut, datagramBytesIn, datagramBytesOut, streamBytes, drops: { ...this.drops } };
+  }
+}

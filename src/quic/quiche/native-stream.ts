@@ -1,0 +1,94 @@
+import { type NativeConnection, type ShutdownDirection, streamFault } from './native.ts';
+
+const nothing = Buffer.alloc(0);
+
+/** What reading a stream gave. `length` bytes are in the buffer; `finished` when they are the last. */
+export type StreamRead =
+  | { readonly kind: 'data'; readonly length: number; readonly finished: boolean }
+  | { readonly kind: 'blocked' }
+  | { readonly kind: 'reset'; readonly code: number };
+
+/** What writing gave: how many bytes were taken (a FIN only with the last of them), or that the peer wants no more. */
+export type StreamWrite =
+  { readonly kind: 'taken'; readonly length: number } | { readonly kind: 'stopped'; readonly code: number };
+
+const blocked: StreamRead = { kind: 'blocked' };
+
+/** Code for a stream that quiche no longer knows, which only a mistake of ours or a dead connection can make visible. */
+const goneCode = 0;
+
+/** quiche's calls for one stream, with its exceptions as values. */
+export class NativeStream {
+  readonly id: number;
+  readonly #native: NativeConnection;
+
+  constructor(native: NativeConnection, id: number) {
+    this.#native = native;
+    this.id = id;
+  }
+
+  /** Makes a stream of ours known to quiche. False: the peer grants none now. */
+  open(): boolean {
+    try {
+      this.#native.streamSend(this.id, nothing, false);
+      return true;
+    } catch (error) {
+      const fault = streamFault(error);
+      if (fault.kind === 'limit') return false;
+      throw error;
+    }
+  }
+
+  read(into: Uint8Array): StreamRead {
+    try {
+      const result = this.#native.streamRecv(this.id, into);
+      return result === null ? blocked : { kind: 'data', length: result[0], finished: result[1] };
+    } catch (error) {
+      const fault = streamFault(error);
+      if (fault.kind === 'reset') return { kind: 'reset', code: fault.code };
+      if (fault.kind === 'gone') return { kind: 'reset', code: goneCode };
+      throw error;
+    }
+  }
+
+  write(bytes: Uint8Array, finish: boolean): StreamWrite {
+    try {
+      return { kind: 'taken', length: this.#native.streamSend(this.id, bytes, finish) ?? 0 };
+    } catch (error) {
+      const fault = streamFault(error);
+      if (fault.kind === 'stopped') return { kind: 'stopped', code: fault.code };
+      if (fault.kind === 'gone') return { kind: 'stopped', code: goneCode };
+      throw error;
+    }
+  }
+
+  /** FIN. False: not now, because what was written before has not been taken. */
+  finish(): StreamWrite {
+    return this.write(nothing, true);
+  }
+
+  /** The code of a STOP_SENDING that has arrived, or null. quiche tells of it in no other way on a stream that is not written to. */
+  stopCode(): number | null {
+    try {
+      this.#native.streamCapacity(this.id);
+      return null;
+    } catch (error) {
+      const fault = streamFault(error);
+      if (fault.kind === 'stopped') return fault.code;
+      if (fault.kind === 'gone') return goneCode;
+      throw error;
+    }
+  }
+
+  isReadable(): boolean {
+    return this.#native.streamReadable(this.id);
+  }
+
+  shutdown(direction: ShutdownDirection, code: number): void {
+    try {
+      this.#native.streamShutdown(this.id, direction, code);
+    } catch (error) {
+      if (streamFault(error).kind === 'other') throw error;
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { type NativeConnection, shutdownWrite, streamFault } from './native.ts';
+import { scratch } from './scratch.ts';
+
+interface Remains {
+  readonly id: number;
+  /** How often quiche was made to send something. */
+  kicks: number;
+  /** 0: to be looked at soon, as usually an acknowledgement is on its way. */
+  dueMs: number;
+}
+
+const firstLookMs = 100;
+const longestPauseMs = 30_000;
+const maxKicks = 4;
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * Makes quiche 0.18 forget streams that are over on both sides. By itself it forgets one only when an acknowledgement arrives in the right
+ * state: a stream whose last frame of the peer came after our end was acknowledged stays for ever, and with it one of the peer's stream
+ * credits. Reading it once more, or having one more (empty, legal) frame of it acknowledged, makes quiche look again.
+ */
+export class StreamReaper {
+  readonly #native: NativeConnection;
+  readonly #remains = new Map<number, Remains>();
+  #dueMs = Number.POSITIVE_INFINITY;
+  #added = false;
+
+  constructor(native: NativeConnection) {
+    this.#native = native;
+  }
+
+  /** When `reap` has something to do. */
+  get dueMs(): number {
+    return this.#dueMs;
+  }
+
+  has(id: number): boolean {
+    return this.#remains.has(id);
+  }
+
+  add(id: number): void {
+    this.#remains.set(id, { id, kicks: 0, dueMs: 0 });
+    this.#added = true;
+  }
+
+  reap(nowMs: number): void {
+    if (this.#added) this.#schedule(nowMs);
+    if (nowMs < this.#dueMs) return;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const remains of this.#remains.values()) {
+      if (remains.dueMs <= nowMs) this.#lookAt(remains, nowMs);
+      if (this.#remains.has(remains.id)) nextMs = Math.min(nextMs, remains.dueMs);
+    }
+    this.#dueMs = nextMs;
+  }
+
+  #schedule(nowMs: number): void {
+    this.#added = false;
+    for (const remains of this.#remains.values()) {
+      if (remains.dueMs === 0) remains.dueMs = nowMs + firstLookMs;
+      this.#dueMs = Math.min(this.#dueMs, remains.dueMs);
+    }
+  }
+
+  #lookAt(remains: Remains, nowMs: number): void {
+    if (this.#isForgotten(remains.id)) {
+      this.#remains.delete(remains.id);
+      return;
+    }
+    const bidirectional = (remains.id & 2) === 0;
+    if (bidirectional && remains.kicks < maxKicks && this.#native.streamFinished(remains.id)) {
+      remains.kicks += 1;
+      this.#kick(remains.id);
+    }
+    remains.dueMs = nowMs + Math.min(longestPauseMs, firstLookMs * 4 ** remains.kicks);
+  }
+
+  #isForgotten(id: number): boolean {
+    try {
+      this.#native.streamRecv(id, scratch.whole);
+    } catch (error) {
+      const fault = streamFault(error);
+      if (fault.kind === 'gone') return true;
+      if (fault.kind === 'other') throw error;
+    }
+    return this.#stopped(id) === 'gone';
+  }
+
+  #kick(id: number): void {
+    if (this.#stopped(id) === null) this.#native.streamSend(id, nothing, true);
+    else this.#native.streamShutdown(id, shutdownWrite, 0);
+  }
+
+  /** Whether the peer stopped our direction; `gone` when quiche has forgotten the stream; null otherwise. */
+  #stopped(id: number): 'stopped' | 'gone' | null {
+    try {
+      this.#native.streamCapacity(id);
+      return null;
+    } catch (error) {
+      const fault = streamFault(error);
+      if (fault.kind === 'gone' || fault.kind === 'stopped') return fault.kind;
+      throw error;
+    }
+  }
+}

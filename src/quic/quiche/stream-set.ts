@@ -1,0 +1,216 @@
+import type { QuicConnection, QuicStream } from '../types.ts';
+import type { NativeConnection } from './native.ts';
+import { NativeStream } from './native-stream.ts';
+import { QuicheStream, type StreamOwner } from './stream.ts';
+import { StreamReaper } from './stream-reaper.ts';
+
+/** What the streams of a connection need of it. */
+export interface StreamSetOwner {
+  readonly connection: QuicConnection;
+  /** Something is to be sent. */
+  planTransmit(): void;
+  /** `process` is to be called in the next turn. */
+  planReceive(): void;
+  /** Sends at once what quiche has ready. */
+  flush(): void;
+  later(callback: () => void): void;
+  onStream(stream: QuicStream): void;
+}
+
+/** How often a connection that receives packets is asked for STOP_SENDING. */
+const stopProbeMs = 10;
+
+/** Asking quiche for a list costs as much as asking for this many streams one by one. */
+const fewStreams = 16;
+
+/** After a list in which nothing was wanted (streams whose readers pause), the next list waits. */
+const listPauseMs = 2;
+
+/** A connection counts as carrying streams for this long after one was used; its packets are then acknowledged at once. */
+const activeMs = 1000;
+
+/** The streams of one connection: finds what has happened on them, which quiche does not announce, at a bounded price per turn. */
+export class StreamSet implements StreamOwner {
+  readonly connection: QuicConnection;
+  readonly #native: NativeConnection;
+  readonly #owner: StreamSetOwner;
+  readonly #isServer: boolean;
+  readonly #open = new Map<number, QuicheStream>();
+  readonly #blocked = new Set<QuicheStream>();
+  readonly #reaper: StreamReaper;
+  #events: QuicheStream[] = [];
+  #nextBidi = 0;
+  #nextUni = 0;
+  #usedAtMs = Number.NEGATIVE_INFINITY;
+  #used = false;
+  #probedAtMs = Number.NEGATIVE_INFINITY;
+  #probeDue = false;
+  #listAllowedAtMs = Number.NEGATIVE_INFINITY;
+  #listDue = false;
+
+  constructor(native: NativeConnection, owner: StreamSetOwner, isServer: boolean) {
+    this.#native = native;
+    this.#owner = owner;
+    this.connection = owner.connection;
+    this.#isServer = isServer;
+    this.#reaper = new StreamReaper(native);
+  }
+
+  isActive(nowMs: number): boolean {
+    return nowMs - this.#usedAtMs < activeMs;
+  }
+
+  /** When `process` wants to be called even if nothing arrives. */
+  dueMs(): number {
+    const probeAt = this.#probeDue ? this.#probedAtMs + stopProbeMs : Number.POSITIVE_INFINITY;
+    const listAt = this.#listDue ? this.#listAllowedAtMs : Number.POSITIVE_INFINITY;
+    return Math.min(probeAt, listAt, this.#reaper.dueMs);
+  }
+
+  openBidi(): QuicheStream | null {
+    const stream = this.#openOwn(this.#nextBidi * 4 + (this.#isServer ? 1 : 0), 'both');
+    if (stream !== null) this.#nextBidi += 1;
+    return stream;
+  }
+
+  openUni(): QuicheStream | null {
+    const stream = this.#openOwn(this.#nextUni * 4 + (this.#isServer ? 3 : 2), 'write');
+    if (stream !== null) this.#nextUni += 1;
+    return stream;
+  }
+
+  /** `arrived`: packets came since the last time. True: a stream brought something. */
+  process(arrived: boolean, nowMs: number): boolean {
+    if (arrived || this.#listDue) this.#read(nowMs);
+    if (arrived) this.#probeDue = this.#open.size > 0;
+    if (this.#probeDue && nowMs >= this.#probedAtMs + stopProbeMs) this.#probeStops(nowMs);
+    if (this.#blocked.size > 0) this.#retryBlocked();
+    this.#deliverEvents();
+    this.#reaper.reap(nowMs);
+    return this.#takeUsed(nowMs);
+  }
+
+  /** Gives quiche what it takes now, before a close throws the rest away. */
+  pushOut(): void {
+    for (const stream of this.#blocked) stream.pushOut();
+  }
+
+  /** The connection is gone: splices end, handlers hear nothing more. */
+  lose(): void {
+    for (const stream of this.#open.values()) stream.lose();
+    this.#open.clear();
+    this.#blocked.clear();
+    this.#events = [];
+  }
+
+  plan(): void {
+    this.#used = true;
+    this.#owner.planTransmit();
+  }
+
+  flush(): void {
+    this.#owner.flush();
+  }
+
+  addBlocked(stream: QuicheStream): void {
+    this.#blocked.add(stream);
+  }
+
+  addEvent(stream: QuicheStream): void {
+    this.#events.push(stream);
+    this.#owner.planReceive();
+  }
+
+  later(callback: () => void): void {
+    this.#owner.later(callback);
+  }
+
+  onOver(stream: QuicheStream): void {
+    this.#open.delete(stream.id);
+    this.#reaper.add(stream.id);
+  }
+
+  #takeUsed(nowMs: number): boolean {
+    const used = this.#used;
+    this.#used = false;
+    if (used) this.#usedAtMs = nowMs;
+    return used;
+  }
+
+  #openOwn(id: number, directions: 'both' | 'write'): QuicheStream | null {
+    const native = new NativeStream(this.#native, id);
+    if (!native.open()) return null;
+    return this.#add(native, directions);
+  }
+
+  #add(native: NativeStream, directions: 'both' | 'read' | 'write'): QuicheStream {
+    const stream = new QuicheStream(native, this, directions);
+    this.#open.set(native.id, stream);
+    return stream;
+  }
+
+  #read(nowMs: number): void {
+    if (!this.#native.isReadable()) {
+      this.#listDue = false;
+      return;
+    }
+    if (this.#open.size <= fewStreams) {
+      for (const stream of this.#open.values()) if (stream.wantsRead() && stream.isReadable()) this.#notify(stream);
+      if (!this.#native.isReadable()) return;
+    }
+    this.#listDue = nowMs < this.#listAllowedAtMs;
+    if (this.#listDue) return;
+    if (!this.#readList()) this.#listAllowedAtMs = nowMs + listPauseMs;
+  }
+
+  /** False: nothing in quiche's list was wanted. */
+  #readList(): boolean {
+    let wanted = false;
+    for (const id of this.#native.readable()) {
+      const known = this.#open.get(id);
+      if (known === undefined) {
+        wanted = this.#onUnknown(id) || wanted;
+      } else if (known.wantsRead()) {
+        wanted = true;
+        this.#notify(known);
+      }
+    }
+    return wanted;
+  }
+
+  /** A new stream of the peer, or one that is over and that quiche keeps listing. */
+  #onUnknown(id: number): boolean {
+    if (this.#reaper.has(id) || this.#isOwn(id)) return false;
+    const stream = this.#add(new NativeStream(this.#native, id), (id & 2) === 0 ? 'both' : 'read');
+    this.#used = true;
+    this.#owner.onStream(stream);
+    this.#notify(stream);
+    return true;
+  }
+
+  #isOwn(id: number): boolean {
+    return ((id & 1) === 1) === this.#isServer;
+  }
+
+  #notify(stream: QuicheStream): void {
+    this.#used = true;
+    stream.notifyReadable();
+  }
+
+  #probeStops(nowMs: number): void {
+    this.#probedAtMs = nowMs;
+    this.#probeDue = false;
+    for (const stream of this.#open.values()) stream.checkStop();
+  }
+
+  #retryBlocked(): void {
+    for (const stream of this.#blocked) if (!stream.retry()) this.#blocked.delete(stream);
+  }
+
+  #deliverEvents(): void {
+    if (this.#events.length === 0) return;
+    const events = this.#events;
+    this.#events = [];
+    for (const stream of events) stream.deliver();
+  }
+}

@@ -1,0 +1,73 @@
+import quiche from '@matrixai/quic/native/quiche.js';
+import { AppError } from '../../lib/app-error.ts';
+import { checkTlsIdentity } from '../tls-material.ts';
+import type { PeerVerification, TlsIdentity, TransportSettings } from '../types.ts';
+import type { NativeConfig } from './native.ts';
+
+/** Without this list BoringSSL neither offers nor accepts Ed25519. */
+const signatureAlgorithms = [
+  'ecdsa_secp256r1_sha256',
+  'ecdsa_secp384r1_sha384',
+  'ed25519',
+  'rsa_pss_rsae_sha256',
+  'rsa_pss_rsae_sha384',
+  'rsa_pss_rsae_sha512',
+].join(':');
+
+/** Room for what one turn of the event loop can bring; quiche drops its oldest beyond it. */
+const datagramReceiveQueue = 8192;
+/** DatagramQueue hands over far fewer at a time; what waits, waits there. */
+const datagramSendQueue = 1024;
+
+/** How far quiche may let windows grow beyond the configured ones when a path is fast and long. */
+const windowGrowth = 4;
+
+/** What existing edges advertise, and the least that lets their path MTU discovery reach 1452 (wire-protocol.md §1). */
+const minReceivePayload = 1472;
+
+/** Throws AppError `tls-failed`. */
+export function serverConfig(tls: TlsIdentity, transport: TransportSettings): NativeConfig {
+  checkTlsIdentity(tls);
+  const key = Buffer.from(tls.privateKey);
+  const certificate = Buffer.from(tls.certificate);
+  return build(transport, () =>
+    quiche.Config.withBoringSslCtx(false, false, null, [key], [certificate], signatureAlgorithms),
+  );
+}
+
+/** Throws AppError `tls-failed`. A fingerprint is checked after the handshake, so it verifies nothing here. */
+export function clientConfig(verify: PeerVerification, transport: TransportSettings): NativeConfig {
+  const ca = verify.kind === 'ca' ? Buffer.from(verify.caPem) : null;
+  return build(transport, () =>
+    quiche.Config.withBoringSslCtx(ca !== null, false, ca, null, null, signatureAlgorithms),
+  );
+}
+
+function build(transport: TransportSettings, create: () => NativeConfig): NativeConfig {
+  try {
+    const config = create();
+    apply(config, transport);
+    return config;
+  } catch (error) {
+    throw new AppError('tls-failed', 'the TLS library refused the settings', { cause: error });
+  }
+}
+
+function apply(config: NativeConfig, transport: TransportSettings): void {
+  config.setApplicationProtos([transport.alpn]);
+  config.setMaxIdleTimeout(transport.idleTimeoutMs);
+  config.setMaxRecvUdpPayloadSize(Math.max(minReceivePayload, transport.maxUdpPayload));
+  config.setMaxSendUdpPayloadSize(transport.maxUdpPayload);
+  config.setInitialMaxData(transport.connectionWindowBytes);
+  config.setMaxConnectionWindow(transport.connectionWindowBytes * windowGrowth);
+  config.setInitialMaxStreamDataBidiLocal(transport.streamWindowBytes);
+  config.setInitialMaxStreamDataBidiRemote(transport.streamWindowBytes);
+  config.setInitialMaxStreamDataUni(transport.streamWindowBytes);
+  config.setMaxStreamWindow(transport.streamWindowBytes);
+  config.setInitialMaxStreamsBidi(transport.maxBidiStreams);
+  config.setInitialMaxStreamsUni(transport.maxUniStreams);
+  config.setDisableActiveMigration(false);
+  config.enableDgram(true, datagramReceiveQueue, datagramSendQueue);
+  // Pacing only sets times that nobody would wait for here.
+  config.enablePacing(false);
+}

@@ -1,0 +1,164 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { AppError } from '../../lib/app-error.ts';
+import type { SocketAddress } from '../types.ts';
+import type { MutableCounters } from './counters.ts';
+
+export interface UdpSocketOptions {
+  readonly address: SocketAddress;
+  readonly bufferBytes: number;
+  /** Largest UDP payload that will be sent; the length of each slot's bytes. */
+  readonly maxPayload: number;
+}
+
+export interface UdpSocketHandler {
+  /** `packet` is the receiver's to change. */
+  onPacket(packet: Uint8Array, remote: RemoteInfo): void;
+  onFailed(error: Error): void;
+}
+
+/** A buffer for one outgoing packet. It belongs to whoever took it, until it is sent or released. */
+export interface SendSlot {
+  readonly bytes: Uint8Array;
+  /** The first `length` bytes. */
+  view(length: number): Uint8Array;
+  readonly sent: (error: Error | null) => void;
+}
+
+/** Packets that the kernel has not taken yet, at most: past it the connections keep their data and try again. */
+const maxSlots = 2048;
+
+/** Receive errors without a packet in between after which the socket counts as broken. */
+const maxErrorsInARow = 100;
+
+/** The same for each packet, so that nothing but the view is made anew. */
+class Slot implements SendSlot {
+  readonly bytes: Uint8Array;
+  readonly sent: (error: Error | null) => void;
+  #view: Uint8Array;
+
+  constructor(maxPayload: number, sent: (slot: Slot, error: Error | null) => void) {
+    this.bytes = Buffer.allocUnsafeSlow(maxPayload);
+    this.#view = this.bytes;
+    this.sent = (error) => sent(this, error);
+  }
+
+  /** The same length tends to come again, so the view of the last one is kept. */
+  view(length: number): Uint8Array {
+    if (this.#view.length !== length) this.#view = this.bytes.subarray(0, length);
+    return this.#view;
+  }
+}
+
+/** One UDP socket. Sending never waits and never throws: what the kernel refuses is counted, as a network that loses packets would. */
+export class UdpSocket {
+  readonly address: SocketAddress;
+  readonly receiveBufferBytes: number;
+  readonly sendBufferBytes: number;
+  readonly #socket: Socket;
+  readonly #counters: MutableCounters;
+  readonly #maxPayload: number;
+  readonly #free: SendSlot[] = [];
+  #slots = 0;
+  #errorsInARow = 0;
+  #closed = false;
+
+  private constructor(socket: Socket, options: UdpSocketOptions, handler: UdpSocketHandler, counters: MutableCounters) {
+    this.#socket = socket;
+    this.#counters = counters;
+    this.#maxPayload = options.maxPayload;
+    const bound = socket.address();
+    this.address = { ip: bound.address, port: bound.port };
+    this.receiveBufferBytes = socket.getRecvBufferSize();
+    this.sendBufferBytes = socket.getSendBufferSize();
+    socket.on('message', (packet, remote) => {
+      this.#errorsInARow = 0;
+      counters.packetsReceived += 1;
+      counters.bytesReceived += packet.length;
+      handler.onPacket(packet, remote);
+    });
+    socket.on('error', (error) => {
+      this.#errorsInARow += 1;
+      if (this.#errorsInARow === maxErrorsInARow) handler.onFailed(error);
+    });
+  }
+
+  /** Rejects with AppError `address-unavailable`. */
+  static async bind(
+    options: UdpSocketOptions,
+    handler: UdpSocketHandler,
+    counters: MutableCounters,
+  ): Promise<UdpSocket> {
+    const { ip, port } = options.address;
+    const socket = createSocket({
+      type: isIPv6(ip) ? 'udp6' : 'udp4',
+      ipv6Only: isIPv6(ip),
+      // Every address is a literal already; Node's own look-up would cost each packet a turn of the event loop.
+      lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.bind({ port, address: ip, exclusive: true }, () => {
+          socket.off('error', reject);
+          resolve();
+        });
+      });
+      setBuffers(socket, options.bufferBytes);
+      return new UdpSocket(socket, options, handler, counters);
+    } catch (error) {
+      socket.close();
+      throw new AppError('address-unavailable', `cannot listen on UDP ${ip} port ${port}`, { cause: error });
+    }
+  }
+
+  /** Null when the kernel takes packets too slowly: send later. */
+  take(): SendSlot | null {
+    const slot = this.#free.pop();
+    if (slot !== undefined) return slot;
+    if (this.#slots >= maxSlots) return null;
+    this.#slots += 1;
+    return new Slot(this.#maxPayload, (sent, error) => this.#onSent(sent, error));
+  }
+
+  release(slot: SendSlot): void {
+    this.#free.push(slot);
+  }
+
+  /** Sends the first `length` bytes of the slot, which is then the socket's again. */
+  send(slot: SendSlot, length: number, ip: string, port: number): void {
+    if (this.#closed) {
+      this.release(slot);
+      return;
+    }
+    this.#counters.packetsSent += 1;
+    this.#counters.bytesSent += length;
+    this.#socket.send(slot.view(length), port, ip, slot.sent);
+  }
+
+  /** For packets that are not a connection's; dropped when the socket is busy. */
+  sendCopy(packet: Uint8Array, ip: string, port: number): void {
+    const slot = this.take();
+    if (slot === null) return;
+    slot.bytes.set(packet);
+    this.send(slot, packet.length, ip, port);
+  }
+
+  /** Resolves once what was sent has left and the descriptor is free. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+  }
+
+  #onSent(slot: Slot, error: Error | null): void {
+    if (error !== null) this.#counters.sendErrors += 1;
+    this.#free.push(slot);
+  }
+}
+
+/** The kernel caps what it grants (net.core.rmem_max) without an error; other failures leave the default in place. */
+function setBuffers(socket: Socket, bytes: number): void {
+  socket.setRecvBufferSize(bytes);
+  socket.setSendBufferSize(bytes);
+}

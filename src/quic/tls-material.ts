@@ -1,0 +1,134 @@
+import 'reflect-metadata';
+import { createHash, createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  BasicConstraintsExtension,
+  cryptoProvider,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+import { AppError } from '../lib/app-error.ts';
+import { writeFileAtomically } from '../lib/atomic-file.ts';
+import { dateAt, type Clock } from '../lib/clock.ts';
+import type { TlsIdentity } from './types.ts';
+
+/** Edges send the first as SNI and verify neither; the second is for tools on the same machine. */
+const selfSignedNames = ['relay', 'localhost'];
+
+/** Nobody renews a certificate that nobody verifies, so it must outlive the installation. */
+const selfSignedYears = 30;
+
+const msPerDay = 86_400_000;
+const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+
+/** In the directory of `keepSelfSigned`. */
+const certificateFile = 'self-signed.crt';
+const privateKeyFile = 'self-signed.key';
+
+/** Throws AppError `tls-failed` when the texts are not PEM, or the key is not that of the first certificate. */
+export function checkTlsIdentity(tls: TlsIdentity): void {
+  let fits: boolean;
+  try {
+    fits = new X509Certificate(tls.certificate).checkPrivateKey(createPrivateKey(tls.privateKey));
+  } catch (error) {
+    throw new AppError('tls-failed', 'the certificate or its key is not valid PEM', { cause: error });
+  }
+  if (!fits) throw new AppError('tls-failed', 'the private key does not belong to the certificate');
+}
+
+/** SHA-256 of the first certificate's DER, 64 lower-case hex digits: what an edge is told as `relay_fingerprint`. */
+export function certificateFingerprint(certificatePem: string): string {
+  return createHash('sha256').update(new X509Certificate(certificatePem).raw).digest('hex');
+}
+
+/** Reads a pair of PEM files. Rejects with AppError `tls-failed`, naming the file that cannot be read or the pair that does not fit. */
+export async function loadTlsIdentity(certificatePath: string, privateKeyPath: string): Promise<TlsIdentity> {
+  const identity = { certificate: await readPem(certificatePath), privateKey: await readPem(privateKeyPath) };
+  try {
+    checkTlsIdentity(identity);
+  } catch (error) {
+    throw new AppError('tls-failed', `${certificatePath} and ${privateKeyPath} cannot be used`, { cause: error });
+  }
+  return identity;
+}
+
+/**
+ * The self-signed pair of `directory`, made when it is not there yet, both files with mode 0600. A pair that does not fit (a crash between
+ * the two writes) is made anew. Rejects with AppError `io-failed` or `tls-failed`.
+ */
+export async function keepSelfSigned(directory: string, clock: Pick<Clock, 'now'>): Promise<TlsIdentity> {
+  const certificatePath = join(directory, certificateFile);
+  const privateKeyPath = join(directory, privateKeyFile);
+  const kept = await loadIfUsable(certificatePath, privateKeyPath);
+  if (kept !== null) return kept;
+  const identity = await createSelfSigned(clock.now());
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new AppError('io-failed', `could not make ${directory}`, { cause: error });
+  }
+  await writeFileAtomically(privateKeyPath, identity.privateKey);
+  await writeFileAtomically(certificatePath, identity.certificate);
+  return identity;
+}
+
+async function loadIfUsable(certificatePath: string, privateKeyPath: string): Promise<TlsIdentity | null> {
+  const certificate = await readIfThere(certificatePath);
+  const privateKey = await readIfThere(privateKeyPath);
+  if (certificate === null || privateKey === null) return null;
+  const identity = { certificate, privateKey };
+  try {
+    checkTlsIdentity(identity);
+    return identity;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'tls-failed') return null;
+    throw error;
+  }
+}
+
+async function createSelfSigned(nowMs: number): Promise<TlsIdentity> {
+  cryptoProvider.set(webcrypto);
+  const keys = await webcrypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify']);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: randomBytes(16).toString('hex'),
+    name: 'CN=relay',
+    keys,
+    signingAlgorithm: { ...keyAlgorithm, hash: 'SHA-256' },
+    notBefore: dateAt(nowMs - msPerDay),
+    notAfter: dateAt(nowMs + selfSignedYears * 365 * msPerDay),
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      new SubjectAlternativeNameExtension(selfSignedNames.map((value) => ({ type: 'dns', value }))),
+    ],
+  });
+  const privateKey = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+  return {
+    certificate: `${certificate.toString('pem')}\n`,
+    privateKey: `${PemConverter.encode(privateKey, 'PRIVATE KEY')}\n`,
+  };
+}
+
+async function readPem(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new AppError('tls-failed', `could not read ${path}`, { cause: error });
+  }
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new AppError('io-failed', `could not read ${path}`, { cause: error });
+  }
+}
