@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { AppError } from '../lib/app-error.ts';
+import { realFileSystem, writeFileAtomically, type FileSystem } from '../lib/atomic-file.ts';
+import { editJson, type JsonEdit } from './json-edit.ts';
+
+export interface ConfigFileSystem extends FileSystem {
+  /** Rejects with ENOENT where there is no file. */
+  readText(path: string): Promise<string>;
+}
+
+export const realConfigFileSystem: ConfigFileSystem = {
+  ...realFileSystem,
+  readText: (path) => readFile(path, 'utf8'),
+};
+
+/**
+ * The one writer of a JSON file that an operator also edits. Every change reads the file anew, changes only its own
+ * keys and replaces the file whole; changes queue behind each other, so none can undo another.
+ */
+export class ConfigFile {
+  readonly path: string;
+  readonly #fileSystem: ConfigFileSystem;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(fileSystem: ConfigFileSystem, path: string) {
+    this.#fileSystem = fileSystem;
+    this.path = path;
+  }
+
+  /** The file's value now, or null where there is no file. Rejects with AppError `io-failed` or `config-invalid`. */
+  async read(): Promise<unknown> {
+    const text = await this.#readText();
+    return text === null ? null : parse(text, this.path);
+  }
+
+  /**
+   * Applies the edits; makes the file (mode 0600) where there is none. Rejects with AppError `io-failed` or
+   * `config-invalid`, and then leaves the old file (except as writeFileAtomically says).
+   */
+  edit(edits: readonly JsonEdit[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const text = (await this.#readText()) ?? '{}\n';
+      const edited = applyEdits(text, edits, this.path);
+      if (edited !== text) await writeFileAtomically(this.path, edited, this.#fileSystem);
+    });
+  }
+
+  /** Replaces the file by itself: the only sure answer to "could it be written?" on mounts and odd file systems. */
+  proveWritable(): Promise<void> {
+    return this.#inTurn(async () => {
+      await writeFileAtomically(this.path, (await this.#readText()) ?? '{}\n', this.#fileSystem);
+    });
+  }
+
+  async #inTurn(task: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(task);
+    this.#last = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async #readText(): Promise<string | null> {
+    try {
+      return await this.#fileSystem.readText(this.path);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      throw new AppError('io-failed', `could not read ${this.path}`, { cause: error });
+    }
+  }
+}
+
+/** The parser's own message is not passed on: it quotes the text, which holds secrets. */
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new AppError('config-invalid', `${path} is not JSON any more`);
+  }
+}
+
+function applyEdits(text: string, edits: readonly JsonEdit[], path: string): string {
+  parse(text, path);
+  try {
+    return editJson(text, edits);
+  } catch (error) {
+    throw new AppError('config-invalid', `${path} does not have the expected form`, { cause: error });
+  }
+}

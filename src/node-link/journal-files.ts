@@ -1,0 +1,83 @@
+import * as fs from 'node:fs';
+import { promisify } from 'node:util';
+
+/** An open file at whose end lines are written. */
+export interface AppendFile {
+  /** Writes all of it before it returns, or throws; what a failed call left behind is gone before the next one. */
+  append(data: string): void;
+  /** Resolves when what was appended so far survives a power loss. */
+  sync(): Promise<void>;
+  close(): void;
+}
+
+/** What the journal needs of a file system. Synchronous where an event must be on its way to disk before a caller goes on. */
+export interface JournalFiles {
+  makeDirectory(path: string): void;
+  list(directory: string): string[];
+  openForAppend(path: string): AppendFile;
+  size(path: string): number;
+  /** Fewer bytes where the file ends before. */
+  read(path: string, offset: number, length: number): Buffer;
+  truncate(path: string, length: number): void;
+  /** Old content or new, never a part. */
+  replace(path: string, data: string): void;
+  remove(path: string): void;
+}
+
+const OWNER_ONLY_FILE = 0o600;
+const OWNER_ONLY_DIRECTORY = 0o700;
+const fdatasync = promisify(fs.fdatasync);
+
+export const realJournalFiles: JournalFiles = {
+  makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true, mode: OWNER_ONLY_DIRECTORY }),
+  list: (directory) => fs.readdirSync(directory),
+  openForAppend: (path) => new RealAppendFile(path),
+  size: (path) => fs.statSync(path).size,
+  read(path, offset, length) {
+    const handle = fs.openSync(path, 'r');
+    try {
+      const buffer = Buffer.alloc(length);
+      let filled = 0;
+      for (;;) {
+        const count = fs.readSync(handle, buffer, filled, length - filled, offset + filled);
+        filled += count;
+        if (count === 0 || filled === length) return buffer.subarray(0, filled);
+      }
+    } finally {
+      fs.closeSync(handle);
+    }
+  },
+  truncate: (path, length) => fs.truncateSync(path, length),
+  replace(path, data) {
+    // No fsync, which would hold up the event loop: a rename is safe against a killed process.
+    fs.writeFileSync(`${path}.tmp`, data, { mode: OWNER_ONLY_FILE });
+    fs.renameSync(`${path}.tmp`, path);
+  },
+  remove: (path) => fs.rmSync(path, { force: true }),
+};
+
+class RealAppendFile implements AppendFile {
+  readonly #handle: number;
+  #length: number;
+
+  constructor(path: string) {
+    this.#handle = fs.openSync(path, 'a', OWNER_ONLY_FILE);
+    this.#length = fs.fstatSync(this.#handle).size;
+  }
+
+  append(data: string): void {
+    const bytes = Buffer.from(data);
+    // A part that an earlier failure left behind must not become the beginning of this line.
+    if (fs.fstatSync(this.#handle).size !== this.#length) fs.ftruncateSync(this.#handle, this.#length);
+    for (let written = 0; written < bytes.length; ) written += fs.writeSync(this.#handle, bytes, written);
+    this.#length += bytes.length;
+  }
+
+  sync(): Promise<void> {
+    return fdatasync(this.#handle);
+  }
+
+  close(): void {
+    fs.closeSync(this.#handle);
+  }
+}
