@@ -69,7 +69,7 @@ class RealAppendFile implements AppendFile {
     const bytes = Buffer.from(data);
     // A part that an earlier failure left behind must not become the beginning of this line.
     if (fs.fstatSync(this.#handle).size !== this.#length) fs.ftruncateSync(this.#handle, this.#length);
-    for (let written = 0; written < bytes.length; ) written += fs.writeSync(this.#handle, bytes, written);
+    for (let written = 0; written < bytes.length;) written += fs.writeSync(this.#handle, bytes, written);
     this.#length += bytes.length;
   }
 

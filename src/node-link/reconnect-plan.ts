@@ -47,13 +47,8 @@ export class ReconnectPlan {
 
   /** Authenticated: whichever secret it was is now the only one. */
   accepted(): void {
-    this.restartSecrets();
-    this.#refused.reset();
-  }
-
-  /** The list of secrets has changed, so positions in it mean nothing any more. */
-  restartSecrets(): void {
     this.#secretIndexes.fill(0);
+    this.#refused.reset();
   }
 
   /** `secretCount` is the number of secrets that the node holds now. */

@@ -187,7 +187,10 @@ export class SegmentLog {
     const waiting = lines.filter((line): line is EventLine => line.kind === 'event' && line.seq > this.#ackedSeq);
     const lost = waiting.filter((line) => line.severity === severity);
     if (lost.length > 0) beforeLoss(lost);
-    const kept = waiting.filter((line) => line.severity !== severity).map(encodeLine).join('');
+    const kept = waiting
+      .filter((line) => line.severity !== severity)
+      .map(encodeLine)
+      .join('');
     if (kept === '') {
       this.#files.remove(segment.path);
       this.#segments.splice(this.#segments.indexOf(segment), 1);

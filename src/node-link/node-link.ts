@@ -1,0 +1,272 @@
+import { join } from 'node:path';
+import { AppError } from '../lib/app-error.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import type { LinkEvent } from '../protocol/link-event.ts';
+import type { NodeEvent } from '../protocol/node-event.ts';
+import type { NodeCredentials } from '../protocol/node-message.ts';
+import { ALLOW_INSECURE_VARIABLE, chooseCertificateCheck } from './certificate-check.ts';
+import { CommandRunner } from './command-runner.ts';
+import { ConfigFile, type ConfigFileSystem } from './config-file.ts';
+import { CredentialKeeper } from './credential-keeper.ts';
+import { CredentialStore } from './credential-store.ts';
+import { candidateSecrets } from './credentials.ts';
+import { EventJournal } from './event-journal.ts';
+import type { JournalFiles } from './journal-files.ts';
+import { LinkAttempt, type AttemptResult, type LinkAttemptOwner } from './link-attempt.ts';
+import type { ManagerSettings } from './manager-config.ts';
+import type { ManagerDialler } from './manager-socket.ts';
+import type { NodeProgram } from './node-program.ts';
+import { Outbox } from './outbox.ts';
+import { ReconnectPlan } from './reconnect-plan.ts';
+import { redactSecrets, type RedactionStyle } from './redact-secrets.ts';
+import { Telemetry } from './telemetry.ts';
+
+export interface NodeLinkDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly dialler: ManagerDialler;
+  readonly journalFiles: JournalFiles;
+  readonly configFileSystem: ConfigFileSystem;
+  /** The node's config file, shared with whoever else changes it. */
+  readonly configFile: ConfigFile;
+  readonly program: NodeProgram;
+  /** Into the node's own stream of events, from where they come back through `raise`. */
+  readonly emit: (event: LinkEvent) => void;
+}
+
+export interface NodeLinkSettings {
+  readonly manager: ManagerSettings;
+  /** Where credentials are kept when the config file cannot be written; null keeps them in the config file. */
+  readonly credentialsPath: string | null;
+  readonly stateDir: string;
+  readonly softwareVersion: string;
+  readonly journalCapBytes: number;
+  /** The environment has BILBYCAST_ALLOW_INSECURE=1. */
+  readonly allowInsecure: boolean;
+  /** How `get_config` hides secrets. */
+  readonly redaction: RedactionStyle;
+}
+
+/** What keeps the link from doing its work, and whether it is up. */
+export interface LinkStatus {
+  /** The manager that the node is authenticated with now; null while there is none. */
+  readonly connectedUrl: string | null;
+  /** In words, for `health`; empty when all is well. */
+  readonly problems: readonly string[];
+}
+
+const STOP_FLUSH_MS = 2_000;
+/** A WebSocket that is told to close is gone within a second. */
+const STOP_CLOSE_MS = 2_000;
+const STOP_POLL_MS = 10;
+const LOSS_REPORT_INTERVAL_MS = 15_000;
+
+/** A node's link to its manager: stays connected, brings events and reports, carries out commands. */
+export class NodeLink {
+  readonly #dependencies: NodeLinkDependencies;
+  readonly #settings: NodeLinkSettings;
+  readonly #keeper: CredentialKeeper;
+  readonly #journal: EventJournal;
+  readonly #outbox: Outbox;
+  readonly #commands: CommandRunner;
+  readonly #plan: ReconnectPlan;
+  #attempt: LinkAttempt | null = null;
+  #connectedUrl: string | null = null;
+  #telemetry: Telemetry | null = null;
+  #reconnect: Timer | null = null;
+  #lossReports: Timer | null = null;
+  /** A refusal is one event until the manager accepts the node again. */
+  #refusalTold = false;
+  #running = false;
+  #stopped: Promise<void> | null = null;
+
+  constructor(dependencies: NodeLinkDependencies, settings: NodeLinkSettings) {
+    const { clock, random, logger, emit, journalFiles, configFile, configFileSystem, program } = dependencies;
+    const { credentialsPath, stateDir, journalCapBytes: capBytes } = settings;
+    this.#dependencies = dependencies;
+    this.#settings = settings;
+    const ownFile = credentialsPath === null ? null : new ConfigFile(configFileSystem, credentialsPath);
+    this.#keeper = new CredentialKeeper({ clock, logger, store: new CredentialStore(configFile, ownFile), emit });
+    this.#journal = new EventJournal(
+      { files: journalFiles, clock, random, logger },
+      { directory: join(stateDir, 'events'), capBytes },
+    );
+    this.#outbox = new Outbox(this.#journal, logger);
+    this.#commands = new CommandRunner({
+      clock,
+      logger,
+      program,
+      rotateSecret: (secret) => this.#keeper.rotate(secret),
+      visibleConfig: () => this.#visibleConfig(),
+    });
+    this.#plan = new ReconnectPlan(random, settings.manager.urls.length);
+  }
+
+  get status(): LinkStatus {
+    const { problem, loss } = this.#journal;
+    const problems = [
+      problem === null ? null : `events cannot be written to disk: ${problem}`,
+      loss === null ? null : 'events were lost because the journal was full',
+      this.#keeper.problem === null ? null : `credentials cannot be stored: ${this.#keeper.problem}`,
+    ];
+    return { connectedUrl: this.#connectedUrl, problems: problems.filter((text) => text !== null) };
+  }
+
+  /**
+   * Opens the journal and begins to connect; does not wait for the manager. Events may be raised from here on. Rejects
+   * with an AppError when the journal or the credentials cannot be used; nothing needs to be stopped then.
+   */
+  async start(): Promise<void> {
+    await this.#keeper.load();
+    if (this.#keeper.credentials === null && this.#keeper.registrationToken === null) {
+      const mend = 'set manager.registration_token, or node_id and node_secret';
+      throw new AppError('config-invalid', `the node has nothing to prove itself to its manager with: ${mend}`);
+    }
+    this.#journal.open();
+    this.#running = true;
+    void this.#dial();
+  }
+
+  /** Keeps the event for the manager; it is on its way to the disk when this returns. */
+  raise(event: NodeEvent): void {
+    this.#journal.append(event);
+    this.#outbox.wake();
+  }
+
+  /** Gives the manager a moment to take what was raised, then leaves. Never rejects for the manager's sake. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    if (!this.#running) return;
+    this.#running = false;
+    this.#reconnect?.cancel();
+    if (this.#connectedUrl !== null) await this.#until(() => this.#outbox.isEmpty, STOP_FLUSH_MS);
+    this.#attempt?.close();
+    await this.#until(() => this.#attempt === null, STOP_CLOSE_MS);
+    await this.#keeper.stop();
+    await this.#journal.close();
+  }
+
+  async #dial(): Promise<void> {
+    const { manager, allowInsecure, softwareVersion } = this.#settings;
+    const { urlIndex, secretIndex } = this.#plan.current();
+    const url = manager.urls[urlIndex];
+    const check = chooseCertificateCheck(manager, allowInsecure);
+    if (url === undefined || check.kind === 'refused') {
+      const reason = check.kind === 'refused' ? check.reason : 'no address';
+      this.#ended(url ?? '', { end: 'failed', error: reason });
+      return;
+    }
+    if (check.kind === 'unchecked') {
+      this.#dependencies.logger.warn({ url, variable: ALLOW_INSECURE_VARIABLE }, 'manager certificate is not checked');
+    }
+    const credentials = await this.#credentialsToOffer(secretIndex);
+    if (!this.#running) return;
+    if (credentials === null) {
+      this.#ended(url, { end: 'failed', error: 'credentials could not be stored' });
+      return;
+    }
+    this.#attempt = new LinkAttempt(
+      { ...this.#dependencies, owner: this.#ownerOf(url, credentials) },
+      { url, check, credentials, softwareVersion },
+    );
+    this.#attempt.start();
+  }
+
+  /** A token is offered only while what it buys could be stored; null otherwise. */
+  async #credentialsToOffer(secretIndex: number): Promise<NodeCredentials | null> {
+    const { credentials, registrationToken } = this.#keeper;
+    if (credentials !== null) {
+      const secret = candidateSecrets(credentials)[secretIndex] ?? credentials.secret;
+      return { node_id: credentials.nodeId, node_secret: secret };
+    }
+    if (registrationToken === null || !(await this.#keeper.canSave())) return null;
+    return { registration_token: registrationToken };
+  }
+
+  #ownerOf(url: string, credentials: NodeCredentials): LinkAttemptOwner {
+    return {
+      registered: (nodeId, secret) => this.#keeper.registered(nodeId, secret),
+      authenticated: () => {
+        // A secret that has just been registered is the only one anyway.
+        if ('node_secret' in credentials) void this.#keeper.confirmed(credentials.node_secret);
+        this.#authenticated(url);
+      },
+      command: (command, size) => this.#commands.accept(command, size),
+      ponged: (payload) => this.#outbox.ponged(payload),
+      ended: (result) => this.#ended(url, result),
+    };
+  }
+
+  #authenticated(url: string): void {
+    const { clock, emit, logger } = this.#dependencies;
+    const attempt = this.#attempt;
+    if (attempt === null) return;
+    this.#plan.accepted();
+    this.#refusalTold = false;
+    this.#connectedUrl = url;
+    logger.info({ url, node_id: this.#keeper.credentials?.nodeId }, 'connected to manager');
+    emit({ kind: 'manager-connected', url });
+    this.#reportLoss();
+    this.#lossReports = clock.setInterval(() => this.#reportLoss(), LOSS_REPORT_INTERVAL_MS);
+    this.#telemetry = new Telemetry(this.#dependencies, attempt);
+    this.#telemetry.start();
+    this.#commands.attach(attempt);
+    this.#outbox.attach(attempt);
+  }
+
+  #ended(url: string, result: AttemptResult): void {
+    this.#attempt = null;
+    this.#connectedUrl = null;
+    this.#telemetry?.stop();
+    this.#lossReports?.cancel();
+    this.#commands.detach();
+    this.#outbox.detach();
+    if (!this.#running) return;
+    const { credentials } = this.#keeper;
+    const secretCount = credentials === null ? 1 : candidateSecrets(credentials).length;
+    const { delayMs, allRefused } = this.#plan.next(result.end, secretCount);
+    this.#tell(url, result, allRefused, delayMs);
+    this.#reconnect = this.#dependencies.clock.setTimeout(() => void this.#dial(), delayMs);
+  }
+
+  #tell(url: string, result: AttemptResult, allRefused: boolean, delayMs: number): void {
+    const { emit, logger } = this.#dependencies;
+    if (result.end === 'lost') emit({ kind: 'manager-lost', url, error: result.error });
+    if (result.end === 'refused' && allRefused && !this.#refusalTold) {
+      this.#refusalTold = true;
+      emit({ kind: 'manager-auth-failed', url, reason: result.reason });
+    }
+    const reason = result.end === 'refused' ? result.reason : result.error;
+    const fields = { url, end: result.end, reason, retry_in_ms: delayMs };
+    logger.info(fields, 'not connected to manager');
+  }
+
+  #reportLoss(): void {
+    const { loss } = this.#journal;
+    if (loss === null) return;
+    this.#journal.forgetLoss();
+    this.#dependencies.emit({ kind: 'events-lost', ...loss });
+  }
+
+  async #visibleConfig(): Promise<unknown> {
+    const config = redactSecrets(await this.#dependencies.program.config(), this.#settings.redaction);
+    const nodeId = this.#keeper.credentials?.nodeId;
+    if (typeof config !== 'object' || config === null || !('manager' in config) || nodeId === undefined) return config;
+    return { ...config, manager: { ...(config.manager as object), node_id: nodeId } };
+  }
+
+  async #until(done: () => boolean, timeoutMs: number): Promise<void> {
+    const { clock } = this.#dependencies;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    while (!done() && clock.monotonicMs() < deadlineMs) {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, STOP_POLL_MS));
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { rfc3339, type Clock, type Timer } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import { MAX_NODE_FRAME_BYTES } from '../protocol/limits.ts';
+import { encodeNodeMessage } from '../protocol/node-message.ts';
+import type { NodeProgram } from './node-program.ts';
+
+export interface TelemetryDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly program: Pick<NodeProgram, 'health' | 'stats'>;
+}
+
+export interface TelemetryTarget {
+  readonly bufferedBytes: number;
+  send(frame: string): void;
+}
+
+const HEALTH_INTERVAL_MS = 15_000;
+const STATS_INTERVAL_MS = 1_000;
+/** A manager that reads slower than this gets fewer reports; the next one tells everything that a skipped one did. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+
+/** Reports health and stats over one connection, at once and then regularly. */
+export class Telemetry {
+  readonly #dependencies: TelemetryDependencies;
+  readonly #target: TelemetryTarget;
+  readonly #timers: Timer[] = [];
+
+  constructor(dependencies: TelemetryDependencies, target: TelemetryTarget) {
+    this.#dependencies = dependencies;
+    this.#target = target;
+  }
+
+  start(): void {
+    const { clock } = this.#dependencies;
+    this.#sendHealth();
+    this.#sendStats();
+    this.#timers.push(clock.setInterval(() => this.#sendHealth(), HEALTH_INTERVAL_MS));
+    this.#timers.push(clock.setInterval(() => this.#sendStats(), STATS_INTERVAL_MS));
+  }
+
+  stop(): void {
+    for (const timer of this.#timers.splice(0)) timer.cancel();
+  }
+
+  #sendHealth(): void {
+    this.#send('health', this.#dependencies.program.health());
+  }
+
+  #sendStats(): void {
+    if (this.#target.bufferedBytes <= MAX_BUFFERED_BYTES) this.#send('stats', this.#dependencies.program.stats());
+  }
+
+  #send(type: 'health' | 'stats', payload: unknown): void {
+    const { clock, logger } = this.#dependencies;
+    const frame = encodeNodeMessage(type, payload, rfc3339(clock.now()));
+    if (frame.length <= MAX_NODE_FRAME_BYTES) this.#target.send(frame);
+    else logger.error({ type, characters: frame.length }, 'report is too large for the manager');
+  }
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { managerSchema } from '../../../src/node-link/manager-config.ts';
+
+const problemsOf = (manager: unknown) =>
+  managerSchema.safeParse(manager).error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+
+describe('the manager object of a config', () => {
+  it('takes one url or several', () => {
+    expect(managerSchema.parse({ url: 'wss://m:8443/ws/node' }).urls).toEqual(['wss://m:8443/ws/node']);
+    expect(managerSchema.parse({ urls: ['wss://a/x', 'wss://b/x'], registration_token: null })).toEqual({
+      enabled: true,
+      urls: ['wss://a/x', 'wss://b/x'],
+      acceptSelfSignedCert: false,
+      certFingerprint: null,
+    });
+  });
+
+  it.each([
+    ['ws in the clear', { url: 'ws://m/ws/node' }, 'must begin with wss://'],
+    ['no address', {}, 'urls: is required'],
+    ['what is no address', { url: 'm:8443' }, 'must begin with wss://'],
+    ['one address twice', { urls: ['wss://m/x', 'wss://M:443/x'] }, 'names one address twice'],
+    ['too many addresses', { urls: Array.from({ length: 17 }, (_, index) => `wss://m${index}/x`) }, 'urls: '],
+    ['a very long address', { url: `wss://m/${'x'.repeat(2048)}` }, 'at most 2048'],
+    ['a password in the address', { url: 'wss://u:p@m/x' }, 'must not hold a user or password'],
+    ['url beside urls', { url: 'wss://a/x', urls: ['wss://b/x'] }, 'url: cannot stand beside urls'],
+    ['a bad fingerprint', { url: 'wss://a/x', cert_fingerprint: 'zz' }, 'cert_fingerprint: must be a SHA-256'],
+    ['a secret without its id', { url: 'wss://a/x', node_secret: 's' }, 'node_id: is missing'],
+    ['an unknown key', { url: 'wss://a/x', fingerprint: 'x' }, 'fingerprint'],
+  ])('refuses %s', (_name, manager, problem) => {
+    expect(problemsOf(manager).join('\n')).toContain(problem);
+  });
+
+  it('may be empty when it is off', () => {
+    expect(problemsOf({ enabled: false })).toEqual([]);
+  });
+
+  it('never quotes a secret', () => {
+    expect(problemsOf({ url: 'wss://a/x', node_id: 'n', node_secret: 's3cr3t'.repeat(1000) }).join()).not.toContain(
+      's3cr3t',
+    );
+  });
+});
