@@ -1,4 +1,4 @@
-import { errorMessage } from '../lib/app-error.ts';
+import { AppError, errorMessage } from '../lib/app-error.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { MAX_NODE_FRAME_BYTES, NODE_ANSWER_DEADLINE_MS } from '../protocol/limits.ts';
@@ -122,12 +122,12 @@ export class CommandRunner {
 
   async #begin({ command_id: id, action }: ManagerCommand): Promise<{ readonly frame: Answer }> {
     if (action?.type === 'get_config') return { frame: this.#configResponse(id) };
-    if (id === null) return { frame: this.#ack(null, await this.#execute(action)) };
+    if (id === null) return { frame: this.#ack(null, action, await this.#execute(action)) };
     const remembered = this.#memory.recall(id);
     if (remembered !== null) return { frame: Promise.resolve(remembered) };
     const shared = this.#pending.get(id);
     if (shared !== undefined) return { frame: shared };
-    const frame = this.#ack(id, await this.#execute(action));
+    const frame = this.#ack(id, action, await this.#execute(action));
     this.#pending.set(id, frame);
     void frame.then((ack) => {
       this.#memory.remember(id, ack);
@@ -141,8 +141,7 @@ export class CommandRunner {
     try {
       return await this.#withinDeadline(this.#dispatch(action));
     } catch (error) {
-      this.#dependencies.logger.error({ error, command: action.type }, 'command failed');
-      return failed({ error: `Command failed: ${errorMessage(error)}`, error_code: 'internal_error' });
+      return { outcome: this.#explain(error, action) };
     }
   }
 
@@ -154,15 +153,20 @@ export class CommandRunner {
     return { outcome: await this.#dependencies.rotateSecret(own.action.new_secret) };
   }
 
-  async #ack(id: string | null, { outcome, stored }: Execution): Answer {
-    if (stored === undefined) return this.#encode(id, outcome);
+  async #ack(id: string | null, action: CommandAction | null, { outcome }: Execution): Answer {
+    if (!(outcome instanceof Promise)) return this.#encode(id, outcome);
     try {
-      await this.#withinDeadline(stored);
-      return this.#encode(id, outcome);
+      return this.#encode(id, await this.#withinDeadline(outcome));
     } catch (error) {
-      const text = `Could not be stored: ${errorMessage(error)}`;
-      return this.#encode(id, { success: false, error: text, error_code: 'persistence_failed' });
+      return this.#encode(id, this.#explain(error, action));
     }
+  }
+
+  #explain(error: unknown, action: CommandAction | null): CommandOutcome {
+    this.#dependencies.logger.error({ error, command: action?.type }, 'command failed');
+    const notStored = error instanceof AppError && error.code === 'io-failed';
+    const error_code = notStored ? 'persistence_failed' : 'internal_error';
+    return { success: false, error: `Command failed: ${errorMessage(error)}`, error_code };
   }
 
   #encode(id: string | null, outcome: CommandOutcome): string {

@@ -1,11 +1,9 @@
 import type { CommandAction } from '../protocol/node-command.ts';
 import type { CommandOutcome } from '../protocol/node-message.ts';
 
-/** What a command came to. Where it also has to reach the disk, the ack waits for `stored` while later commands go on. */
+/** A command that has taken effect. Where its ack has to wait, for the disk, later commands go on meanwhile. */
 export interface Execution {
-  readonly outcome: CommandOutcome;
-  /** Resolves when the change is on disk; a rejection turns the ack into a failure. */
-  readonly stored?: Promise<void>;
+  readonly outcome: CommandOutcome | Promise<CommandOutcome>;
 }
 
 /** The program that the link speaks for. */
@@ -14,7 +12,11 @@ export interface NodeProgram {
   health(): unknown;
   /** The payload of a `stats` message. Must not throw. */
   stats(): unknown;
-  /** Carries out a command that is not the link's own. A rejection is acknowledged as `internal_error` and logged. */
+  /**
+   * Carries out a command that is not the link's own; the next one begins when this has returned or resolved. What is
+   * thrown or rejected, also by the outcome, is logged and acknowledged as `persistence_failed` when it is an AppError
+   * `io-failed`, as `internal_error` otherwise.
+   */
   execute(action: CommandAction): Execution | Promise<Execution>;
   /** The config for `get_config` as one object, or a promise of it; the link takes the secrets out. */
   config(): unknown;

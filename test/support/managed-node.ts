@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import type { AuthPayload } from './test-manager.ts';
 import { until } from './until.ts';
+
+/** What an `auth` frame says. */
+export interface AuthPayload {
+  readonly registration_token?: string;
+  readonly node_id?: string;
+  readonly node_secret?: string;
+  readonly software_version: string;
+  readonly protocol_version: number;
+}
 
 /** A text frame from a node, as it was read. */
 export interface Frame {

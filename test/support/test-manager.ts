@@ -4,17 +4,8 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { createSelfSigned, type Certificate } from './certificates.ts';
-import { ManagedNode, type Frame, type ReceivedEvent } from './managed-node.ts';
+import { ManagedNode, type AuthPayload, type Frame, type ReceivedEvent } from './managed-node.ts';
 import { until } from './until.ts';
-
-/** What an `auth` frame says. */
-export interface AuthPayload {
-  readonly registration_token?: string;
-  readonly node_id?: string;
-  readonly node_secret?: string;
-  readonly software_version: string;
-  readonly protocol_version: number;
-}
 
 /** How the manager answers `auth`: as a real one does, or with this text, or by ending the connection, or not at all. */
 export type AuthAnswer = 'normal' | 'silence' | 'drop' | { readonly frame: string };
