@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { AppError } from '../lib/app-error.ts';
-import type { HostPort } from '../lib/host-port.ts';
+import { formatHostPort, type HostPort } from '../lib/host-port.ts';
 
 export interface LocalUdpHandler {
   onMessage(payload: Uint8Array, from: RemoteInfo): void;
@@ -21,9 +21,10 @@ export async function openLocalUdpSocket(
   address: HostPort,
   handler: LocalUdpHandler,
 ): Promise<Socket> {
+  const v6 = isIPv6(address.host);
   const socket = createSocket({
-    type: isIPv6(address.host) ? 'udp6' : 'udp4',
-    ipv6Only: true,
+    type: v6 ? 'udp6' : 'udp4',
+    ipv6Only: v6,
     recvBufferSize: receiveBufferBytes,
     // Literal addresses only: answered at once instead of in a later turn of the event loop for each packet.
     lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
@@ -32,7 +33,7 @@ export async function openLocalUdpSocket(
     await taken(socket, mode, address);
   } catch (error) {
     socket.close();
-    throw new AppError('address-unavailable', error instanceof Error ? error.message : String(error), { cause: error });
+    throw new AppError('address-unavailable', `cannot ${mode} UDP ${formatHostPort(address)}`, { cause: error });
   }
   socket.on('message', (payload, from) => handler.onMessage(payload, from));
   socket.on('error', (error) => handler.onError(error));

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '../lib/app-error.ts';
-import type { HostPort } from '../lib/host-port.ts';
+import { formatHostPort, type HostPort } from '../lib/host-port.ts';
 import { streamCode } from '../protocol/close-code.ts';
 import { encodeStreamHeader } from '../protocol/stream-header.ts';
 import type { TunnelId } from '../protocol/tunnel-id.ts';
@@ -42,7 +42,11 @@ export class TcpEgress implements LocalEnd {
     };
     const server = createServer(options, (socket) => this.#accept(socket));
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(new AppError('address-unavailable', error.message, { cause: error })));
+      server.once('error', (cause) => {
+        reject(
+          new AppError('address-unavailable', `cannot listen on TCP ${formatHostPort({ host, port })}`, { cause }),
+        );
+      });
       server.listen({ host, port, ipv6Only: true }, resolve);
     });
     // A single failed accept (no file descriptors left) must not end the process; the next one may succeed.
