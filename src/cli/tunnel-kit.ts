@@ -1,5 +1,5 @@
 import type { Random } from '../lib/random.ts';
-import type { TunnelProtocol } from '../protocol/leg.ts';
+import type { Direction, TunnelProtocol } from '../protocol/leg.ts';
 import { parseTunnelId, tunnelIdFromBytes, type TunnelId } from '../protocol/tunnel-id.ts';
 
 /** What the two edges and the relay of one tunnel share; the relay never learns `encryptionKey`. */
@@ -26,9 +26,9 @@ export interface TunnelPlan {
 
 /** Three config files that fit together: ready for `adit relay -c` and `adit edge -c`. */
 export interface TunnelKit {
-  readonly relay: object;
-  readonly egressEdge: object;
-  readonly ingressEdge: object;
+  readonly relay: { readonly tunnels: readonly object[] };
+  readonly egressEdge: { readonly tunnels: readonly object[] };
+  readonly ingressEdge: { readonly tunnels: readonly object[] };
 }
 
 /** Fresh secrets and a random (version 4) id. */
@@ -50,7 +50,12 @@ export function createTunnelKit(plan: TunnelPlan, secrets: TunnelSecrets): Tunne
   };
 }
 
-function edgeFile(plan: TunnelPlan, secrets: TunnelSecrets, direction: string, localAddr: string): object {
+function edgeFile(
+  plan: TunnelPlan,
+  secrets: TunnelSecrets,
+  direction: Direction,
+  localAddr: string,
+): { tunnels: object[] } {
   const tunnel = {
     id: secrets.id,
     name: plan.name,

@@ -1,0 +1,99 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '../../lib/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+
+export type LogLine = Readonly<Record<string, unknown>>;
+
+const mainPath = fileURLToPath(new URL('../../main.ts', import.meta.url));
+const startDeadlineMs = 15_000;
+/** A relay drains for up to 10 s; the rest is margin. */
+const stopDeadlineMs = 13_000;
+const keptLines = 20;
+
+interface Waiter {
+  readonly message: string;
+  readonly resolve: (line: LogLine) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** An `adit` program as a process of its own, followed by its log lines. */
+export class ChildProgram implements AsyncDisposable {
+  readonly name: string;
+  readonly #process: ChildProcess;
+  readonly #clock: Clock;
+  readonly #lastLines: string[] = [];
+  #waiter: Waiter | null = null;
+  #exited = false;
+
+  constructor(name: string, args: readonly string[], clock: Clock) {
+    this.name = name;
+    this.#clock = clock;
+    this.#process = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainPath, ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    if (this.#process.stderr !== null) {
+      createInterface({ input: this.#process.stderr }).on('line', (line) => this.#read(line));
+    }
+    this.#process.once('error', (error) => this.#end(error.message));
+    this.#process.once('exit', (code, signal) => this.#end(`it ended with ${signal ?? `status ${code ?? '?'}`}`));
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** The first line from now on whose message is `message`. Throws AppError with the last lines when the program ends or is late. */
+  async line(message: string): Promise<LogLine> {
+    if (this.#exited) throw this.#failure('it has ended');
+    using timer = this.#clock.setTimeout(() => this.#fail(`it did not say "${message}" in time`), startDeadlineMs);
+    const found = await new Promise<LogLine>((resolve, reject) => (this.#waiter = { message, resolve, reject }));
+    timer.cancel();
+    return found;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#exited) return;
+    const exit = once(this.#process, 'exit');
+    this.#process.kill('SIGTERM');
+    using timer = this.#clock.setTimeout(() => this.#process.kill('SIGKILL'), stopDeadlineMs);
+    await exit;
+    timer.cancel();
+  }
+
+  #read(text: string): void {
+    this.#lastLines.push(text);
+    if (this.#lastLines.length > keptLines) this.#lastLines.shift();
+    const line = parseLine(text);
+    if (this.#waiter === null || line?.['msg'] !== this.#waiter.message) return;
+    this.#waiter.resolve(line);
+    this.#waiter = null;
+  }
+
+  #end(what: string): void {
+    this.#exited = true;
+    this.#fail(what);
+  }
+
+  #fail(what: string): void {
+    this.#waiter?.reject(this.#failure(what));
+    this.#waiter = null;
+  }
+
+  #failure(what: string): AppError {
+    return new AppError('closed', [`the ${this.name}: ${what}; its last lines:`, ...this.#lastLines].join('\n'));
+  }
+}
+
+function parseLine(text: string): LogLine | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : null;
+  } catch {
+    // Not a log line, such as a crash report of Node: kept for the error message only.
+    return null;
+  }
+}

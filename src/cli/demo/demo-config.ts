@@ -1,0 +1,74 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HostPort } from '../../lib/host-port.ts';
+import { formatHostPort } from '../../lib/host-port.ts';
+import type { Random } from '../../lib/random.ts';
+import type { TunnelProtocol } from '../../protocol/leg.ts';
+import { createTunnelKit, createTunnelSecrets, type TunnelSecrets } from '../tunnel-kit.ts';
+import { freePort } from './free-port.ts';
+
+const host = '127.0.0.1';
+
+/** One of the demo's tunnels: what enters at `local` leaves at `destination`. */
+export interface DemoTunnel {
+  readonly protocol: TunnelProtocol;
+  readonly secrets: TunnelSecrets;
+  readonly local: HostPort;
+  readonly destination: HostPort;
+}
+
+export interface DemoWorld {
+  readonly folder: string;
+  readonly relayAddr: HostPort;
+  readonly apiAddr: HostPort;
+  readonly tcp: DemoTunnel;
+  readonly udp: DemoTunnel;
+}
+
+/** Fresh secrets and free loopback ports for one relay and two edges that share two tunnels. */
+export async function planDemo(folder: string, random: Random): Promise<DemoWorld> {
+  const tunnel = async (protocol: TunnelProtocol): Promise<DemoTunnel> => ({
+    protocol,
+    secrets: createTunnelSecrets(random),
+    local: await freeAddress(),
+    destination: await freeAddress(),
+  });
+  const [relayAddr, apiAddr] = [await freeAddress(), await freeAddress()];
+  return { folder, relayAddr, apiAddr, tcp: await tunnel('tcp'), udp: await tunnel('udp') };
+}
+
+/** Writes the relay's config. Returns its path. */
+export function writeRelayConfig(world: DemoWorld): string {
+  return writeConfig(world, 'relay', {
+    quic_addrs: [formatHostPort(world.relayAddr)],
+    api_addrs: [formatHostPort(world.apiAddr)],
+    tunnels: [world.tcp, world.udp].map(({ secrets }) => ({ id: secrets.id, bind_secret: secrets.bindSecret })),
+  });
+}
+
+/** Writes the configs of both edges, which trust only the relay with this certificate. Returns their paths. */
+export function writeEdgeConfigs(world: DemoWorld, relayFingerprint: string): { egress: string; ingress: string } {
+  const kits = [world.tcp, world.udp].map(({ protocol, secrets, local, destination }) => {
+    const addresses = { listen: formatHostPort(local), forward: formatHostPort(destination) };
+    const relays = [formatHostPort(world.relayAddr)];
+    return createTunnelKit({ name: `demo-${protocol}`, protocol, relays, ...addresses, relayFingerprint }, secrets);
+  });
+  const edge = (name: 'egress' | 'ingress'): string => {
+    const tunnels = kits.flatMap((kit) => kit[`${name}Edge`].tunnels);
+    return writeConfig(world, `${name}-edge`, { edge_id: `demo-${name}`, tunnels });
+  };
+  return { egress: edge('egress'), ingress: edge('ingress') };
+}
+
+/** Each program has a folder of its own, for its state and certificates. */
+function writeConfig(world: DemoWorld, name: string, config: object): string {
+  const folder = join(world.folder, name);
+  mkdirSync(folder);
+  const path = join(folder, 'config.json');
+  writeFileSync(path, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+  return path;
+}
+
+async function freeAddress(): Promise<HostPort> {
+  return { host, port: await freePort() };
+}

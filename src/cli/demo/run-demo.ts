@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { AppError } from '../../lib/app-error.ts';
+import { SystemClock, type Clock } from '../../lib/clock.ts';
+import { formatHostPort } from '../../lib/host-port.ts';
+import { SystemRandom } from '../../lib/random.ts';
+import { waitForShutdownSignal } from '../shutdown-signal.ts';
+import type { Terminal } from '../terminal.ts';
+import { ChildProgram } from './child-program.ts';
+import { planDemo, writeEdgeConfigs, writeRelayConfig, type DemoWorld } from './demo-config.ts';
+import { droppedBy, readTunnels, viewLine, type TunnelRow } from './demo-view.ts';
+import { exchangeTcp, type TcpExchangeResult, type TcpProgress } from './tcp-exchange.ts';
+import { runUdpFlow, SRT_PACKET_BYTES, type UdpFlowResult, type UdpProgress } from './udp-flow.ts';
+
+interface DemoOptions {
+  readonly seconds: number;
+  readonly megabytes: number;
+  readonly rate: number;
+  readonly keep: boolean;
+}
+
+interface Traffic {
+  readonly tcp: TcpProgress;
+  readonly udp: UdpProgress;
+}
+
+const readyPollMs = 50;
+const readyDeadlineMs = 15_000;
+const viewPeriodMs = 1000;
+/** A few packets may be lost on a loaded machine; more is a defect. */
+const toleratedLoss = 0.001;
+
+export function addDemo(program: Command, terminal: Terminal): void {
+  program
+    .command('demo')
+    .summary('watch a relay and two edges carry real traffic on this machine')
+    .description(
+      'Starts a relay and two edges as processes of their own, with fresh secrets and on loopback only, sends TCP both ways and a\n' +
+        'UDP stream of SRT-sized packets through them, checks every byte and ends with a summary. Status 0 when all was well.',
+    )
+    .option('--seconds <n>', 'how long the UDP stream lasts', positive, 5)
+    .option('--megabytes <n>', 'how much TCP data to send each way', positive, 100)
+    .option('--rate <n>', 'UDP packets a second', positive, 1000)
+    .option('--keep', 'stay up afterwards and print commands to try', false)
+    .action((options: DemoOptions) => runDemo(options, terminal));
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('must be a whole number above 0.');
+}
+
+async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> {
+  const clock = new SystemClock();
+  const folder = mkdtempSync(join(tmpdir(), 'adit-demo-'));
+  try {
+    const world = await planDemo(folder, new SystemRandom());
+    await using programs = await startPrograms(world, clock, terminal);
+    await waitUntilActive(world, clock);
+    terminal.out('both tunnels are active: two edges, end-to-end encrypted, bound by proof of a secret\n\n');
+    await carryTraffic(options, world, clock, terminal);
+    if (options.keep) await keepUp(world, terminal);
+    terminal.out(`stopping ${programs.names.join(', ')}\n`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function startPrograms(world: DemoWorld, clock: Clock, terminal: Terminal) {
+  await using stack = new AsyncDisposableStack();
+  const start = (name: string, kind: string, path: string): ChildProgram => {
+    const child = stack.use(new ChildProgram(name, [kind, '-c', path], clock));
+    terminal.out(`${name.padEnd(13)} pid ${child.pid ?? '?'}: adit ${kind} -c ${path}\n`);
+    return child;
+  };
+  const relay = start('relay', 'relay', writeRelayConfig(world));
+  const started = await relay.line('relay started');
+  const fingerprint = started['certificate_sha256'];
+  if (typeof fingerprint !== 'string') throw new AppError('bug', 'the relay did not tell its certificate');
+  terminal.out(
+    `${''.padEnd(13)} listening on ${formatHostPort(world.relayAddr)}, engine ${String(started['engine'])}\n`,
+  );
+  const configs = writeEdgeConfigs(world, fingerprint);
+  const edges = [start('egress edge', 'edge', configs.egress), start('ingress edge', 'edge', configs.ingress)];
+  await Promise.all(edges.map((edge) => edge.line('edge started')));
+  const running = stack.move();
+  return { names: ['the relay', 'both edges'], [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+async function waitUntilActive(world: DemoWorld, clock: Clock): Promise<void> {
+  const deadline = clock.monotonicMs() + readyDeadlineMs;
+  for (;;) {
+    const tunnels = await readTunnels(apiUrl(world));
+    if (tunnels.filter(({ status }) => status === 'active').length === 2) return;
+    if (clock.monotonicMs() > deadline) {
+      throw new AppError('timed-out', `the tunnels did not become active: ${JSON.stringify(tunnels)}`);
+    }
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, readyPollMs));
+  }
+}
+
+async function carryTraffic(options: DemoOptions, world: DemoWorld, clock: Clock, terminal: Terminal): Promise<void> {
+  const traffic: Traffic = { tcp: { receivedBytes: 0 }, udp: { sent: 0, received: 0 } };
+  const start = clock.monotonicMs();
+  const tcp = exchangeTcp({ ...world.tcp, bytes: options.megabytes * 1e6 }, new SystemRandom(), traffic.tcp).then(
+    (result) => ({ ...result, seconds: (clock.monotonicMs() - start) / 1000 }),
+  );
+  const flow = { ...world.udp, packetsPerSec: options.rate, seconds: options.seconds };
+  const udp = runUdpFlow(flow, clock, traffic.udp);
+  const both = Promise.all([tcp, udp]);
+  await showUntil(both, traffic, world, clock, terminal);
+  const [tcpResult, udpResult] = await both;
+  summarise(options, tcpResult, udpResult, await readTunnels(apiUrl(world)), terminal);
+}
+
+/** Prints a line a second until `done` settles. */
+async function showUntil(
+  done: Promise<unknown>,
+  traffic: Traffic,
+  world: DemoWorld,
+  clock: Clock,
+  terminal: Terminal,
+): Promise<void> {
+  const finished = done.then(
+    () => 'finished' as const,
+    () => 'finished' as const,
+  );
+  for (;;) {
+    const before = { tcpBytes: traffic.tcp.receivedBytes, udpPackets: traffic.udp.received };
+    const tick = Promise.withResolvers<'tick'>();
+    const timer = clock.setTimeout(() => tick.resolve('tick'), viewPeriodMs);
+    const what = await Promise.race([tick.promise, finished]);
+    timer.cancel();
+    if (what === 'finished') return;
+    terminal.out(`${viewLine(traffic, before, await readTunnels(apiUrl(world)), viewPeriodMs / 1000)}\n`);
+  }
+}
+
+function summarise(
+  options: DemoOptions,
+  tcp: TcpExchangeResult & { readonly seconds: number },
+  udp: UdpFlowResult,
+  tunnels: readonly TunnelRow[],
+  terminal: Terminal,
+): void {
+  const lost = udp.sent - udp.received;
+  const rate = (2 * options.megabytes) / tcp.seconds;
+  terminal.out(
+    [
+      '',
+      `TCP  ${options.megabytes} MB each way in ${tcp.seconds.toFixed(1)} s (${rate.toFixed(0)} MB/s in all): ${tcp.intact ? 'both hashes equal' : 'DAMAGED'}`,
+      `UDP  ${udp.sent} packets of ${SRT_PACKET_BYTES} bytes sent, ${lost} lost, ${udp.damaged} damaged; one way p50 ${udp.latencyMs.p50.toFixed(1)} ms, p99 ${udp.latencyMs.p99.toFixed(1)} ms`,
+      `The relay dropped ${tunnels.map(droppedBy).reduce((a, b) => a + b, 0)} datagrams.`,
+      '',
+    ].join('\n'),
+  );
+  const problems = [
+    ...(tcp.intact ? [] : ['the TCP data that arrived is not what was sent']),
+    ...(udp.damaged === 0 ? [] : [`${udp.damaged} UDP packets arrived damaged or twice`]),
+    ...(lost <= udp.sent * toleratedLoss ? [] : [`${lost} of ${udp.sent} UDP packets were lost`]),
+  ];
+  if (problems.length > 0) throw new AppError('bug', `the demo failed: ${problems.join('; ')}`);
+  terminal.out('all well\n');
+}
+
+async function keepUp(world: DemoWorld, terminal: Terminal): Promise<void> {
+  const server = createServer((_, answer) => answer.end('hello from the far side of the tunnel\n'));
+  server.listen(world.tcp.destination.port, world.tcp.destination.host);
+  const { local, destination } = world.udp;
+  terminal.out(
+    [
+      '',
+      'everything stays up until Ctrl-C; try in another terminal:',
+      `  curl http://${formatHostPort(world.tcp.local)}/                    # HTTP through the tunnel`,
+      `  curl ${apiUrl(world)}/api/v1/tunnels       # what the relay knows`,
+      `  curl ${apiUrl(world)}/metrics`,
+      `  nc -u -l ${destination.host} ${destination.port}   and in a third   nc -u ${local.host} ${local.port}   # UDP through the tunnel`,
+      '',
+    ].join('\n'),
+  );
+  await waitForShutdownSignal();
+  server.close();
+  server.closeAllConnections();
+}
+
+function apiUrl(world: DemoWorld): string {
+  return `http://${formatHostPort(world.apiAddr)}`;
+}
