@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { addDemo } from './demo/run-demo.ts';
 import { addKeygen } from './keygen.ts';
+import { addEdge } from './run-edge.ts';
 import type { Terminal } from './terminal.ts';
 import { addToken } from './token.ts';
 
@@ -12,6 +14,8 @@ export function createProgram(terminal: Terminal): Command {
     .helpOption('-h, --help', 'print this help')
     .showHelpAfterError("(run 'adit --help' for what it takes)")
     .exitOverride();
+  addEdge(program);
+  addDemo(program, terminal);
   addKeygen(program, terminal);
   addToken(program, terminal);
   return program;

@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { startEdgeProgram } from '../edge/edge-program.ts';
+import { SystemClock } from '../lib/clock.ts';
+import { createLogger } from '../lib/logger.ts';
+import { SystemRandom } from '../lib/random.ts';
+import { installCrashGuard } from './crash-guard.ts';
+import { loadEdgeConfig } from './load-edge-config.ts';
+import { waitForShutdownSignal } from './shutdown-signal.ts';
+
+export function addEdge(program: Command): void {
+  program
+    .command('edge')
+    .summary('run an edge: dial out to relays and carry local traffic through their tunnels')
+    .description(
+      'Runs an edge until SIGINT or SIGTERM. Its config names the tunnels; `adit keygen` writes one.\n' +
+        'An egress tunnel listens on local_addr and pushes what arrives into the tunnel; an ingress tunnel forwards to local_addr.',
+    )
+    .requiredOption('-c, --config <file>', 'the config file, such as edge.json')
+    .action((options: { readonly config: string }) => runEdge(options.config));
+}
+
+async function runEdge(path: string): Promise<void> {
+  const { config, warnings } = await loadEdgeConfig(path);
+  const logger = createLogger({ level: config.logLevel });
+  installCrashGuard(logger);
+  for (const { path: where, message } of warnings) logger.warn({ path: where, problem: message }, 'config warning');
+  const softwareVersion = packageJson.version;
+  const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger, softwareVersion };
+  const edge = await startEdgeProgram(config, dependencies);
+  const { edgeId, tunnels } = config;
+  logger.info(
+    { version: softwareVersion, engine: edge.engine, edge_id: edgeId, tunnels: tunnels.length },
+    'edge started',
+  );
+  const signal = await waitForShutdownSignal();
+  logger.info({ signal }, 'edge stopping');
+  await edge.stop();
+  logger.info({}, 'edge stopped');
+}
