@@ -4,6 +4,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { logLevels, type LogLevel } from '../lib/logger.ts';
 import { parseHostPort, type HostPort } from '../lib/host-port.ts';
+import { managerKeys, managerSchema, type ManagerSettings } from '../node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../protocol/limits.ts';
 import { findPortConflict } from './port-conflict.ts';
 import { tunnelSchema, unknownTunnelKeys, type ConfigProblem, type TunnelSettings } from './tunnel-config.ts';
@@ -30,8 +31,12 @@ export interface EdgeConfig {
     readonly idleTimeoutMs: number;
     readonly keepAliveMs: number;
   };
-  /** The `manager` object as it was written; node-link checks it. Null without one. */
-  readonly manager: Readonly<Record<string, unknown>> | null;
+  /** For tunnels that do not say it themselves. */
+  readonly requireBindProof: boolean;
+  /** Null without one. */
+  readonly manager: ManagerSettings | null;
+  /** Where the manager's credentials are kept when this file cannot be written; null keeps them here. */
+  readonly credentialsPath: string | null;
   readonly apiAddr: HostPort | null;
   readonly apiToken: string | null;
   readonly jsonLogTarget: JsonLogTarget | null;
@@ -92,7 +97,8 @@ function fileSchema(context: EdgeConfigContext, requireBindProof: boolean) {
     edge_id: edgeId.default(defaultEdgeId(context.hostname)),
     tunnels: z.array(tunnelSchema({ directory: context.directory, requireBindProof })).default([]),
     require_bind_proof: z.boolean().default(false),
-    manager: z.record(z.string(), z.unknown()).optional(),
+    manager: managerSchema.optional(),
+    credentials_path: z.string().min(1).optional(),
     api_addr: ipPort.optional(),
     api_token: z.string().min(32).max(128).optional(),
     logging: z.strictObject({ json_target: jsonTarget.nullable().default(null) }).prefault({}),
@@ -163,6 +169,7 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(fileSchema({ directory: '', hostname: 'x' }, false).shape),
   quic: Object.keys(quic.shape),
   logging: ['json_target'],
+  manager: managerKeys,
 };
 
 function unknownKey(key: string, path: readonly PropertyKey[]): string {
@@ -193,7 +200,9 @@ function toConfig(file: EdgeFile, { directory }: EdgeConfigContext): EdgeConfig 
       idleTimeoutMs: file.quic.idle_timeout_secs * 1000,
       keepAliveMs: file.quic.keep_alive_secs * 1000,
     },
+    requireBindProof: file.require_bind_proof,
     manager: file.manager ?? null,
+    credentialsPath: file.credentials_path === undefined ? null : resolve(directory, file.credentials_path),
     apiAddr: file.api_addr ?? null,
     apiToken: file.api_token ?? null,
     jsonLogTarget: target?.kind === 'file' ? { ...target, path: resolve(directory, target.path) } : target,

@@ -1,3 +1,4 @@
+import { linkEventText, type LinkEvent } from '../protocol/link-event.ts';
 import type { EventCategory, EventSeverity, NodeEvent } from '../protocol/node-event.ts';
 import type { TunnelId } from '../protocol/tunnel-id.ts';
 
@@ -32,11 +33,13 @@ export type EdgeEvent =
       readonly count: number;
       readonly windowSecs: number;
     })
+  | LinkEvent
   | { readonly kind: 'configuration-updated' }
   | { readonly kind: 'configuration-not-persisted'; readonly error: string };
 
-type EventKind = EdgeEvent['kind'];
-type EventOf<Kind extends EventKind> = Extract<EdgeEvent, { kind: Kind }>;
+type OwnEvent = Exclude<EdgeEvent, LinkEvent>;
+type EventKind = OwnEvent['kind'];
+type EventOf<Kind extends EventKind> = Extract<OwnEvent, { kind: Kind }>;
 
 interface Text<Kind extends EventKind> {
   readonly category: EventCategory;
@@ -97,7 +100,7 @@ const texts: { readonly [Kind in EventKind]: Text<Kind> } = {
   'configuration-updated': { category: config, severity: 'info', message: () => 'Configuration updated' },
   'configuration-not-persisted': {
     category: config,
-    severity: 'critical',
+    severity: 'warning',
     message: ({ error }) => `Failed to persist configuration: ${error}`,
     details: ({ error }) => ({ error }),
   },
@@ -105,6 +108,7 @@ const texts: { readonly [Kind in EventKind]: Text<Kind> } = {
 
 /** The event as managers get it; `timestamp` is when it was raised, RFC 3339. */
 export function toNodeEvent(event: EdgeEvent, timestamp: string): NodeEvent {
+  if (!isOwnEvent(event)) return { timestamp, ...linkEventText(event) };
   // One table entry per kind, which the compiler cannot see through the union.
   const text = texts[event.kind] as Text<EventKind>;
   const details = text.details?.(event);
@@ -116,4 +120,8 @@ export function toNodeEvent(event: EdgeEvent, timestamp: string): NodeEvent {
     ...('tunnel' in event && { flowId: event.tunnel.id }),
     ...(details !== undefined && { details }),
   };
+}
+
+function isOwnEvent(event: EdgeEvent): event is OwnEvent {
+  return Object.hasOwn(texts, event.kind);
 }

@@ -33,14 +33,20 @@ export class ConfigFile {
     return text === null ? null : parse(text, this.path);
   }
 
-  /**
-   * Applies the edits; makes the file (mode 0600) where there is none. Rejects with AppError `io-failed` or
-   * `config-invalid`, and then leaves the old file (except as writeFileAtomically says).
-   */
+  /** Applies the edits; as `change` otherwise. */
   edit(edits: readonly JsonEdit[]): Promise<void> {
+    return this.change(() => edits);
+  }
+
+  /**
+   * Applies the edits that follow from what the file says now; makes the file (mode 0600) where there is none. Rejects
+   * with AppError `io-failed` or `config-invalid`, or with what `editsFor` throws, and then leaves the old file (except
+   * as writeFileAtomically says).
+   */
+  change(editsFor: (content: unknown) => readonly JsonEdit[]): Promise<void> {
     return this.#inTurn(async () => {
       const text = (await this.#readText()) ?? '{}\n';
-      const edited = applyEdits(text, edits, this.path);
+      const edited = applyEdits(text, editsFor(parse(text, this.path)), this.path);
       if (edited !== text) await writeFileAtomically(this.path, edited, this.#fileSystem);
     });
   }
@@ -78,7 +84,6 @@ function parse(text: string, path: string): unknown {
 }
 
 function applyEdits(text: string, edits: readonly JsonEdit[], path: string): string {
-  parse(text, path);
   try {
     return editJson(text, edits);
   } catch (error) {

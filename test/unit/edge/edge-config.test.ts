@@ -37,6 +37,8 @@ describe('an edge config', () => {
       tunnels: [],
       quic: { engine: 'auto', maxUdpPayload: 1452, idleTimeoutMs: 25_000, keepAliveMs: 5000 },
       manager: null,
+      requireBindProof: false,
+      credentialsPath: null,
       apiAddr: null,
       apiToken: null,
       jsonLogTarget: null,
@@ -165,7 +167,7 @@ describe('an edge config', () => {
   it('keeps what belongs to the manager link and to logging', () => {
     const manager = { enabled: true, urls: ['wss://m:8443/ws/node'] };
     const { config } = valid({ manager, logging: { json_target: { kind: 'file', path: 'edge.log' } } });
-    expect(config.manager).toEqual(manager);
+    expect(config.manager).toMatchObject(manager);
     expect(config.jsonLogTarget).toEqual({
       kind: 'file',
       path: '/etc/adit/edge.log',

@@ -52,10 +52,11 @@ const cases: readonly [EdgeEvent, severity: string, message: string, details?: o
     'Datagrams dropped: too_large',
     { reason: 'too_large', count: 7, window_secs: 60 },
   ],
+  [{ kind: 'manager-connected', url: 'wss://m/ws/node' }, 'info', 'Connected to manager', { url: 'wss://m/ws/node' }],
   [{ kind: 'configuration-updated' }, 'info', 'Configuration updated'],
   [
     { kind: 'configuration-not-persisted', error: 'disk full' },
-    'critical',
+    'warning',
     'Failed to persist configuration: disk full',
     { error: 'disk full' },
   ],
@@ -67,7 +68,7 @@ describe('the words of an edge event', () => {
     expect(toNodeEvent(event, timestamp)).toEqual({
       timestamp,
       severity,
-      category: ofTunnel ? 'tunnel' : 'config',
+      category: ofTunnel ? 'tunnel' : event.kind.startsWith('manager') ? 'manager' : 'config',
       message,
       ...(ofTunnel && { flowId: tunnel.id }),
       ...(details !== undefined && { details }),
