@@ -1,7 +1,7 @@
 import type { Direction, TunnelProtocol } from '../../protocol/leg.ts';
 import type { TunnelId } from '../../protocol/tunnel-id.ts';
 import type { SessionId } from './session-id.ts';
-import { Tunnel, type Leg, type ReplacementLimits, type TunnelView } from './tunnel.ts';
+import { legHeldBy, Tunnel, type Leg, type ReplacementLimits, type TunnelView } from './tunnel.ts';
 
 export interface RegistrySettings extends ReplacementLimits {
   readonly maxTunnels: number;
@@ -96,7 +96,8 @@ export class TunnelRegistry {
   }
 
   legOf(tunnelId: TunnelId, sessionId: SessionId): Leg | null {
-    return this.#tunnels.get(tunnelId)?.legOf(sessionId) ?? null;
+    const tunnel = this.#tunnels.get(tunnelId);
+    return tunnel === undefined ? null : legHeldBy(tunnel, sessionId);
   }
 
   heldBinds(sessionId: SessionId): number {

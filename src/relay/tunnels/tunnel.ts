@@ -25,6 +25,12 @@ export interface TunnelView {
   readonly statusSinceMs: number;
 }
 
+/** The leg of a tunnel that this session holds; it never holds both. */
+export function legHeldBy(tunnel: TunnelView, sessionId: SessionId): Leg | null {
+  if (tunnel.ingress?.sessionId === sessionId) return tunnel.ingress;
+  return tunnel.egress?.sessionId === sessionId ? tunnel.egress : null;
+}
+
 export interface ReplacementLimits {
   /** Replacements of one leg within the window that are let through; the next one starts a block as long as the window. */
   readonly maxReplacements: number;
@@ -74,12 +80,6 @@ export class Tunnel implements TunnelView {
 
   peerOf(direction: Direction): Leg | null {
     return this.#legs[oppositeDirection(direction)];
-  }
-
-  /** The leg that this session holds; a session never holds both. */
-  legOf(sessionId: SessionId): Leg | null {
-    if (this.ingress?.sessionId === sessionId) return this.ingress;
-    return this.egress?.sessionId === sessionId ? this.egress : null;
   }
 
   /** Puts a leg in place, over the one that is there. Answers it as it is now: paired, when the other one is there. */

@@ -1,0 +1,208 @@
+import { streamCode, type StreamCode } from '../../protocol/close-code.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { QuicConnection, QuicEngine, QuicStream } from '../../quic/types.ts';
+import type { SessionId } from '../tunnels/session-id.ts';
+import { legHeldBy, type Leg, type TunnelView } from '../tunnels/tunnel.ts';
+import { StreamHeaderReader } from './stream-header-reader.ts';
+import { addTraffic, noTraffic, type LegLedgers, type TrafficTotals } from './traffic-totals.ts';
+import { TunnelTraffic } from './tunnel-traffic.ts';
+
+export interface ForwarderSettings {
+  readonly streamHeaderTimeoutMs: number;
+  /** Data streams in all, those whose header has not come yet included. */
+  readonly maxOpenStreams: number;
+}
+
+/** What the forwarder asks of those who own the facts. */
+export interface ForwarderPorts {
+  readonly clock: Clock;
+  readonly engine: Pick<QuicEngine, 'createLedger'>;
+  tunnel(tunnelId: TunnelId): TunnelView | null;
+  connection(sessionId: SessionId): QuicConnection | null;
+}
+
+/** Traffic of one tunnel as reports need it. */
+export interface TunnelReport {
+  readonly totals: TrafficTotals;
+  readonly streamsActive: number;
+  readonly ledgers: LegLedgers;
+}
+
+/**
+ * Turns pairings into routes and splices in the engine, which moves the bytes (architecture.md). What it sets is
+ * derived from the registry each time, so that it cannot disagree with it for longer than a call.
+ */
+export class Forwarder {
+  readonly #ports: ForwarderPorts;
+  readonly #settings: ForwarderSettings;
+  readonly #tunnels = new Map<TunnelId, TunnelTraffic>();
+  /** Ended tunnels whose ledgers a queue in the engine may still write to: since the last tick, and since the one before. */
+  #ending = new Set<TunnelTraffic>();
+  #settling = new Set<TunnelTraffic>();
+  readonly #headers = new Map<SessionId, Set<StreamHeaderReader>>();
+  #ended: TrafficTotals = noTraffic;
+  #headersOpen = 0;
+  #splicesOpen = 0;
+  #unboundStreams = 0;
+  #draining = false;
+  #onIdle: (() => void) | null = null;
+
+  constructor(ports: ForwarderPorts, settings: ForwarderSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+  }
+
+  /** Streams that named a tunnel of which their connection holds no leg. */
+  get unboundStreams(): number {
+    return this.#unboundStreams;
+  }
+
+  get streamsActive(): number {
+    return this.#splicesOpen;
+  }
+
+  /** To be called after each change of the tunnel's legs, before anything else happens. */
+  apply(tunnelId: TunnelId): void {
+    const view = this.#ports.tunnel(tunnelId);
+    const known = this.#tunnels.get(tunnelId);
+    if (view === null) {
+      if (known === undefined) return;
+      known.apply({ ingress: null, egress: null }, false);
+      this.#tunnels.delete(tunnelId);
+      this.#ending.add(known);
+      return;
+    }
+    const traffic = known ?? this.#create(tunnelId);
+    const legs = { ingress: this.#connection(view.ingress), egress: this.#connection(view.egress) };
+    traffic.apply(legs, view.protocol === 'udp');
+  }
+
+  /** A data stream that an edge opened: its header decides where it goes. */
+  acceptStream(sessionId: SessionId, stream: QuicStream): void {
+    if (this.#draining) {
+      endStream(stream, streamCode.shuttingDown);
+    } else if (this.#headersOpen + this.#splicesOpen >= this.#settings.maxOpenStreams) {
+      endStream(stream, streamCode.overload);
+    } else {
+      this.#readHeader(sessionId, stream);
+    }
+  }
+
+  /** The session's connection is gone, and with it its streams. */
+  sessionClosed(sessionId: SessionId): void {
+    const readers = this.#headers.get(sessionId);
+    this.#headers.delete(sessionId);
+    for (const reader of readers ?? []) {
+      reader.cancel();
+      this.#headersOpen--;
+    }
+  }
+
+  report(tunnelId: TunnelId): TunnelReport | null {
+    const traffic = this.#tunnels.get(tunnelId);
+    if (traffic === undefined) return null;
+    return { totals: traffic.totals(), streamsActive: traffic.streamsActive, ledgers: traffic.ledgers };
+  }
+
+  /** Of all tunnels that there ever were; no number ever falls (conformance T2). */
+  totals(): TrafficTotals {
+    let sum = this.#ended;
+    for (const traffic of [...this.#ending, ...this.#settling]) sum = addTraffic(sum, traffic.totals());
+    for (const traffic of this.#tunnels.values()) sum = addTraffic(sum, traffic.totals());
+    return sum;
+  }
+
+  /** To be called at most once a second: moves the numbers of tunnels that ended before the last call into the totals. */
+  settleEnded(): void {
+    for (const traffic of this.#settling) this.#ended = addTraffic(this.#ended, traffic.totals());
+    this.#settling = this.#ending;
+    this.#ending = new Set();
+  }
+
+  /** Refuses new streams; `onIdle` is called once, when no stream is open any more (at once if so now). */
+  drain(onIdle: () => void): void {
+    this.#draining = true;
+    this.#onIdle = onIdle;
+    this.#callWhenIdle();
+  }
+
+  /** The last thing before the connections are closed: what is still under way ends with a code and a count. */
+  stop(): void {
+    this.#draining = true;
+    for (const traffic of this.#tunnels.values()) {
+      traffic.refuseDatagrams();
+      traffic.abortStreams(streamCode.shuttingDown);
+    }
+  }
+
+  #create(tunnelId: TunnelId): TunnelTraffic {
+    const { engine } = this.#ports;
+    const ledgers = { ingress: engine.createLedger(), egress: engine.createLedger() };
+    const traffic = new TunnelTraffic(tunnelId, ledgers, () => {
+      this.#splicesOpen--;
+      this.#callWhenIdle();
+    });
+    this.#tunnels.set(tunnelId, traffic);
+    return traffic;
+  }
+
+  #connection(leg: Leg | null): QuicConnection | null {
+    return leg === null ? null : this.#ports.connection(leg.sessionId);
+  }
+
+  #readHeader(sessionId: SessionId, stream: QuicStream): void {
+    const readers = this.#headers.get(sessionId) ?? new Set();
+    this.#headers.set(sessionId, readers);
+    const done = (): void => {
+      readers.delete(reader);
+      this.#headersOpen--;
+    };
+    const outcome = {
+      onHeader: (tunnelId: TunnelId): void => {
+        done();
+        const refusal = this.#join(sessionId, stream, tunnelId);
+        if (refusal !== null) endStream(stream, refusal);
+        this.#callWhenIdle();
+      },
+      onFailed: (code: StreamCode): void => {
+        done();
+        endStream(stream, code);
+        this.#callWhenIdle();
+      },
+    };
+    const reader = new StreamHeaderReader(this.#ports.clock, stream, outcome, this.#settings.streamHeaderTimeoutMs);
+    readers.add(reader);
+    this.#headersOpen++;
+  }
+
+  /** Null: the stream goes on in a splice. */
+  #join(sessionId: SessionId, stream: QuicStream, tunnelId: TunnelId): StreamCode | null {
+    if (this.#draining) return streamCode.shuttingDown;
+    const tunnel = this.#ports.tunnel(tunnelId);
+    const leg = tunnel === null ? null : legHeldBy(tunnel, sessionId);
+    if (tunnel === null || leg === null) {
+      this.#unboundStreams++;
+      return streamCode.notALeg;
+    }
+    if (leg.direction !== 'egress' || leg.protocol !== 'tcp') return streamCode.wrongProtocolOrDirection;
+    const ingress = this.#connection(tunnel.ingress);
+    if (ingress === null) return streamCode.noPeer;
+    if (this.#tunnels.get(tunnelId)?.join(stream, ingress) !== true) return streamCode.overload;
+    this.#splicesOpen++;
+    return null;
+  }
+
+  #callWhenIdle(): void {
+    if (this.#onIdle === null || this.#headersOpen > 0 || this.#splicesOpen > 0) return;
+    const onIdle = this.#onIdle;
+    this.#onIdle = null;
+    onIdle();
+  }
+}
+
+/** Resets and stops a stream that is not (or no longer) joined to another. */
+export function endStream(stream: QuicStream, code: StreamCode): void {
+  if (stream.bidirectional) stream.reset(code);
+  stream.stop(code);
+}

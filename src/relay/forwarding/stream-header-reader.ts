@@ -1,0 +1,77 @@
+import { streamCode, type StreamCode } from '../../protocol/close-code.ts';
+import { FrameReader } from '../../protocol/frame.ts';
+import { MAX_STREAM_HEADER_BYTES } from '../../protocol/limits.ts';
+import { parseStreamHeader } from '../../protocol/stream-header.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { QuicStream, StreamHandler } from '../../quic/types.ts';
+
+export interface StreamHeaderOutcome {
+  onHeader(tunnelId: TunnelId): void;
+  /** No usable header: malformed, too long, too late, or the stream ended before it. Both directions are to be ended. */
+  onFailed(code: StreamCode): void;
+}
+
+/**
+ * Reads the first frame of a data stream and not one byte more, so that all that follows it stays in the stream for
+ * the splice. Exactly one of the two outcomes follows, never within the constructor; none after `cancel`.
+ */
+export class StreamHeaderReader implements StreamHandler {
+  readonly #stream: QuicStream;
+  readonly #outcome: StreamHeaderOutcome;
+  readonly #frames = new FrameReader(MAX_STREAM_HEADER_BYTES);
+  readonly #deadline: Timer;
+  #done = false;
+
+  constructor(clock: Clock, stream: QuicStream, outcome: StreamHeaderOutcome, deadlineMs: number) {
+    this.#stream = stream;
+    this.#outcome = outcome;
+    this.#deadline = clock.setTimeout(() => {
+      this.#fail();
+    }, deadlineMs);
+    stream.setHandler(this);
+  }
+
+  cancel(): void {
+    this.#done = true;
+    this.#deadline.cancel();
+  }
+
+  onReadable(): void {
+    while (!this.#done) {
+      if (this.#frames.needed === 0) {
+        this.#finish();
+        return;
+      }
+      const read = this.#stream.read(this.#frames.needed);
+      if (read.kind === 'blocked') return;
+      if (read.kind === 'data') this.#frames.push(read.bytes);
+      else this.#fail();
+    }
+  }
+
+  onWritable(): void {
+    // Nothing is written before the header has been read.
+  }
+
+  onStopped(): void {
+    // Our direction has not begun; what the peer wants to send may still be wanted. The splice passes it on.
+  }
+
+  #finish(): void {
+    const frame = this.#frames.next();
+    const header = frame.kind === 'frame' ? parseStreamHeader(frame.payload) : null;
+    if (header?.kind !== 'header') {
+      this.#fail();
+      return;
+    }
+    this.cancel();
+    this.#outcome.onHeader(header.tunnelId);
+  }
+
+  #fail(): void {
+    if (this.#done) return;
+    this.cancel();
+    this.#outcome.onFailed(streamCode.badStreamHeader);
+  }
+}

@@ -1,0 +1,269 @@
+import type { EdgeMessage, MessageOf, ParsedMessage, RelayMessage } from '../../protocol/control-message.ts';
+import { closeReason, type CloseReason } from '../../protocol/close-code.ts';
+import { FEATURES, PROTOCOL_VERSION, REFUSAL_LINGER_MS } from '../../protocol/limits.ts';
+import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel-down-reason.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { RelayEvent } from '../events/relay-event.ts';
+
+export interface SessionSettings {
+  readonly softwareVersion: string;
+  /** Edges that announce less, or nothing (0), are refused. */
+  readonly minProtocolVersion: number;
+  readonly holdWaitingEdges: boolean;
+  readonly controlStreamTimeoutMs: number;
+  readonly firstBindTimeoutMs: number;
+}
+
+/**
+ * `opening`: no control stream yet. `unproven`: no bind has succeeded yet. `proven`: one has, and the edge may stay.
+ * `leaving`: the edge was told that nothing it asked for will be; the connection closes when it has had time to read
+ * that, unless a later frame brings a bind that succeeds. `closed`: nothing has an effect any more.
+ */
+export type SessionPhase = 'opening' | 'unproven' | 'proven' | 'leaving' | 'closed';
+
+export type SessionAction =
+  | { readonly kind: 'send'; readonly message: RelayMessage }
+  /** Ask the tunnels; `answerBind` follows before anything else. */
+  | { readonly kind: 'bind'; readonly message: MessageOf<EdgeMessage, 'tunnel_bind'> }
+  | { readonly kind: 'unbind'; readonly tunnelId: TunnelId }
+  /** The first bind has succeeded: the limits for strangers no longer apply. */
+  | { readonly kind: 'prove' }
+  | { readonly kind: 'close'; readonly reason: CloseReason }
+  | { readonly kind: 'raise'; readonly event: RelayEvent }
+  /** A small deviation, worth a debug line. */
+  | { readonly kind: 'note'; readonly what: string };
+
+export type BindAnswer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'refused'; readonly reason: TunnelDownReason };
+
+/** What happens to a session's tunnels by another's doing. */
+export type SessionNotice =
+  /** Both sides are bound. `first`: this leg has not been told so before. */
+  | { readonly kind: 'peer-ready'; readonly tunnelId: TunnelId; readonly first: boolean }
+  | { readonly kind: 'peer-gone'; readonly tunnelId: TunnelId; readonly reason: TunnelDownReason }
+  /** This session's leg was taken by another connection. */
+  | { readonly kind: 'replaced'; readonly tunnelId: TunnelId }
+  /** This session's leg was taken away and will not come back on this connection. */
+  | { readonly kind: 'ended'; readonly tunnelId: TunnelId; readonly reason: TunnelDownReason };
+
+export interface SessionPorts {
+  /** Legs that this session holds now. */
+  heldBinds(): number;
+  remoteAddr(): string;
+}
+
+/** Refusals answered one after the other put the close off; a peer must not do that for ever. */
+const longestLeaveMs = 10 * REFUSAL_LINGER_MS;
+
+/**
+ * One edge's conversation (wire-protocol.md §2), without any I/O: messages, notices and times go in, actions come out.
+ * Actions are to be carried out in order, before the next call.
+ */
+export class Session {
+  readonly bindChallenge: string;
+  readonly #ports: SessionPorts;
+  readonly #settings: SessionSettings;
+  readonly #startedAtMs: number;
+  #phase: SessionPhase = 'opening';
+  #opened = false;
+  #proven = false;
+  #draining = false;
+  #edgeId: string | null = null;
+  #version = 0;
+  #softwareVersion: string | null = null;
+  #features: readonly string[] = [];
+  #leave: { readonly sinceMs: number; readonly atMs: number; readonly reason: CloseReason } | null = null;
+
+  constructor(ports: SessionPorts, settings: SessionSettings, bindChallenge: string, nowMs: number) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.bindChallenge = bindChallenge;
+    this.#startedAtMs = nowMs;
+  }
+
+  get phase(): SessionPhase {
+    return this.#phase;
+  }
+
+  get edgeId(): string | null {
+    return this.#edgeId;
+  }
+
+  get softwareVersion(): string | null {
+    return this.#softwareVersion;
+  }
+
+  /** 0 until the edge has said hello. */
+  get protocolVersion(): number {
+    return this.#version;
+  }
+
+  /** When `tick` is due; null while nothing is waited for. */
+  get deadlineMs(): number | null {
+    switch (this.#phase) {
+      case 'opening':
+        return this.#startedAtMs + this.#settings.controlStreamTimeoutMs;
+      case 'unproven':
+        return this.#firstBindDueMs();
+      case 'leaving':
+        return this.#leave === null ? null : Math.min(this.#leave.atMs, this.#firstBindDueMs());
+      case 'proven':
+      case 'closed':
+        return null;
+    }
+  }
+
+  controlOpened(): SessionAction[] {
+    if (this.#phase !== 'opening') return [];
+    this.#phase = 'unproven';
+    this.#opened = true;
+    return [this.#raise({ kind: 'edge-connected', remoteAddr: this.#ports.remoteAddr() })];
+  }
+
+  receive(parsed: ParsedMessage<EdgeMessage>, nowMs: number): SessionAction[] {
+    if (this.#phase === 'opening' || this.#phase === 'closed') return [];
+    if (parsed.kind === 'unknown') return [{ kind: 'note', what: `unknown type ${parsed.type}` }];
+    if (parsed.kind === 'malformed') return [{ kind: 'note', what: parsed.reason }];
+    const { message } = parsed;
+    switch (message.type) {
+      case 'hello':
+        return this.#hello(message);
+      case 'identify':
+        this.#edgeId = message.edge_id;
+        return [];
+      case 'tunnel_bind':
+        return this.#bind(message, nowMs);
+      case 'tunnel_unbind':
+        return [{ kind: 'unbind', tunnelId: message.tunnel_id }];
+      case 'ping':
+        return [this.#send({ type: 'pong' })];
+    }
+  }
+
+  answerBind(tunnelId: TunnelId, answer: BindAnswer, nowMs: number): SessionAction[] {
+    if (this.#phase === 'opening' || this.#phase === 'closed') return [];
+    if (answer.kind === 'refused') {
+      const reason = answer.reason === tunnelDownReason.protocolVersionTooOld ? 'protocolVersionTooOld' : 'bindRefused';
+      return [this.#down(tunnelId, answer.reason), ...this.#leaveIfIdle(closeReason[reason], nowMs)];
+    }
+    this.#phase = 'proven';
+    this.#leave = null;
+    const actions: SessionAction[] = this.#proven ? [] : [{ kind: 'prove' }];
+    this.#proven = true;
+    if (answer.kind === 'ready') return [...actions, this.#send({ type: 'tunnel_ready', tunnel_id: tunnelId })];
+    // An edge that keeps its connection while its peer is away loses nothing by knowing that it waits.
+    if (this.#settings.holdWaitingEdges && !this.#knowsPeerState()) return actions;
+    return [...actions, this.#send({ type: 'tunnel_waiting', tunnel_id: tunnelId })];
+  }
+
+  notice(notice: SessionNotice, nowMs: number): SessionAction[] {
+    if (this.#phase === 'opening' || this.#phase === 'closed') return [];
+    switch (notice.kind) {
+      case 'peer-ready':
+        if (!notice.first && !this.#knowsPeerState()) return [];
+        return [this.#send({ type: 'tunnel_ready', tunnel_id: notice.tunnelId })];
+      case 'peer-gone':
+        // To the others this would be the end of the tunnel for as long as they are connected: they keep their leg.
+        return this.#knowsPeerState() ? [this.#down(notice.tunnelId, notice.reason)] : [];
+      case 'replaced':
+        // Not closed: two edges that were given the same leg would take it from each other for ever.
+        return [this.#down(notice.tunnelId, tunnelDownReason.replaced)];
+      case 'ended':
+        return [this.#down(notice.tunnelId, notice.reason), ...this.#leaveIfIdle(closeReason.tunnelEnded, nowMs)];
+    }
+  }
+
+  /** The control stream is over, or cannot be read any further. */
+  controlEnded(how: 'finished' | 'reset' | 'inside a frame' | 'oversize frame'): SessionAction[] {
+    if (this.#phase === 'opening' || this.#phase === 'closed') return [];
+    if (how === 'oversize frame') return this.#close(closeReason.frameTooLarge);
+    // Edges in the field end their half of the stream when a tunnel is down, and go on to carry data: they stay.
+    const stays = how === 'finished' && (this.#ports.heldBinds() > 0 || this.#leave !== null);
+    return stays ? [] : this.#close(closeReason.controlStreamEnded);
+  }
+
+  tick(nowMs: number): SessionAction[] {
+    const dueMs = this.deadlineMs;
+    if (dueMs === null || nowMs < dueMs) return [];
+    if (this.#phase === 'opening') return this.#close(closeReason.noControlStream);
+    return this.#close(this.#leave?.reason ?? closeReason.noBind);
+  }
+
+  /** From now on binds are not answered any more: the connection is about to be closed with its own words. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  close(reason: CloseReason): SessionAction[] {
+    return this.#phase === 'closed' ? [] : this.#close(reason);
+  }
+
+  /** The connection is gone, for the reason given in words. The last call. */
+  connectionClosed(reason: string): SessionAction[] {
+    this.#phase = 'closed';
+    const kind = this.#opened ? 'edge-disconnected' : 'edge-connection-failed';
+    return [this.#raise({ kind, remoteAddr: this.#ports.remoteAddr(), reason })];
+  }
+
+  #hello(message: MessageOf<EdgeMessage, 'hello'>): SessionAction[] {
+    const { protocol_version: version } = message;
+    const isNews = version !== this.#version && version !== PROTOCOL_VERSION;
+    this.#version = version;
+    this.#softwareVersion = message.software_version;
+    this.#features = message.features;
+    const answer = this.#send({
+      type: 'hello_ack',
+      protocol_version: PROTOCOL_VERSION,
+      software_version: this.#settings.softwareVersion,
+      features: [...FEATURES],
+      bind_challenge: this.bindChallenge,
+    });
+    if (!isNews) return [answer];
+    const remoteAddr = this.#ports.remoteAddr();
+    const mismatch = { edgeVersion: version, relayVersion: PROTOCOL_VERSION, remoteAddr };
+    return [this.#raise({ kind: 'version-mismatch', ...mismatch }), answer];
+  }
+
+  #bind(message: MessageOf<EdgeMessage, 'tunnel_bind'>, nowMs: number): SessionAction[] {
+    if (this.#draining) return [{ kind: 'note', what: 'bind while shutting down' }];
+    if (this.#version >= this.#settings.minProtocolVersion) return [{ kind: 'bind', message }];
+    const answer = { kind: 'refused', reason: tunnelDownReason.protocolVersionTooOld } as const;
+    return this.answerBind(message.tunnel_id, answer, nowMs);
+  }
+
+  #leaveIfIdle(reason: CloseReason, nowMs: number): SessionAction[] {
+    if (this.#ports.heldBinds() > 0) return [];
+    const sinceMs = this.#leave?.sinceMs ?? nowMs;
+    const atMs = Math.min(nowMs + REFUSAL_LINGER_MS, sinceMs + longestLeaveMs);
+    this.#leave = { sinceMs, atMs, reason };
+    this.#phase = 'leaving';
+    return [];
+  }
+
+  #firstBindDueMs(): number {
+    return this.#proven ? Infinity : this.#startedAtMs + this.#settings.firstBindTimeoutMs;
+  }
+
+  #knowsPeerState(): boolean {
+    return this.#features.includes('peer_state');
+  }
+
+  #close(reason: CloseReason): SessionAction[] {
+    this.#phase = 'closed';
+    return [{ kind: 'close', reason }];
+  }
+
+  #down(tunnelId: TunnelId, reason: TunnelDownReason): SessionAction {
+    return this.#send({ type: 'tunnel_down', tunnel_id: tunnelId, reason });
+  }
+
+  #send(message: RelayMessage): SessionAction {
+    return { kind: 'send', message };
+  }
+
+  #raise(event: RelayEvent): SessionAction {
+    return { kind: 'raise', event };
+  }
+}
