@@ -10,6 +10,7 @@ export const closeReason = {
   overloaded: 'relay overloaded',
   noControlStream: 'control stream not opened in time',
   controlStreamEnded: 'control stream ended',
+  controlStreamNotRead: 'control stream not read',
   noBind: 'no tunnel bound in time',
   frameTooLarge: 'control frame too large',
   /** Every bind of the connection was refused; edges reconnect with back-off only when it is closed. */

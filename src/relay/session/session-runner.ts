@@ -1,0 +1,231 @@
+import { CLOSE_CODE, closeReason, streamCode, type CloseReason } from '../../protocol/close-code.ts';
+import { parseEdgeMessage } from '../../protocol/control-message.ts';
+import { MAX_CONTROL_FRAME_BYTES } from '../../protocol/limits.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { formatSocketAddress } from '../../lib/socket-address.ts';
+import type { CloseInfo, ConnectionHandler, QuicConnection, QuicStream, SocketAddress } from '../../quic/types.ts';
+import type { EventHub } from '../events/event-hub.ts';
+import type { EdgeRef } from '../events/relay-event.ts';
+import { endStream, type Forwarder } from '../forwarding/forwarder.ts';
+import { toSessionId, type SessionId } from '../tunnels/session-id.ts';
+import { closeWords } from './close-words.ts';
+import { ControlStream, type ControlStreamSettings } from './control-stream.ts';
+import { Session, type SessionAction, type SessionNotice, type SessionSettings } from './session.ts';
+import type { BoardSession, Switchboard } from './switchboard.ts';
+
+export interface SessionRunnerPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: Pick<EventHub, 'emit'>;
+  readonly switchboard: Switchboard;
+  readonly forwarder: Pick<Forwarder, 'acceptStream' | 'sessionClosed'>;
+  heldBinds(sessionId: SessionId): number;
+  /** The connection has ended; called once, last. */
+  onClosed(session: SessionRunner): void;
+}
+
+export interface SessionRunnerSettings extends SessionSettings, ControlStreamSettings {}
+
+/** QUIC numbers an edge's bidirectional streams 0, 4, 8 …; the first is the control stream. */
+const controlStreamId = 0;
+
+/**
+ * Drives one session on one connection: reads frames, keeps its deadline, carries out its actions. Whatever goes wrong
+ * in here ends this session and no other.
+ */
+export class SessionRunner implements ConnectionHandler, BoardSession {
+  readonly id: SessionId;
+  readonly connection: QuicConnection;
+  readonly connectedAtMs: number;
+  readonly #ports: SessionRunnerPorts;
+  readonly #settings: SessionRunnerSettings;
+  readonly #session: Session;
+  readonly #logger: Logger;
+  #remote: SocketAddress;
+  #control: ControlStream | null = null;
+  #deadline: { readonly timer: Timer; readonly atMs: number } | null = null;
+
+  constructor(
+    connection: QuicConnection,
+    ports: SessionRunnerPorts,
+    settings: SessionRunnerSettings,
+    bindChallenge: string,
+  ) {
+    this.id = toSessionId(connection.id);
+    this.connection = connection;
+    this.connectedAtMs = ports.clock.now();
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#remote = connection.remote;
+    this.#logger = ports.logger.child({ session: this.id });
+    const sessionPorts = { heldBinds: () => ports.heldBinds(this.id), remoteAddr: () => this.remoteAddr };
+    this.#session = new Session(sessionPorts, settings, bindChallenge, ports.clock.monotonicMs());
+    this.#armDeadline();
+  }
+
+  get bindChallenge(): string {
+    return this.#session.bindChallenge;
+  }
+
+  get edgeId(): string | null {
+    return this.#session.edgeId;
+  }
+
+  get protocolVersion(): number {
+    return this.#session.protocolVersion;
+  }
+
+  get softwareVersion(): string | null {
+    return this.#session.softwareVersion;
+  }
+
+  get remoteAddr(): string {
+    return formatSocketAddress(this.#remote);
+  }
+
+  /** Whether the control stream was opened and the connection is not closed. */
+  get isEdge(): boolean {
+    return this.#session.phase !== 'opening' && this.#session.phase !== 'closed';
+  }
+
+  edgeRef(): EdgeRef {
+    return { edgeId: this.edgeId, remoteAddr: this.remoteAddr };
+  }
+
+  notice(notice: SessionNotice): void {
+    this.#run(() => this.#session.notice(notice, this.#nowMs()));
+  }
+
+  close(reason: CloseReason): void {
+    this.#run(() => this.#session.close(reason));
+  }
+
+  drain(): void {
+    this.#session.drain();
+  }
+
+  onStream(stream: QuicStream): void {
+    this.#run(() => {
+      if (!stream.bidirectional) endStream(stream, streamCode.wrongProtocolOrDirection);
+      else if (stream.id === controlStreamId) return this.#openControl(stream);
+      else this.#ports.forwarder.acceptStream(this.id, stream);
+      return [];
+    });
+  }
+
+  onDatagram(): void {
+    // The relay takes none for itself: the engine counts those that have no route.
+  }
+
+  onAddressChange(remote: SocketAddress): void {
+    this.#logger.info({ from: this.remoteAddr, to: formatSocketAddress(remote) }, 'edge changed its address');
+    this.#remote = remote;
+  }
+
+  onClosed(info: CloseInfo): void {
+    this.#run(() => {
+      const actions = this.#session.connectionClosed(closeWords(info));
+      this.#ports.forwarder.sessionClosed(this.id);
+      this.#leaveTunnels();
+      return actions;
+    });
+    this.#ports.onClosed(this);
+  }
+
+  #openControl(stream: QuicStream): SessionAction[] {
+    this.#control = new ControlStream(
+      this.#ports.clock,
+      stream,
+      {
+        onFrame: (payload) => this.#run(() => this.#session.receive(parseEdgeMessage(payload), this.#nowMs())),
+        onEnded: (how) => this.#run(() => this.#session.controlEnded(how)),
+        onOverflow: () => this.close(closeReason.controlStreamNotRead),
+      },
+      this.#settings,
+    );
+    return this.#session.controlOpened();
+  }
+
+  /** The one way in: carries out what the session answers, and ends it when anything throws. */
+  #run(step: () => readonly SessionAction[]): void {
+    try {
+      this.#perform(step());
+      this.#armDeadline();
+    } catch (error) {
+      this.#logger.error({ error, remote_addr: this.remoteAddr }, 'session failed');
+      this.#abandon();
+    }
+  }
+
+  #perform(actions: readonly SessionAction[]): void {
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'send':
+          this.#control?.send(action.message);
+          break;
+        case 'bind': {
+          const answer = this.#ports.switchboard.bind(this, action.message);
+          this.#logger.debug({ tunnel_id: action.message.tunnel_id, answer }, 'bind answered');
+          this.#perform(this.#session.answerBind(action.message.tunnel_id, answer, this.#nowMs()));
+          break;
+        }
+        case 'unbind':
+          this.#unbind(action.tunnelId);
+          break;
+        case 'prove':
+          this.connection.markProven();
+          this.#control?.setMaxFrameBytes(MAX_CONTROL_FRAME_BYTES);
+          break;
+        case 'close':
+          this.#leaveTunnels();
+          this.connection.close(CLOSE_CODE, action.reason);
+          break;
+        case 'raise':
+          this.#ports.events.emit(action.event);
+          break;
+        case 'note':
+          this.#logger.debug({ what: action.what }, 'control message ignored');
+          break;
+      }
+    }
+  }
+
+  #unbind(tunnelId: TunnelId): void {
+    const held = this.#ports.switchboard.unbind(this, tunnelId);
+    if (!held) this.#logger.debug({ tunnel_id: tunnelId }, 'unbind of a tunnel that is not bound here');
+  }
+
+  /** Idempotent. The legs are free from now on, not only when the last packet has left. */
+  #leaveTunnels(): void {
+    this.#control?.stop();
+    this.#ports.switchboard.sessionClosed(this.id);
+  }
+
+  #abandon(): void {
+    this.#session.close(closeReason.internalError);
+    this.#deadline?.timer.cancel();
+    this.#deadline = null;
+    this.#leaveTunnels();
+    this.connection.close(CLOSE_CODE, closeReason.internalError);
+  }
+
+  #armDeadline(): void {
+    const atMs = this.#session.deadlineMs;
+    if (atMs === (this.#deadline?.atMs ?? null)) return;
+    this.#deadline?.timer.cancel();
+    this.#deadline = null;
+    if (atMs === null) return;
+    const tick = (): void => {
+      this.#deadline = null;
+      this.#run(() => this.#session.tick(this.#nowMs()));
+    };
+    const timer = this.#ports.clock.setTimeout(tick, Math.max(0, atMs - this.#nowMs()));
+    this.#deadline = { timer, atMs };
+  }
+
+  #nowMs(): number {
+    return this.#ports.clock.monotonicMs();
+  }
+}

@@ -1,0 +1,226 @@
+import type { EdgeMessage, MessageOf } from '../../protocol/control-message.ts';
+import { DIRECTIONS, type Direction } from '../../protocol/leg.ts';
+import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel-down-reason.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { EventHub } from '../events/event-hub.ts';
+import type { EdgeRef, TunnelCloseCause } from '../events/relay-event.ts';
+import type { Forwarder } from '../forwarding/forwarder.ts';
+import type { BindPolicy, BindRefusal } from '../tunnels/bind-policy.ts';
+import type { RefusalLog } from '../tunnels/refusal-log.ts';
+import type { SessionId } from '../tunnels/session-id.ts';
+import type { BindOutcome, RegistryRefusal, RemovedLeg, TunnelRegistry } from '../tunnels/tunnel-registry.ts';
+import type { Leg } from '../tunnels/tunnel.ts';
+import type { BindAnswer, SessionNotice } from './session.ts';
+
+type BindMessage = MessageOf<EdgeMessage, 'tunnel_bind'>;
+
+/** A session as the switchboard knows it. */
+export interface BoardSession {
+  readonly id: SessionId;
+  readonly bindChallenge: string;
+  edgeRef(): EdgeRef;
+  notice(notice: SessionNotice): void;
+}
+
+export interface SwitchboardPorts {
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
+  readonly registry: TunnelRegistry;
+  readonly policy: BindPolicy;
+  readonly forwarder: Pick<Forwarder, 'apply'>;
+  readonly events: Pick<EventHub, 'emit'>;
+  readonly refusals: RefusalLog;
+  session(id: SessionId): BoardSession | null;
+}
+
+export interface SwitchboardSettings {
+  readonly maxTunnelsPerConnection: number;
+}
+
+const policyReasons: Readonly<Record<BindRefusal, TunnelDownReason>> = {
+  'invalid-token': tunnelDownReason.bindAuthenticationFailed,
+  'proof-required': tunnelDownReason.bindAuthenticationFailed,
+  'not-authorised': tunnelDownReason.notAuthorised,
+  revoked: tunnelDownReason.revoked,
+};
+
+const registryReasons: Readonly<Record<RegistryRefusal, TunnelDownReason>> = {
+  'both-legs-on-one-connection': tunnelDownReason.bothLegsOnOneConnection,
+  'per-connection-cap': tunnelDownReason.perConnectionLimit,
+  'tunnel-cap': tunnelDownReason.relayTunnelLimit,
+  'protocol-mismatch': tunnelDownReason.protocolMismatch,
+  'leg-held': tunnelDownReason.legHeld,
+  'replaced-too-often': tunnelDownReason.replacedTooOften,
+};
+
+/** How the end of a tunnel is told to its edges; `drained` says nothing, or they would sit in Down (conformance L1). */
+const endReasons: Readonly<Record<Exclude<TunnelCloseCause, 'drained'>, TunnelDownReason>> = {
+  'closed by manager': tunnelDownReason.closedByManager,
+  'deleted by REST': tunnelDownReason.deletedViaRest,
+  revoked: tunnelDownReason.revoked,
+  'authorisation changed': tunnelDownReason.bindAuthenticationFailed,
+};
+
+/**
+ * Carries out what policy and registry decide: first the routes, so that nobody moves a byte that he may not move any
+ * more, then the events, then the words to the other edges. The answer to the asking session is the return value.
+ */
+export class Switchboard {
+  readonly #ports: SwitchboardPorts;
+  readonly #settings: SwitchboardSettings;
+  #draining = false;
+
+  constructor(ports: SwitchboardPorts, settings: SwitchboardSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+  }
+
+  bind(session: BoardSession, message: BindMessage): BindAnswer {
+    const { tunnel_id: tunnelId, direction, protocol } = message;
+    const { policy, registry, refusals } = this.#ports;
+    const challenge = session.bindChallenge;
+    const verdict = policy.check({
+      tunnelId,
+      direction,
+      token: message.bind_token,
+      proof: message.bind_proof,
+      challenge,
+    });
+    if (verdict.kind === 'refused') return this.#refusedByPolicy(session, message, verdict.reason);
+    const credential = policy.credentialOf(tunnelId, direction);
+    const request = { tunnelId, direction, protocol, sessionId: session.id, credential };
+    const outcome = registry.bind(request, this.#nowMs());
+    if (outcome.kind === 'refused') return this.#refusedByRegistry(session, message, outcome);
+    refusals.forget(tunnelId, direction);
+    this.#ports.forwarder.apply(tunnelId);
+    this.#tellOfBind(session, tunnelId, outcome);
+    return { kind: outcome.peer === null ? 'waiting' : 'ready' };
+  }
+
+  /** False when the session does not hold a leg of the tunnel. */
+  unbind(session: BoardSession, tunnelId: TunnelId): boolean {
+    const removed = this.#ports.registry.unbind(tunnelId, session.id, this.#nowMs());
+    if (removed === null) return false;
+    this.#ports.forwarder.apply(tunnelId);
+    this.#ports.events.emit({ kind: 'tunnel-unbound', tunnelId, direction: removed.leg.direction });
+    this.#tellPeer(removed, tunnelDownReason.peerUnbound);
+    return true;
+  }
+
+  /** The session's connection is closed or about to be. Calling it again does nothing. */
+  sessionClosed(sessionId: SessionId): void {
+    const removed = this.#ports.registry.removeSession(sessionId, this.#nowMs());
+    for (const { tunnelId } of removed) this.#ports.forwarder.apply(tunnelId);
+    if (this.#draining) return;
+    for (const leg of removed) {
+      if (leg.peer === null) continue;
+      this.#ports.events.emit({ kind: 'tunnel-down', tunnelId: leg.tunnelId, direction: leg.leg.direction });
+      this.#tellPeer(leg, tunnelDownReason.peerDisconnected);
+    }
+  }
+
+  /** Takes the legs of a tunnel away for good; false when there is no such tunnel. */
+  endTunnel(tunnelId: TunnelId, cause: keyof typeof endReasons): boolean {
+    return this.#cut(tunnelId, cause, () => true);
+  }
+
+  /** Takes away those legs whose right to be there is not what it was when they were bound (conformance I4). */
+  authorisationChanged(tunnelId: TunnelId): void {
+    const { policy } = this.#ports;
+    if (policy.isRevoked(tunnelId)) this.#cut(tunnelId, 'revoked', () => true);
+    else {
+      const isStale = (leg: Leg): boolean => leg.credential !== policy.credentialOf(tunnelId, leg.direction);
+      this.#cut(tunnelId, 'authorisation changed', isStale);
+    }
+  }
+
+  /** The relay is about to close all connections: says so of every tunnel, and of no edge that it went. */
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    for (const { id } of this.#ports.registry.tunnels()) {
+      this.#ports.events.emit({ kind: 'tunnel-closed', tunnelId: id, cause: 'drained' });
+    }
+  }
+
+  #cut(tunnelId: TunnelId, cause: keyof typeof endReasons, condemned: (leg: Leg) => boolean): boolean {
+    const removed = this.#ports.registry.cut(tunnelId, condemned, this.#nowMs());
+    if (removed.length === 0) return false;
+    this.#ports.forwarder.apply(tunnelId);
+    this.#ports.events.emit({ kind: 'tunnel-closed', tunnelId, cause });
+    for (const { leg } of removed) {
+      this.#notice(leg.sessionId, { kind: 'ended', tunnelId, reason: endReasons[cause] });
+    }
+    const survivor = this.#ports.registry.get(tunnelId);
+    for (const direction of DIRECTIONS) {
+      const leg = survivor?.[direction];
+      if (leg) this.#notice(leg.sessionId, { kind: 'peer-gone', tunnelId, reason: tunnelDownReason.peerDisconnected });
+    }
+    return true;
+  }
+
+  #tellOfBind(session: BoardSession, tunnelId: TunnelId, outcome: Extract<BindOutcome, { kind: 'bound' }>): void {
+    const { events, registry } = this.#ports;
+    const { leg, peer, replaced, rebound, becameActive } = outcome;
+    const { direction } = leg;
+    if (replaced !== null) {
+      const oldEdge = this.#edgeRef(replaced.sessionId);
+      events.emit({ kind: 'leg-replaced', tunnelId, direction, oldEdge, newEdge: session.edgeRef() });
+      this.#notice(replaced.sessionId, { kind: 'replaced', tunnelId });
+    } else if (peer === null && !rebound) {
+      events.emit({ kind: 'tunnel-waiting', tunnelId, direction });
+    }
+    const tunnel = registry.get(tunnelId);
+    if (!becameActive || peer === null || !tunnel?.ingress || !tunnel.egress) return;
+    const ingress = this.#edgeRef(tunnel.ingress.sessionId);
+    events.emit({ kind: 'tunnel-active', tunnelId, ingress, egress: this.#edgeRef(tunnel.egress.sessionId) });
+    this.#notice(peer.sessionId, { kind: 'peer-ready', tunnelId, first: !peer.wasPaired });
+  }
+
+  #refusedByPolicy(session: BoardSession, message: BindMessage, reason: BindRefusal): BindAnswer {
+    const { tunnel_id: tunnelId, direction } = message;
+    const { remoteAddr } = session.edgeRef();
+    this.#ports.events.emit({ kind: 'bind-rejected', tunnelId, direction, remoteAddr, reason });
+    return this.#refuse(session, tunnelId, direction, policyReasons[reason]);
+  }
+
+  #refusedByRegistry(
+    session: BoardSession,
+    message: BindMessage,
+    { reason, holder }: Extract<BindOutcome, { kind: 'refused' }>,
+  ): BindAnswer {
+    const { tunnel_id: tunnelId, direction } = message;
+    const { events, registry } = this.#ports;
+    const { remoteAddr } = session.edgeRef();
+    if (reason === 'per-connection-cap') {
+      const activeBinds = registry.heldBinds(session.id);
+      const cap = this.#settings.maxTunnelsPerConnection;
+      events.emit({ kind: 'bind-cap-exceeded', tunnelId, remoteAddr, activeBinds, cap });
+    } else if ((reason === 'leg-held' || reason === 'replaced-too-often') && holder !== null) {
+      events.emit({ kind: 'leg-held', tunnelId, direction, remoteAddr, holder: this.#edgeRef(holder), reason });
+    }
+    return this.#refuse(session, tunnelId, direction, registryReasons[reason]);
+  }
+
+  #refuse(session: BoardSession, tunnelId: TunnelId, direction: Direction, reason: TunnelDownReason): BindAnswer {
+    const { clock, refusals } = this.#ports;
+    refusals.add({ tunnelId, direction, reason, ...session.edgeRef(), atMs: clock.now() });
+    return { kind: 'refused', reason };
+  }
+
+  #tellPeer({ tunnelId, peer }: RemovedLeg, reason: TunnelDownReason): void {
+    if (peer !== null) this.#notice(peer.sessionId, { kind: 'peer-gone', tunnelId, reason });
+  }
+
+  #notice(sessionId: SessionId, notice: SessionNotice): void {
+    this.#ports.session(sessionId)?.notice(notice);
+  }
+
+  #edgeRef(sessionId: SessionId): EdgeRef {
+    return this.#ports.session(sessionId)?.edgeRef() ?? { edgeId: null, remoteAddr: 'unknown' };
+  }
+
+  #nowMs(): number {
+    return this.#ports.clock.monotonicMs();
+  }
+}
