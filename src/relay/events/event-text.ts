@@ -146,7 +146,13 @@ const texts: { readonly [Kind in RelayEventKind]: Text<Kind> } = {
     category: 'tunnel',
     severity: warning,
     message: ({ reason }) => `Datagrams dropped: ${reason}`,
-    details: ({ direction, reason, count, windowSecs }) => ({ direction, reason, count, window: windowSecs }),
+    details: ({ reason, ingress, egress, windowSecs }) => ({
+      reason,
+      count: ingress + egress,
+      from_ingress: ingress,
+      from_egress: egress,
+      window: windowSecs,
+    }),
   },
   'manager-connected': {
     category: 'manager',

@@ -67,9 +67,10 @@ export type RelayEvent =
       OnConnection)
   | ({
       readonly kind: 'datagrams-dropped';
-      readonly direction: Direction;
       readonly reason: string;
-      readonly count: number;
+      /** By the leg that sent them. */
+      readonly ingress: number;
+      readonly egress: number;
       readonly windowSecs: number;
     } & OnTunnel)
   | { readonly kind: 'manager-connected'; readonly url: string }

@@ -1,0 +1,71 @@
+import { closest, distance } from 'fastest-levenshtein';
+import { z } from 'zod';
+
+/** What is wrong at one place of a config file, and how to mend it. */
+export interface ConfigProblem {
+  /** `limits.max_tunnels`, `tunnels[2].id`; empty for the file as a whole. */
+  readonly path: string;
+  readonly problem: string;
+  /** Empty when the problem says it all. */
+  readonly remedy: string;
+}
+
+/** `path problem; remedy`, as one line. */
+export function formatProblem({ path, problem, remedy }: ConfigProblem): string {
+  const place = path === '' ? 'the config' : path;
+  return `${place} ${problem}${remedy === '' ? '' : `; ${remedy}`}`;
+}
+
+/** The problems that zod found, each with its path; unknown keys name the nearest known one. */
+export function problemsOf(error: z.ZodError, schema: z.ZodType): ConfigProblem[] {
+  return error.issues.flatMap((issue) => {
+    const path = formatPath(issue.path);
+    if (issue.code !== 'unrecognized_keys') return [{ path, ...splitText(issue.message) }];
+    const known = knownKeys(schema, issue.path);
+    return issue.keys.map((key) => ({ path: path === '' ? key : `${path}.${key}`, ...unknownKey(key, known) }));
+  });
+}
+
+/** Our schemas write `problem; remedy`. */
+function splitText(message: string): Omit<ConfigProblem, 'path'> {
+  const [problem = '', ...remedy] = message.split('; ');
+  return { problem, remedy: remedy.join('; ') };
+}
+
+function unknownKey(key: string, known: readonly string[]): Omit<ConfigProblem, 'path'> {
+  const nearest = known.length === 0 ? null : closest(key, known);
+  const isNear = nearest !== null && distance(key, nearest) <= Math.max(2, Math.ceil(key.length / 2));
+  const remedy = isNear ? `did you mean "${nearest}"?` : 'remove it; docs/config.md lists every key';
+  return { problem: 'is not a key that the relay knows', remedy };
+}
+
+/** The keys of the object that the path leads to; none where the path leads into a choice of objects. */
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let current: z.ZodType | undefined = schema;
+  for (const part of path) {
+    const inner = unwrap(current);
+    if (inner instanceof z.ZodObject) current = (inner.shape as Record<string, z.ZodType>)[String(part)];
+    else if (inner instanceof z.ZodArray) current = inner.element as z.ZodType;
+    else return [];
+  }
+  const target = unwrap(current);
+  return target instanceof z.ZodObject ? Object.keys(target.shape) : [];
+}
+
+function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
+  let current = schema;
+  while (
+    current instanceof z.ZodDefault ||
+    current instanceof z.ZodPrefault ||
+    current instanceof z.ZodOptional ||
+    current instanceof z.ZodNullable
+  ) {
+    current = current.unwrap() as z.ZodType;
+  }
+  return current;
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
+  return parts.join('').replace(/^\./, '');
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { logLevels } from '../../lib/logger.ts';
+import { isUnspecified, parseSocketAddress } from '../../lib/socket-address.ts';
+import { DEFAULT_QUIC_PORT } from '../../protocol/limits.ts';
+import { parseTunnelId } from '../../protocol/tunnel-id.ts';
+import { limitsSchema } from './limits-schema.ts';
+import { flag, hex64, listenAddresses, seconds, socketAddressText, text, whole } from './schema-parts.ts';
+
+const format = z.enum(['raw', 'splunk'], { error: 'must be "raw" or "splunk"' }).default('raw');
+
+const jsonTarget = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({ kind: z.literal('stdout'), format }),
+    z.strictObject({
+      kind: z.literal('file'),
+      path: text(),
+      max_size_mb: whole(1, 1_000_000).default(64),
+      max_backups: whole(0, 1000).default(5),
+      format,
+    }),
+    z.strictObject({ kind: z.literal('syslog'), addr: socketAddressText, format }),
+  ],
+  { error: 'must have a kind of "stdout", "file" or "syslog"' },
+);
+
+const managerUrl = z
+  .string({ error: 'must be a text in quotes' })
+  .max(2048, { error: 'is longer than 2048 characters' })
+  .refine((url) => url.startsWith('wss://') && URL.canParse(url), {
+    error: 'is not a wss:// URL; write for example "wss://manager.example:8443/ws/node"',
+  });
+
+const managerSchema = z
+  .strictObject({
+    enabled: flag().default(false).describe('Whether the relay connects to a manager.'),
+    urls: z
+      .array(managerUrl)
+      .max(16, { error: 'has more than 16 entries' })
+      .refine((urls) => new Set(urls).size === urls.length, { error: 'names a URL twice; list each once' })
+      .default([])
+      .describe('Managers, tried in turn.'),
+    accept_self_signed_cert: flag().default(false).describe('Accept a certificate that no known authority signed.'),
+    cert_fingerprint: z
+      .string()
+      .regex(/^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, {
+        error: 'is not a SHA-256 fingerprint; write 64 hex digits, with or without colons',
+      })
+      .nullable()
+      .default(null)
+      .describe("SHA-256 of the manager's certificate."),
+    registration_token: text().nullable().default(null).describe('For the first connection; removed when spent.'),
+    node_id: text().nullable().default(null).describe('Given by the manager.'),
+    node_secret: text().nullable().default(null).describe('Given by the manager.'),
+    previous_node_secrets: z.array(text()).max(8).optional().describe('Written by the relay while a secret changes.'),
+  })
+  .refine((manager) => !manager.enabled || manager.urls.length > 0, {
+    path: ['urls'],
+    error: 'is empty while manager.enabled is true; add the URL of the manager, or set enabled to false',
+  })
+  .refine((manager) => (manager.node_id === null) === (manager.node_secret === null), {
+    path: ['node_id'],
+    error: 'and node_secret belong together; set both, or neither',
+  });
+
+const staticTunnel = z.strictObject({
+  id: z.string().transform((id, context) => {
+    const parsed = parseTunnelId(id);
+    if (parsed !== null) return parsed;
+    context.addIssue({ code: 'custom', message: 'is not a UUID; make one with: adit keygen' });
+    return z.NEVER;
+  }),
+  bind_secret: hex64,
+});
+
+const quicSchema = z
+  .strictObject({
+    engine: z
+      .enum(['auto', 'native', 'quiche'], { error: 'must be "auto", "native" or "quiche"' })
+      .default('auto')
+      .describe('QUIC engine; auto takes the native one where it is built.'),
+    max_udp_payload: whole(1200, 65_527).default(1452).describe('Largest UDP payload sent.'),
+    idle_timeout_secs: seconds(1, 600).default(25).describe('A connection without packets for this long is gone.'),
+    keep_alive_secs: seconds(0.1, 300).default(5).describe('Time without packets after which one is sent.'),
+  })
+  .refine((quic) => quic.keep_alive_secs < quic.idle_timeout_secs, {
+    path: ['keep_alive_secs'],
+    error: 'is not below idle_timeout_secs, so idle connections would be lost; make it a fifth of it',
+  });
+
+const publicAddress = text().refine(isDialable, {
+  error: 'is not a host:port that edges can dial; write for example "relay.example:4433"',
+});
+
+/** config.json of a relay (manager-protocol.md §6), aliases and keys of other relays already taken out. */
+export const relayConfigSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    quic_addrs: listenAddresses
+      .default([`0.0.0.0:${DEFAULT_QUIC_PORT}`, `[::]:${DEFAULT_QUIC_PORT}`])
+      .describe('Where edges connect (UDP).'),
+    api_addrs: listenAddresses
+      .optional()
+      .describe('Where the REST API listens (TCP): loopback, or every address when api_token is set.'),
+    public_quic_addr: publicAddress.nullable().default(null).describe('What edges dial, as reported to the manager.'),
+    tls_cert_path: text().nullable().default(null).describe('PEM file; without one a self-signed pair is made.'),
+    tls_key_path: text().nullable().default(null).describe('PEM file, together with tls_cert_path.'),
+    api_token: z
+      .string({ error: 'must be a text in quotes' })
+      .min(32, { error: 'is shorter than 32 characters; make one with: openssl rand -hex 32' })
+      .max(128, { error: 'is longer than 128 characters' })
+      .nullable()
+      .default(null)
+      .describe('Bearer token of the REST API.'),
+    require_bind_auth: flag().default(true).describe('Refuse tunnels that nobody has authorised.'),
+    require_bind_proof: flag().default(false).describe('Accept bind proofs only, no tokens (refuses older edges).'),
+    min_protocol_version: whole(0, 1000).default(0).describe('Refuse edges of an older tunnel protocol.'),
+    hold_waiting_edges: flag().default(false).describe('Do not tell older edges that they wait, so that they stay.'),
+    max_connections_per_ip: whole(1, 1_000_000).default(64).describe('Connections of one address (IPv6: one /64).'),
+    max_tunnels_per_connection: whole(1, 100_000).default(100).describe('Tunnels that one connection may bind.'),
+    tunnels: z
+      .array(staticTunnel)
+      .refine((tunnels) => new Set(tunnels.map(({ id }) => id)).size === tunnels.length, {
+        error: 'names a tunnel twice; list each once',
+      })
+      .default([])
+      .describe('Tunnels that are authorised without a manager.'),
+    manager: managerSchema.prefault({}),
+    logging: z.strictObject({ json_target: jsonTarget.nullable().default(null) }).prefault({}),
+    log_level: z
+      .enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` })
+      .default('info')
+      .describe('Least level that is logged.'),
+    quic: quicSchema.prefault({}),
+    limits: limitsSchema.prefault({}),
+    drain_timeout_secs: seconds(0, 600).default(10).describe('Time that open streams get when the relay stops.'),
+    state_dir: text().default('state/').describe('What must outlive a restart: authorisations, events, keys.'),
+    credentials_path: text().nullable().default(null).describe("The manager's credentials, when not in this file."),
+  })
+  .refine((config) => (config.tls_cert_path === null) === (config.tls_key_path === null), {
+    path: ['tls_cert_path'],
+    error: 'and tls_key_path belong together; set both, or neither',
+  });
+
+export type RelayConfigFile = z.output<typeof relayConfigSchema>;
+
+function isDialable(address: string): boolean {
+  const literal = parseSocketAddress(address);
+  if (literal !== null) return !isUnspecified(literal.ip) && literal.port > 0;
+  const match = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?):(\d{1,5})$/i.exec(address);
+  const port = Number(match?.[3]);
+  const isNumeric = /^[\d.]+$/.test(match?.[1] ?? '');
+  return match !== null && !isNumeric && port > 0 && port <= 65_535;
+}

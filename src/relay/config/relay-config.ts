@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { AppError } from '../../lib/app-error.ts';
+import { isUnspecified, parseSocketAddress } from '../../lib/socket-address.ts';
+import { DEFAULT_API_PORT } from '../../protocol/limits.ts';
+import { formatProblem, problemsOf, type ConfigProblem } from './config-problem.ts';
+import { relayConfigSchema, type RelayConfigFile } from './config-schema.ts';
+
+/**
+ * A relay's config as it is in force: the keys of the file under their own names (so that it can be shown as it was
+ * written), every default filled in, paths absolute. Frozen, all the way down.
+ */
+export type RelayConfig = Readonly<Omit<RelayConfigFile, 'api_addrs'> & { readonly api_addrs: readonly string[] }>;
+
+export type ParsedRelayConfig =
+  | { readonly kind: 'valid'; readonly config: RelayConfig; readonly warnings: readonly ConfigProblem[] }
+  | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] };
+
+/** Keys of existing relays for what this one does not do. */
+const foreignKey = /^(udp_relay_.*|public_udp_addr|distribution)$/;
+
+/** Older names of keys, which take one value instead of a list. */
+const aliases: Readonly<Record<string, string>> = { quic_addr: 'quic_addrs', api_addr: 'api_addrs' };
+
+/** Checks the content of a config file; relative paths start at `directory`. All problems at once. Never throws. */
+export function parseRelayConfig(content: unknown, directory: string): ParsedRelayConfig {
+  if (!isRecord(content)) {
+    return { kind: 'invalid', problems: [{ path: '', problem: 'is not a JSON object', remedy: 'write {…}' }] };
+  }
+  const { fields, problems, warnings } = readAliases(content);
+  const parsed = relayConfigSchema.safeParse(fields);
+  if (!parsed.success) {
+    return { kind: 'invalid', problems: [...problems, ...problemsOf(parsed.error, relayConfigSchema)] };
+  }
+  if (problems.length > 0) return { kind: 'invalid', problems };
+  const config = deepFreeze(complete(parsed.data, directory));
+  return { kind: 'valid', config, warnings: [...warnings, ...warningsFor(config)] };
+}
+
+/**
+ * Reads and checks a config file. Throws AppError `config-invalid` that lists every problem, one a line, or `io-failed`
+ * when the file cannot be read.
+ */
+export async function loadRelayConfig(path: string): Promise<Extract<ParsedRelayConfig, { kind: 'valid' }>> {
+  const parsed = parseRelayConfig(await readJson(path), dirname(resolve(path)));
+  if (parsed.kind === 'valid') return parsed;
+  throw new AppError('config-invalid', [`${path}:`, ...parsed.problems.map(formatProblem)].join('\n  '));
+}
+
+async function readJson(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new AppError('io-failed', `could not read the config file ${path}`, { cause: error });
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Node's own message quotes the text, which may hold secrets.
+    throw new AppError('config-invalid', `${path} is not JSON; ${jsonProblem(text)}`);
+  }
+}
+
+/** What is wrong with JSON that a person has written, where that can be told without quoting it. */
+function jsonProblem(text: string): string {
+  if (text.trim() === '') return 'it is empty';
+  if (/,\s*[}\]]/.test(text)) {
+    const line = text.slice(0, text.search(/,\s*[}\]]/)).split('\n').length;
+    return `line ${line} ends with a comma that nothing follows`;
+  }
+  return 'check commas, quotes and brackets';
+}
+
+interface AliasesRead {
+  readonly fields: Record<string, unknown>;
+  readonly problems: ConfigProblem[];
+  readonly warnings: ConfigProblem[];
+}
+
+function readAliases(content: Readonly<Record<string, unknown>>): AliasesRead {
+  const read: AliasesRead = { fields: {}, problems: [], warnings: [] };
+  for (const [key, value] of Object.entries(content)) {
+    if (foreignKey.test(key)) {
+      const remedy = 'this relay carries QUIC tunnels only, remove it';
+      read.warnings.push({ path: key, problem: 'has no effect', remedy });
+    } else {
+      take(read, content, key, key === 'manager' ? readManager(value, read) : value);
+    }
+  }
+  return read;
+}
+
+function take(read: AliasesRead, content: Readonly<Record<string, unknown>>, key: string, value: unknown): void {
+  const alias = aliases[key];
+  if (alias === undefined) read.fields[key] = value;
+  else if (content[alias] === undefined) read.fields[alias] = [value];
+  else read.problems.push(twice(key, alias));
+}
+
+function readManager(value: unknown, read: AliasesRead): unknown {
+  if (!isRecord(value) || value['url'] === undefined) return value;
+  const { url, ...rest } = value;
+  if (rest['urls'] === undefined) return { ...rest, urls: [url] };
+  read.problems.push(twice('manager.url', 'manager.urls'));
+  return rest;
+}
+
+function twice(alias: string, key: string): ConfigProblem {
+  return { path: alias, problem: `says the same as ${key}`, remedy: `keep ${key} only` };
+}
+
+function complete(file: RelayConfigFile, directory: string): RelayConfig {
+  const at = (path: string): string => resolve(directory, path);
+  const orNull = (path: string | null): string | null => (path === null ? null : at(path));
+  const target = file.logging.json_target;
+  const apiHost = file.api_token === null ? '127.0.0.1' : '0.0.0.0';
+  return {
+    ...file,
+    api_addrs: file.api_addrs ?? [`${apiHost}:${DEFAULT_API_PORT}`],
+    tls_cert_path: orNull(file.tls_cert_path),
+    tls_key_path: orNull(file.tls_key_path),
+    state_dir: at(file.state_dir),
+    credentials_path: orNull(file.credentials_path),
+    logging: { json_target: target?.kind === 'file' ? { ...target, path: at(target.path) } : target },
+  };
+}
+
+function warningsFor(config: RelayConfig): ConfigProblem[] {
+  const warnings: ConfigProblem[] = [];
+  if (!config.require_bind_auth) {
+    const remedy = 'set it to true and list tunnels, unless every host that reaches the relay is trusted';
+    warnings.push({ path: 'require_bind_auth', problem: 'is false: anyone may bind a tunnel', remedy });
+  }
+  const open = config.api_token === null ? config.api_addrs.filter((address) => !isLoopback(address)) : [];
+  if (open.length > 0) {
+    const problem = `offers the REST API to the network without a token (${open.join(', ')})`;
+    warnings.push({ path: 'api_addrs', problem, remedy: 'set api_token, or listen on 127.0.0.1' });
+  }
+  return warnings;
+}
+
+function isLoopback(address: string): boolean {
+  const ip = parseSocketAddress(address)?.ip ?? '';
+  return ip.startsWith('127.') || (ip.includes(':') && !isUnspecified(ip) && /^[0:]*:0*1$/.test(ip));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}
