@@ -28,7 +28,7 @@ export const limitsSchema = z.strictObject({
     .default(64 * kib)
     .describe('Bytes that an edge may send before its first successful bind.'),
   useless_bytes: whole(0, 1024 * mib)
-    .default(16 * mib)
+    .default(mib)
     .describe('Bytes of packets without use that one connection may send; 0 = any number.'),
   max_unbound_frame_bytes: whole(1024, mib)
     .default(16 * kib)

@@ -105,6 +105,11 @@ export class Forwarder {
     return { totals: traffic.totals(), streamsActive: traffic.streamsActive, ledgers: traffic.ledgers };
   }
 
+  /** The ledgers of every tunnel that has a leg. */
+  *ledgers(): Generator<readonly [TunnelId, LegLedgers]> {
+    for (const [tunnelId, traffic] of this.#tunnels) yield [tunnelId, traffic.ledgers];
+  }
+
   /** Of all tunnels that there ever were; no number ever falls (conformance T2). */
   totals(): TrafficTotals {
     let sum = this.#ended;

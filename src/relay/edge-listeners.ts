@@ -1,0 +1,93 @@
+import { AppError, errorMessage } from '../lib/app-error.ts';
+import type { Logger } from '../lib/logger.ts';
+import { formatSocketAddress } from '../lib/socket-address.ts';
+import type {
+  ListenerHandler,
+  ListenOptions,
+  QuicEngine,
+  QuicListener,
+  SocketAddress,
+  TlsIdentity,
+} from '../quic/types.ts';
+
+export interface EdgeListenersPorts {
+  readonly engine: QuicEngine;
+  readonly logger: Logger;
+  /** What answers for one listen address. */
+  handlerFor(bindAddr: string): Omit<ListenerHandler, 'onFailed'>;
+}
+
+/** The UDP addresses on which edges connect. One that cannot be had is a warning while another one works. */
+export class EdgeListeners {
+  readonly #ports: EdgeListenersPorts;
+  /** By the address that was asked for. */
+  readonly #open = new Map<string, QuicListener>();
+  readonly #failures = new Map<string, string>();
+
+  constructor(ports: EdgeListenersPorts) {
+    this.#ports = ports;
+  }
+
+  /** Bound addresses, with their real ports. */
+  get addresses(): readonly SocketAddress[] {
+    return this.listeners.map((listener) => listener.address);
+  }
+
+  get listeners(): readonly QuicListener[] {
+    return [...this.#open.values()];
+  }
+
+  /** Addresses that were asked for and carry nothing, with the reason; for people. */
+  get failures(): readonly string[] {
+    return [...this.#failures].map(([address, reason]) => `${address}: ${reason}`);
+  }
+
+  /** Rejects with AppError `address-unavailable` when no address could be bound, `tls-failed` when the identity is no good. */
+  async open(addresses: readonly SocketAddress[], options: Omit<ListenOptions, 'address'>): Promise<void> {
+    for (const address of addresses) await this.#listen(address, options);
+    if (this.#open.size > 0) return;
+    const remedy = 'free the port or set quic_addrs to other addresses';
+    throw new AppError(
+      'address-unavailable',
+      `no QUIC address could be bound (${this.failures.join('; ')}); ${remedy}`,
+    );
+  }
+
+  /** Throws AppError `tls-failed`; what came before is in force then. */
+  setTls(tls: TlsIdentity): void {
+    for (const listener of this.listeners) listener.setTls(tls);
+  }
+
+  stopAccepting(): void {
+    for (const listener of this.listeners) listener.stopAccepting();
+  }
+
+  async close(reason: string): Promise<void> {
+    const { listeners } = this;
+    this.#open.clear();
+    await Promise.all(listeners.map((listener) => listener.close(reason)));
+  }
+
+  async #listen(address: SocketAddress, options: Omit<ListenOptions, 'address'>): Promise<void> {
+    const { engine, logger } = this.#ports;
+    const text = formatSocketAddress(address);
+    try {
+      const onFailed = (error: Error): void => {
+        this.#open.delete(text);
+        this.#failed(text, error);
+      };
+      const listener = await engine.listen({ ...options, address }, { ...this.#ports.handlerFor(text), onFailed });
+      this.#open.set(text, listener);
+      logger.info({ address: formatSocketAddress(listener.address), engine: engine.name }, 'listening for edges');
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'address-unavailable') throw error;
+      this.#failed(text, error);
+    }
+  }
+
+  #failed(address: string, error: Error): void {
+    const reason = errorMessage(error);
+    this.#failures.set(address, reason);
+    this.#ports.logger.warn({ address, reason }, 'QUIC address is not available');
+  }
+}

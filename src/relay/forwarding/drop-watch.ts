@@ -1,0 +1,60 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { dropReasons, type DropReason } from '../../quic/types.ts';
+import type { EventHub } from '../events/event-hub.ts';
+import type { LegLedgers } from './traffic-totals.ts';
+
+/** One event per tunnel and reason in this time, while drops go on (events.md). */
+const quietMs = 60_000;
+
+interface Told {
+  ingress: number;
+  egress: number;
+  atMs: number;
+}
+
+/** Looks at the ledgers now and then, and raises `Datagrams dropped` where drops were added (conformance S4). */
+export class DropWatch {
+  readonly #clock: Clock;
+  readonly #events: Pick<EventHub, 'emit'>;
+  readonly #told = new Map<TunnelId, Map<DropReason, Told>>();
+  readonly #startedAtMs: number;
+
+  constructor(clock: Clock, events: Pick<EventHub, 'emit'>) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#startedAtMs = clock.monotonicMs();
+  }
+
+  /** To be called about once a second with all tunnels that there are. */
+  poll(tunnels: Iterable<readonly [TunnelId, LegLedgers]>): void {
+    const present = new Set<TunnelId>();
+    for (const [tunnelId, ledgers] of tunnels) {
+      present.add(tunnelId);
+      this.#look(tunnelId, ledgers);
+    }
+    for (const tunnelId of this.#told.keys()) if (!present.has(tunnelId)) this.#told.delete(tunnelId);
+  }
+
+  #look(tunnelId: TunnelId, ledgers: LegLedgers): void {
+    const ingress = ledgers.ingress.totals().drops;
+    const egress = ledgers.egress.totals().drops;
+    for (const reason of dropReasons) {
+      if (ingress[reason] + egress[reason] > 0) this.#tell(tunnelId, reason, ingress[reason], egress[reason]);
+    }
+  }
+
+  #tell(tunnelId: TunnelId, reason: DropReason, ingress: number, egress: number): void {
+    const byReason = this.#told.get(tunnelId) ?? new Map<DropReason, Told>();
+    this.#told.set(tunnelId, byReason);
+    const told = byReason.get(reason);
+    const nowMs = this.#clock.monotonicMs();
+    if (told !== undefined && nowMs - told.atMs < quietMs) return;
+    const since = told ?? { ingress: 0, egress: 0, atMs: Math.max(this.#startedAtMs, nowMs - quietMs) };
+    const added = { ingress: ingress - since.ingress, egress: egress - since.egress };
+    if (added.ingress + added.egress === 0) return;
+    byReason.set(reason, { ingress, egress, atMs: nowMs });
+    const windowSecs = Math.max(1, Math.round((nowMs - since.atMs) / 1000));
+    this.#events.emit({ kind: 'datagrams-dropped', tunnelId, reason, ...added, windowSecs });
+  }
+}

@@ -1,0 +1,289 @@
+import { join } from 'node:path';
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import { formatSocketAddress } from '../lib/socket-address.ts';
+import { CLOSE_CODE, closeReason } from '../protocol/close-code.ts';
+import type { RelayHealth } from '../protocol/relay-telemetry.ts';
+import type { ConnectionHandler, ListenerHandler, QuicConnection, QuicEngine, TlsIdentity } from '../quic/types.ts';
+import { Admission } from './admission.ts';
+import { AuthorizationStore, type StoreFileSystem } from './authorization-store.ts';
+import type { RelayConfig } from './config/relay-config.ts';
+import { EdgeListeners } from './edge-listeners.ts';
+import { EventHub } from './events/event-hub.ts';
+import { createLogSink } from './events/log-sink.ts';
+import { DropWatch } from './forwarding/drop-watch.ts';
+import { Forwarder } from './forwarding/forwarder.ts';
+import { RelayReport } from './relay-report.ts';
+import * as settings from './relay-settings.ts';
+import { SessionDirectory } from './session/session-directory.ts';
+import { SessionRunner } from './session/session-runner.ts';
+import { Switchboard } from './session/switchboard.ts';
+import { TunnelControl } from './tunnel-control.ts';
+import { BindPolicy } from './tunnels/bind-policy.ts';
+import { RefusalLog } from './tunnels/refusal-log.ts';
+import { TunnelRegistry } from './tunnels/tunnel-registry.ts';
+
+export interface RelayDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Stays the caller's: `stop` closes the listeners, not the engine. */
+  readonly engine: QuicEngine;
+  readonly fileSystem: StoreFileSystem;
+  readonly tls: TlsIdentity;
+  /** 32 bytes, the same after a restart (see ListenOptions). */
+  readonly resetKey: Uint8Array;
+  readonly softwareVersion: string;
+}
+
+/** How often ledgers, liveness and limits are looked at. */
+const tickMs = 1000;
+
+/** Nothing is said to a connection that was completed only to be told why it is refused. */
+const refusedConnection: ConnectionHandler = {
+  onStream: () => undefined,
+  onDatagram: () => undefined,
+  onAddressChange: () => undefined,
+  onClosed: () => undefined,
+};
+
+export function createRelay(config: RelayConfig, dependencies: RelayDependencies): Relay {
+  return new Relay(config, dependencies);
+}
+
+/** The composition root: who knows whom, and in which order things start and stop. */
+export class Relay {
+  readonly events: EventHub;
+  readonly report: RelayReport;
+  readonly control: TunnelControl;
+  readonly #config: RelayConfig;
+  readonly #dependencies: RelayDependencies;
+  readonly #policy: BindPolicy;
+  readonly #registry: TunnelRegistry;
+  readonly #sessions: SessionDirectory;
+  readonly #forwarder: Forwarder;
+  readonly #switchboard: Switchboard;
+  readonly #admission: Admission;
+  readonly #listeners: EdgeListeners;
+  readonly #drops: DropWatch;
+  readonly #refusals: RefusalLog;
+  readonly #store: AuthorizationStore;
+  #tick: Timer | null = null;
+  #ticks = 0;
+  #started = false;
+  #stopping: Promise<void> | null = null;
+
+  constructor(config: RelayConfig, dependencies: RelayDependencies) {
+    const { clock, logger, engine, fileSystem } = dependencies;
+    this.#config = config;
+    this.#dependencies = dependencies;
+    this.events = new EventHub(clock, settings.eventHubSettings(config));
+    this.events.subscribe(createLogSink(logger));
+    this.#policy = new BindPolicy(settings.policySettings(config));
+    this.#policy.setStaticTunnels(config.tunnels.map(({ id, bind_secret: bindSecret }) => ({ id, bindSecret })));
+    this.#sessions = new SessionDirectory(clock, { aliveMs: config.quic.keep_alive_secs * 2000 });
+    this.#registry = new TunnelRegistry((id) => this.#sessions.isAlive(id), settings.registrySettings(config));
+    this.#forwarder = new Forwarder(
+      {
+        clock,
+        engine,
+        tunnel: (id) => this.#registry.get(id),
+        connection: (id) => this.#sessions.get(id)?.connection ?? null,
+      },
+      settings.forwarderSettings(config),
+    );
+    this.#refusals = new RefusalLog(config.limits.max_refusals_remembered);
+    this.#switchboard = this.#createSwitchboard();
+    this.#admission = new Admission(clock, settings.admissionSettings(config));
+    this.#drops = new DropWatch(clock, this.events);
+    this.#store = new AuthorizationStore(fileSystem, join(config.state_dir, 'authorizations.json'));
+    this.report = new RelayReport({
+      clock,
+      registry: this.#registry,
+      forwarder: this.#forwarder,
+      sessions: this.#sessions,
+    });
+    this.control = new TunnelControl({
+      policy: this.#policy,
+      store: this.#store,
+      switchboard: this.#switchboard,
+      sessions: this.#sessions,
+      refusals: this.#refusals,
+    });
+    this.#listeners = new EdgeListeners({ engine, logger, handlerFor: (bindAddr) => this.#listenerHandler(bindAddr) });
+  }
+
+  /** `ip:port` of each bound address. */
+  get addresses(): readonly string[] {
+    return this.#listeners.addresses.map(formatSocketAddress);
+  }
+
+  /** Why new tunnels would not be accepted now, for people; empty when they would (conformance T3). */
+  notReadyReasons(): readonly string[] {
+    if (this.#stopping !== null) return ['the relay is shutting down'];
+    if (!this.#started) return ['the relay has not started'];
+    if (this.#listeners.listeners.length === 0) return ['no QUIC address is bound'];
+    return this.#admission.isOpen() ? [] : ['the cap on connections is reached'];
+  }
+
+  health(): RelayHealth {
+    return this.report.health({
+      reasons: [...this.#listeners.failures, ...this.notReadyReasons()],
+      version: this.#dependencies.softwareVersion,
+      apiAddr: this.#config.api_addrs.join(','),
+      quicAddr: this.addresses.join(','),
+      publicQuicAddr: this.#config.public_quic_addr,
+    });
+  }
+
+  /**
+   * Rejects with AppError `io-failed` (the stored authorisations cannot be read), `address-unavailable` (no address
+   * could be bound) or `tls-failed`; nothing is left open then.
+   */
+  async start(): Promise<void> {
+    this.#policy.restore(await this.#store.load());
+    const { tls, resetKey, clock } = this.#dependencies;
+    const options = {
+      tls,
+      resetKey,
+      transport: settings.transportSettings(this.#config),
+      retryAfterHandshakesPerSec: this.#config.limits.retry_after_handshakes_per_sec,
+    };
+    try {
+      await this.#listeners.open(settings.quicAddresses(this.#config), options);
+    } catch (error) {
+      await this.#listeners.close(closeReason.relayShuttingDown);
+      throw error;
+    }
+    this.#started = true;
+    this.#tick = clock.setInterval(() => {
+      this.#onTick();
+    }, tickMs);
+  }
+
+  /**
+   * Refuses what is new, gives open streams `drain_timeout_secs` (or less) to finish, closes every connection and the
+   * sockets (conformance L1). Idempotent: later calls wait for the first.
+   */
+  stop(drainTimeoutMs = this.#config.drain_timeout_secs * 1000): Promise<void> {
+    this.#stopping ??= this.#stop(drainTimeoutMs);
+    return this.#stopping;
+  }
+
+  /** New connections use this identity (conformance L3). Throws AppError `tls-failed` and keeps the old one. */
+  setTls(tls: TlsIdentity): void {
+    this.#listeners.setTls(tls);
+  }
+
+  async #stop(drainTimeoutMs: number): Promise<void> {
+    this.#admission.stop();
+    this.#listeners.stopAccepting();
+    for (const session of this.#sessions.all()) session.drain();
+    await this.#streamsFinished(drainTimeoutMs);
+    this.#tick?.cancel();
+    this.#switchboard.drain();
+    this.#forwarder.stop();
+    for (const session of this.#sessions.all()) session.close(closeReason.relayShuttingDown);
+    await this.#listeners.close(closeReason.relayShuttingDown);
+    await this.#store.settled();
+  }
+
+  async #streamsFinished(timeoutMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const done = (): void => {
+      resolve(undefined);
+    };
+    const deadline = this.#dependencies.clock.setTimeout(done, timeoutMs);
+    this.#forwarder.drain(done);
+    await promise;
+    deadline.cancel();
+  }
+
+  #onTick(): void {
+    this.#ticks++;
+    this.#drops.poll(this.#forwarder.ledgers());
+    this.#forwarder.settleEnded();
+    this.report.measure();
+    this.events.sweep();
+    this.#admission.sweep();
+    if (this.#ticks % 2 === 0) this.#listenToUnauthorised();
+  }
+
+  /** Legs that anyone could bind are kept by those who hold them, for as long as they are alive (conformance I3). */
+  #listenToUnauthorised(): void {
+    for (const { ingress, egress } of this.#registry.tunnels()) {
+      if (ingress?.credential === null) this.#sessions.listen(ingress.sessionId);
+      if (egress?.credential === null) this.#sessions.listen(egress.sessionId);
+    }
+  }
+
+  #createSwitchboard(): Switchboard {
+    return new Switchboard(
+      {
+        clock: this.#dependencies.clock,
+        registry: this.#registry,
+        policy: this.#policy,
+        forwarder: this.#forwarder,
+        events: this.events,
+        refusals: this.#refusals,
+        session: (id) => this.#sessions.get(id),
+      },
+      { maxTunnelsPerConnection: this.#config.max_tunnels_per_connection },
+    );
+  }
+
+  #listenerHandler(bindAddr: string): Omit<ListenerHandler, 'onFailed'> {
+    return {
+      onIncoming: (attempt) => {
+        const { decision, overCap } = this.#admission.decide(attempt);
+        if (overCap !== null && decision !== 'accept') this.#raiseOverCap(attempt.remote, overCap);
+        return decision;
+      },
+      onConnection: (connection) => this.#onConnection(connection),
+      onHandshakeFailed: (remote, error) => {
+        this.#admission.failed(remote);
+        this.events.emit({ kind: 'accept-failed', remoteIp: remote.ip, error, bindAddr });
+      },
+    };
+  }
+
+  #onConnection(connection: QuicConnection): ConnectionHandler {
+    const admittance = this.#admission.established(connection.remote);
+    if (admittance.kind === 'over-cap') {
+      this.#raiseOverCap(connection.remote, admittance.active);
+      connection.close(CLOSE_CODE, closeReason.perIpCap);
+      return refusedConnection;
+    }
+    const { clock, logger, random, softwareVersion } = this.#dependencies;
+    const runner = new SessionRunner(
+      connection,
+      {
+        clock,
+        logger,
+        events: this.events,
+        switchboard: this.#switchboard,
+        forwarder: this.#forwarder,
+        heldBinds: (id) => this.#registry.heldBinds(id),
+        onClosed: (session) => {
+          this.#sessions.remove(session);
+          this.#admission.closed(admittance.source);
+        },
+      },
+      settings.sessionSettings(this.#config, softwareVersion),
+      Buffer.from(random.bytes(32)).toString('hex'),
+    );
+    this.#sessions.add(runner);
+    return runner;
+  }
+
+  #raiseOverCap(remote: { readonly ip: string; readonly port: number }, activeConnections: number): void {
+    this.events.emit({
+      kind: 'per-ip-cap-exceeded',
+      remoteAddr: formatSocketAddress(remote),
+      remoteIp: remote.ip,
+      activeConnections,
+      cap: this.#config.max_connections_per_ip,
+    });
+  }
+}

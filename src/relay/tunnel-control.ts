@@ -1,0 +1,87 @@
+import { closeReason } from '../protocol/close-code.ts';
+import type { TunnelId } from '../protocol/tunnel-id.ts';
+import type { AuthorizationStore } from './authorization-store.ts';
+import type { SessionDirectory } from './session/session-directory.ts';
+import type { Switchboard } from './session/switchboard.ts';
+import type { AuthoriseResult, AuthorizedTunnel, BindPolicy, BindTokens, StaticTunnel } from './tunnels/bind-policy.ts';
+import type { Refusal, RefusalLog } from './tunnels/refusal-log.ts';
+
+export interface TunnelControlPorts {
+  readonly policy: BindPolicy;
+  readonly store: AuthorizationStore;
+  readonly switchboard: Switchboard;
+  readonly sessions: SessionDirectory;
+  readonly refusals: RefusalLog;
+}
+
+/**
+ * What a manager, REST and the command line may do to a running relay (manager-protocol.md §4). Each takes effect on
+ * live legs at once, before it is on disk; a promise resolves when it is there too, and rejects with AppError
+ * `io-failed` when it could not be stored, while the effect stays.
+ */
+export class TunnelControl {
+  readonly #ports: TunnelControlPorts;
+
+  constructor(ports: TunnelControlPorts) {
+    this.#ports = ports;
+  }
+
+  /** Stores or overwrites the tokens of a tunnel; legs that were bound with others are cut. Identical ones disturb nothing. */
+  async authorize(tunnelId: TunnelId, tokens: BindTokens): Promise<AuthoriseResult> {
+    const { policy, switchboard } = this.#ports;
+    const result = policy.authorise(tunnelId, tokens);
+    if (result === 'limit-reached') return result;
+    switchboard.authorisationChanged(tunnelId);
+    await this.#save();
+    return result;
+  }
+
+  /** Refuses the tunnel from now on, also in permissive mode, and cuts its legs. */
+  async revoke(tunnelId: TunnelId): Promise<void> {
+    this.#ports.policy.revoke(tunnelId);
+    this.#ports.switchboard.authorisationChanged(tunnelId);
+    await this.#save();
+  }
+
+  /** Lifts a revocation; false when there was none. */
+  async unrevoke(tunnelId: TunnelId): Promise<boolean> {
+    if (!this.#ports.policy.unrevoke(tunnelId)) return false;
+    await this.#save();
+    return true;
+  }
+
+  /** The tunnels of a config that was read again; legs whose secret has changed are cut. */
+  setStaticTunnels(tunnels: readonly StaticTunnel[]): void {
+    const changed = this.#ports.policy.setStaticTunnels(tunnels);
+    for (const tunnelId of changed) this.#ports.switchboard.authorisationChanged(tunnelId);
+  }
+
+  /** Takes both legs away; their edges may bind again. False when nobody holds one. */
+  closeTunnel(tunnelId: TunnelId, cause: 'closed by manager' | 'deleted by REST'): boolean {
+    return this.#ports.switchboard.endTunnel(tunnelId, cause);
+  }
+
+  /** Closes the connections of the edges with this id or label; the number of them. */
+  disconnectEdge(name: string): number {
+    const sessions = this.#ports.sessions.named(name);
+    for (const session of sessions) session.close(closeReason.disconnectedByManager);
+    return sessions.length;
+  }
+
+  authorizedTunnels(): AuthorizedTunnel[] {
+    return this.#ports.policy.authorizedTunnels();
+  }
+
+  isRevoked(tunnelId: TunnelId): boolean {
+    return this.#ports.policy.isRevoked(tunnelId);
+  }
+
+  /** The last refused bind of each leg since it was last bound, oldest first. */
+  refusals(): readonly Refusal[] {
+    return this.#ports.refusals.list();
+  }
+
+  #save(): Promise<void> {
+    return this.#ports.store.save(() => this.#ports.policy.state());
+  }
+}
