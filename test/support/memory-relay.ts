@@ -1,0 +1,83 @@
+import type { Logger } from '../../src/lib/logger.ts';
+import { parseRelayConfig } from '../../src/relay/config/relay-config.ts';
+import type { StoreFileSystem } from '../../src/relay/authorization-store.ts';
+import type { RaisedEvent } from '../../src/relay/events/event-hub.ts';
+import { createRelay, type Relay } from '../../src/relay/relay.ts';
+import type { TransportSettings } from '../../src/quic/types.ts';
+import { ManualClock } from './manual-clock.ts';
+import { MemoryFiles } from './memory-files.ts';
+import { MemoryNetwork, type MemoryEngine } from './memory-quic.ts';
+import { edgeDialOptions, ScriptedEdge } from './scripted-edge.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { silentLogger } from './silent-logger.ts';
+
+export const relayAddress = '127.0.0.1:4433';
+
+export interface MemoryRelayOptions {
+  /** Keys of config.json beside those that the test bed sets. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly fileSystem?: StoreFileSystem;
+  readonly logger?: Logger;
+}
+
+/** A whole relay over the in-memory engine and a manual clock: nothing happens but by `run` and `advance`. */
+export class MemoryRelay {
+  readonly clock = new ManualClock();
+  readonly network = new MemoryNetwork();
+  readonly engine: MemoryEngine;
+  readonly relay: Relay;
+  readonly events: RaisedEvent[] = [];
+
+  private constructor({ config = {}, fileSystem = new MemoryFiles(), logger = silentLogger }: MemoryRelayOptions) {
+    this.engine = this.network.engine();
+    const parsed = parseRelayConfig({ quic_addrs: [relayAddress], require_bind_auth: false, ...config }, '/nowhere');
+    if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
+    this.relay = createRelay(parsed.config, {
+      clock: this.clock,
+      random: new SeededRandom(),
+      logger,
+      engine: this.engine,
+      fileSystem,
+      tls: { certificate: '', privateKey: '' },
+      resetKey: new Uint8Array(32),
+      softwareVersion: '0.0.0-test',
+    });
+    this.relay.events.subscribe((raised) => this.events.push(raised));
+  }
+
+  static async start(options: MemoryRelayOptions = {}): Promise<MemoryRelay> {
+    const bed = new MemoryRelay(options);
+    await bed.relay.start();
+    return bed;
+  }
+
+  /** Messages of the events so far, or of those of one kind. */
+  eventTexts(kind?: RaisedEvent['event']['kind']): string[] {
+    return this.events.filter(({ event }) => kind === undefined || event.kind === kind).map(({ node }) => node.message);
+  }
+
+  /** An edge that is connected from `ip`, and nothing more. */
+  dial(ip = '192.0.2.1', transport: Partial<TransportSettings> = {}): ScriptedEdge {
+    const edge = new ScriptedEdge();
+    edge.attach(this.network.engine(ip).connect(edgeDialOptions(relayAddress, transport), edge));
+    return edge;
+  }
+
+  /** An edge that has said hello. */
+  edge(edgeId = 'edge', features: string[] = []): ScriptedEdge {
+    const edge = this.dial().greet(edgeId, features);
+    this.run();
+    return edge;
+  }
+
+  run(): void {
+    this.network.run();
+  }
+
+  /** Lets the network do what is due, moves time on, and lets it do what follows. */
+  advance(durationMs: number): void {
+    this.run();
+    this.clock.advance(durationMs);
+    this.run();
+  }
+}
