@@ -49,7 +49,7 @@ export class AdminServer {
     for (const error of failures) this.#dependencies.logger.warn({ error }, 'an API address could not be used');
   }
 
-  /** Idempotent. Connections that wait for a request are closed; a request in flight gets its answer. */
+  /** Idempotent. Cuts the connections that are open. */
   async stop(): Promise<void> {
     const [servers, app] = [this.#servers, this.#app];
     this.#servers = [];
@@ -78,7 +78,8 @@ function listen(app: FastifyInstance, address: HostPort): Promise<Server> {
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => (error === undefined ? resolve() : reject(error)));
-    server.closeIdleConnections();
+    // Clients keep connections that they do not use, and one that reads slowly must not hold up the stop.
+    server.closeAllConnections();
   });
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AdminSource } from './admin-source.ts';
 import { route, type Route } from './route.ts';
 
-const readySchema = z.object({ ready: z.boolean(), reasons: z.array(z.string()).readonly() });
+export const readySchema = z.object({ ready: z.boolean(), reasons: z.array(z.string()).readonly() });
 
 /** `/health` and `/ready`, open to load balancers and supervisors without a token. */
 export function healthRoutes<Schema extends z.ZodType>(

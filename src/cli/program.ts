@@ -1,10 +1,13 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { SystemClock } from '../lib/clock.ts';
 import { addDemo } from './demo/run-demo.ts';
 import { addKeygen } from './keygen.ts';
 import { addEdge } from './run-edge.ts';
+import { addStatus } from './status.ts';
 import type { Terminal } from './terminal.ts';
 import { addToken } from './token.ts';
+import { addWhy } from './why.ts';
 
 /** The command line of adit. A usage error throws CommanderError after its message went to standard error. */
 export function createProgram(terminal: Terminal): Command {
@@ -14,8 +17,11 @@ export function createProgram(terminal: Terminal): Command {
     .helpOption('-h, --help', 'print this help')
     .showHelpAfterError("(run 'adit --help' for what it takes)")
     .exitOverride();
+  const clock = new SystemClock();
   addEdge(program);
   addDemo(program, terminal);
+  addStatus(program, terminal, clock);
+  addWhy(program, terminal, clock);
   addKeygen(program, terminal);
   addToken(program, terminal);
   return program;

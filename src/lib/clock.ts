@@ -99,3 +99,8 @@ export function dateAt(epochMs: number): Date {
 export function rfc3339(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
+
+/** Milliseconds since the Unix epoch of an RFC 3339 time; NaN for anything else. */
+export function parseRfc3339(text: string): number {
+  return Date.parse(text);
+}

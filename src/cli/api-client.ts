@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { refusalSchema } from '../admin/route.ts';
+import { AppError } from '../lib/app-error.ts';
+import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
+import { parseJson } from '../protocol/json.ts';
+import { DEFAULT_API_PORT } from '../protocol/limits.ts';
+
+/** Where the REST API of a running relay or edge is, as flags say it. */
+export interface ApiFlags {
+  readonly url?: string;
+  readonly token?: string;
+  readonly config?: string;
+}
+
+export type ApiAnswer<Body> =
+  { readonly kind: 'ok'; readonly body: Body } | { readonly kind: 'not-found'; readonly message: string };
+
+const answerDeadlineMs = 5_000;
+const configSchema = z.object({
+  api_addr: z.string().optional(),
+  api_addrs: z.array(z.string()).optional(),
+  api_token: z.string().nullish(),
+});
+
+export function addApiOptions(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'the config of the relay or edge: takes its API address and token from there')
+    .option('--url <url>', `its REST API (default http://127.0.0.1:${DEFAULT_API_PORT})`)
+    .option('--token <token>', 'its api_token; better given as ADIT_API_TOKEN, which other users cannot see');
+}
+
+/** Asks the REST API of a running relay or edge. */
+export class ApiClient {
+  readonly url: string;
+  readonly #token: string | null;
+
+  constructor(url: string, token: string | null) {
+    this.url = url.replace(/\/$/, '');
+    this.#token = token;
+  }
+
+  /**
+   * Rejects with AppError: `connect-failed` when nothing answers, `config-invalid` for a wrong token, `input-invalid`
+   * when the answer is not one of this program. A status of 503 is an answer like 200.
+   */
+  async get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<ApiAnswer<z.output<Schema>>> {
+    const { status, text } = await this.#ask(path);
+    const body = parseJson(text);
+    if (status === 401) {
+      throw new AppError('config-invalid', `${this.url} wants its api_token: set ADIT_API_TOKEN, or pass --config`);
+    }
+    if (status === 404) {
+      return { kind: 'not-found', message: refusalSchema.safeParse(body).data?.error ?? 'not found' };
+    }
+    const parsed = schema.safeParse(body);
+    if (parsed.success && (status === 200 || status === 503)) return { kind: 'ok', body: parsed.data };
+    throw new AppError('input-invalid', `${this.url}${path} did not answer like a relay or edge of adit (${status})`);
+  }
+
+  async #ask(path: string): Promise<{ status: number; text: string }> {
+    const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
+    try {
+      const response = await fetch(`${this.url}${path}`, { headers, signal: AbortSignal.timeout(answerDeadlineMs) });
+      return { status: response.status, text: await response.text() };
+    } catch (cause) {
+      const message = `nothing answers at ${this.url}; is it running, and is that its api_addr?`;
+      throw new AppError('connect-failed', message, { cause });
+    }
+  }
+}
+
+/** What the flags name, else what the config file says, else a relay on this host. */
+export async function openApi(flags: ApiFlags, environment: NodeJS.ProcessEnv): Promise<ApiClient> {
+  const config = flags.config === undefined ? {} : await readApiConfig(flags.config);
+  const address = config.api_addr ?? config.api_addrs?.[0] ?? `127.0.0.1:${DEFAULT_API_PORT}`;
+  const token = flags.token ?? environment['ADIT_API_TOKEN'] ?? config.api_token ?? null;
+  return new ApiClient(flags.url ?? `http://${reachable(address)}`, token);
+}
+
+async function readApiConfig(path: string): Promise<z.output<typeof configSchema>> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new AppError('config-invalid', `cannot read ${path}`, { cause });
+  }
+  const parsed = configSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new AppError('config-invalid', `${path} is not a config of adit; adit check-config ${path} tells more`);
+}
+
+/** Where to dial what listens on every address of the host. */
+function reachable(address: string): string {
+  const parsed = parseHostPort(address);
+  if (parsed === null) return address;
+  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[parsed.host] ?? parsed.host;
+  return formatHostPort({ host, port: parsed.port });
+}

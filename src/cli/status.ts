@@ -1,0 +1,80 @@
+import process from 'node:process';
+import { InvalidArgumentError, type Command } from 'commander';
+import { z } from 'zod';
+import { readySchema } from '../admin/health-routes.ts';
+import * as edge from '../edge/admin/edge-schemas.ts';
+import { AppError, errorMessage } from '../lib/app-error.ts';
+import { rfc3339, type Clock } from '../lib/clock.ts';
+import * as relay from '../relay/admin/relay-schemas.ts';
+import { addApiOptions, openApi, type ApiClient, type ApiFlags } from './api-client.ts';
+import { renderEdgeStatus, type EdgeStatus } from './status/edge-status.ts';
+import { renderRelayStatus, type RelayStatus } from './status/relay-status.ts';
+import type { Terminal } from './terminal.ts';
+
+interface StatusFlags extends ApiFlags {
+  readonly json?: true;
+  readonly watch?: number | true;
+}
+
+type Status = (RelayStatus & { readonly program: 'relay' }) | (EdgeStatus & { readonly program: 'edge' });
+
+const healthSchema = z.union([relay.healthSchema, edge.healthSchema]);
+const defaultWatchSeconds = 2;
+const clearScreen = '\x1b[H\x1b[2J';
+
+export function addStatus(program: Command, terminal: Terminal, clock: Clock): void {
+  const command = program
+    .command('status')
+    .summary('show the tunnels of a running relay or edge, and the state of each path')
+    .option('--watch [seconds]', `show it again every ${defaultWatchSeconds} seconds, until Ctrl-C`, toSeconds)
+    .option('--json', 'print what was read as JSON');
+  addApiOptions(command).action(async (flags: StatusFlags) => {
+    const api = await openApi(flags, process.env);
+    const render = (status: Status): string => (flags.json === true ? `${JSON.stringify(status)}\n` : toText(status));
+    if (flags.watch === undefined) terminal.out(render(await readStatus(api, clock)));
+    else await watch(api, flags.watch === true ? defaultWatchSeconds : flags.watch, { terminal, clock, render });
+  });
+}
+
+/** Goes on while nothing answers: that is when people look. */
+async function watch(
+  api: ApiClient,
+  seconds: number,
+  { terminal, clock, render }: { terminal: Terminal; clock: Clock; render: (status: Status) => string },
+): Promise<never> {
+  for (;;) {
+    const text = await readStatus(api, clock).then(render, (error: unknown) => `${errorMessage(error)}\n`);
+    terminal.out(`${clearScreen}${text}`);
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, seconds * 1000));
+  }
+}
+
+async function readStatus(api: ApiClient, clock: Clock): Promise<Status> {
+  const health = await ask(api, '/health', healthSchema);
+  if (!('connected_edges' in health)) {
+    const tunnels = await ask(api, '/api/v1/tunnels', z.array(edge.tunnelSchema));
+    return { program: 'edge', url: api.url, health, tunnels };
+  }
+  const [readiness, stats, tunnels] = await Promise.all([
+    ask(api, '/ready', readySchema),
+    ask(api, '/api/v1/stats', relay.statsSchema),
+    ask(api, '/api/v1/tunnels', z.array(relay.tunnelSchema)),
+  ]);
+  return { program: 'relay', url: api.url, health, readiness, stats, tunnels, at: rfc3339(clock.now()) };
+}
+
+async function ask<Schema extends z.ZodType>(api: ApiClient, path: string, schema: Schema): Promise<z.output<Schema>> {
+  const answer = await api.get(path, schema);
+  if (answer.kind === 'ok') return answer.body;
+  throw new AppError('input-invalid', `${api.url}${path} is not there: is that a relay or edge of adit?`);
+}
+
+function toText(status: Status): string {
+  return status.program === 'relay' ? renderRelayStatus(status) : renderEdgeStatus(status);
+}
+
+function toSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 0.1 && seconds <= 3600)) throw new InvalidArgumentError('It must be 0.1 to 3600.');
+  return seconds;
+}

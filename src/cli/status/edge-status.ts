@@ -1,0 +1,45 @@
+import type { EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
+import type { EdgeHealth } from '../../protocol/edge-telemetry.ts';
+import { durationWords } from '../why/time-words.ts';
+import { renderTable } from './table.ts';
+import { bitrateWords, bytesWords, dropWords, lossWords, mtuWords, rttWords } from './units.ts';
+
+export interface EdgeStatus {
+  readonly url: string;
+  readonly health: EdgeHealth;
+  readonly tunnels: readonly EdgeTunnelReport[];
+}
+
+const head = [
+  ...['TUNNEL', 'NAME', 'PROTOCOL', 'DIRECTION', 'LOCAL', 'STATE', 'OUT', 'IN', 'SENT', 'RECEIVED', 'DROPPED'],
+  ...['RELAY', '', 'RTT', 'LOSS', 'MTU'],
+];
+
+/** An edge at a glance: one line about it, then a line for each tunnel and each of its relays. */
+export function renderEdgeStatus({ url, health, tunnels }: EdgeStatus): string {
+  const summary = [
+    `edge ${health.version} at ${url}`,
+    health.status,
+    `up ${durationWords(health.uptime_secs)}`,
+    `${health.active_tunnels} of ${health.total_tunnels} tunnels active`,
+  ].join(', ');
+  if (tunnels.length === 0) return `${summary}\nit has no tunnel\n`;
+  return `${summary}\n${renderTable(head, tunnels.flatMap(relayRows))}`;
+}
+
+function relayRows(tunnel: EdgeTunnelReport): string[][] {
+  const { stats } = tunnel;
+  const own = [
+    ...[tunnel.id, tunnel.name, tunnel.protocol, tunnel.direction, tunnel.local_addr, tunnel.state],
+    ...[bitrateWords(stats.bitrate_out_bps), bitrateWords(stats.bitrate_in_bps)],
+    ...[bytesWords(stats.bytes_sent), bytesWords(stats.bytes_received), dropWords(tunnel.drops)],
+  ];
+  return tunnel.relays.map(({ relay_addr: address, state, path }, index) => [
+    ...(index === 0 ? own : own.map(() => '')),
+    address,
+    index === tunnel.active_relay_idx ? 'in use' : state,
+    rttWords(path),
+    lossWords(path),
+    mtuWords(path),
+  ]);
+}

@@ -1,0 +1,71 @@
+import { DIRECTIONS } from '../../protocol/leg.ts';
+import type { RelayHealth } from '../../protocol/relay-telemetry.ts';
+import type { RelayStatsReport, RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
+import { durationBetween, durationWords } from '../why/time-words.ts';
+import { renderTable } from './table.ts';
+import { bitrateWords, bytesWords, dropWords, lossWords, mtuWords, queueWords, rttWords } from './units.ts';
+
+export interface RelayStatus {
+  readonly url: string;
+  readonly health: RelayHealth;
+  readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly stats: RelayStatsReport;
+  readonly tunnels: readonly RelayTunnelReport[];
+  /** RFC 3339, by this host's clock. */
+  readonly at: string;
+}
+
+const head = [
+  'TUNNEL',
+  'PROTOCOL',
+  'STATE',
+  'LEG',
+  'EDGE',
+  'ADDRESS',
+  'RTT',
+  'LOSS',
+  'QUEUE',
+  'MTU',
+  'SENT',
+  'DROPPED',
+];
+const words = { active: 'active', waiting_egress: 'no egress', waiting_ingress: 'no ingress' } as const;
+
+/** A relay at a glance: one line about it, then two lines for each tunnel, a leg each. */
+export function renderRelayStatus(status: RelayStatus): string {
+  const { health, readiness, stats, tunnels, url } = status;
+  const summary = [
+    `relay ${health.version} at ${url}`,
+    ...health.reasons.map((reason) => `degraded: ${reason}`),
+    readiness.ready ? `${health.status}, ready` : `not ready: ${readiness.reasons.join(', ')}`,
+    `up ${durationWords(health.uptime_secs)}`,
+    `${stats.connected_edges} edges`,
+    `${stats.active_tunnels} of ${stats.total_tunnels} tunnels active`,
+    bitrateWords(stats.total_bandwidth_bps),
+  ].join(', ');
+  if (tunnels.length === 0) return `${summary}\nno edge has bound a tunnel\n`;
+  return `${summary}\n${renderTable(
+    head,
+    tunnels.flatMap((tunnel) => legRows(tunnel, status.at)),
+  )}`;
+}
+
+function legRows(tunnel: RelayTunnelReport, at: string): string[][] {
+  const state = `${words[tunnel.status]} for ${durationBetween(tunnel.status_since, at)}`;
+  return DIRECTIONS.map((direction, index) => {
+    const { leg, sent } = tunnel[direction];
+    const path = leg?.path ?? null;
+    return [
+      ...(index === 0 ? [tunnel.tunnel_id, tunnel.protocol, state] : ['', '', '']),
+      direction,
+      leg === null ? 'missing' : (leg.edge_id ?? 'unnamed'),
+      leg?.remote_addr ?? '',
+      rttWords(path),
+      lossWords(path),
+      queueWords(path),
+      mtuWords(path),
+      bytesWords(sent.datagram_bytes_in + sent.stream_bytes),
+      dropWords(sent.drops),
+    ];
+  });
+}

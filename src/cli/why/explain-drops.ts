@@ -1,0 +1,59 @@
+import type { PathReport } from '../../admin/path-report.ts';
+import { oppositeDirection, type Direction } from '../../protocol/leg.ts';
+import { TUNNEL_ID_BYTES } from '../../protocol/limits.ts';
+import type { RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
+import { note, problem, type Finding } from './finding.ts';
+
+interface Drops {
+  readonly reason: string;
+  readonly total: number;
+  /** Between the two samples. */
+  readonly now: number;
+}
+
+type Explain = (towards: Direction, tunnel: RelayTunnelReport) => readonly [why: string, remedy: string];
+
+const fullQueue: Explain = (towards) => [
+  `more is sent than the ${towards} leg carries`,
+  `lower the bit rate, or look at the network of the ${towards} edge`,
+];
+
+const reasons: Readonly<Record<string, Explain>> = {
+  no_peer: (towards) => [`the ${towards} leg was not there`, `look at the ${towards} edge`],
+  too_large: (towards, tunnel) => [
+    `they do not fit a packet to the ${towards} edge: ${sizeWords(tunnel[towards].leg?.path ?? null)}`,
+    'send smaller datagrams (for SRT and RTP: a smaller payload size), or mend the path MTU at that end',
+  ],
+  queue_full: fullQueue,
+  expired: fullQueue,
+  congestion: fullQueue,
+  wrong_protocol: () => ['the tunnel carries tcp, not udp', 'give both edges the protocol that is meant'],
+  closing: () => ['the tunnel was being closed', 'nothing: this ends by itself'],
+};
+
+/** Datagrams that did not get through, by the leg that sent them. */
+export function explainDrops(
+  before: RelayTunnelReport | null,
+  after: RelayTunnelReport,
+  direction: Direction,
+): readonly Finding[] {
+  const earlier = before?.[direction].sent.drops ?? {};
+  const all = Object.entries(after[direction].sent.drops).map(([reason, total]): Drops => {
+    return { reason, total, now: Math.max(0, total - (earlier[reason] ?? 0)) };
+  });
+  return all.filter(({ total }) => total > 0).map((drops) => explain(drops, after, direction));
+}
+
+function explain({ reason, total, now }: Drops, tunnel: RelayTunnelReport, direction: Direction): Finding {
+  const towards = oppositeDirection(direction);
+  const [why, remedy] = reasons[reason]?.(towards, tunnel) ?? [reason, 'see docs/operations.md'];
+  const from = `datagrams from the ${direction} edge`;
+  if (now > 0) return problem(`${now} ${from} were dropped just now (${total} in all, ${reason}): ${why}.`, remedy);
+  return note(`${total} ${from} were dropped earlier (${reason}): ${why}.`);
+}
+
+function sizeWords(path: PathReport | null): string {
+  const largest = path?.max_datagram_size ?? null;
+  if (largest === null) return 'its path carries smaller packets only';
+  return `at most ${largest - TUNNEL_ID_BYTES} bytes fit (path MTU ${path?.path_mtu ?? 'unknown'})`;
+}

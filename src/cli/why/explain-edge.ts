@@ -1,0 +1,91 @@
+import type { EdgeRelayReport, EdgeTunnelFacts, EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
+import { oppositeDirection } from '../../protocol/leg.ts';
+import { explainPath } from './explain-path.ts';
+import { good, note, problem, type Finding } from './finding.ts';
+import { refusalRemedy } from './refusal-remedy.ts';
+
+/** What an edge knows of one of its tunnels, asked twice a moment apart, in plain words; the most important first. */
+export function explainAtEdge(before: EdgeTunnelFacts, after: EdgeTunnelFacts): readonly Finding[] {
+  const { tunnel } = after;
+  const findings = [
+    ...stateFindings(after),
+    ...tunnel.relays.flatMap((relay, index) => relayFindings(tunnel, before.tunnel.relays[index] ?? null, relay)),
+    ...countFindings(before.tunnel, tunnel),
+  ];
+  const order = { problem: 0, note: 1, good: 2 } as const;
+  return findings.toSorted((a, b) => order[a.level] - order[b.level]);
+}
+
+function stateFindings({ tunnel, events }: EdgeTunnelFacts): Finding[] {
+  const peer = oppositeDirection(tunnel.direction);
+  switch (tunnel.state) {
+    case 'ready':
+      return [good(`The tunnel is up through ${tunnel.active_relay_addr ?? 'a relay'}.`)];
+    case 'waiting':
+      return [problem(`The relay has our leg, and the ${peer} edge is not there.`, `look at the ${peer} edge`)];
+    case 'connecting':
+      return [problem('No relay has our leg yet.', 'see what is said about each relay')];
+    case 'stopped':
+      return [problem('The tunnel is not running.', 'set enabled to true in the config of the edge')];
+    case 'down': {
+      const failed = events.findLast(({ kind }) => kind === 'tunnel-failed');
+      if (failed === undefined) return [];
+      return [problem(`${failed.message}.`, `free ${tunnel.local_addr}, or choose another local_addr`)];
+    }
+  }
+}
+
+function relayFindings(tunnel: EdgeTunnelReport, before: EdgeRelayReport | null, relay: EdgeRelayReport): Finding[] {
+  const { relay_addr: address, state, last_problem: last } = relay;
+  const findings: Finding[] = [];
+  if (state === 'down') {
+    const reason = last ?? 'no reason given';
+    findings.push(problem(`The relay ${address} refused the bind: ${reason}.`, refusalRemedy(reason)));
+  } else if (state === 'connecting') {
+    const text = `There is no connection to the relay ${address}${last === null ? '' : `: ${last}`}.`;
+    findings.push(problem(text, 'check its address, that it runs, and that UDP to its port is let through both ways'));
+  }
+  if (relay.suspect)
+    findings.push(problem(`The relay ${address} has stopped answering.`, 'look at it: adit why there'));
+  const isSecond = tunnel.active_relay_idx !== null && tunnel.active_relay_idx > 0;
+  if (isSecond && address === tunnel.active_relay_addr) {
+    findings.push(note(`Traffic runs through the second relay, ${address}.`));
+  }
+  if (relay.path === null) return findings;
+  return [
+    ...findings,
+    ...explainPath({ name: `The path to ${address}`, before: before?.path ?? null, after: relay.path }),
+  ];
+}
+
+function countFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Finding[] {
+  const findings: Finding[] = [];
+  const { decrypt_errors: sealed, send_errors: local } = after.stats;
+  if (sealed > 0) {
+    const text = `${sealed} payloads could not be opened (${sealed - before.stats.decrypt_errors} just now): the edges have different keys.`;
+    findings.push(problem(text, 'give both edges the same tunnel_encryption_key'));
+  }
+  if (local > before.stats.send_errors) {
+    const text = `Local connections fail at ${after.local_addr} (${local - before.stats.send_errors} just now).`;
+    findings.push(problem(text, 'start the program that this tunnel feeds, or mend local_addr'));
+  }
+  for (const [reason, total] of Object.entries(after.drops)) findings.push(dropFinding(reason, total, before, after));
+  return findings;
+}
+
+const dropWords: Readonly<Record<string, string>> = {
+  no_relay: 'no relay had the peer',
+  too_large: 'they do not fit a packet on the way to the relay',
+  queue_full: 'more was sent than the path to the relay carries',
+  no_local_peer: 'nothing local has sent anything yet, so there is nobody to give them to',
+  wrong_tunnel: 'they belong to no tunnel of this edge that carries udp',
+};
+
+function dropFinding(reason: string, total: number, before: EdgeTunnelReport, after: EdgeTunnelReport): Finding {
+  const now = total - (before.drops[reason] ?? 0);
+  const words = dropWords[reason] ?? reason;
+  if (now === 0) return note(`${total} datagrams were dropped earlier (${reason}): ${words}.`);
+  const size = after.path_mtu === null ? '' : ` (path MTU ${after.path_mtu})`;
+  const remedy = reason === 'too_large' ? `send smaller datagrams${size}` : 'see what is said about the relays';
+  return problem(`${now} datagrams were dropped just now (${total} in all, ${reason}): ${words}.`, remedy);
+}

@@ -1,0 +1,113 @@
+import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/leg.ts';
+import type { RelayTunnelReport, TunnelFacts } from '../../relay/admin/relay-schemas.ts';
+import { explainDrops } from './explain-drops.ts';
+import { explainPath } from './explain-path.ts';
+import { good, note, problem, type Finding } from './finding.ts';
+import { refusalRemedy } from './refusal-remedy.ts';
+import { agoWords, durationBetween } from './time-words.ts';
+
+/** What a relay knows of a tunnel, asked twice a moment apart, in plain words; the most important first. */
+export function explainAtRelay(before: TunnelFacts, after: TunnelFacts): readonly Finding[] {
+  const findings = [...standing(after), ...presence(after), ...versions(after)];
+  if (after.tunnel !== null) findings.push(...traffic(before.tunnel, after.tunnel));
+  const order = { problem: 0, note: 1, good: 2 } as const;
+  return findings.toSorted((a, b) => order[a.level] - order[b.level]);
+}
+
+/** Whether anybody may bind it, and what became of those who tried. */
+function standing(facts: TunnelFacts): Finding[] {
+  const findings = facts.not_ready_reasons.map((reason) =>
+    problem(`The relay takes no new tunnels: ${reason}.`, 'wait for it, or look at its log'),
+  );
+  if (facts.authorisation === 'revoked') {
+    findings.push(problem('The tunnel is revoked: nobody may bind it.', refusalRemedy('tunnel revoked')));
+  } else if (facts.authorisation === 'unknown' && facts.require_bind_auth) {
+    const text = 'The tunnel is not authorised on this relay: nobody may bind it.';
+    findings.push(problem(text, refusalRemedy('tunnel not authorised')));
+  }
+  for (const { at, direction, reason, edge_id: edgeId, remote_addr: address } of facts.refusals) {
+    const who = edgeId === null ? address : `${edgeId}, ${address}`;
+    const when = agoWords(at, facts.at);
+    findings.push(problem(`The ${direction} edge (${who}) was refused: ${reason} (${when}).`, refusalRemedy(reason)));
+  }
+  return findings;
+}
+
+/** Which legs are there, and since when not. */
+function presence(facts: TunnelFacts): Finding[] {
+  const { tunnel } = facts;
+  if (tunnel === null) {
+    return [problem(`No edge holds a leg of it${lastWords(facts)}.`, 'look at both edges: adit why there tells more')];
+  }
+  const since = durationBetween(tunnel.status_since, facts.at);
+  if (tunnel.status === 'active') return [good(`Both legs are there, for ${since}.`)];
+  const missing = tunnel.status === 'waiting_ingress' ? 'ingress' : 'egress';
+  const text = `The ${missing} leg has been missing for ${since}, while the ${oppositeDirection(missing)} edge waits${lastWords(facts, missing)}.`;
+  return [problem(text, `start the ${missing} edge, or run adit why there`)];
+}
+
+/** How the last time ended when the leg was there. */
+function lastWords(facts: TunnelFacts, direction?: Direction): string {
+  const ends = facts.events.filter(
+    ({ kind, details }) =>
+      ['tunnel-down', 'tunnel-unbound', 'tunnel-closed'].includes(kind) &&
+      (direction === undefined || details['direction'] === undefined || details['direction'] === direction),
+  );
+  const last = ends.at(-1);
+  return last === undefined ? '' : ` (last: ${last.message}, ${agoWords(last.at, facts.at)})`;
+}
+
+function versions(facts: TunnelFacts): Finding[] {
+  const old = DIRECTIONS.flatMap((direction) => {
+    const leg = facts.tunnel?.[direction].leg ?? null;
+    return leg === null || leg.protocol_version === facts.relay_protocol_version ? [] : [{ direction, leg }];
+  });
+  const bound = old.map(({ direction, leg }) =>
+    note(
+      `Version mismatch: the ${direction} edge speaks version ${leg.protocol_version} of the tunnel protocol, this relay ${facts.relay_protocol_version}; it carries traffic all the same.`,
+    ),
+  );
+  const isBound = (address: unknown): boolean => old.some(({ leg }) => leg.remote_addr === address);
+  const others = facts.other_events
+    .filter(({ kind, details }) => kind === 'version-mismatch' && !isBound(details['remote_addr']))
+    .slice(-1)
+    .map(({ message, at, details }) =>
+      note(
+        `${message} with ${String(details['remote_addr'])}, ${agoWords(at, facts.at)}; it may be about this tunnel.`,
+      ),
+    );
+  return [...bound, ...others];
+}
+
+function traffic(before: RelayTunnelReport | null, after: RelayTunnelReport): Finding[] {
+  const findings = DIRECTIONS.flatMap((direction) => [
+    ...legFindings(before, after, direction),
+    ...explainDrops(before, after, direction),
+  ]);
+  if (after.status !== 'active' || before === null) return findings;
+  const silent = DIRECTIONS.filter((direction) => sentBytes(after, direction) === sentBytes(before, direction));
+  if (silent.length === 2) findings.push(note('Neither edge is sending anything now.', 'look at what feeds the edges'));
+  else if (silent.length === 1)
+    findings.push(note(`Only the ${oppositeDirection(silent[0] ?? 'ingress')} edge is sending now.`));
+  else findings.push(good('Traffic flows in both directions.'));
+  return findings;
+}
+
+function legFindings(
+  before: RelayTunnelReport | null,
+  after: RelayTunnelReport,
+  direction: Direction,
+): readonly Finding[] {
+  const leg = after[direction].leg;
+  if (leg === null) return [];
+  const earlier = before?.[direction].leg ?? null;
+  const name = `The ${direction} leg (${leg.edge_id ?? 'unnamed edge'}, ${leg.remote_addr})`;
+  // Another connection's counters say nothing about this one.
+  const sameConnection = earlier?.bound_at === leg.bound_at && earlier.remote_addr === leg.remote_addr;
+  return explainPath({ name, before: sameConnection ? earlier.path : null, after: leg.path });
+}
+
+function sentBytes(tunnel: RelayTunnelReport, direction: Direction): number {
+  const { datagram_bytes_in: datagrams, stream_bytes: streams } = tunnel[direction].sent;
+  return datagrams + streams;
+}

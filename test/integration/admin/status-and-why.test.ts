@@ -1,0 +1,136 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createProgram } from '../../../src/cli/program.ts';
+import { createEdgeAdmin } from '../../../src/edge/admin/edge-admin.ts';
+import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
+import { formatHostPort, type HostPort } from '../../../src/lib/host-port.ts';
+import { createRelayAdmin } from '../../../src/relay/admin/relay-admin.ts';
+import type { AdminServer } from '../../../src/admin/admin-server.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { SampleEdge, sampleEdgeTunnel } from '../../support/sample-edge.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../../support/sample-relay.ts';
+import { silentLogger } from '../../support/silent-logger.ts';
+
+const id = tunnelNumber(1);
+const token = 'x'.repeat(40);
+const anyPort: HostPort = { host: '127.0.0.1', port: 0 };
+const running: AdminServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop()));
+});
+
+async function start(server: AdminServer): Promise<string> {
+  running.push(server);
+  await server.start();
+  return formatHostPort(server.addresses()[0] ?? anyPort);
+}
+
+function startRelay(apiToken: string | null = null): Promise<string> {
+  const source = new SampleRelay([[id, sampleTunnel(id)]]);
+  const loop = new EventLoopWatch(new ManualClock());
+  const settings = { addresses: [anyPort], apiToken, maxTunnelsInMetrics: 10 };
+  return start(createRelayAdmin({ source, loop, logger: silentLogger, subscribe: () => () => {} }, settings));
+}
+
+function startEdge(): Promise<string> {
+  const source = new SampleEdge([[id, sampleEdgeTunnel(id)]]);
+  const loop = new EventLoopWatch(new ManualClock());
+  return start(createEdgeAdmin({ source, loop, logger: silentLogger }, { address: anyPort, apiToken: null }));
+}
+
+async function adit(...args: string[]): Promise<string> {
+  const printed: string[] = [];
+  await createProgram({ out: (text) => printed.push(text) }).parseAsync(['node', 'adit', ...args]);
+  return printed.join('');
+}
+
+describe('adit status', () => {
+  it('shows a relay: a summary and a line for each leg', async () => {
+    const address = await startRelay();
+    const lines = (await adit('status', '--url', `http://${address}/`)).split('\n');
+    expect(lines[0]).toBe(
+      `relay 0.1.0 at http://${address}, ok, ready, up 1 hour, 2 edges, 1 of 1 tunnels active, 1.0 Mbit/s`,
+    );
+    expect(lines[1]).toMatch(/^TUNNEL +PROTOCOL +STATE +LEG +EDGE +ADDRESS +RTT +LOSS +QUEUE +MTU +SENT +DROPPED$/);
+    expect(lines[2]).toMatch(
+      /^0{31}1|.* +udp +active for .* +ingress +camera +198.51.100.4:40000 +22 ms +0.7 % +4.1 kB +1452 +100.0 kB +queue_full 5$/,
+    );
+    expect(lines[3]).toMatch(/^ +egress +studio/);
+  });
+
+  it('shows an edge: which relay it uses', async () => {
+    const address = await startEdge();
+    const text = await adit('status', '--url', `http://${address}`);
+    expect(text).toContain(`edge 0.1.0 at http://${address}, ok, up 1 minute, 1 of 1 tunnels active`);
+    expect(text).toMatch(/camera 1 +udp +egress +127.0.0.1:5000 +ready .* relay-a.example:4433 +in use +22 ms/);
+    expect(text).toMatch(/relay-b.example:4433 +connecting +-/);
+  });
+
+  it('prints JSON for programs', async () => {
+    const address = await startRelay();
+    expect(JSON.parse(await adit('status', '--json', '--url', `http://${address}`))).toMatchObject({
+      program: 'relay',
+      health: { status: 'ok' },
+      tunnels: [{ tunnel_id: id }],
+    });
+  });
+
+  it('takes address and token from the config file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'adit-status-'));
+    try {
+      const path = join(folder, 'config.json');
+      const address = await startRelay(token);
+      await writeFile(path, JSON.stringify({ api_addrs: [address], api_token: token }));
+      expect(await adit('status', '-c', path)).toContain('relay 0.1.0');
+      await writeFile(path, '{"api_addrs": 5}');
+      await expect(adit('status', '-c', path)).rejects.toMatchObject({ code: 'config-invalid' });
+      await expect(adit('status', '-c', join(folder, 'none.json'))).rejects.toMatchObject({ code: 'config-invalid' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('says what is wrong when the token is, or when nothing answers', async () => {
+    const address = await startRelay(token);
+    await expect(adit('status', '--url', `http://${address}`)).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: expect.stringContaining('ADIT_API_TOKEN') as string,
+    });
+    await running.splice(0)[0]?.stop();
+    await expect(adit('status', '--url', `http://${address}`)).rejects.toMatchObject({
+      code: 'connect-failed',
+      message: `nothing answers at http://${address}; is it running, and is that its api_addr?`,
+    });
+  });
+});
+
+describe('adit why', () => {
+  it('asks a relay twice and says what it found', async () => {
+    const address = await startRelay();
+    const text = await adit('why', id, '--seconds', '0', '--url', `http://${address}`);
+    expect(text).toContain('✓ Both legs are there');
+    expect(text).toContain('  → look at what feeds the edges');
+  });
+
+  it('asks an edge, and prints JSON for programs', async () => {
+    const address = await startEdge();
+    const findings: unknown = JSON.parse(
+      await adit('why', id, '--seconds', '0', '--json', '--url', `http://${address}`),
+    );
+    expect(findings).toContainEqual({
+      level: 'good',
+      text: 'The tunnel is up through relay-a.example:4433.',
+      remedy: null,
+    });
+  });
+
+  it('says that an edge does not have the tunnel', async () => {
+    const address = await startEdge();
+    await expect(adit('why', tunnelNumber(9), '--seconds', '0', '--url', `http://${address}`)).rejects.toMatchObject({
+      message: expect.stringContaining(`has no tunnel ${tunnelNumber(9)}`) as string,
+    });
+  });
+});

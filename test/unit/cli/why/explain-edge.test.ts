@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { explainAtEdge } from '../../../../src/cli/why/explain-edge.ts';
+import type { EdgeTunnelFacts, EdgeTunnelReport } from '../../../../src/edge/admin/edge-schemas.ts';
+import { sampleEdgeTunnel } from '../../../support/sample-edge.ts';
+import { tunnelNumber } from '../../../support/sample-relay.ts';
+
+const id = tunnelNumber(4);
+const quiet = { ...sampleEdgeTunnel(id).stats, decrypt_errors: 0, send_errors: 0 };
+
+function factsOf(changes: Partial<EdgeTunnelReport>, events: EdgeTunnelFacts['events'] = []): EdgeTunnelFacts {
+  const tunnel = sampleEdgeTunnel(id, { stats: quiet, drops: {}, ...changes });
+  return { tunnel_id: id, at: '2026-04-02T12:10:00.000Z', edge_id: 'studio', edge_version: '0.1.0', tunnel, events };
+}
+
+function text(before: EdgeTunnelFacts, after: EdgeTunnelFacts = before): string {
+  return explainAtEdge(before, after)
+    .map(({ level, text: words, remedy }) => `${level}: ${words}${remedy === null ? '' : ` → ${remedy}`}`)
+    .join('\n');
+}
+
+const relay = sampleEdgeTunnel(id).relays[0];
+if (relay === undefined) throw new Error('the sample has relays');
+
+describe('why a tunnel is as it is, at an edge', () => {
+  it('says through which relay it is up, and what is wrong with the other', () => {
+    expect(text(factsOf({}))).toBe(
+      'problem: There is no connection to the relay relay-b.example:4433: the relay no longer answers. → check its ' +
+        'address, that it runs, and that UDP to its port is let through both ways\n' +
+        'good: The tunnel is up through relay-a.example:4433.',
+    );
+  });
+
+  it('says that the other edge is missing', () => {
+    expect(text(factsOf({ state: 'waiting', relays: [relay] }))).toContain('the ingress edge is not there');
+  });
+
+  it('says that a relay refused, and what to do', () => {
+    const refused = { ...relay, state: 'down', last_problem: 'tunnel not authorised', path: null } as const;
+    expect(text(factsOf({ state: 'down', relays: [refused] }))).toContain(
+      'The relay relay-a.example:4433 refused the bind: tunnel not authorised. → list the tunnel under tunnels',
+    );
+  });
+
+  it('says that a relay has fallen silent and that the second one is in use', () => {
+    const relays = [
+      { ...relay, suspect: true },
+      { ...relay, relay_addr: 'relay-b.example:4433' },
+    ];
+    const words = text(factsOf({ relays, active_relay_idx: 1, active_relay_addr: 'relay-b.example:4433' }));
+    expect(words).toContain('The relay relay-a.example:4433 has stopped answering.');
+    expect(words).toContain('note: Traffic runs through the second relay, relay-b.example:4433.');
+  });
+
+  it('says that the keys of the edges differ', () => {
+    const before = factsOf({ stats: { ...quiet, decrypt_errors: 5 } });
+    const after = factsOf({ stats: { ...quiet, decrypt_errors: 9 } });
+    expect(text(before, after)).toContain(
+      '9 payloads could not be opened (4 just now): the edges have different keys.',
+    );
+  });
+
+  it('says that the local program is not there', () => {
+    expect(text(factsOf({}), factsOf({ stats: { ...quiet, send_errors: 3 } }))).toContain(
+      'Local connections fail at 127.0.0.1:5000 (3 just now).',
+    );
+    const failed = {
+      at: '2026-04-02T12:09:00.000Z',
+      kind: 'tunnel-failed',
+      severity: 'critical',
+      message: "Tunnel 'camera 1' failed: address in use",
+      details: {},
+    } as const;
+    expect(text(factsOf({ state: 'down', relays: [] }, [failed]))).toContain(
+      "Tunnel 'camera 1' failed: address in use. → free 127.0.0.1:5000",
+    );
+  });
+
+  it.each(['no_relay', 'too_large', 'queue_full', 'no_local_peer', 'wrong_tunnel'])(
+    'has words for the drop %s',
+    (reason) => {
+      const words = text(factsOf({}), factsOf({ drops: { [reason]: 2 } }));
+      expect(words).toContain(`problem: 2 datagrams were dropped just now (2 in all, ${reason}): `);
+      expect(text(factsOf({ drops: { [reason]: 2 } }))).toContain('note: 2 datagrams were dropped earlier');
+    },
+  );
+
+  it('says that it is stopped, or on its way', () => {
+    expect(text(factsOf({ state: 'stopped', relays: [] }))).toContain('set enabled to true');
+    expect(text(factsOf({ state: 'connecting', relays: [] }))).toContain('No relay has our leg yet.');
+  });
+});

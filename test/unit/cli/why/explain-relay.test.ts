@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { explainAtRelay } from '../../../../src/cli/why/explain-relay.ts';
+import { tunnelDownReason } from '../../../../src/protocol/tunnel-down-reason.ts';
+import type { RelayTunnelReport, TunnelFacts } from '../../../../src/relay/admin/relay-schemas.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/sample-relay.ts';
+
+const id = tunnelNumber(3);
+const now = '2026-04-02T12:10:00.000Z';
+
+function factsOf(tunnel: RelayTunnelReport | null, changes: Partial<TunnelFacts> = {}): TunnelFacts {
+  return { ...new SampleRelay().facts(id), at: now, tunnel, ...changes };
+}
+
+/** A healthy tunnel, changed on its ingress leg's path and on what its egress leg sent. */
+function tunnelWith(
+  path: Partial<NonNullable<RelayTunnelReport['ingress']['leg']>['path']>,
+  sent: Partial<RelayTunnelReport['egress']['sent']> = {},
+): RelayTunnelReport {
+  const healthy = sampleTunnel(id);
+  const { ingress, egress } = healthy;
+  if (ingress.leg === null) throw new Error('the sample has both legs');
+  return {
+    ...healthy,
+    ingress: { sent: { ...ingress.sent, drops: {} }, leg: { ...ingress.leg, path: { ...ingress.leg.path, ...path } } },
+    egress: { ...egress, sent: { ...egress.sent, drops: {}, ...sent } },
+  };
+}
+
+function lines(before: TunnelFacts, after: TunnelFacts = before): string[] {
+  return explainAtRelay(before, after).map(
+    ({ level, text, remedy }) => `${level}: ${text}${remedy === null ? '' : ` → ${remedy}`}`,
+  );
+}
+
+const leaf = { details: {}, severity: 'warning' } as const;
+
+describe('why a tunnel is as it is, at its relay', () => {
+  it('says that nobody has authorised it', () => {
+    const text = lines(factsOf(null, { authorisation: 'unknown' })).join('\n');
+    expect(text).toContain('problem: The tunnel is not authorised on this relay: nobody may bind it.');
+    expect(text).toContain("list the tunnel under tunnels in the relay's config");
+    expect(lines(factsOf(null, { authorisation: 'unknown', require_bind_auth: false })).join()).not.toContain(
+      'authorised',
+    );
+  });
+
+  it('says that it is revoked', () => {
+    expect(lines(factsOf(null, { authorisation: 'revoked' }))[0]).toContain('The tunnel is revoked');
+  });
+
+  it('says which leg is missing, since when, and how it went', () => {
+    const tunnel = sampleTunnel(id, { status: 'waiting_egress', status_since: '2026-04-02T12:07:00.000Z' });
+    const { sent } = tunnel.egress;
+    const down = {
+      ...leaf,
+      at: '2026-04-02T12:07:00.000Z',
+      kind: 'tunnel-down',
+      message: 'Tunnel down: edge disconnected',
+    };
+    const facts = factsOf(
+      { ...tunnel, egress: { leg: null, sent } },
+      { events: [{ ...down, details: { direction: 'egress' } }] },
+    );
+    expect(lines(facts)[0]).toBe(
+      'problem: The egress leg has been missing for 3 minutes, while the ingress edge waits ' +
+        '(last: Tunnel down: edge disconnected, 12:07:00 UTC, 3 minutes ago). → start the egress edge, or run adit why there',
+    );
+  });
+
+  it.each(Object.values(tunnelDownReason))('has a remedy for the refusal "%s"', (reason) => {
+    const refusal = {
+      at: '2026-04-02T12:09:30.000Z',
+      direction: 'egress',
+      reason,
+      edge_id: 'studio',
+      remote_addr: '203.0.113.9:50000',
+    } as const;
+    const [line] = lines(factsOf(null, { refusals: [refusal] }));
+    expect(line).toContain(
+      `The egress edge (studio, 203.0.113.9:50000) was refused: ${reason} (12:09:30 UTC, 30 seconds ago). → `,
+    );
+    expect(line).not.toContain("look at the relay's log");
+  });
+
+  it('says that versions differ, of a leg or of somebody who tried', () => {
+    const tunnel = sampleTunnel(id);
+    if (tunnel.egress.leg === null) throw new Error('the sample has both legs');
+    const old = { ...tunnel, egress: { ...tunnel.egress, leg: { ...tunnel.egress.leg, protocol_version: 1 } } };
+    expect(lines(factsOf(old)).join('\n')).toContain('note: Version mismatch: the egress edge speaks version 1');
+    const message = 'Protocol version mismatch (edge=9, relay=2)';
+    const event = { ...leaf, at: now, kind: 'version-mismatch', message, details: { remote_addr: '198.51.100.77:1' } };
+    expect(lines(factsOf(null, { other_events: [event] })).join('\n')).toContain(
+      'Protocol version mismatch (edge=9, relay=2) with 198.51.100.77:1',
+    );
+  });
+
+  it('says which leg is losing packets, by what happened just now', () => {
+    const before = factsOf(tunnelWith({ packets_sent: 100_000, packets_lost: 0 }));
+    const after = factsOf(tunnelWith({ packets_sent: 101_000, packets_lost: 42 }));
+    const text = lines(before, after).join('\n');
+    expect(text).toContain('problem: The ingress leg (camera, 198.51.100.4:40000) is losing packets: 4.2 %');
+    expect(text).not.toContain('The egress leg (studio');
+  });
+
+  it('takes the whole connection for the loss when little was sent just now', () => {
+    const facts = factsOf(tunnelWith({ packets_sent: 1000, packets_lost: 100 }));
+    expect(lines(facts).join('\n')).toContain('is losing packets: 10.0 %');
+    expect(lines(factsOf(tunnelWith({ packets_sent: 20, packets_lost: 10 }))).join('\n')).not.toContain('is losing');
+  });
+
+  it('says which leg is the slow one', () => {
+    const text = lines(factsOf(tunnelWith({ rtt_ms: 480, min_rtt_ms: 20 }))).join('\n');
+    expect(text).toContain('The ingress leg (camera, 198.51.100.4:40000) is the slow one');
+    expect(text).toContain('(round trip 480 ms, at best 20 ms)');
+    const far = lines(factsOf(tunnelWith({ rtt_ms: 210, min_rtt_ms: 200 }))).join('\n');
+    expect(far).toContain(
+      'note: The ingress leg (camera, 198.51.100.4:40000) is far away: a round trip to it takes 210 ms',
+    );
+  });
+
+  it('says what is dropped just now, why, and that the MTU is too small', () => {
+    const path = { max_datagram_size: 1216, path_mtu: 1280 };
+    const before = factsOf(tunnelWith(path, { drops: { too_large: 100 } }));
+    const after = factsOf(tunnelWith(path, { drops: { too_large: 150 } }));
+    expect(lines(before, after)).toContain(
+      'problem: 50 datagrams from the egress edge were dropped just now (150 in all, too_large): they do not fit a packet ' +
+        'to the ingress edge: at most 1200 bytes fit (path MTU 1280). → send smaller datagrams (for SRT and RTP: a ' +
+        'smaller payload size), or mend the path MTU at that end',
+    );
+    expect(lines(after).join('\n')).toContain(
+      'note: 150 datagrams from the egress edge were dropped earlier (too_large)',
+    );
+  });
+
+  it.each(['no_peer', 'queue_full', 'expired', 'wrong_protocol', 'closing', 'congestion'])(
+    'has words for the drop reason %s',
+    (reason) => {
+      const [before, after] = [tunnelWith({}), tunnelWith({}, { drops: { [reason]: 7 } })];
+      const text = lines(factsOf(before), factsOf(after)).join('\n');
+      expect(text).toContain(`7 datagrams from the egress edge were dropped just now (7 in all, ${reason}): `);
+      expect(text).not.toContain('docs/operations.md');
+    },
+  );
+
+  it('says that all is well, and who sends', () => {
+    const before = factsOf(tunnelWith({ packets_lost: 0 }));
+    const moved = tunnelWith({ packets_lost: 0 }, { datagram_bytes_in: 200_000 });
+    expect(lines(before)).toEqual([
+      'note: Neither edge is sending anything now. → look at what feeds the edges',
+      'good: Both legs are there, for 10 minutes.',
+    ]);
+    expect(lines(before, factsOf(moved))).toContain('note: Only the egress edge is sending now.');
+  });
+
+  it('says that the relay takes nothing new', () => {
+    const [line] = lines(factsOf(null, { not_ready_reasons: ['shutting down'] }));
+    expect(line).toContain('The relay takes no new tunnels: shutting down.');
+  });
+});
