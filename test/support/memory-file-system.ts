@@ -75,6 +75,8 @@ export class MemoryFileSystem implements ConfigFileSystem {
     return this.files.get(path)?.mode ?? null;
   }
 
+  async makeDirectory(): Promise<void> {}
+
   async realPath(path: string): Promise<string> {
     return path;
   }

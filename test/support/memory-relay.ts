@@ -5,7 +5,7 @@ import type { RaisedEvent } from '../../src/relay/events/event-hub.ts';
 import { createRelay, type Relay } from '../../src/relay/relay.ts';
 import type { TransportSettings } from '../../src/quic/types.ts';
 import { ManualClock } from './manual-clock.ts';
-import { MemoryFiles } from './memory-files.ts';
+import { MemoryFileSystem } from './memory-file-system.ts';
 import { MemoryNetwork, type MemoryEngine } from './memory-quic.ts';
 import { edgeDialOptions, ScriptedEdge } from './scripted-edge.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -28,7 +28,7 @@ export class MemoryRelay {
   readonly relay: Relay;
   readonly events: RaisedEvent[] = [];
 
-  private constructor({ config = {}, fileSystem = new MemoryFiles(), logger = silentLogger }: MemoryRelayOptions) {
+  private constructor({ config = {}, fileSystem = new MemoryFileSystem(), logger = silentLogger }: MemoryRelayOptions) {
     this.engine = this.network.engine();
     const parsed = parseRelayConfig({ quic_addrs: [relayAddress], require_bind_auth: false, ...config }, '/nowhere');
     if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));

@@ -1,17 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { computeBindToken } from '../../../src/protocol/bind-token.ts';
-import { parseTunnelId, type TunnelId } from '../../../src/protocol/tunnel-id.ts';
+import { knownTunnelId } from '../../support/known-tunnel-id.ts';
 import { MemoryRelay } from '../../support/memory-relay.ts';
 
 const secret = '00112233445566778899aabbccddeeff102132435465768798a9bacbdcedfe0f';
 
-function tunnel(text: string): TunnelId {
-  const id = parseTunnelId(text);
-  if (id === null) throw new Error(`not a UUID: ${text}`);
-  return id;
-}
-
-const id = tunnel('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
+const id = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
 
 async function pair(
   protocol: 'tcp' | 'udp',
@@ -151,7 +145,7 @@ describe('a bind', () => {
   });
 
   it('after a refused one on the same connection keeps it open', async () => {
-    const other = tunnel('00000000-0000-4000-8000-000000000001');
+    const other = knownTunnelId('00000000-0000-4000-8000-000000000001');
     const bed = await MemoryRelay.start({
       config: { require_bind_auth: true, tunnels: [{ id, bind_secret: secret }] },
     });
