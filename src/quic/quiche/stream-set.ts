@@ -20,6 +20,9 @@ export interface StreamSetOwner {
 /** How often a connection that receives packets is asked for STOP_SENDING. */
 const stopProbeMs = 10;
 
+/** Streams that quiche forgets as soon as the peer knows that they are over, and a stop with them, so they are asked each time. */
+const maxHalfOpenProbes = 64;
+
 /** Asking quiche for a list costs as much as asking for this many streams one by one. */
 const fewStreams = 16;
 
@@ -37,6 +40,7 @@ export class StreamSet implements StreamOwner {
   readonly #isServer: boolean;
   readonly #open = new Map<number, QuicheStream>();
   readonly #blocked = new Set<QuicheStream>();
+  readonly #halfOpen = new Set<QuicheStream>();
   readonly #reaper: StreamReaper;
   #events: QuicheStream[] = [];
   #nextBidi = 0;
@@ -82,7 +86,10 @@ export class StreamSet implements StreamOwner {
   /** `arrived`: packets came since the last time. True: a stream brought something. */
   process(arrived: boolean, nowMs: number): boolean {
     if (arrived || this.#listDue) this.#read(nowMs);
-    if (arrived) this.#probeDue = this.#open.size > 0;
+    if (arrived) {
+      this.#probeDue = this.#open.size > 0;
+      if (this.#halfOpen.size <= maxHalfOpenProbes) for (const stream of this.#halfOpen) stream.checkStop();
+    }
     if (this.#probeDue && nowMs >= this.#probedAtMs + stopProbeMs) this.#probeStops(nowMs);
     if (this.#blocked.size > 0) this.#retryBlocked();
     this.#deliverEvents();
@@ -100,6 +107,7 @@ export class StreamSet implements StreamOwner {
     for (const stream of this.#open.values()) stream.lose();
     this.#open.clear();
     this.#blocked.clear();
+    this.#halfOpen.clear();
     this.#events = [];
   }
 
@@ -125,8 +133,13 @@ export class StreamSet implements StreamOwner {
     this.#owner.later(callback);
   }
 
+  onReadOver(stream: QuicheStream): void {
+    this.#halfOpen.add(stream);
+  }
+
   onOver(stream: QuicheStream): void {
     this.#open.delete(stream.id);
+    this.#halfOpen.delete(stream);
     this.#reaper.add(stream.id);
   }
 

@@ -23,6 +23,8 @@ export interface StreamOwner {
   addEvent(stream: QuicheStream): void;
   /** To be called from the event loop, outside every call of the program. */
   later(callback: () => void): void;
+  /** The peer's direction has ended, ours has not. */
+  onReadOver(stream: QuicheStream): void;
   /** Both directions have ended. */
   onOver(stream: QuicheStream): void;
 }
@@ -169,6 +171,8 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   /** Data, an end or a reset is there. */
   notifyReadable(): void {
     if (!this.#armed || this.#readEnd !== null) return;
+    // Before reading, which may be the last thing that quiche wants to know of the stream: then it forgets the stop, too.
+    this.checkStop();
     this.#armed = false;
     (this.#side ?? this.#handler)?.onReadable();
   }
@@ -274,6 +278,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
     if (this.#readEnd !== null) return;
     this.#readEnd = end;
     if (this.#writeOver) this.#owner.onOver(this);
+    else this.#owner.onReadOver(this);
   }
 
   #endWrite(): void {

@@ -73,6 +73,8 @@ export class UdpSocket {
     this.sendBufferBytes = socket.getSendBufferSize();
     socket.on('message', (packet, remote) => {
       this.#errorsInARow = 0;
+      // Only forgers send from port 0, and Node throws when it is to answer there.
+      if (remote.port === 0) return;
       counters.packetsReceived += 1;
       counters.bytesReceived += packet.length;
       handler.onPacket(packet, remote);
