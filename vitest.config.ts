@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { defineConfig } from 'vitest/config';
+import { TableReporter } from './test/support/conformance/table-reporter.ts';
 
 /** Where .ci/run wants the counts of passed and failed tests, as vitest's JSON. */
 const jsonReport = process.env['ADIT_TEST_REPORT'];
@@ -10,7 +11,11 @@ const pureFolders = ['src/protocol/**', 'src/relay/tunnels/**', 'src/relay/event
 export default defineConfig({
   test: {
     maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
-    reporters: jsonReport === undefined ? ['default'] : ['default', ['json', { outputFile: jsonReport }]],
+    reporters: [
+      'default',
+      new TableReporter(),
+      ...(jsonReport === undefined ? [] : [['json', { outputFile: jsonReport }] as ['json', object]]),
+    ],
     projects: [
       {
         test: {
@@ -34,6 +39,18 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           pool: 'forks',
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // After the others and one file at a time: floods and storms would disturb them, and they each other's figures.
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          pool: 'forks',
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

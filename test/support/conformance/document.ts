@@ -1,0 +1,15 @@
+/** docs/conformance.md, whole. */
+export function documentText(table: string): string {
+  return `${head}\n${table}\n${tail}`;
+}
+
+const head = `# What the relay promises, and the tests that prove it
+
+Written by \`npm run conformance\`; a test fails when this list and the tests differ. Tests that run over QUIC engines
+run once for each engine that is built. A promise that needs minutes or millions of cases has a short test here, which
+runs on every change, and a long one in \`npm run soak\` (docs/soak.md).
+`;
+
+const tail = `Not proven by a test of its own: constant-time comparison (I7) rests on \`crypto.timingSafeEqual\` over digests, which a
+test shows to be in use, not on a measurement of time.
+`;

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
+import { idOf } from './promises.ts';
+
+/** A test that proves a promise, as its source names it. */
+export interface Proof {
+  readonly id: string;
+  readonly name: string;
+  readonly file: string;
+}
+
+/** A name is the first argument of a call that has another one. */
+const nameArgument = /\(\s*(['"`])([ISALT]\d+\b(?:\\.|(?!\1)[^\\])*)\1\s*,/g;
+
+/** Every test under `root` whose name begins with an id, in the order of the ids and files. */
+export function findProofs(root: string): Proof[] {
+  const files = globSync('test/**/*.test.ts', { cwd: root }).toSorted();
+  return files
+    .flatMap((file) => proofsIn(readFileSync(`${root}/${file}`, 'utf8'), file))
+    .toSorted((a, b) => order(a.id) - order(b.id));
+}
+
+/** Those of one source text. */
+export function proofsIn(source: string, file: string): Proof[] {
+  return [...source.matchAll(nameArgument)].flatMap((match) => {
+    const name = (match[2] ?? '').replaceAll(/\\(.)/g, '$1');
+    const id = idOf(name);
+    return id === null ? [] : [{ id, name, file }];
+  });
+}
+
+function order(id: string): number {
+  return 'ISALT'.indexOf(id[0] ?? '') * 100 + Number(id.slice(1));
+}
