@@ -1,0 +1,82 @@
+//! One UDP socket with its QUIC endpoint: a listener, or the socket of dialled connections of one address family.
+
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
+
+use quinn_proto::{ConnectionHandle, Incoming, ServerConfig};
+use rustc_hash::FxHashMap;
+
+use super::{SharedSocket, Slot, incoming::AttemptRate};
+use crate::settings::Settings;
+
+/// A packet (or GSO batch) that the kernel did not take yet.
+pub struct Unsent {
+    pub to: SocketAddr,
+    pub from: Option<std::net::IpAddr>,
+    pub ecn: Option<quinn_udp::EcnCodepoint>,
+    pub segment: Option<usize>,
+    pub bytes: Vec<u8>,
+}
+
+pub struct Listener {
+    pub config: Arc<ServerConfig>,
+    pub settings: Arc<Settings>,
+    pub reset_key: Vec<u8>,
+    pub accepting: bool,
+    /// Attempts that JavaScript was asked about, by key.
+    pub asked: FxHashMap<u32, Incoming>,
+    pub rate: AttemptRate,
+}
+
+pub struct Endpoint {
+    /// What JavaScript calls it; never used again, unlike its key.
+    pub id: u32,
+    pub quic: quinn_proto::Endpoint,
+    pub socket: SharedSocket,
+    /// Slots by quinn's handle, which is a small dense number.
+    pub slots: Vec<Slot>,
+    pub connections: usize,
+    pub listener: Option<Listener>,
+    /// Not empty while the kernel's send buffer is full; connections then stay dirty in `stalled`.
+    pub unsent: VecDeque<Unsent>,
+    pub stalled: Vec<Slot>,
+    /// Goes away as soon as nothing waits to be sent.
+    pub closing: bool,
+    pub receive_errors: u32,
+}
+
+impl Endpoint {
+    pub fn new(id: u32, quic: quinn_proto::Endpoint, socket: SharedSocket, listener: Option<Listener>) -> Self {
+        Self {
+            id,
+            quic,
+            socket,
+            slots: Vec::new(),
+            connections: 0,
+            listener,
+            unsent: VecDeque::new(),
+            stalled: Vec::new(),
+            closing: false,
+            receive_errors: 0,
+        }
+    }
+
+    pub fn assign(&mut self, handle: ConnectionHandle, slot: Slot) {
+        if self.slots.len() <= handle.0 {
+            self.slots.resize(handle.0 + 1, Slot::MAX);
+        }
+        self.slots[handle.0] = slot;
+        self.connections += 1;
+    }
+
+    pub fn release(&mut self, handle: ConnectionHandle) {
+        self.slots[handle.0] = Slot::MAX;
+        self.connections -= 1;
+    }
+}
+
+impl Endpoint {
+    /// Closing, and nothing waits for the kernel or for a flush.
+    pub fn is_done(&self) -> bool {
+        self.closing && self.unsent.is_empty() && self.stalled.is_empty()
+    }
+}

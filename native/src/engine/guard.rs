@@ -1,0 +1,35 @@
+//! A panic in the QUIC stack, which a peer's packet may have caused, ends that connection and nothing else.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use quinn_proto::EndpointEvent;
+
+use super::{Connection, Core, Slot};
+use crate::events::{CloseInfo, CloseKind};
+
+pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic")
+}
+
+impl Core {
+    /// Runs `work` on a connection. After a panic its state cannot be trusted: it is removed without another call into it.
+    pub fn guarded<T>(&mut self, slot: Slot, work: impl FnOnce(&mut Connection) -> T) -> Option<T> {
+        let connection = self.connections.get_mut(slot)?;
+        match catch_unwind(AssertUnwindSafe(|| work(connection))) {
+            Ok(value) => Some(value),
+            Err(panic) => {
+                let reason = format!("internal error: {}", panic_message(&*panic));
+                self.end(slot, CloseInfo { kind: CloseKind::Error, code: None, reason });
+                let (endpoint, handle) = (self.connections[slot].endpoint, self.connections[slot].handle);
+                // Without the endpoint told, its table would keep the connection's ids for ever.
+                self.endpoints[endpoint].quic.handle_event(handle, EndpointEvent::drained());
+                self.remove(slot);
+                None
+            }
+        }
+    }
+}

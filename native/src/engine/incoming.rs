@@ -1,0 +1,143 @@
+//! New connection attempts: Retry under load is decided here, everything else by JavaScript.
+
+use std::time::{Duration, Instant};
+
+use quinn_proto::{ConnectionHandle, Incoming};
+
+use super::{Core, connection::Phase};
+use crate::events::{CloseInfo, CloseKind};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Accept,
+    Retry,
+    Refuse,
+    Ignore,
+}
+
+/// Attempts in the current second against the limit above which Retry is answered without a question (0 = never).
+pub struct AttemptRate {
+    limit: u32,
+    count: u32,
+    since: Option<Instant>,
+}
+
+impl AttemptRate {
+    pub fn new(limit: u32) -> Self {
+        Self { limit, count: 0, since: None }
+    }
+
+    fn exceeded(&mut self, now: Instant) -> bool {
+        if self.since.is_none_or(|since| now.duration_since(since) >= Duration::from_secs(1)) {
+            self.since = Some(now);
+            self.count = 0;
+        }
+        self.count = self.count.saturating_add(1);
+        self.limit > 0 && self.count > self.limit
+    }
+}
+
+impl Core {
+    pub fn attempt(&mut self, endpoint: usize, incoming: Incoming, now: Instant) {
+        let Some(listener) = &mut self.endpoints[endpoint].listener else {
+            self.endpoints[endpoint].quic.ignore(incoming);
+            return;
+        };
+        let (validated, remote) = (incoming.remote_address_validated(), incoming.remote_address());
+        if !listener.accepting {
+            return self.decide(endpoint, incoming, Decision::Refuse, now);
+        }
+        if !validated && listener.rate.exceeded(now) {
+            return self.decide(endpoint, incoming, Decision::Retry, now);
+        }
+        let key = self.next_attempt;
+        self.next_attempt = key.wrapping_add(1);
+        listener.asked.insert(key, incoming);
+        self.events.incoming(self.endpoints[endpoint].id, key, validated, remote);
+    }
+
+    pub fn apply_decisions(&mut self, now: Instant) {
+        for (endpoint, key, decision) in std::mem::take(&mut self.decisions) {
+            let listener = self.endpoints.get_mut(endpoint).and_then(|entry| entry.listener.as_mut());
+            if let Some(incoming) = listener.and_then(|listener| listener.asked.remove(&key)) {
+                self.decide(endpoint, incoming, decision, now);
+            }
+        }
+    }
+
+    fn decide(&mut self, endpoint: usize, incoming: Incoming, decision: Decision, now: Instant) {
+        let entry = &mut self.endpoints[endpoint];
+        let mut buffer = std::mem::take(&mut self.out);
+        buffer.clear();
+        let transmit = match decision {
+            Decision::Accept => {
+                self.out = buffer;
+                return self.accept(endpoint, incoming, now);
+            }
+            Decision::Ignore => {
+                entry.quic.ignore(incoming);
+                None
+            }
+            Decision::Retry if incoming.may_retry() => {
+                self.counters.retries_sent += 1;
+                entry.quic.retry(incoming, &mut buffer).ok()
+            }
+            Decision::Retry | Decision::Refuse => {
+                self.counters.refusals_sent += 1;
+                Some(entry.quic.refuse(incoming, &mut buffer))
+            }
+        };
+        if let Some(transmit) = transmit {
+            self.send(endpoint, &transmit, &buffer);
+        }
+        self.out = buffer;
+    }
+
+    fn accept(&mut self, endpoint: usize, incoming: Incoming, now: Instant) {
+        let remote = incoming.remote_address();
+        let local_ip = incoming.local_ip();
+        self.counters.handshakes_started += 1;
+        let entry = &mut self.endpoints[endpoint];
+        let Some(listener) = &entry.listener else {
+            entry.quic.ignore(incoming);
+            return;
+        };
+        let (config, settings) = (listener.config.clone(), listener.settings.clone());
+        let mut buffer = std::mem::take(&mut self.out);
+        buffer.clear();
+        match entry.quic.accept(incoming, now, &mut buffer, Some(config)) {
+            Ok((handle, quic)) => {
+                let mut local = entry.socket.address;
+                local.set_ip(local_ip.unwrap_or(local.ip()));
+                let deadline = now + settings.handshake_timeout;
+                let slot = self.adopt(endpoint, handle, quic, settings, (remote, local), deadline);
+                self.mark_touched(slot);
+                self.mark_dirty(slot);
+            }
+            Err(error) => {
+                self.counters.handshakes_failed += 1;
+                self.events.handshake_failed(entry.id, remote, &error.cause.to_string());
+                if let Some(transmit) = error.response {
+                    self.send(endpoint, &transmit, &buffer);
+                }
+            }
+        }
+        self.out = buffer;
+    }
+
+    pub fn handshake_timed_out(&mut self, slot: usize, now: Instant) {
+        let connection = &mut self.connections[slot];
+        if matches!(connection.phase, Phase::Handshaking { .. }) {
+            connection.quic.close(now, 0u32.into(), bytes::Bytes::from_static(b"handshake timed out"));
+            let reason = "handshake timed out".to_owned();
+            self.end(slot, CloseInfo { kind: CloseKind::Error, code: None, reason });
+            self.mark_dirty(slot);
+        }
+    }
+
+    /// The slot of quinn's handle on an endpoint.
+    pub fn slot_of(&self, endpoint: usize, handle: ConnectionHandle) -> Option<usize> {
+        let slot = self.endpoints[endpoint].slots.get(handle.0).copied()?;
+        self.connections.contains(slot).then_some(slot)
+    }
+}

@@ -1,0 +1,247 @@
+//! How connections begin and end, and what quinn says in between.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use quinn_proto::{ConnectionError, ConnectionHandle, Event, VarInt};
+use rustc_hash::FxHashMap;
+
+use super::{
+    Connection, Core, Slot,
+    connection::{Move, Phase},
+    datagrams::DatagramQueue,
+    stats::Budget,
+};
+use crate::{
+    events::{CloseInfo, CloseKind},
+    ledger::DropReason,
+    settings::Settings,
+};
+
+/// How much of a peer's reason is kept (the port's promise).
+const MAX_REASON_CHARS: usize = 256;
+
+impl Core {
+    pub fn adopt(
+        &mut self,
+        endpoint: usize,
+        handle: ConnectionHandle,
+        quic: quinn_proto::Connection,
+        settings: Arc<Settings>,
+        (remote, local): (SocketAddr, SocketAddr),
+        deadline: Instant,
+    ) -> Slot {
+        let id = self.new_id();
+        let connection = Connection {
+            id,
+            endpoint,
+            handle,
+            quic,
+            phase: Phase::Handshaking { deadline },
+            remote,
+            local,
+            settings,
+            routes: HashMap::new(),
+            queue: DatagramQueue::default(),
+            streams: FxHashMap::default(),
+            budget: Budget::default(),
+            moving: None,
+            rejected: None,
+            close_request: None,
+            last_stream_write: None,
+            armed: None,
+            unanswered: 0,
+            dirty: false,
+            touched: false,
+            quiet: false,
+        };
+        let slot = self.connections.insert(Box::new(connection));
+        self.endpoints[endpoint].assign(handle, slot);
+        self.slots.insert(id, slot);
+        slot
+    }
+
+    /// Takes all that quinn has to say about a connection.
+    pub fn poll(&mut self, slot: Slot, now: Instant) {
+        self.poll_endpoint_events(slot);
+        while let Some(Some(event)) = self.guarded(slot, |connection| connection.quic.poll()) {
+            match event {
+                Event::Connected => self.established(slot),
+                Event::ConnectionLost { reason } => self.lost(slot, &reason),
+                Event::Stream(event) => self.stream_event(slot, event, now),
+                Event::HandshakeDataReady | Event::DatagramReceived | Event::DatagramsUnblocked => {}
+            }
+        }
+        if let Some(connection) = self.connections.get_mut(slot) {
+            if connection.is_established() && connection.address_changed() {
+                self.events.address_changed(connection.id, connection.remote);
+            }
+            if connection.quic.is_drained() {
+                self.remove(slot);
+            }
+        }
+    }
+
+    pub fn poll_endpoint_events(&mut self, slot: Slot) {
+        while let Some(connection) = self.connections.get_mut(slot) {
+            let Some(event) = connection.quic.poll_endpoint_events() else { return };
+            let (endpoint, handle) = (connection.endpoint, connection.handle);
+            if let Some(answer) = self.endpoints[endpoint].quic.handle_event(handle, event) {
+                self.guarded(slot, |connection| connection.quic.handle_event(answer));
+            }
+        }
+    }
+
+    fn established(&mut self, slot: Slot) {
+        let connection = &mut self.connections[slot];
+        if matches!(connection.phase, Phase::Handshaking { .. }) {
+            connection.phase = Phase::Established;
+            let listener = self.endpoints[connection.endpoint].id;
+            self.events.connected(listener, connection.id, connection.remote, connection.local);
+        }
+    }
+
+    fn lost(&mut self, slot: Slot, reason: &ConnectionError) {
+        self.end(slot, close_info(reason));
+    }
+
+    /// Tells JavaScript, frees what it used, cuts what led through the connection. quinn's part lives on until it has drained.
+    pub fn end(&mut self, slot: Slot, info: CloseInfo) {
+        let connection = &mut self.connections[slot];
+        let phase = std::mem::replace(&mut connection.phase, Phase::Ended);
+        match phase {
+            Phase::Ended => return,
+            Phase::Established => self.events.closed(connection.id, &info),
+            Phase::Handshaking { .. } => {
+                self.counters.handshakes_failed += 1;
+                match &connection.rejected {
+                    Some(rejected) => {
+                        let rejected = rejected.load(Ordering::Relaxed);
+                        self.events.dial_failed(connection.id, rejected, &info.reason);
+                    }
+                    None => self.events.handshake_failed(
+                        self.endpoints[connection.endpoint].id,
+                        connection.remote,
+                        &info.reason,
+                    ),
+                }
+            }
+        }
+        self.slots.remove(&connection.id);
+        connection.queue.clear(DropReason::Closing);
+        connection.routes = HashMap::new();
+        let streams = std::mem::take(&mut connection.streams);
+        for stream in streams.values() {
+            if let Some((splice, _)) = stream.splice {
+                self.splice_lost(splice);
+            }
+        }
+    }
+
+    pub fn remove(&mut self, slot: Slot) {
+        let Some(connection) = self.connections.try_remove(slot) else { return };
+        let entry = &mut self.endpoints[connection.endpoint];
+        entry.release(connection.handle);
+        // A socket for dialling goes with its last connection: the next dial gets a fresh port.
+        if entry.listener.is_none() && entry.connections == 0 {
+            entry.closing = true;
+        }
+    }
+
+    /// The application closes: what quinn holds goes out first, in the next flush (`transmit`).
+    pub fn close(&mut self, slot: Slot, code: VarInt, reason: String) {
+        let words = Bytes::from(reason.clone().into_bytes());
+        self.connections[slot].close_request = Some((code, words));
+        self.end(slot, CloseInfo { kind: CloseKind::Local, code: Some(code.into_inner()), reason });
+        self.mark_dirty(slot);
+    }
+
+    /// The socket is of no use any more: everything on it ends.
+    pub fn socket_failed(&mut self, endpoint: usize, reason: &str) {
+        let slots: Vec<Slot> =
+            self.endpoints[endpoint].slots.iter().copied().filter(|&slot| slot != Slot::MAX).collect();
+        for slot in slots {
+            let reason = format!("socket failed: {reason}");
+            self.end(slot, CloseInfo { kind: CloseKind::Error, code: None, reason });
+            self.remove(slot);
+        }
+        if self.endpoints[endpoint].listener.is_some() {
+            self.events.listener_failed(self.endpoints[endpoint].id, reason);
+        }
+        let entry = &mut self.endpoints[endpoint];
+        entry.unsent.clear();
+        entry.closing = true;
+    }
+
+    /// Frees sockets that are closing once their last packets have left.
+    pub fn release_endpoints(&mut self) {
+        let done: Vec<usize> = self.endpoints.iter().filter(|(_, entry)| entry.is_done()).map(|(key, _)| key).collect();
+        for endpoint in done {
+            let entry = self.endpoints.remove(endpoint);
+            for slot in entry.slots.into_iter().filter(|&slot| slot != Slot::MAX) {
+                self.connections.try_remove(slot);
+            }
+            if entry.listener.is_some() {
+                self.events.listener_closed(entry.id);
+            }
+            self.sockets_changed = true;
+        }
+    }
+}
+
+impl Connection {
+    /// True once for each new address of the peer that has answered a path challenge.
+    fn address_changed(&mut self) -> bool {
+        let current = self.quic.remote_address();
+        if current == self.remote {
+            self.moving = None;
+            return false;
+        }
+        let responses = self.quic.stats().frame_rx.path_response;
+        match &self.moving {
+            Some(moving) if moving.to == current => {
+                if responses == moving.responses_before {
+                    return false;
+                }
+                self.moving = None;
+                self.remote = current;
+                true
+            }
+            _ => {
+                self.moving = Some(Move { to: current, responses_before: responses });
+                false
+            }
+        }
+    }
+}
+
+fn close_info(error: &ConnectionError) -> CloseInfo {
+    let (kind, code, reason) = match error {
+        ConnectionError::ApplicationClosed(close) => {
+            (CloseKind::PeerApplication, Some(close.error_code.into_inner()), printable(&close.reason))
+        }
+        ConnectionError::ConnectionClosed(close) => {
+            let words = printable(&close.reason);
+            let reason = if words.is_empty() { close.error_code.to_string() } else { words };
+            (CloseKind::PeerTransport, Some(close.error_code.into()), reason)
+        }
+        ConnectionError::TransportError(error) => (CloseKind::Error, Some(error.code.into()), error.to_string()),
+        ConnectionError::Reset => (CloseKind::Reset, None, "stateless reset by the peer".into()),
+        ConnectionError::TimedOut => (CloseKind::Idle, None, "idle timeout".into()),
+        ConnectionError::LocallyClosed => (CloseKind::Local, None, String::new()),
+        ConnectionError::VersionMismatch | ConnectionError::CidsExhausted => {
+            (CloseKind::Error, None, error.to_string())
+        }
+    };
+    CloseInfo { kind, code, reason }
+}
+
+fn printable(words: &[u8]) -> String {
+    let text = String::from_utf8_lossy(words);
+    text.chars().filter(|c| !c.is_control()).take(MAX_REASON_CHARS).collect()
+}

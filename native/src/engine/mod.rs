@@ -1,0 +1,167 @@
+//! The state of one engine. Everything here runs under the lock of `runner::Shared`: on the engine's thread, or in a call from JavaScript.
+
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+use rustc_hash::FxHashMap;
+use slab::Slab;
+
+use crate::events::EventBuffer;
+
+mod calls;
+mod connection;
+mod datagrams;
+mod endpoint;
+mod guard;
+mod incoming;
+mod lifecycle;
+mod receive;
+mod runner;
+mod socket;
+mod splice;
+mod stats;
+mod streams;
+mod timers;
+mod transmit;
+
+pub use calls::{CallError, DialRequest, ListenRequest};
+pub use connection::Connection;
+pub use datagrams::{SendOutcome, Target};
+pub use endpoint::Endpoint;
+pub use guard::panic_message;
+pub use incoming::Decision;
+pub use runner::{Shared, run};
+pub use socket::SocketError;
+pub use splice::{Splice, SpliceEnd};
+pub use stats::Counters;
+pub use streams::ReadOutcome;
+
+/// Index of a connection in `Core::connections`; reused, unlike the id that JavaScript knows.
+pub type Slot = usize;
+
+/// A direction of a splice that may move bytes now.
+#[derive(Clone, Copy)]
+pub struct Pump {
+    pub splice: u64,
+    pub lane: usize,
+}
+
+/// A connection that received packets but has nothing of its own to say: its ACK may wait for company.
+#[derive(Clone, Copy)]
+pub struct Quiet {
+    pub due: Instant,
+    pub slot: Slot,
+    pub connection: u64,
+}
+
+pub struct Core {
+    pub endpoints: Slab<Endpoint>,
+    pub connections: Slab<Box<Connection>>,
+    pub slots: FxHashMap<u64, Slot>,
+    pub splices: FxHashMap<u64, Box<Splice>>,
+    pub events: EventBuffer,
+    pub counters: Counters,
+    /// Connections with something to send, each once (`Connection::dirty`).
+    pub dirty: Vec<Slot>,
+    /// Connections that heard something this turn, each once (`Connection::touched`).
+    pub touched: Vec<Slot>,
+    pub quiet: VecDeque<Quiet>,
+    pub pumps: VecDeque<Pump>,
+    pub timers: timers::Timers,
+    /// Answers of JavaScript that wait for the engine's thread, where the handshake's cryptography belongs.
+    pub decisions: Vec<(usize, u32, Decision)>,
+    pub out: Vec<u8>,
+    /// The set of sockets changed: the runner must poll others.
+    pub sockets_changed: bool,
+    pub offload: bool,
+    next_id: u64,
+    pub next_attempt: u32,
+    /// JavaScript was told that events wait, and has not drained them yet.
+    announced: bool,
+}
+
+impl Core {
+    pub fn new() -> Self {
+        Self {
+            endpoints: Slab::new(),
+            connections: Slab::new(),
+            slots: FxHashMap::default(),
+            splices: FxHashMap::default(),
+            events: EventBuffer::default(),
+            counters: Counters::default(),
+            dirty: Vec::new(),
+            touched: Vec::new(),
+            quiet: VecDeque::new(),
+            pumps: VecDeque::new(),
+            timers: timers::Timers::default(),
+            decisions: Vec::new(),
+            out: Vec::new(),
+            sockets_changed: false,
+            offload: socket::offload_works(),
+            next_id: 1,
+            next_attempt: 0,
+            announced: false,
+        }
+    }
+
+    /// One for everything that JavaScript names: connections, routes, splices. Never used again.
+    pub fn new_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// A connection that JavaScript may still use.
+    pub fn live(&mut self, connection: u64) -> Option<(Slot, &mut Connection)> {
+        let slot = *self.slots.get(&connection)?;
+        let entry = self.connections.get_mut(slot)?;
+        Some((slot, entry))
+    }
+
+    /// Whether JavaScript must be told that events wait.
+    pub fn announce(&mut self) -> bool {
+        !self.events.is_empty() && !std::mem::replace(&mut self.announced, true)
+    }
+
+    pub fn drain(&mut self) -> Vec<u8> {
+        self.announced = false;
+        self.events.take()
+    }
+
+    pub fn mark_dirty(&mut self, slot: Slot) {
+        let connection = &mut self.connections[slot];
+        if !connection.dirty {
+            connection.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+
+    pub fn mark_touched(&mut self, slot: Slot) {
+        let connection = &mut self.connections[slot];
+        if !connection.touched {
+            connection.touched = true;
+            self.touched.push(slot);
+        }
+    }
+
+    /// One turn of the loop, after the sockets were read: from what was heard to what is sent.
+    pub fn turn(&mut self, now: Instant) {
+        self.apply_decisions(now);
+        self.expire_timers(now);
+        self.hear(now);
+        self.run_pumps(now);
+        self.flush(now);
+        self.release_endpoints();
+    }
+
+    /// When the loop must turn again though nothing arrives; now, when work was left.
+    pub fn next_wake(&self, now: Instant) -> Option<Instant> {
+        if !self.dirty.is_empty() || !self.pumps.is_empty() || !self.touched.is_empty() || !self.decisions.is_empty() {
+            return Some(now);
+        }
+        let quiet = self.quiet.front().map(|entry| entry.due);
+        [self.timers.next(), quiet].into_iter().flatten().min()
+    }
+}
+
+/// Sockets are shared with the runner, which polls them outside the lock.
+pub type SharedSocket = Arc<socket::Socket>;

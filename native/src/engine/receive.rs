@@ -1,0 +1,150 @@
+//! From the socket to the connections.
+
+use std::{
+    io::{self, IoSliceMut},
+    net::SocketAddr,
+    time::Instant,
+};
+
+use bytes::BytesMut;
+use quinn_proto::{DatagramEvent, EcnCodepoint};
+use quinn_udp::{BATCH_SIZE, RecvMeta};
+
+use super::{Core, Quiet, connection::ACK_DELAY};
+use crate::events::{CloseInfo, CloseKind};
+
+/// Room for a GRO batch in each message of a receive call.
+const MESSAGE_BYTES: usize = 64 * 1024;
+/// Receive calls per socket and turn: a flood must not keep timers and JavaScript waiting.
+const CALLS_PER_TURN: usize = 8;
+/// After this many failed receive calls in a row the socket is given up.
+const MAX_RECEIVE_ERRORS: u32 = 32;
+
+pub struct ReceiveBuffer {
+    bytes: Vec<u8>,
+    metas: [RecvMeta; BATCH_SIZE],
+}
+
+impl ReceiveBuffer {
+    pub fn new() -> Self {
+        Self { bytes: vec![0; MESSAGE_BYTES * BATCH_SIZE], metas: [RecvMeta::default(); BATCH_SIZE] }
+    }
+}
+
+impl Core {
+    /// Reads what a socket holds, within the bound of one turn.
+    pub fn receive(&mut self, endpoint: usize, buffer: &mut ReceiveBuffer, now: Instant) {
+        for _ in 0..CALLS_PER_TURN {
+            let Some(entry) = self.endpoints.get_mut(endpoint) else { return };
+            let mut slices = buffer.bytes.chunks_exact_mut(MESSAGE_BYTES).map(IoSliceMut::new);
+            let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
+                std::array::from_fn(|_| slices.next().unwrap_or_else(|| IoSliceMut::new(&mut [])));
+            let received = entry.socket.state.recv(entry.socket.reference(), &mut slices, &mut buffer.metas);
+            match received {
+                Ok(count) => {
+                    entry.receive_errors = 0;
+                    for i in 0..count {
+                        let start = i * MESSAGE_BYTES;
+                        let meta = buffer.metas[i];
+                        self.message(endpoint, &buffer.bytes[start..start + meta.len], meta, now);
+                    }
+                    if count < BATCH_SIZE {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => {
+                    entry.receive_errors += 1;
+                    if entry.receive_errors >= MAX_RECEIVE_ERRORS {
+                        self.socket_failed(endpoint, &error.to_string());
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, endpoint: usize, bytes: &[u8], meta: RecvMeta, now: Instant) {
+        let ecn = meta.ecn.and_then(|ecn| EcnCodepoint::from_bits(ecn as u8));
+        self.counters.bytes_received += bytes.len() as u64;
+        for packet in bytes.chunks(meta.stride.max(1)) {
+            self.counters.packets_received += 1;
+            self.packet(endpoint, packet, meta.addr, meta.dst_ip, ecn, now);
+        }
+    }
+
+    fn packet(
+        &mut self,
+        endpoint: usize,
+        packet: &[u8],
+        remote: SocketAddr,
+        local: Option<std::net::IpAddr>,
+        ecn: Option<EcnCodepoint>,
+        now: Instant,
+    ) {
+        let Some(entry) = self.endpoints.get_mut(endpoint) else { return };
+        let short_header = packet.first().is_some_and(|byte| byte & 0x80 == 0);
+        let mut response = std::mem::take(&mut self.out);
+        response.clear();
+        match entry.quic.handle(now, remote, local, ecn, BytesMut::from(packet), &mut response) {
+            Some(DatagramEvent::ConnectionEvent(handle, event)) => {
+                if let Some(slot) = self.slot_of(endpoint, handle) {
+                    self.mark_touched(slot);
+                    let verdict = self.guarded(slot, |connection| {
+                        connection.quic.handle_event(event);
+                        connection.unanswered += 1;
+                        connection.spend(packet.len())
+                    });
+                    if let Some(Some(reason)) = verdict {
+                        self.over_budget(slot, reason, now);
+                    }
+                }
+            }
+            Some(DatagramEvent::NewConnection(incoming)) => self.attempt(endpoint, incoming, now),
+            Some(DatagramEvent::Response(transmit)) => {
+                self.counters.stray_packets += 1;
+                if short_header {
+                    self.counters.resets_sent += 1;
+                }
+                self.send(endpoint, &transmit, &response);
+            }
+            None => self.counters.stray_packets += 1,
+        }
+        self.out = response;
+    }
+
+    fn over_budget(&mut self, slot: usize, reason: &'static str, now: Instant) {
+        let connection = &mut self.connections[slot];
+        connection.quic.close(now, 0u32.into(), bytes::Bytes::from_static(reason.as_bytes()));
+        self.end(slot, CloseInfo { kind: CloseKind::Budget, code: None, reason: reason.into() });
+        self.mark_dirty(slot);
+    }
+
+    /// Turns what connections heard this turn into forwarded datagrams, moved stream bytes and events.
+    pub fn hear(&mut self, now: Instant) {
+        while let Some(slot) = self.touched.pop() {
+            let Some(connection) = self.connections.get_mut(slot) else { continue };
+            connection.touched = false;
+            self.poll(slot, now);
+            if !self.connections.contains(slot) {
+                continue;
+            }
+            self.forward_datagrams(slot, now);
+            let connection = &mut self.connections[slot];
+            if connection.dirty {
+                continue;
+            }
+            if !connection.may_wait(now) {
+                self.mark_dirty(slot);
+                continue;
+            }
+            // Only a flush arms it otherwise.
+            self.timers.arm(slot, connection);
+            if !connection.quiet {
+                connection.quiet = true;
+                let connection = connection.id;
+                self.quiet.push_back(Quiet { due: now + ACK_DELAY, slot, connection });
+            }
+        }
+    }
+}

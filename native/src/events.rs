@@ -1,0 +1,173 @@
+//! What JavaScript must hear of, in order, as one byte buffer per batch. `src/quic/native/event-batch.ts` is its reader.
+//!
+//! A record is a kind byte and its fields, little endian: ids and codes as f64 (exact up to 2^53), keys as u32, flags as u8,
+//! text and payloads as u32 length and bytes.
+
+use std::net::SocketAddr;
+
+use quinn_proto::{StreamId, VarInt};
+
+/// Past this much of undrained datagrams for JavaScript newer ones are dropped: it is behind by more than it will ever catch up with.
+const MAX_LOCAL_DATAGRAM_BYTES: usize = 4 * 1024 * 1024;
+
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Kind {
+    Incoming = 1,
+    Connected,
+    HandshakeFailed,
+    DialFailed,
+    Closed,
+    StreamOpened,
+    Readable,
+    Writable,
+    Stopped,
+    SpliceEnded,
+    AddressChanged,
+    Datagram,
+    ListenerFailed,
+    ListenerClosed,
+}
+
+/// `CloseInfo.kind` of the port, in the order that the reader knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CloseKind {
+    Local,
+    PeerApplication,
+    PeerTransport,
+    Idle,
+    Reset,
+    Error,
+    Budget,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseInfo {
+    pub kind: CloseKind,
+    pub code: Option<u64>,
+    pub reason: String,
+}
+
+#[derive(Default)]
+pub struct EventBuffer {
+    bytes: Vec<u8>,
+    datagram_bytes: usize,
+}
+
+impl EventBuffer {
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub fn take(&mut self) -> Vec<u8> {
+        self.datagram_bytes = 0;
+        std::mem::take(&mut self.bytes)
+    }
+
+    pub fn incoming(&mut self, listener: u32, key: u32, validated: bool, remote: SocketAddr) {
+        self.kind(Kind::Incoming).u32(listener).u32(key).flag(validated).address(remote);
+    }
+
+    pub fn connected(&mut self, listener: u32, connection: u64, remote: SocketAddr, local: SocketAddr) {
+        self.kind(Kind::Connected).u32(listener).id(connection).address(remote).address(local);
+    }
+
+    pub fn handshake_failed(&mut self, listener: u32, remote: SocketAddr, reason: &str) {
+        self.kind(Kind::HandshakeFailed).u32(listener).address(remote).text(reason);
+    }
+
+    pub fn dial_failed(&mut self, connection: u64, verification: bool, reason: &str) {
+        self.kind(Kind::DialFailed).id(connection).flag(verification).text(reason);
+    }
+
+    pub fn closed(&mut self, connection: u64, info: &CloseInfo) {
+        self.kind(Kind::Closed).id(connection).byte(info.kind as u8).flag(info.code.is_some());
+        self.id(info.code.unwrap_or(0)).text(&info.reason);
+    }
+
+    pub fn stream_opened(&mut self, connection: u64, stream: StreamId) {
+        self.kind(Kind::StreamOpened).id(connection).stream(stream);
+    }
+
+    pub fn readable(&mut self, connection: u64, stream: StreamId) {
+        self.kind(Kind::Readable).id(connection).stream(stream);
+    }
+
+    pub fn writable(&mut self, connection: u64, stream: StreamId) {
+        self.kind(Kind::Writable).id(connection).stream(stream);
+    }
+
+    pub fn stopped(&mut self, connection: u64, stream: StreamId, code: VarInt) {
+        self.kind(Kind::Stopped).id(connection).stream(stream).id(code.into_inner());
+    }
+
+    pub fn splice_ended(&mut self, splice: u64) {
+        self.kind(Kind::SpliceEnded).id(splice);
+    }
+
+    pub fn address_changed(&mut self, connection: u64, remote: SocketAddr) {
+        self.kind(Kind::AddressChanged).id(connection).address(remote);
+    }
+
+    pub fn datagram(&mut self, connection: u64, payload: &[u8]) {
+        if self.datagram_bytes + payload.len() > MAX_LOCAL_DATAGRAM_BYTES {
+            return;
+        }
+        self.datagram_bytes += payload.len();
+        self.kind(Kind::Datagram).id(connection).blob(payload);
+    }
+
+    pub fn listener_failed(&mut self, listener: u32, reason: &str) {
+        self.kind(Kind::ListenerFailed).u32(listener).text(reason);
+    }
+
+    pub fn listener_closed(&mut self, listener: u32) {
+        self.kind(Kind::ListenerClosed).u32(listener);
+    }
+
+    fn kind(&mut self, kind: Kind) -> &mut Self {
+        self.byte(kind as u8)
+    }
+
+    fn byte(&mut self, value: u8) -> &mut Self {
+        self.bytes.push(value);
+        self
+    }
+
+    fn flag(&mut self, value: bool) -> &mut Self {
+        self.byte(value.into())
+    }
+
+    fn u32(&mut self, value: u32) -> &mut Self {
+        self.bytes.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
+    fn key(&mut self, value: usize) -> &mut Self {
+        self.u32(u32::try_from(value).unwrap_or(u32::MAX))
+    }
+
+    fn id(&mut self, value: u64) -> &mut Self {
+        self.bytes.extend_from_slice(&(value as f64).to_le_bytes());
+        self
+    }
+
+    fn stream(&mut self, stream: StreamId) -> &mut Self {
+        self.id(VarInt::from(stream).into_inner())
+    }
+
+    fn text(&mut self, value: &str) -> &mut Self {
+        self.blob(value.as_bytes())
+    }
+
+    fn blob(&mut self, value: &[u8]) -> &mut Self {
+        self.key(value.len());
+        self.bytes.extend_from_slice(value);
+        self
+    }
+
+    fn address(&mut self, value: SocketAddr) -> &mut Self {
+        self.u32(value.port().into()).text(&value.ip().to_string())
+    }
+}

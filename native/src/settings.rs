@@ -1,0 +1,63 @@
+//! `TransportSettings` of `src/quic/types.ts`, and what quinn makes of them.
+
+use std::{sync::Arc, time::Duration};
+
+use quinn_proto::{AckFrequencyConfig, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
+
+/// RFC 9000 §14: every path carries this much, or it is no path for QUIC.
+pub const MIN_UDP_PAYLOAD: u16 = 1200;
+/// Edges cap their path MTU discovery at what we advertise (wire-protocol.md §1).
+pub const ADVERTISED_UDP_PAYLOAD: u16 = 1472;
+/// Per connection and turn; the queue in front of it (`DatagramQueue`) counts what expires, so this one stays short.
+pub const QUINN_DATAGRAM_BYTES: usize = 32 * 1024;
+/// A receive burst between two turns; drained at the end of each.
+const DATAGRAM_RECEIVE_BYTES: usize = 4 * 1024 * 1024;
+/// Bounds unacknowledged stream data per connection (conformance S2: ≤ 4 MiB with the receive window and the splice's buffer).
+const SEND_WINDOW_BYTES: u64 = 5 * 512 * 1024;
+/// Asked of peers that know ACK_FREQUENCY: one ACK for nine packets halves a relay's receive work and still clocks a window of ten.
+const ACK_ELICITING_THRESHOLD: u32 = 8;
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub alpn: Vec<u8>,
+    pub idle_timeout: Duration,
+    pub keep_alive: Duration,
+    pub handshake_timeout: Duration,
+    pub max_udp_payload: u16,
+    pub max_bidi_streams: u32,
+    pub max_uni_streams: u32,
+    pub stream_window: u32,
+    pub connection_window: u32,
+    pub datagram_queue_bytes: usize,
+    pub datagram_queue_age: Duration,
+    pub unproven_bytes: u64,
+    pub useless_bytes: u64,
+    pub local_datagrams: bool,
+    pub socket_buffer_bytes: usize,
+}
+
+impl Settings {
+    pub fn transport_config(&self, offload: bool) -> Arc<TransportConfig> {
+        let mut mtu = MtuDiscoveryConfig::default();
+        mtu.upper_bound(self.max_udp_payload.max(MIN_UDP_PAYLOAD));
+        let mut acks = AckFrequencyConfig::default();
+        acks.ack_eliciting_threshold(ACK_ELICITING_THRESHOLD.into());
+
+        let mut config = TransportConfig::default();
+        config
+            .max_idle_timeout(IdleTimeout::try_from(self.idle_timeout).ok())
+            .keep_alive_interval(Some(self.keep_alive).filter(|interval| !interval.is_zero()))
+            .max_concurrent_bidi_streams(VarInt::from_u32(self.max_bidi_streams))
+            .max_concurrent_uni_streams(VarInt::from_u32(self.max_uni_streams))
+            .stream_receive_window(VarInt::from_u32(self.stream_window))
+            .receive_window(VarInt::from_u32(self.connection_window))
+            .send_window(SEND_WINDOW_BYTES)
+            .initial_mtu(MIN_UDP_PAYLOAD)
+            .mtu_discovery_config(Some(mtu))
+            .ack_frequency_config(Some(acks))
+            .datagram_receive_buffer_size(Some(DATAGRAM_RECEIVE_BYTES))
+            .datagram_send_buffer_size(QUINN_DATAGRAM_BYTES)
+            .enable_segmentation_offload(offload);
+        Arc::new(config)
+    }
+}
