@@ -42,6 +42,15 @@ pub enum CloseKind {
     Budget,
 }
 
+/// Which AppError a failed dial becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum DialFailure {
+    Connect,
+    Verification,
+    Timeout,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloseInfo {
     pub kind: CloseKind,
@@ -77,8 +86,8 @@ impl EventBuffer {
         self.kind(Kind::HandshakeFailed).u32(listener).address(remote).text(reason);
     }
 
-    pub fn dial_failed(&mut self, connection: u64, verification: bool, reason: &str) {
-        self.kind(Kind::DialFailed).id(connection).flag(verification).text(reason);
+    pub fn dial_failed(&mut self, connection: u64, why: DialFailure, reason: &str) {
+        self.kind(Kind::DialFailed).id(connection).byte(why as u8).text(reason);
     }
 
     pub fn closed(&mut self, connection: u64, info: &CloseInfo) {

@@ -79,8 +79,8 @@ impl NativeEngine {
     #[napi(constructor)]
     pub fn new(notify: Function<'_, (), ()>) -> Result<Self> {
         let notify: Notify =
-            notify.build_threadsafe_function::<()>().build().map_err(|e| failure(Code::Internal, e.reason.clone()))?;
-        let shared = Shared::new().map_err(|e| failure(Code::Internal, e.to_string()))?;
+            notify.build_threadsafe_function::<()>().build().map_err(|e| failure(Code::Bug, e.reason.clone()))?;
+        let shared = Shared::new().map_err(|e| failure(Code::Bug, e.to_string()))?;
         let state = shared.clone();
         let thread = std::thread::Builder::new()
             .name("adit-quic".into())
@@ -89,7 +89,7 @@ impl NativeEngine {
                     notify.call((), ThreadsafeFunctionCallMode::NonBlocking);
                 });
             })
-            .map_err(|e| failure(Code::Internal, e.to_string()))?;
+            .map_err(|e| failure(Code::Bug, e.to_string()))?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
@@ -339,5 +339,5 @@ impl NativeEngine {
 }
 
 fn tunnel(prefix: &[u8]) -> Result<[u8; PREFIX_BYTES]> {
-    prefix.try_into().map_err(|_| failure(Code::Internal, "a prefix has 16 bytes"))
+    prefix.try_into().map_err(|_| failure(Code::Bug, "a prefix has 16 bytes"))
 }

@@ -7,26 +7,22 @@ use std::{
 
 use napi::Error;
 
-use crate::engine::{CallError, SocketError, panic_message};
+use crate::engine::{CallError, panic_message};
 
 pub enum Code {
-    AddressInUse,
-    AddressNotAvailable,
-    Permission,
+    Address,
     Tls,
     Connect,
-    Internal,
+    Bug,
 }
 
 impl AsRef<str> for Code {
     fn as_ref(&self) -> &str {
         match self {
-            Self::AddressInUse => "address-in-use",
-            Self::AddressNotAvailable => "address-not-available",
-            Self::Permission => "permission",
-            Self::Tls => "tls",
-            Self::Connect => "connect",
-            Self::Internal => "internal",
+            Self::Address => "address-unavailable",
+            Self::Tls => "tls-failed",
+            Self::Connect => "connect-failed",
+            Self::Bug => "bug",
         }
     }
 }
@@ -40,17 +36,15 @@ pub fn failure(code: Code, words: impl Into<String>) -> Error<Code> {
 impl From<CallError> for Error<Code> {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Socket(SocketError::AddressInUse(words)) => failure(Code::AddressInUse, words),
-            CallError::Socket(SocketError::AddressNotAvailable(words)) => failure(Code::AddressNotAvailable, words),
-            CallError::Socket(SocketError::Permission(words)) => failure(Code::Permission, words),
-            CallError::Socket(SocketError::Other(words)) | CallError::Connect(words) => failure(Code::Connect, words),
+            CallError::Socket(words) => failure(Code::Address, words),
+            CallError::Connect(words) => failure(Code::Connect, words),
             CallError::Tls(words) => failure(Code::Tls, words),
         }
     }
 }
 
-/// A panic must not unwind into Node: it becomes an error with code `internal`.
+/// A panic must not unwind into Node: it becomes an error with code `bug`.
 pub fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic: Box<dyn Any + Send>| Err(failure(Code::Internal, panic_message(&*panic))))
+        .unwrap_or_else(|panic: Box<dyn Any + Send>| Err(failure(Code::Bug, panic_message(&*panic))))
 }

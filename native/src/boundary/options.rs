@@ -63,8 +63,8 @@ fn ms(value: f64) -> Duration {
 }
 
 fn address(ip: &str, port: u32) -> Result<SocketAddr> {
-    let ip: IpAddr = ip.parse().map_err(|_| failure(Code::AddressNotAvailable, format!("{ip} is no IP address")))?;
-    let port = u16::try_from(port).map_err(|_| failure(Code::AddressNotAvailable, format!("{port} is no port")))?;
+    let ip: IpAddr = ip.parse().map_err(|_| failure(Code::Address, format!("{ip} is no IP address")))?;
+    let port = u16::try_from(port).map_err(|_| failure(Code::Address, format!("{port} is no port")))?;
     Ok(SocketAddr::new(ip, port))
 }
 

@@ -13,7 +13,7 @@ use ring::{hkdf, hmac};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Core, Endpoint, Slot, SocketError, Target,
+    Core, Endpoint, Slot, Target,
     datagrams::Route,
     endpoint::Listener,
     incoming::{AttemptRate, Decision},
@@ -58,7 +58,7 @@ pub struct DialRequest {
 }
 
 pub enum CallError {
-    Socket(SocketError),
+    Socket(String),
     Tls(String),
     Connect(String),
 }

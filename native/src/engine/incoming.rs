@@ -130,7 +130,7 @@ impl Core {
         if matches!(connection.phase, Phase::Handshaking { .. }) {
             connection.quic.close(now, 0u32.into(), bytes::Bytes::from_static(b"handshake timed out"));
             let reason = "handshake timed out".to_owned();
-            self.end(slot, CloseInfo { kind: CloseKind::Error, code: None, reason });
+            self.end(slot, CloseInfo { kind: CloseKind::Idle, code: None, reason });
             self.mark_dirty(slot);
         }
     }

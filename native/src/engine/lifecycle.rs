@@ -18,7 +18,7 @@ use super::{
     stats::Budget,
 };
 use crate::{
-    events::{CloseInfo, CloseKind},
+    events::{CloseInfo, CloseKind, DialFailure},
     ledger::DropReason,
     settings::Settings,
 };
@@ -121,8 +121,12 @@ impl Core {
                 self.counters.handshakes_failed += 1;
                 match &connection.rejected {
                     Some(rejected) => {
-                        let rejected = rejected.load(Ordering::Relaxed);
-                        self.events.dial_failed(connection.id, rejected, &info.reason);
+                        let why = match info.kind {
+                            CloseKind::Idle => DialFailure::Timeout,
+                            _ if rejected.load(Ordering::Relaxed) => DialFailure::Verification,
+                            _ => DialFailure::Connect,
+                        };
+                        self.events.dial_failed(connection.id, why, &info.reason);
                     }
                     None => self.events.handshake_failed(
                         self.endpoints[connection.endpoint].id,

@@ -30,7 +30,6 @@ pub use endpoint::Endpoint;
 pub use guard::panic_message;
 pub use incoming::Decision;
 pub use runner::{Shared, run};
-pub use socket::SocketError;
 pub use splice::{Splice, SpliceEnd};
 pub use stats::Counters;
 pub use streams::ReadOutcome;

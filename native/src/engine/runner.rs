@@ -64,7 +64,9 @@ struct Watched {
 pub fn run(shared: &Shared, notify: impl Fn()) {
     let mut buffer = ReceiveBuffer::new();
     let mut watched: Vec<Watched> = Vec::new();
-    while !shared.stop.load(Ordering::SeqCst) {
+    loop {
+        // Read before the turn: what was asked for before `stop` still leaves.
+        let last = shared.stop.load(Ordering::SeqCst);
         let mut core = shared.core.lock();
         let turned = catch_unwind(AssertUnwindSafe(|| turn(&mut core, &mut watched, &mut buffer)));
         let wake = turned.unwrap_or_else(|panic| {
@@ -84,6 +86,9 @@ pub fn run(shared: &Shared, notify: impl Fn()) {
         MutexGuard::unlock_fair(core);
         if announce {
             notify();
+        }
+        if last {
+            return;
         }
         wait(shared, &mut watched, wake);
     }

@@ -13,14 +13,6 @@ use socket2::{Domain, Protocol, Type};
 /// A GSO batch of this many packets costs one trip through the kernel; larger ones only add to bursts.
 const MAX_SEGMENTS: usize = 32;
 
-#[derive(Debug)]
-pub enum SocketError {
-    AddressInUse(String),
-    AddressNotAvailable(String),
-    Permission(String),
-    Other(String),
-}
-
 pub struct Socket {
     io: UdpSocket,
     pub state: UdpSocketState,
@@ -31,16 +23,8 @@ pub struct Socket {
 
 impl Socket {
     /// Buffers are asked for, not demanded: the kernel grants what its limits allow.
-    pub fn bind(address: SocketAddr, buffer_bytes: usize) -> Result<Self, SocketError> {
-        Self::open(address, buffer_bytes).map_err(|e| {
-            let words = format!("{address}: {e}");
-            match e.kind() {
-                io::ErrorKind::AddrInUse => SocketError::AddressInUse(words),
-                io::ErrorKind::AddrNotAvailable => SocketError::AddressNotAvailable(words),
-                io::ErrorKind::PermissionDenied => SocketError::Permission(words),
-                _ => SocketError::Other(words),
-            }
-        })
+    pub fn bind(address: SocketAddr, buffer_bytes: usize) -> Result<Self, String> {
+        Self::open(address, buffer_bytes).map_err(|e| format!("{address}: {e}"))
     }
 
     fn open(address: SocketAddr, buffer_bytes: usize) -> io::Result<Self> {

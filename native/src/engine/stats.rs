@@ -1,6 +1,7 @@
 //! Counters of the engine and of one connection.
 
 use super::{Connection, Core};
+use crate::settings::ADVERTISED_UDP_PAYLOAD;
 
 /// `EngineCounters` of the port, in its order.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,8 +93,8 @@ impl Connection {
         };
         let received = now.received - self.budget.seen.received;
         let sent = now.sent - self.budget.seen.sent;
-        // A frame carries at least a byte and at most a packet: 1200 per frame is the most that can have been useful.
-        let useful = sent + (now.frames - self.budget.seen.frames) * 1200;
+        // A frame makes its whole packet useful, which is no larger than what we advertise.
+        let useful = sent + (now.frames - self.budget.seen.frames) * u64::from(ADVERTISED_UDP_PAYLOAD);
         self.budget.useless = (self.budget.useless + received).saturating_sub(useful);
         self.budget.seen = now;
     }

@@ -41,6 +41,7 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// For a stream of the peer `accept_streams` tells at once; for ours what comes first is news.
     fn new(id: StreamId, side: Side) -> Self {
         let ours = id.initiator() == side;
         let one_way = id.dir() == Dir::Uni;
@@ -50,7 +51,7 @@ impl Stream {
             stopped: None,
             out: VecDeque::new(),
             out_bytes: 0,
-            wants_readable: false,
+            wants_readable: ours,
             wants_writable: false,
             splice: None,
         }

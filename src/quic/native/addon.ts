@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '../../lib/app-error.ts';
+
+/** What `native/src/boundary` exports. Ids are exact numbers; a call on what has ended does nothing. */
+export interface NativeAddon {
+  readonly NativeEngine: new (notify: () => void) => NativeBinding;
+  readonly NativeLedger: new () => NativeLedgerBinding;
+}
+
+export interface NativeLedgerBinding {
+  /** Datagrams in, out, payload bytes in, out, stream bytes, then drops in the order of `dropReasons`. */
+  totals(): number[];
+}
+
+export interface NativeTransport {
+  readonly alpn: string;
+  readonly idleTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly handshakeTimeoutMs: number;
+  readonly maxUdpPayload: number;
+  readonly maxBidiStreams: number;
+  readonly maxUniStreams: number;
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+  readonly datagramQueueBytes: number;
+  readonly datagramQueueMs: number;
+  readonly unprovenBytes: number;
+  readonly uselessBytes: number;
+  readonly localDatagrams: boolean;
+  readonly socketBufferBytes: number;
+}
+
+export interface NativeListenOptions {
+  readonly ip: string;
+  readonly port: number;
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly transport: NativeTransport;
+  readonly resetKey: Uint8Array;
+  readonly retryAfterHandshakesPerSec: number;
+}
+
+export interface NativeDialOptions {
+  readonly ip: string;
+  readonly port: number;
+  readonly serverName: string;
+  readonly verify: 'none' | 'ca' | 'fingerprint';
+  readonly caPem?: string;
+  readonly host?: string;
+  readonly sha256?: string;
+  readonly transport: NativeTransport;
+}
+
+export interface NativeListening {
+  readonly id: number;
+  readonly ip: string;
+  readonly port: number;
+  readonly receiveBuffer?: number;
+  readonly sendBuffer?: number;
+}
+
+export interface NativeDialling {
+  readonly connection: number;
+  readonly localIp: string;
+  readonly localPort: number;
+}
+
+/** Errors are thrown with an AppErrorCode as `code`. */
+export interface NativeBinding {
+  /** The events of the batch that `notify` announced (event-batch.ts reads them). */
+  drain(): Uint8Array;
+  listen(options: NativeListenOptions): NativeListening;
+  setTls(listener: number, certificate: string, privateKey: string): void;
+  stopAccepting(listener: number): void;
+  closeListener(listener: number, reason: string): void;
+  /** 0 accept, 1 retry, 2 refuse, 3 ignore. */
+  answer(listener: number, attempt: number, decision: number): void;
+  dial(options: NativeDialOptions): NativeDialling;
+  /** -1: the peer grants none now. */
+  openStream(connection: number, bidirectional: boolean): number;
+  /** Bytes, or -1 nothing now, -2 finished, otherwise the code of a reset. */
+  read(connection: number, stream: number, max: number): Uint8Array | number;
+  write(connection: number, stream: number, bytes: Uint8Array): boolean;
+  queuedBytes(connection: number, stream: number): number;
+  finish(connection: number, stream: number): void;
+  reset(connection: number, stream: number, code: number): void;
+  stop(connection: number, stream: number, code: number): void;
+  splice(
+    connection: number,
+    stream: number,
+    otherConnection: number,
+    otherStream: number,
+    forward: NativeLedgerBinding,
+    backward: NativeLedgerBinding,
+    lostCode: number,
+  ): number;
+  abortSplice(splice: number, code: number): void;
+  /** 0 queued, 1 too large, 2 the oldest went for it, 3 closed. */
+  sendDatagram(connection: number, payload: Uint8Array): number;
+  /** A target below 0 drops under reason number `reason`. The answer is what `withdrawRoute` takes. */
+  setRoute(connection: number, prefix: Uint8Array, target: number, reason: number, ledger: NativeLedgerBinding): number;
+  withdrawRoute(connection: number, prefix: Uint8Array, token: number): void;
+  markProven(connection: number): void;
+  /** Empty when the connection has ended; NaN for what is unknown. */
+  stats(connection: number): number[];
+  close(connection: number, code: number, reason: string): void;
+  /** EngineCounters in their order, then live connections and the bytes estimated for them. */
+  report(): number[];
+  /** Nothing may follow. */
+  shutdown(): void;
+}
+
+const addonPath = fileURLToPath(new URL('../../../native/adit-native.node', import.meta.url));
+
+/** Whether `npm run build:native` has run here. */
+export function isAddonBuilt(): boolean {
+  return existsSync(addonPath);
+}
+
+/** Throws AppError `engine-unavailable` when it is not built, or was built for another machine. */
+export function loadAddon(): NativeAddon {
+  if (!isAddonBuilt()) {
+    throw new AppError('engine-unavailable', 'the native engine is not built: run npm run build:native');
+  }
+  try {
+    return createRequire(import.meta.url)(addonPath) as NativeAddon;
+  } catch (cause) {
+    throw new AppError('engine-unavailable', `the native engine ${addonPath} does not load here`, { cause });
+  }
+}

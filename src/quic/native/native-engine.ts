@@ -1,0 +1,230 @@
+import { AppError } from '../../lib/app-error.ts';
+import type { EngineReport } from '../engine-report.ts';
+import type {
+  CloseInfo,
+  ConnectionHandler,
+  DialOptions,
+  Ledger,
+  ListenerHandler,
+  ListenOptions,
+  QuicConnection,
+  QuicEngine,
+  QuicListener,
+  SocketAddress,
+} from '../types.ts';
+import { loadAddon, type NativeAddon, type NativeBinding, type NativeDialOptions } from './addon.ts';
+import { tellEvents, type DialFailure, type EventSink } from './event-batch.ts';
+import { NativeConnection } from './native-connection.ts';
+import { appErrorOf } from './native-error.ts';
+import { NativeLedger } from './native-ledger.ts';
+import { NativeListener } from './native-listener.ts';
+import type { SpliceEnds } from './native-stream.ts';
+import { readReport } from './native-report.ts';
+
+interface Dial {
+  readonly handler: ConnectionHandler;
+  readonly resolve: (connection: QuicConnection) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+/** Throws AppError `engine-unavailable` when the addon is not built or does not load. */
+export function createNativeEngine(): QuicEngine {
+  return new NativeEngine(loadAddon());
+}
+
+class NativeEngine implements QuicEngine, EventSink, SpliceEnds {
+  readonly name = 'native';
+  readonly #addon: NativeAddon;
+  readonly #listeners = new Map<number, NativeListener>();
+  readonly #connections = new Map<number, NativeConnection>();
+  readonly #dials = new Map<number, Dial>();
+  readonly #splices = new Map<number, () => void>();
+  /** The engine's thread, from the first listen or dial on. It keeps the process alive. */
+  #binding: NativeBinding | undefined;
+  #lastReport: readonly number[] = [];
+  #closing: PromiseWithResolvers<undefined> | undefined;
+
+  constructor(addon: NativeAddon) {
+    this.#addon = addon;
+  }
+
+  createLedger(): Ledger {
+    return new NativeLedger(new this.#addon.NativeLedger());
+  }
+
+  // eslint asks for an await; the port asks for rejections instead of throws.
+  async listen(options: ListenOptions, handler: ListenerHandler): Promise<QuicListener> {
+    const { address, tls, transport, resetKey, retryAfterHandshakesPerSec } = options;
+    const binding = this.#start();
+    try {
+      const listening = binding.listen({ ...address, ...tls, transport, resetKey, retryAfterHandshakesPerSec });
+      const listener = new NativeListener(binding, listening, handler);
+      this.#listeners.set(listener.id, listener);
+      return await Promise.resolve(listener);
+    } catch (error) {
+      throw appErrorOf(error);
+    }
+  }
+
+  async dial(options: DialOptions, handler: ConnectionHandler): Promise<QuicConnection> {
+    const { signal } = options;
+    const cancelled = (): AppError => new AppError('cancelled', 'the dial was cancelled', { cause: signal?.reason });
+    if (signal?.aborted === true) throw cancelled();
+    const binding = this.#start();
+    let id: number;
+    try {
+      id = binding.dial(nativeDialOptions(options)).connection;
+    } catch (error) {
+      throw appErrorOf(error);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<QuicConnection>();
+    const abort = (): void => {
+      this.#dials.delete(id);
+      binding.close(id, 0, '');
+      reject(cancelled());
+      this.#settle();
+    };
+    this.#dials.set(id, { handler, resolve, reject });
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  report(): EngineReport {
+    return readReport(this.#binding?.report() ?? this.#lastReport);
+  }
+
+  close(): Promise<void> {
+    if (this.#closing === undefined) {
+      this.#closing = Promise.withResolvers<undefined>();
+      for (const listener of this.#listeners.values()) void listener.close('engine closed');
+      for (const connection of this.#connections.values()) connection.close(0, 'engine closed');
+      for (const id of this.#dials.keys()) this.#binding?.close(id, 0, 'engine closed');
+      this.#settle();
+    }
+    return this.#closing.promise;
+  }
+
+  #start(): NativeBinding {
+    if (this.#closing !== undefined) throw new AppError('closed', 'the QUIC engine is closed');
+    this.#binding ??= new this.#addon.NativeEngine(() => this.#hear());
+    return this.#binding;
+  }
+
+  #hear(): void {
+    if (this.#binding === undefined) return;
+    try {
+      tellEvents(this.#binding.drain(), this);
+    } finally {
+      this.#settle();
+    }
+  }
+
+  /** A closing engine ends when nothing is left that could still say something. */
+  #settle(): void {
+    if (this.#closing === undefined) return;
+    if (this.#listeners.size > 0 || this.#connections.size > 0 || this.#dials.size > 0) return;
+    const binding = this.#binding;
+    this.#binding = undefined;
+    if (binding !== undefined) {
+      binding.shutdown();
+      this.#lastReport = binding.report();
+    }
+    this.#closing.resolve(undefined);
+  }
+
+  expect(splice: number, onEnd: () => void): void {
+    this.#splices.set(splice, onEnd);
+  }
+
+  incoming(listener: number, attempt: number, validated: boolean, remote: SocketAddress): void {
+    this.#listeners.get(listener)?.tellIncoming(attempt, validated, remote);
+  }
+
+  connected(listener: number, id: number, remote: SocketAddress, local: SocketAddress): void {
+    const binding = this.#binding;
+    const dial = this.#dials.get(id);
+    const accepting = this.#listeners.get(listener);
+    if (binding === undefined || (dial === undefined && accepting === undefined)) return;
+    const connection = new NativeConnection({ binding, splices: this }, id, remote, local);
+    this.#connections.set(id, connection);
+    if (dial !== undefined) {
+      this.#dials.delete(id);
+      connection.setHandler(dial.handler);
+      dial.resolve(connection);
+    } else if (accepting !== undefined) {
+      connection.setHandler(accepting.handler.onConnection(connection));
+    }
+  }
+
+  handshakeFailed(listener: number, remote: SocketAddress, reason: string): void {
+    this.#listeners.get(listener)?.handler.onHandshakeFailed(remote, reason);
+  }
+
+  dialFailed(connection: number, failure: DialFailure, reason: string): void {
+    const dial = this.#dials.get(connection);
+    this.#dials.delete(connection);
+    dial?.reject(new AppError(failure, `no QUIC connection: ${reason}`));
+  }
+
+  closed(connection: number, info: CloseInfo): void {
+    const ended = this.#connections.get(connection);
+    this.#connections.delete(connection);
+    ended?.tellClosed(info);
+  }
+
+  streamOpened(connection: number, stream: number): void {
+    this.#connections.get(connection)?.tellStream(stream);
+  }
+
+  readable(connection: number, stream: number): void {
+    this.#connections.get(connection)?.stream(stream)?.tellReadable();
+  }
+
+  writable(connection: number, stream: number): void {
+    this.#connections.get(connection)?.stream(stream)?.tellWritable();
+  }
+
+  stopped(connection: number, stream: number, code: number): void {
+    this.#connections.get(connection)?.stream(stream)?.tellStopped(code);
+  }
+
+  spliceEnded(splice: number): void {
+    const onEnd = this.#splices.get(splice);
+    this.#splices.delete(splice);
+    onEnd?.();
+  }
+
+  addressChanged(connection: number, remote: SocketAddress): void {
+    this.#connections.get(connection)?.tellAddressChange(remote);
+  }
+
+  datagram(connection: number, payload: Uint8Array): void {
+    this.#connections.get(connection)?.tellDatagram(payload);
+  }
+
+  listenerFailed(listener: number, reason: string): void {
+    this.#listeners.get(listener)?.tellFailed(reason);
+  }
+
+  listenerClosed(listener: number): void {
+    const closed = this.#listeners.get(listener);
+    this.#listeners.delete(listener);
+    closed?.tellClosed();
+  }
+}
+
+function nativeDialOptions({ remote, serverName, verify, transport }: DialOptions): NativeDialOptions {
+  const common = { ...remote, serverName, transport };
+  switch (verify.kind) {
+    case 'none':
+      return { ...common, verify: 'none' };
+    case 'ca':
+      return { ...common, verify: 'ca', caPem: verify.caPem, host: verify.host };
+    case 'fingerprint':
+      return { ...common, verify: 'fingerprint', sha256: verify.sha256 };
+  }
+}

@@ -1,0 +1,30 @@
+import { dropReasons, type DropReason, type Ledger, type LedgerTotals } from '../types.ts';
+import type { NativeLedgerBinding } from './addon.ts';
+
+export class NativeLedger implements Ledger {
+  readonly #binding: NativeLedgerBinding;
+
+  constructor(binding: NativeLedgerBinding) {
+    this.#binding = binding;
+  }
+
+  /** Throws TypeError for a ledger of another engine: nothing could count in it. */
+  static bindingOf(ledger: Ledger): NativeLedgerBinding {
+    if (!(ledger instanceof NativeLedger)) throw new TypeError('a ledger of another engine cannot be written to');
+    return ledger.#binding;
+  }
+
+  totals(): LedgerTotals {
+    const [datagramsIn = 0, datagramsOut = 0, datagramBytesIn = 0, datagramBytesOut = 0, streamBytes = 0, ...counts] =
+      this.#binding.totals();
+    const drops = Object.fromEntries(dropReasons.map((reason, i) => [reason, counts[i] ?? 0]));
+    return {
+      datagramsIn,
+      datagramsOut,
+      datagramBytesIn,
+      datagramBytesOut,
+      streamBytes,
+      drops: drops as Record<DropReason, number>,
+    };
+  }
+}
