@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, URL } from 'node:url';
 
 const crate = fileURLToPath(new URL('../native', import.meta.url));
 const libraryNames = { linux: 'libadit_native.so', darwin: 'libadit_native.dylib' };

@@ -15,6 +15,10 @@ type Load = (dependencies: EngineDependencies) => Promise<QuicEngine>;
 
 /** Imported only when chosen: each needs a native library that may be missing here. The first that loads is what `auto` takes. */
 const engines: Readonly<Partial<Record<EngineName, Load>>> = {
+  native: async () => {
+    const { createNativeEngine } = await import('./native/native-engine.ts');
+    return createNativeEngine();
+  },
   quiche: async (dependencies) => {
     const { QuicheEngine } = await import('./quiche/quiche-engine.ts');
     return new QuicheEngine(dependencies);

@@ -6,18 +6,17 @@ import {
   type DatagramSendResult,
   type DatagramTarget,
   type Ledger,
-  type QuicConnection,
   type QuicStream,
   type RouteHandle,
   type SocketAddress,
 } from '../types.ts';
 import type { NativeBinding } from './addon.ts';
 import { NativeLedger } from './native-ledger.ts';
-import { NativeStream, type NativeStreamDependencies } from './native-stream.ts';
+import { NativeStream, type NativeStreamDependencies, type StreamOwner } from './native-stream.ts';
 
 const sendResults: readonly DatagramSendResult[] = ['queued', 'too_large', 'queue_full', 'closed'];
 
-export class NativeConnection implements QuicConnection {
+export class NativeConnection implements StreamOwner {
   readonly id: number;
   readonly local: SocketAddress;
   readonly #dependencies: NativeStreamDependencies;
@@ -39,7 +38,6 @@ export class NativeConnection implements QuicConnection {
     return this.#remote;
   }
 
-  /** False once `onClosed` was told. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -100,7 +98,6 @@ export class NativeConnection implements QuicConnection {
     this.#binding.close(this.id, code, reason);
   }
 
-  /** The stream is over or spliced: nothing is told of it any more. */
   forgetStream(stream: number): void {
     this.#streams.delete(stream);
   }

@@ -1,11 +1,18 @@
-import type { QuicStream, ReadResult, SpliceHandle, SpliceOptions, StreamHandler } from '../types.ts';
+import type { QuicConnection, QuicStream, ReadResult, SpliceHandle, SpliceOptions, StreamHandler } from '../types.ts';
 import type { NativeBinding } from './addon.ts';
-import type { NativeConnection } from './native-connection.ts';
 import { NativeLedger } from './native-ledger.ts';
 
 /** Keeps the ends of splices, which come as events. */
 export interface SpliceEnds {
   expect(splice: number, onEnd: () => void): void;
+}
+
+/** The connection of a stream, as far as the stream needs it. */
+export interface StreamOwner extends QuicConnection {
+  /** False once `onClosed` was told. */
+  readonly isOpen: boolean;
+  /** The stream is over or spliced: nothing is told of it any more. */
+  forgetStream(stream: number): void;
 }
 
 export interface NativeStreamDependencies {
@@ -20,7 +27,7 @@ const unidirectionalBit = 2;
 
 export class NativeStream implements QuicStream {
   readonly id: number;
-  readonly connection: NativeConnection;
+  readonly connection: StreamOwner;
   readonly bidirectional: boolean;
   readonly #binding: NativeBinding;
   readonly #splices: SpliceEnds;
@@ -30,7 +37,7 @@ export class NativeStream implements QuicStream {
   #receives: boolean;
   #sends: boolean;
 
-  constructor({ binding, splices }: NativeStreamDependencies, connection: NativeConnection, id: number, ours: boolean) {
+  constructor({ binding, splices }: NativeStreamDependencies, connection: StreamOwner, id: number, ours: boolean) {
     this.#binding = binding;
     this.#splices = splices;
     this.connection = connection;
