@@ -5,6 +5,7 @@ import { addDemo } from './demo/run-demo.ts';
 import { addKeygen } from './keygen.ts';
 import { addEdge } from './run-edge.ts';
 import { addStatus } from './status.ts';
+import { addRelay } from './run-relay.ts';
 import type { Terminal } from './terminal.ts';
 import { addToken } from './token.ts';
 import { addWhy } from './why.ts';
@@ -18,6 +19,7 @@ export function createProgram(terminal: Terminal): Command {
     .showHelpAfterError("(run 'adit --help' for what it takes)")
     .exitOverride();
   const clock = new SystemClock();
+  addRelay(program);
   addEdge(program);
   addDemo(program, terminal);
   addStatus(program, terminal, clock);

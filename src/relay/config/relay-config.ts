@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
+import { readJsonFile } from '../../lib/json-file.ts';
 import { isUnspecified, parseSocketAddress } from '../../lib/socket-address.ts';
 import { DEFAULT_API_PORT } from '../../protocol/limits.ts';
 import { formatProblem, problemsOf, type ConfigProblem } from './config-problem.ts';
@@ -38,38 +38,13 @@ export function parseRelayConfig(content: unknown, directory: string): ParsedRel
 }
 
 /**
- * Reads and checks a config file. Throws AppError `config-invalid` that lists every problem, one a line, or `io-failed`
+ * Reads and checks a config file. Throws AppError `config-invalid` that lists every problem, one a line, also
  * when the file cannot be read.
  */
 export async function loadRelayConfig(path: string): Promise<Extract<ParsedRelayConfig, { kind: 'valid' }>> {
-  const parsed = parseRelayConfig(await readJson(path), dirname(resolve(path)));
+  const parsed = parseRelayConfig(await readJsonFile(path), dirname(resolve(path)));
   if (parsed.kind === 'valid') return parsed;
   throw new AppError('config-invalid', [`${path}:`, ...parsed.problems.map(formatProblem)].join('\n  '));
-}
-
-async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new AppError('io-failed', `could not read the config file ${path}`, { cause: error });
-  }
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // Node's own message quotes the text, which may hold secrets.
-    throw new AppError('config-invalid', `${path} is not JSON; ${jsonProblem(text)}`);
-  }
-}
-
-/** What is wrong with JSON that a person has written, where that can be told without quoting it. */
-function jsonProblem(text: string): string {
-  if (text.trim() === '') return 'it is empty';
-  if (/,\s*[}\]]/.test(text)) {
-    const line = text.slice(0, text.search(/,\s*[}\]]/)).split('\n').length;
-    return `line ${line} ends with a comma that nothing follows`;
-  }
-  return 'check commas, quotes and brackets';
 }
 
 interface AliasesRead {

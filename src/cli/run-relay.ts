@@ -1,0 +1,48 @@
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { SystemClock } from '../lib/clock.ts';
+import { createLogger } from '../lib/logger.ts';
+import { SystemRandom } from '../lib/random.ts';
+import { formatProblem } from '../relay/config/config-problem.ts';
+import { loadRelayConfig } from '../relay/config/relay-config.ts';
+import { startRelayProgram } from '../relay/relay-program.ts';
+import { installCrashGuard } from './crash-guard.ts';
+import { waitForShutdownSignal } from './shutdown-signal.ts';
+
+const defaultConfig = fileURLToPath(new URL('../../config.json', import.meta.url));
+
+export function addRelay(program: Command): void {
+  program
+    .command('relay')
+    .summary('run a relay: edges dial in, it pairs them and forwards between them')
+    .description('Runs a relay until SIGINT or SIGTERM, then drains. A second signal ends it at once.')
+    .option('-c, --config <file>', 'the config file', defaultConfig)
+    .action((options: { readonly config: string }) => runRelay(options.config));
+}
+
+async function runRelay(path: string): Promise<void> {
+  const { config, warnings } = await loadRelayConfig(path);
+  const logger = createLogger({ level: config.log_level });
+  installCrashGuard(logger);
+  for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
+  const softwareVersion = packageJson.version;
+  const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger, softwareVersion };
+  const certificateDir = join(dirname(resolve(path)), 'certs');
+  const relay = await startRelayProgram({ config, certificateDir }, dependencies);
+  logger.info(
+    {
+      version: softwareVersion,
+      engine: relay.engine,
+      quic_addrs: relay.quicAddresses,
+      certificate_sha256: relay.certificateFingerprint,
+      tunnels: config.tunnels.length,
+    },
+    'relay started',
+  );
+  const signal = await waitForShutdownSignal();
+  logger.info({ signal }, 'relay stopping');
+  await relay.stop();
+  logger.info({}, 'relay stopped');
+}
