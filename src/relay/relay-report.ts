@@ -4,6 +4,7 @@ import type { Direction } from '../protocol/leg.ts';
 import type { TunnelId } from '../protocol/tunnel-id.ts';
 import type { ConnectionStats, LedgerTotals } from '../quic/types.ts';
 import type { Forwarder, TunnelReport } from './forwarding/forwarder.ts';
+import type { DropTotals } from './forwarding/traffic-totals.ts';
 import type { SessionDirectory } from './session/session-directory.ts';
 import type { SessionRunner } from './session/session-runner.ts';
 import { sessionLabel } from './tunnels/session-id.ts';
@@ -40,6 +41,8 @@ export interface TunnelDetail extends Readonly<Record<Direction, SideDetail>> {
   /** Since when it is active, or waits. */
   readonly statusSinceMs: number;
 }
+
+export type RelayTotals = Omit<RelayStats, 'tunnels' | 'edges' | 'truncated'>;
 
 export interface RelayReportPorts {
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
@@ -106,13 +109,15 @@ export class RelayReport {
   }
 
   stats(): RelayStats {
+    return { tunnels: this.tunnels(), edges: this.edges(), ...this.totals() };
+  }
+
+  /** The numbers of `stats` without its lists. */
+  totals(): RelayTotals {
     const { registry, forwarder, sessions } = this.#ports;
     const totals = forwarder.totals();
-    const edges = this.edges();
     return {
-      tunnels: this.tunnels(),
-      edges,
-      connected_edges: edges.length,
+      connected_edges: sessions.edges().length,
       active_tunnels: registry.activeTunnels,
       total_tunnels: registry.size,
       total_bytes_ingress: totals.bytesIngress,
@@ -127,6 +132,11 @@ export class RelayReport {
       connections_total: sessions.total,
       uptime_secs: this.#uptimeSecs(),
     };
+  }
+
+  /** Datagrams dropped by reason, in all tunnels that are or were. */
+  dropTotals(): DropTotals {
+    return this.#ports.forwarder.totals().drops;
   }
 
   health(facts: HealthFacts): RelayHealth {

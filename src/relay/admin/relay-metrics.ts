@@ -12,7 +12,6 @@ const gauges: Readonly<Partial<Record<Value, readonly [name: string, help: strin
   total_bandwidth_bps: ['adit_relay_bandwidth_bps', 'Bits forwarded per second, in all tunnels.'],
   peak_tunnels: ['adit_relay_tunnels_peak', 'Most tunnels at one time.'],
   peak_edges: ['adit_relay_edges_peak', 'Most edges at one time.'],
-  uptime_secs: ['adit_relay_uptime_seconds', 'Time since the relay started.'],
 };
 
 const counters: Readonly<Partial<Record<Value, readonly [name: string, help: string]>>> = {
@@ -24,32 +23,42 @@ const counters: Readonly<Partial<Record<Value, readonly [name: string, help: str
 
 /** The relay as a whole. Read when scraped. */
 export function addRelayMetrics(registry: Registry, source: RelayAdminSource): void {
+  addTotals(registry, source);
+  addStateMetrics(registry, source);
+}
+
+/** Totals go over every tunnel, so they are read once a scrape: by the first metric, for all of them. */
+function addTotals(registry: Registry, source: RelayAdminSource): void {
   const registers = [registry];
+  const put: ((stats: RelayStatsReport) => void)[] = [];
+  new Gauge({
+    name: 'adit_relay_uptime_seconds',
+    help: 'Time since the relay started.',
+    registers,
+    collect() {
+      const stats = source.stats();
+      this.set(stats.uptime_secs);
+      for (const each of put) each(stats);
+    },
+  });
   for (const [key, [name, help]] of Object.entries(gauges)) {
-    gauge(registry, name, help, () => source.stats()[key as Value]);
+    const metric = new Gauge({ name, help, registers });
+    put.push((stats) => metric.set(stats[key as Value]));
   }
   for (const [key, [name, help]] of Object.entries(counters)) {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(source.stats()[key as Value]);
-      },
-    });
+    const metric = new Counter({ name, help, registers });
+    put.push((stats) => setCounter(metric, stats[key as Value]));
   }
-  new Counter({
+  const received = new Counter({
     name: 'adit_relay_received_bytes_total',
     help: 'Payload bytes received, by the leg that sent them.',
     labelNames: ['direction'],
     registers,
-    collect() {
-      const { total_bytes_ingress: ingress, total_bytes_egress: egress } = source.stats();
-      this.reset();
-      this.inc({ direction: 'ingress' }, ingress);
-      this.inc({ direction: 'egress' }, egress);
-    },
+  });
+  put.push((stats) => {
+    received.reset();
+    received.inc({ direction: 'ingress' }, stats.total_bytes_ingress);
+    received.inc({ direction: 'egress' }, stats.total_bytes_egress);
   });
   new Counter({
     name: 'adit_relay_dropped_datagrams_total',
@@ -61,7 +70,11 @@ export function addRelayMetrics(registry: Registry, source: RelayAdminSource): v
       for (const [reason, count] of Object.entries(source.dropTotals())) this.inc({ reason }, count);
     },
   });
-  addStateMetrics(registry, source);
+}
+
+function setCounter(counter: Counter, value: number): void {
+  counter.reset();
+  counter.inc(value);
 }
 
 function addStateMetrics(registry: Registry, source: RelayAdminSource): void {

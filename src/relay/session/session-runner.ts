@@ -12,7 +12,7 @@ import { endStream, type Forwarder } from '../forwarding/forwarder.ts';
 import { toSessionId, type SessionId } from '../tunnels/session-id.ts';
 import { closeWords } from './close-words.ts';
 import { ControlStream, type ControlStreamSettings } from './control-stream.ts';
-import { Session, type SessionAction, type SessionNotice, type SessionSettings } from './session.ts';
+import { Session, type BindAnswer, type SessionAction, type SessionNotice, type SessionSettings } from './session.ts';
 import type { BoardSession, Switchboard } from './switchboard.ts';
 
 export interface SessionRunnerPorts {
@@ -139,7 +139,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
       this.#ports.clock,
       stream,
       {
-        onFrame: (payload) => this.#run(() => this.#session.receive(parseEdgeMessage(payload), this.#nowMs())),
+        onFrame: (payload) => this.#run(() => this.#session.receive(parseEdgeMessage(payload))),
         onEnded: (how) => this.#run(() => this.#session.controlEnded(how)),
         onOverflow: () => this.close(closeReason.controlStreamNotRead),
       },
@@ -165,12 +165,12 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
         case 'send':
           this.#control?.send(action.message);
           break;
-        case 'bind': {
-          const answer = this.#ports.switchboard.bind(this, action.message);
-          this.#logger.debug({ tunnel_id: action.message.tunnel_id, answer }, 'bind answered');
-          this.#perform(this.#session.answerBind(action.message.tunnel_id, answer, this.#nowMs()));
+        case 'bind':
+          this.#answerBind(action.message.tunnel_id, this.#ports.switchboard.bind(this, action.message));
           break;
-        }
+        case 'refuse-version':
+          this.#answerBind(action.message.tunnel_id, this.#ports.switchboard.refuseVersion(this, action.message));
+          break;
         case 'unbind':
           this.#unbind(action.tunnelId);
           break;
@@ -190,6 +190,11 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
           break;
       }
     }
+  }
+
+  #answerBind(tunnelId: TunnelId, answer: BindAnswer): void {
+    this.#logger.debug({ tunnel_id: tunnelId, answer }, 'bind answered');
+    this.#perform(this.#session.answerBind(tunnelId, answer, this.#nowMs()));
   }
 
   #unbind(tunnelId: TunnelId): void {

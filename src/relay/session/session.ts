@@ -25,6 +25,8 @@ export type SessionAction =
   | { readonly kind: 'send'; readonly message: RelayMessage }
   /** Ask the tunnels; `answerBind` follows before anything else. */
   | { readonly kind: 'bind'; readonly message: MessageOf<EdgeMessage, 'tunnel_bind'> }
+  /** As `bind`, of an edge whose version the relay does not take. */
+  | { readonly kind: 'refuse-version'; readonly message: MessageOf<EdgeMessage, 'tunnel_bind'> }
   | { readonly kind: 'unbind'; readonly tunnelId: TunnelId }
   /** The first bind has succeeded: the limits for strangers no longer apply. */
   | { readonly kind: 'prove' }
@@ -122,7 +124,7 @@ export class Session {
     return [this.#raise({ kind: 'edge-connected', remoteAddr: this.#ports.remoteAddr() })];
   }
 
-  receive(parsed: ParsedMessage<EdgeMessage>, nowMs: number): SessionAction[] {
+  receive(parsed: ParsedMessage<EdgeMessage>): SessionAction[] {
     if (this.#phase === 'opening' || this.#phase === 'closed') return [];
     if (parsed.kind === 'unknown') return [{ kind: 'note', what: `unknown type ${parsed.type}` }];
     if (parsed.kind === 'malformed') return [{ kind: 'note', what: parsed.reason }];
@@ -134,7 +136,7 @@ export class Session {
         this.#edgeId = message.edge_id;
         return [];
       case 'tunnel_bind':
-        return this.#bind(message, nowMs);
+        return this.#bind(message);
       case 'tunnel_unbind':
         return [{ kind: 'unbind', tunnelId: message.tunnel_id }];
       case 'ping':
@@ -226,11 +228,9 @@ export class Session {
     return [this.#raise({ kind: 'version-mismatch', ...mismatch }), answer];
   }
 
-  #bind(message: MessageOf<EdgeMessage, 'tunnel_bind'>, nowMs: number): SessionAction[] {
+  #bind(message: MessageOf<EdgeMessage, 'tunnel_bind'>): SessionAction[] {
     if (this.#draining) return [{ kind: 'note', what: 'bind while shutting down' }];
-    if (this.#version >= this.#settings.minProtocolVersion) return [{ kind: 'bind', message }];
-    const answer = { kind: 'refused', reason: tunnelDownReason.protocolVersionTooOld } as const;
-    return this.answerBind(message.tunnel_id, answer, nowMs);
+    return [{ kind: this.#version >= this.#settings.minProtocolVersion ? 'bind' : 'refuse-version', message }];
   }
 
   #leaveIfIdle(reason: CloseReason, nowMs: number): SessionAction[] {

@@ -97,6 +97,11 @@ export class Switchboard {
     return { kind: outcome.peer === null ? 'waiting' : 'ready' };
   }
 
+  /** Answers a bind of an edge that speaks a version below the least one. */
+  refuseVersion(session: BoardSession, { tunnel_id: tunnelId, direction }: BindMessage): BindAnswer {
+    return this.#refuse(session, tunnelId, direction, tunnelDownReason.protocolVersionTooOld);
+  }
+
   /** False when the session does not hold a leg of the tunnel. */
   unbind(session: BoardSession, tunnelId: TunnelId): boolean {
     const removed = this.#ports.registry.unbind(tunnelId, session.id, this.#nowMs());

@@ -1,0 +1,169 @@
+import type { HealthAnswer } from '../admin/admin-source.ts';
+import type { EventHistory } from '../admin/event-history.ts';
+import { toPathReport } from '../admin/path-report.ts';
+import { rfc3339, type Clock } from '../lib/clock.ts';
+import type { EventLoopWatch } from '../lib/event-loop-watch.ts';
+import { PROTOCOL_VERSION } from '../protocol/limits.ts';
+import type { RelayHealth } from '../protocol/relay-telemetry.ts';
+import type { TunnelId } from '../protocol/tunnel-id.ts';
+import type { EngineReport, LedgerTotals } from '../quic/types.ts';
+import type { RelayAdminSource } from './admin/relay-admin-source.ts';
+import type {
+  RelayEdgeReport,
+  RelayLedgerReport,
+  RelayStatsReport,
+  RelayTunnelReport,
+  TunnelFacts,
+} from './admin/relay-schemas.ts';
+import type { EdgeDetail, LegDetail, RelayReport, SideDetail, TunnelDetail } from './relay-report.ts';
+import type { TunnelControl } from './tunnel-control.ts';
+
+/** The parts of a running relay that REST and metrics look at. */
+export interface RelayAdminViewPorts {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly report: Pick<RelayReport, 'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals'>;
+  readonly control: Pick<TunnelControl, 'closeTunnel' | 'authorizedTunnels' | 'isRevoked' | 'refusals'>;
+  readonly history: EventHistory;
+  readonly loop: EventLoopWatch;
+  health(): RelayHealth;
+  notReadyReasons(): readonly string[];
+  /** How many of the QUIC addresses are bound now. */
+  boundAddresses(): number;
+  engineReport(): EngineReport;
+  managerConnected(): boolean | null;
+}
+
+export interface RelayAdminViewSettings {
+  readonly requireBindAuth: boolean;
+  readonly softwareVersion: string;
+}
+
+/** A turn of the event loop that takes longer stalls every tunnel for as long. */
+const stallMs = 1000;
+
+/** The relay's own snapshots in the words of its REST API. */
+export class RelayAdminView implements RelayAdminSource {
+  readonly #ports: RelayAdminViewPorts;
+  readonly #settings: RelayAdminViewSettings;
+
+  constructor(ports: RelayAdminViewPorts, settings: RelayAdminViewSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+  }
+
+  health(): HealthAnswer<RelayHealth> {
+    const report = this.#ports.health();
+    const { worstMs } = this.#ports.loop.lag();
+    const alive = this.#ports.boundAddresses() > 0;
+    if (worstMs < stallMs) return { alive, report };
+    const stall = `the event loop stood still for ${(worstMs / 1000).toFixed(1)} s within the last 20 s`;
+    return { alive, report: { ...report, status: 'degraded', reasons: [...report.reasons, stall] } };
+  }
+
+  notReadyReasons(): readonly string[] {
+    return this.#ports.notReadyReasons();
+  }
+
+  stats(): RelayStatsReport {
+    return this.#ports.report.totals();
+  }
+
+  tunnels(): readonly RelayTunnelReport[] {
+    return this.#ports.report.tunnelDetails().map(toTunnelReport);
+  }
+
+  tunnel(id: TunnelId): RelayTunnelReport | null {
+    const detail = this.#ports.report.tunnel(id);
+    return detail === null ? null : toTunnelReport(detail);
+  }
+
+  edges(): readonly RelayEdgeReport[] {
+    return this.#ports.report.edgeDetails().map(toEdgeReport);
+  }
+
+  facts(id: TunnelId): TunnelFacts {
+    const { clock, control, history } = this.#ports;
+    return {
+      tunnel_id: id,
+      at: rfc3339(clock.now()),
+      relay_version: this.#settings.softwareVersion,
+      relay_protocol_version: PROTOCOL_VERSION,
+      authorisation: this.#authorisation(id),
+      require_bind_auth: this.#settings.requireBindAuth,
+      not_ready_reasons: this.notReadyReasons(),
+      tunnel: this.tunnel(id),
+      refusals: control
+        .refusals()
+        .filter(({ tunnelId }) => tunnelId === id)
+        .map(({ direction, reason, edgeId, remoteAddr, atMs }) => {
+          return { at: rfc3339(atMs), direction, reason, edge_id: edgeId, remote_addr: remoteAddr };
+        }),
+      events: history.ofTunnel(id),
+      other_events: history.others(),
+    };
+  }
+
+  deleteTunnel(id: TunnelId): boolean {
+    return this.#ports.control.closeTunnel(id, 'deleted by REST');
+  }
+
+  engine(): EngineReport {
+    return this.#ports.engineReport();
+  }
+
+  dropTotals(): Readonly<Record<string, number>> {
+    return this.#ports.report.dropTotals();
+  }
+
+  managerConnected(): boolean | null {
+    return this.#ports.managerConnected();
+  }
+
+  #authorisation(id: TunnelId): TunnelFacts['authorisation'] {
+    const { control } = this.#ports;
+    if (control.isRevoked(id)) return 'revoked';
+    return control.authorizedTunnels().some(({ tunnelId }) => tunnelId === id) ? 'authorised' : 'unknown';
+  }
+}
+
+function toTunnelReport({ info, statusSinceMs, ingress, egress }: TunnelDetail): RelayTunnelReport {
+  return { ...info, status_since: rfc3339(statusSinceMs), ingress: toSide(ingress), egress: toSide(egress) };
+}
+
+function toSide({ leg, sent }: SideDetail): RelayTunnelReport['ingress'] {
+  return { leg: leg === null ? null : toLeg(leg), sent: toLedger(sent) };
+}
+
+function toLeg({ boundAtMs, edge }: LegDetail): RelayTunnelReport['ingress']['leg'] {
+  return {
+    edge_id: edge.edgeId,
+    remote_addr: edge.remoteAddr,
+    bound_at: rfc3339(boundAtMs),
+    protocol_version: edge.protocolVersion,
+    software_version: edge.softwareVersion,
+    path: toPathReport(edge.path),
+  };
+}
+
+function toLedger(totals: LedgerTotals): RelayLedgerReport {
+  return {
+    datagrams_in: totals.datagramsIn,
+    datagrams_out: totals.datagramsOut,
+    datagram_bytes_in: totals.datagramBytesIn,
+    datagram_bytes_out: totals.datagramBytesOut,
+    stream_bytes: totals.streamBytes,
+    drops: totals.drops,
+  };
+}
+
+function toEdgeReport(edge: EdgeDetail): RelayEdgeReport {
+  return {
+    edge_id: edge.label,
+    remote_addr: edge.remoteAddr,
+    connected_at: rfc3339(edge.connectedAtMs),
+    protocol_version: edge.protocolVersion,
+    software_version: edge.softwareVersion,
+    held_tunnels: edge.heldTunnels,
+    path: toPathReport(edge.path),
+  };
+}

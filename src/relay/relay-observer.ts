@@ -1,0 +1,82 @@
+import type { AdminServer } from '../admin/admin-server.ts';
+import { EventHistory } from '../admin/event-history.ts';
+import { AppError } from '../lib/app-error.ts';
+import type { Clock } from '../lib/clock.ts';
+import { EventLoopWatch } from '../lib/event-loop-watch.ts';
+import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { QuicEngine } from '../quic/types.ts';
+import { createRelayAdmin } from './admin/relay-admin.ts';
+import type { RelayConfig } from './config/relay-config.ts';
+import { RelayAdminView } from './relay-admin-view.ts';
+import type { Relay } from './relay.ts';
+
+export interface RelayObserverDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly engine: Pick<QuicEngine, 'report'>;
+  readonly softwareVersion: string;
+  /** Null without a manager in the config. */
+  readonly managerConnected: () => boolean | null;
+}
+
+/** A few kilobytes a tunnel at most; enough to explain what happened to each of a big relay's tunnels. */
+const historySettings = { maxTunnels: 5000, eventsPerTunnel: 12, otherEvents: 50 };
+const maxTunnelsInMetrics = 500;
+
+/** What looks at a running relay: the history of its events, the event loop's watch, REST and metrics. */
+export class RelayObserver {
+  readonly view: RelayAdminView;
+  readonly #loop: EventLoopWatch;
+  readonly #server: AdminServer;
+
+  /** To be made before the relay starts, so that no event is missed. */
+  constructor(relay: Relay, config: RelayConfig, dependencies: RelayObserverDependencies) {
+    const { clock, logger, engine, softwareVersion, managerConnected } = dependencies;
+    const history = new EventHistory(historySettings);
+    this.#loop = new EventLoopWatch(clock);
+    relay.events.subscribe(({ event, node }) => history.add(event.kind, node));
+    this.view = new RelayAdminView(
+      {
+        clock,
+        report: relay.report,
+        control: relay.control,
+        history,
+        loop: this.#loop,
+        health: () => ({ ...relay.health(), api_addr: this.addresses.join(',') }),
+        notReadyReasons: () => relay.notReadyReasons(),
+        boundAddresses: () => relay.addresses.length,
+        engineReport: () => engine.report(),
+        managerConnected,
+      },
+      { requireBindAuth: config.require_bind_auth, softwareVersion },
+    );
+    this.#server = createRelayAdmin(
+      { source: this.view, loop: this.#loop, logger, subscribe: (listener) => relay.events.subscribe(listener) },
+      { addresses: config.api_addrs.map(toAddress), apiToken: config.api_token, maxTunnelsInMetrics },
+    );
+  }
+
+  /** `ip:port` of each address of the REST API, with the real port. */
+  get addresses(): readonly string[] {
+    return this.#server.addresses().map(formatHostPort);
+  }
+
+  /** Rejects with AppError `address-unavailable` when no address of the REST API can be had. */
+  async start(): Promise<void> {
+    this.#loop.start();
+    await this.#server.start();
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    this.#loop.stop();
+    await this.#server.stop();
+  }
+}
+
+function toAddress(text: string): { readonly host: string; readonly port: number } {
+  const address = parseHostPort(text);
+  if (address === null) throw new AppError('bug', `the config let ${text} through`);
+  return address;
+}
