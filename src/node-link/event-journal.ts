@@ -163,6 +163,8 @@ export class EventJournal {
       this.#log.shed(this.#settings.capBytes, (lost) => {
         this.#losses.add(lost);
         this.#losses.save();
+        const lostSeqs = new Set(lost.map((line) => line.seq));
+        this.#setTail(this.#tail.filter((line) => !lostSeqs.has(line.seq)));
       });
     });
   }
@@ -196,14 +198,20 @@ export class EventJournal {
     const unwritten = this.#lastSeq - this.#writtenSeq;
     if (unwritten > MAX_UNWRITTEN_EVENTS) this.#dropUnwritten();
     if (this.#tail.length <= MAX_TAIL_EVENTS && this.#tailChars <= MAX_TAIL_CHARS) return;
+    const oldest = this.#tail[0];
+    if (oldest === undefined || oldest.seq > this.#writtenSeq) return;
     // Half of it at once, so that this costs little per event.
     const droppable = this.#tail.slice(0, Math.ceil(this.#tail.length / 2));
     const dropped = droppable.filter((line) => line.seq <= this.#writtenSeq);
     const last = dropped.at(-1);
     if (last === undefined) return;
-    this.#tail = this.#tail.slice(dropped.length);
-    this.#tailChars -= dropped.reduce((sum, line) => sum + line.frame.length, 0);
+    this.#setTail(this.#tail.slice(dropped.length));
     this.#tailFrom = last.seq + 1;
+  }
+
+  #setTail(tail: EventLine[]): void {
+    this.#tail = tail;
+    this.#tailChars = tail.reduce((sum, line) => sum + line.frame.length, 0);
   }
 
   #dropUnwritten(): void {

@@ -3,8 +3,8 @@ import type { ConfigFileSystem } from '../../src/node-link/config-file.ts';
 /** A step of a file operation, such as `rename` or `directory sync`. */
 export type FileStep = 'open' | 'write' | 'chmod' | 'sync' | 'close' | 'rename' | 'directory open' | 'directory sync';
 
-/** What happens at one step. `crash` also stops every later step, as a dead process does. */
-export type Fault = 'error' | 'crash before' | 'crash after';
+/** What happens at one step. The second is a full or read-only disk. `crash` also stops every later step, as a dead process does. */
+export type Fault = 'error' | 'error from here on' | 'crash before' | 'crash after';
 
 /** Thrown where the process would have ended. */
 export class Crash extends Error {}
@@ -87,12 +87,19 @@ export class MemoryFileSystem implements ConfigFileSystem {
   }
 
   async #step(step: FileStep, effect: () => void = () => undefined): Promise<void> {
-    const fault = this.#fault?.at === this.steps.length ? this.#fault.fault : null;
+    const fault = this.#faultAt(this.steps.length);
     this.steps.push(step);
     if (this.#crashed || fault === 'crash before') this.#die();
-    if (fault === 'error') throw Object.assign(new Error(`${step} failed`), { code: 'EIO' });
+    if (fault === 'error' || fault === 'error from here on')
+      throw Object.assign(new Error(`${step} failed`), { code: 'EIO' });
     effect();
     if (fault === 'crash after') this.#die();
+  }
+
+  #faultAt(step: number): Fault | null {
+    if (this.#fault === null) return null;
+    const { at, fault } = this.#fault;
+    return at === step || (fault === 'error from here on' && at < step) ? fault : null;
   }
 
   #die(): never {
