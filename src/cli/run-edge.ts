@@ -30,7 +30,13 @@ async function runEdge(path: string): Promise<void> {
   const edge = await startEdgeProgram(config, dependencies);
   const { edgeId, tunnels } = config;
   logger.info(
-    { version: softwareVersion, engine: edge.engine, edge_id: edgeId, tunnels: tunnels.length },
+    {
+      version: softwareVersion,
+      engine: edge.engine,
+      edge_id: edgeId,
+      tunnels: tunnels.length,
+      api_addrs: edge.apiAddresses,
+    },
     'edge started',
   );
   const signal = await waitForShutdownSignal();

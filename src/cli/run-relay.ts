@@ -36,6 +36,7 @@ async function runRelay(path: string): Promise<void> {
       version: softwareVersion,
       engine: relay.engine,
       quic_addrs: relay.quicAddresses,
+      api_addrs: relay.apiAddresses,
       certificate_sha256: relay.certificateFingerprint,
       tunnels: config.tunnels.length,
     },

@@ -6,6 +6,7 @@ import type { Random } from '../lib/random.ts';
 import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/types.ts';
 import type { EdgeConfig } from './edge-config.ts';
+import { EdgeObserver } from './edge-observer.ts';
 import { createEdge } from './edge.ts';
 
 export interface EdgeProgramDependencies {
@@ -18,6 +19,8 @@ export interface EdgeProgramDependencies {
 /** An edge that runs, with all that it needs of the machine. */
 export interface EdgeProgram {
   readonly engine: EngineName;
+  /** `ip:port` of the REST API, with the real port; empty without one. */
+  readonly apiAddresses: readonly string[];
   /** Resets what is open and frees sockets and addresses. Idempotent. */
   stop(): Promise<void>;
 }
@@ -37,10 +40,13 @@ export async function startEdgeProgram(
     readTextFile: (path) => readFile(path, 'utf8'),
     onEvent: () => undefined,
   });
+  const observer = new EdgeObserver(edge, config, { ...dependencies, engine, managerConnected: () => null });
+  starting.defer(() => observer.stop());
   starting.defer(() => edge.stop());
   await edge.start();
+  await observer.start();
   const running = starting.move();
-  return { engine: engine.name, stop: () => running.disposeAsync() };
+  return { engine: engine.name, apiAddresses: observer.addresses, stop: () => running.disposeAsync() };
 }
 
 async function resolveHost(host: string): Promise<readonly string[]> {

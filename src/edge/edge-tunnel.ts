@@ -6,6 +6,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { EdgeTunnelInfo, EdgeTunnelState } from '../protocol/edge-telemetry.ts';
 import { tunnelIdToBytes } from '../protocol/tunnel-id.ts';
 import type { TransportSettings } from '../quic/types.ts';
+import type { EdgeTunnelReport } from './admin/edge-schemas.ts';
 import { DropReporter } from './drop-reporter.ts';
 import type { EdgeEvent, TunnelRef } from './edge-event.ts';
 import type { LocalEnd } from './local-end.ts';
@@ -126,6 +127,11 @@ export class EdgeTunnel {
   #pathInfo(client: RelayClient | undefined): Pick<EdgeTunnelInfo, 'relay_rtt_ms' | 'path_mtu'> {
     const stats = client?.connection?.stats();
     return { relay_rtt_ms: stats?.rttMs ?? null, path_mtu: stats?.pathMtu ?? null };
+  }
+
+  /** As `info`, with each of its relays. */
+  report(): EdgeTunnelReport {
+    return { ...this.info(), relays: this.#clients.map((client) => client.report()) };
   }
 
   async #open(): Promise<string | null> {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { EventHistory } from '../admin/event-history.ts';
 import { AppError } from '../lib/app-error.ts';
 import { rfc3339 } from '../lib/clock.ts';
 import { formatHostPort } from '../lib/host-port.ts';
@@ -7,6 +8,7 @@ import { ALPN } from '../protocol/limits.ts';
 import type { NodeEvent } from '../protocol/node-event.ts';
 import type { TunnelId } from '../protocol/tunnel-id.ts';
 import type { TransportSettings } from '../quic/types.ts';
+import type { EdgeTunnelReport } from './admin/edge-schemas.ts';
 import type { EdgeConfig } from './edge-config.ts';
 import { toNodeEvent, type EdgeEvent } from './edge-event.ts';
 import { EdgeTunnel, type EdgeTunnelDependencies } from './edge-tunnel.ts';
@@ -28,6 +30,8 @@ export type PutTunnelOutcome =
   | { readonly kind: 'port-conflict'; readonly error: string };
 
 export interface Edge {
+  /** Between `start` and `stop`. */
+  readonly running: boolean;
   /** Starts every enabled tunnel. One whose address is taken is reported and tried again. */
   start(): Promise<void>;
   /** Resets what is open, closes the relay connections, frees the addresses. Idempotent. The engine stays. */
@@ -40,11 +44,18 @@ export interface Edge {
   tunnels(): readonly TunnelSettings[];
   /** The payload of `stats` (manager-protocol.md §9). */
   stats(): EdgeStats;
+  /** All tunnels with each of their relays. */
+  tunnelReports(): readonly EdgeTunnelReport[];
+  /** The latest events of each tunnel. */
+  readonly history: EventHistory;
   /** The payload of `health`. */
   health(): EdgeHealth;
   /** Raises an event of a part that is not a tunnel. */
   raise(event: EdgeEvent): void;
 }
+
+/** Far more tunnels than an edge has; the rest keeps memory small. */
+const historySettings = { maxTunnels: 1000, eventsPerTunnel: 12, otherEvents: 50 };
 
 const levels = { info: 'info', warning: 'warn', critical: 'error' } as const;
 
@@ -54,6 +65,7 @@ export function createEdge(config: EdgeConfig, dependencies: EdgeDependencies): 
 }
 
 class EdgeProgram implements Edge {
+  readonly history = new EventHistory(historySettings);
   readonly #config: EdgeConfig;
   readonly #dependencies: EdgeDependencies;
   readonly #tunnels = new Map<TunnelId, EdgeTunnel>();
@@ -67,6 +79,10 @@ class EdgeProgram implements Edge {
     this.#dependencies = dependencies;
     this.#startedAtMs = dependencies.clock.monotonicMs();
     for (const tunnel of config.tunnels) this.#tunnels.set(tunnel.id, this.#createTunnel(tunnel));
+  }
+
+  get running(): boolean {
+    return this.#phase === 'running';
   }
 
   async start(): Promise<void> {
@@ -112,6 +128,10 @@ class EdgeProgram implements Edge {
     return { uptime_secs: this.#uptimeSecs(), active_flows: 0, total_flows: 0, flows: [], tunnels };
   }
 
+  tunnelReports(): readonly EdgeTunnelReport[] {
+    return [...this.#tunnels.values()].map((tunnel) => tunnel.report());
+  }
+
   health(): EdgeHealth {
     const { apiAddr } = this.#config;
     const states = [...this.#tunnels.values()].map((tunnel) => tunnel.state);
@@ -132,6 +152,7 @@ class EdgeProgram implements Edge {
     const nodeEvent = toNodeEvent(event, rfc3339(clock.now()));
     const tunnel = 'tunnel' in event ? { tunnel: event.tunnel.name, tunnel_id: event.tunnel.id } : {};
     logger[levels[nodeEvent.severity]]({ ...tunnel, ...nodeEvent.details }, event.kind.replaceAll('-', ' '));
+    this.history.add(event.kind, nodeEvent);
     onEvent(nodeEvent);
   }
 
@@ -167,7 +188,7 @@ class EdgeProgram implements Edge {
   }
 
   #assertRunning(): void {
-    if (this.#phase !== 'running') throw new AppError('closed', 'the edge is not running');
+    if (!this.running) throw new AppError('closed', 'the edge is not running');
   }
 
   #uptimeSecs(): number {

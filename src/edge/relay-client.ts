@@ -1,9 +1,11 @@
+import { toPathReport } from '../admin/path-report.ts';
 import { errorMessage } from '../lib/app-error.ts';
 import { Backoff } from '../lib/backoff.ts';
 import { formatHostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { QuicStream } from '../quic/types.ts';
+import type { EdgeRelayReport } from './admin/edge-schemas.ts';
 import type { BindingSettings } from './binding.ts';
 import { Liveness } from './liveness.ts';
 import { RelayConnection, type RelayConnectionEnd } from './relay-connection.ts';
@@ -59,6 +61,7 @@ export class RelayClient {
   #suspect = false;
   #refused = false;
   #lossTold = false;
+  #lastProblem: string | null = null;
   #running: Promise<void> | null = null;
 
   constructor(dependencies: RelayClientDependencies, settings: RelayClientSettings) {
@@ -95,6 +98,18 @@ export class RelayClient {
       default:
         return this.#refused ? 'down' : 'connecting';
     }
+  }
+
+  /** How the relay is, for people. */
+  report(): EdgeRelayReport {
+    const stats = this.#connection?.stats() ?? null;
+    return {
+      relay_addr: this.relayAddr,
+      state: this.state,
+      suspect: this.#suspect,
+      last_problem: this.#lastProblem,
+      path: stats === null ? null : toPathReport(stats),
+    };
   }
 
   start(): void {
@@ -180,17 +195,20 @@ export class RelayClient {
     this.#backoff.reset();
     this.#told.clear();
     this.#refused = false;
+    this.#lastProblem = null;
     this.#change({ kind: 'connected', peer });
   }
 
   /** The connection stays open, so that its end must not be told as a second loss. */
   #onReplaced(reason: string): void {
     this.#lossTold = true;
+    this.#lastProblem = reason;
     this.#change({ kind: 'disconnected', reason });
   }
 
   #report(end: Exclude<RelayConnectionEnd, { kind: 'stopped' }>): void {
     const { kind, reason } = end;
+    this.#lastProblem = reason;
     this.#refused = kind === 'refused';
     if (kind === 'lost' && end.held) {
       if (!this.#lossTold) this.#change({ kind: 'disconnected', reason });

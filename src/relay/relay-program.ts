@@ -6,6 +6,7 @@ import { certificateFingerprint, keepSelfSigned, loadTlsIdentity } from '../quic
 import type { EngineName, TlsIdentity } from '../quic/types.ts';
 import { realStoreFileSystem } from './authorization-store.ts';
 import type { RelayConfig } from './config/relay-config.ts';
+import { RelayObserver } from './relay-observer.ts';
 import { createRelay } from './relay.ts';
 import { keepResetKey } from './reset-key.ts';
 
@@ -27,6 +28,8 @@ export interface RelayProgram {
   readonly engine: EngineName;
   /** `ip:port` of each bound QUIC address, with the real port. */
   readonly quicAddresses: readonly string[];
+  /** `ip:port` of each address of the REST API, with the real port. */
+  readonly apiAddresses: readonly string[];
   /** SHA-256 of the certificate: what an edge is given as `relay_fingerprint`. */
   readonly certificateFingerprint: string;
   /** Drains and ends everything (conformance L1). Idempotent. */
@@ -44,12 +47,17 @@ export async function startRelayProgram(
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
   const relay = createRelay(config, { ...dependencies, engine, fileSystem: realStoreFileSystem, tls, resetKey });
+  const observer = new RelayObserver(relay, config, { ...dependencies, engine, managerConnected: () => null });
+  // Deferred before the relay's own stop, so that it tells of the drain to the end.
+  starting.defer(() => observer.stop());
   starting.defer(() => relay.stop());
   await relay.start();
+  await observer.start();
   const running = starting.move();
   return {
     engine: engine.name,
     quicAddresses: relay.addresses,
+    apiAddresses: observer.addresses,
     certificateFingerprint: certificateFingerprint(tls.certificate),
     stop: () => running.disposeAsync(),
   };

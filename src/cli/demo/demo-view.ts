@@ -1,23 +1,11 @@
 import { z } from 'zod';
+import { tunnelSchema, type RelayLegReport, type RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
+import { lossWords, rttWords } from '../status/units.ts';
 import type { TcpProgress } from './tcp-exchange.ts';
 import type { UdpProgress } from './udp-flow.ts';
 
-const leg = z.object({
-  rtt_ms: z.number().nullable(),
-  packets_sent: z.number().nullable(),
-  packets_lost: z.number().nullable(),
-});
-
-/** What the view reads of the relay's `GET /api/v1/tunnels`. */
-const tunnelsAnswer = z.array(
-  z.object({
-    protocol: z.enum(['tcp', 'udp']),
-    status: z.string(),
-    drops: z.record(z.string(), z.number()),
-    legs: z.object({ ingress: leg.nullable(), egress: leg.nullable() }),
-  }),
-);
-export type TunnelRow = z.output<typeof tunnelsAnswer>[number];
+const tunnelsAnswer = z.array(tunnelSchema);
+export type TunnelRow = RelayTunnelReport;
 
 /** The state of the demo's tunnels as their relay tells it. */
 export async function readTunnels(api: string): Promise<readonly TunnelRow[]> {
@@ -39,18 +27,12 @@ export function viewLine(
 }
 
 function describeTunnel(tunnel: TunnelRow): string {
-  const legs = (['egress', 'ingress'] as const).map((name) => describeLeg(name, tunnel.legs[name]));
+  const legs = (['egress', 'ingress'] as const).map((name) => describeLeg(name, tunnel[name].leg));
   return `[${tunnel.protocol} ${legs.join(', ')}, dropped ${droppedBy(tunnel)}]`;
 }
 
-function describeLeg(name: string, stats: TunnelRow['legs']['ingress']): string {
-  if (stats === null) return `${name} absent`;
-  const rtt = stats.rtt_ms === null ? '?' : stats.rtt_ms.toFixed(1);
-  const loss =
-    stats.packets_sent === null || stats.packets_lost === null || stats.packets_sent === 0
-      ? '?'
-      : ((100 * stats.packets_lost) / stats.packets_sent).toFixed(1);
-  return `${name} rtt ${rtt} ms loss ${loss} %`;
+function describeLeg(name: string, leg: RelayLegReport | null): string {
+  return leg === null ? `${name} absent` : `${name} rtt ${rttWords(leg.path)} loss ${lossWords(leg.path)}`;
 }
 
 export function droppedBy({ drops }: TunnelRow): number {

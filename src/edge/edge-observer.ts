@@ -1,0 +1,94 @@
+import type { AdminServer } from '../admin/admin-server.ts';
+import type { HealthAnswer } from '../admin/admin-source.ts';
+import { rfc3339, type Clock } from '../lib/clock.ts';
+import { EventLoopWatch } from '../lib/event-loop-watch.ts';
+import { formatHostPort } from '../lib/host-port.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { EdgeHealth } from '../protocol/edge-telemetry.ts';
+import type { TunnelId } from '../protocol/tunnel-id.ts';
+import type { EngineReport, QuicEngine } from '../quic/types.ts';
+import type { EdgeAdminSource } from './admin/edge-admin-source.ts';
+import { createEdgeAdmin } from './admin/edge-admin.ts';
+import type { EdgeTunnelFacts, EdgeTunnelReport } from './admin/edge-schemas.ts';
+import type { EdgeConfig } from './edge-config.ts';
+import type { Edge } from './edge.ts';
+
+export interface EdgeObserverDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly engine: Pick<QuicEngine, 'report'>;
+  readonly softwareVersion: string;
+  /** Null without a manager in the config. */
+  readonly managerConnected: () => boolean | null;
+}
+
+/** What looks at a running edge: the event loop's watch and, where the config has an `api_addr`, REST and metrics. */
+export class EdgeObserver implements EdgeAdminSource {
+  readonly #edge: Edge;
+  readonly #edgeId: string;
+  readonly #dependencies: EdgeObserverDependencies;
+  readonly #loop: EventLoopWatch;
+  readonly #server: AdminServer | null;
+
+  constructor(edge: Edge, config: EdgeConfig, dependencies: EdgeObserverDependencies) {
+    const { clock, logger } = dependencies;
+    const { apiAddr: address, apiToken } = config;
+    this.#edge = edge;
+    this.#edgeId = config.edgeId;
+    this.#dependencies = dependencies;
+    this.#loop = new EventLoopWatch(clock);
+    this.#server =
+      address === null ? null : createEdgeAdmin({ source: this, loop: this.#loop, logger }, { address, apiToken });
+  }
+
+  /** `ip:port` of the REST API, with the real port; empty without one. */
+  get addresses(): readonly string[] {
+    return (this.#server?.addresses() ?? []).map(formatHostPort);
+  }
+
+  /** Rejects with AppError `address-unavailable` when the address of the REST API cannot be had. */
+  async start(): Promise<void> {
+    this.#loop.start();
+    await this.#server?.start();
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    this.#loop.stop();
+    await this.#server?.stop();
+  }
+
+  health(): HealthAnswer<EdgeHealth> {
+    const [address = null] = this.addresses;
+    return { alive: true, report: { ...this.#edge.health(), api_addr: address } };
+  }
+
+  notReadyReasons(): readonly string[] {
+    return this.#edge.running ? [] : ['the edge is not running'];
+  }
+
+  tunnels(): readonly EdgeTunnelReport[] {
+    return this.#edge.tunnelReports();
+  }
+
+  facts(id: TunnelId): EdgeTunnelFacts | null {
+    const tunnel = this.tunnels().find((report) => report.id === id);
+    if (tunnel === undefined) return null;
+    return {
+      tunnel_id: id,
+      at: rfc3339(this.#dependencies.clock.now()),
+      edge_id: this.#edgeId,
+      edge_version: this.#dependencies.softwareVersion,
+      tunnel,
+      events: this.#edge.history.ofTunnel(id),
+    };
+  }
+
+  engine(): EngineReport {
+    return this.#dependencies.engine.report();
+  }
+
+  managerConnected(): boolean | null {
+    return this.#dependencies.managerConnected();
+  }
+}
