@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import type { EngineName } from '../../../src/quic/types.ts';
+import { startAuthorisedRelay } from '../../support/authorised-relay.ts';
+import { builtEngines } from '../../support/engines.ts';
+import { LocalUdpSocket } from '../../support/local-udp.ts';
+import { openEngine } from '../../support/open-engine.ts';
+import { startTestEdge, type TestEdge } from '../../support/test-edge.ts';
+import { until } from '../../support/until.ts';
+
+/** An SRT packet: 1316 bytes of transport stream and its 16-byte header. Sealed and with its id it is 1376 bytes. */
+const srtPacketBytes = 1316 + 16;
+
+interface UdpTunnel extends AsyncDisposable {
+  readonly egress: TestEdge;
+  readonly ingress: TestEdge;
+  /** Sends into the egress edge. */
+  readonly source: LocalUdpSocket;
+  /** Where the ingress edge forwards to. */
+  readonly sink: LocalUdpSocket;
+}
+
+async function openTunnel(engineName: EngineName, ingressChanges: object = {}): Promise<UdpTunnel> {
+  await using opening = new AsyncDisposableStack();
+  const engine = opening.use(await openEngine(engineName));
+  const source = opening.use(await LocalUdpSocket.open());
+  const sink = opening.use(await LocalUdpSocket.open());
+  const relay = opening.use(await startAuthorisedRelay(engineName));
+  const common = { protocol: 'udp', relay_addr: relay.address } as const;
+  const egress = opening.use(await startTestEdge({ engine, tunnels: [{ ...common, direction: 'egress' }] }));
+  const ingress = opening.use(
+    await startTestEdge({
+      engine,
+      tunnels: [{ ...common, direction: 'ingress', local_addr: sink.addr, ...ingressChanges }],
+    }),
+  );
+  await egress.reaches('ready');
+  await ingress.reaches('ready');
+  const stack = opening.move();
+  return { egress, ingress, source, sink, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+function packet(number: number, bytes = srtPacketBytes): Buffer {
+  const payload = Buffer.alloc(bytes, number);
+  payload.writeUInt32BE(number);
+  return payload;
+}
+
+/** Sends a few packets each millisecond or so: what a network would do, not what a queue cannot take. */
+async function sendPaced(count: number, send: (payload: Buffer) => void): Promise<void> {
+  for (let sent = 0; sent < count; sent++) {
+    send(packet(sent));
+    if (sent % 4 === 3) await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  }
+}
+
+describe.each(await builtEngines())('a UDP tunnel over %s', (engineName) => {
+  it('carries packets of SRT size both ways at the default configuration', async () => {
+    await using tunnel = await openTunnel(engineName);
+    const { egress, ingress, source, sink } = tunnel;
+    await sendPaced(500, (payload) => source.send(payload, egress.port()));
+    await until(() => sink.received.length === 500);
+    expect(sink.received.map((payload) => payload.readUInt32BE())).toEqual(Array.from({ length: 500 }, (_, i) => i));
+    expect(sink.received.every((payload, i) => payload.equals(packet(i)))).toBe(true);
+    await sendPaced(500, (payload) => sink.reply(payload));
+    await until(() => source.received.length === 500);
+    const sent = { packets_sent: 500, bytes_sent: 500 * srtPacketBytes, send_errors: 0, decrypt_errors: 0 };
+    const received = { packets_received: 500, bytes_received: 500 * srtPacketBytes };
+    expect(egress.tunnel()).toMatchObject({ stats: { ...sent, ...received }, drops: {} });
+    expect(ingress.tunnel()).toMatchObject({ stats: { ...sent, ...received }, drops: {} });
+  });
+
+  it('counts and reports a packet that does not fit', async () => {
+    await using tunnel = await openTunnel(engineName);
+    const { egress, source, sink } = tunnel;
+    source.send(packet(1, 1500), egress.port());
+    source.send(packet(2), egress.port());
+    await until(() => sink.received.length === 1);
+    expect(egress.tunnel().drops).toEqual({ too_large: 1 });
+    await until(() => egress.messages().includes('Datagrams dropped: too_large'));
+    expect(egress.events.at(-1)).toMatchObject({
+      severity: 'warning',
+      details: { reason: 'too_large', count: 1, window_secs: 60 },
+    });
+  });
+
+  it('answers whoever sent last', async () => {
+    await using tunnel = await openTunnel(engineName);
+    const { egress, source, sink } = tunnel;
+    await using second = await LocalUdpSocket.open();
+    source.send(packet(1), egress.port());
+    await until(() => sink.received.length === 1);
+    sink.reply(packet(2));
+    await until(() => source.received.length === 1);
+    second.send(packet(3), egress.port());
+    await until(() => sink.received.length === 2);
+    sink.reply(packet(4));
+    await until(() => second.received.length === 1);
+    expect(source.received.length).toBe(1);
+  });
+
+  it('drops what is not sealed with its key, and says so', async () => {
+    await using tunnel = await openTunnel(engineName, { tunnel_encryption_key: 'ff'.repeat(32) });
+    const { egress, ingress, source, sink } = tunnel;
+    source.send(packet(1), egress.port());
+    await until(() => ingress.tunnel().stats.decrypt_errors === 1);
+    await until(() => ingress.messages().includes('Datagrams dropped: not_authentic'));
+    expect(sink.received).toEqual([]);
+  });
+
+  it('goes on when nobody listens at the local address for a while', async () => {
+    await using engine = await openEngine(engineName);
+    await using relay = await startAuthorisedRelay(engineName);
+    const gone = await LocalUdpSocket.open();
+    const { addr: goneAddr } = gone;
+    await gone[Symbol.asyncDispose]();
+    await using source = await LocalUdpSocket.open();
+    const common = { protocol: 'udp', relay_addr: relay.address } as const;
+    await using egress = await startTestEdge({ engine, tunnels: [{ ...common, direction: 'egress' }] });
+    await using ingress = await startTestEdge({
+      engine,
+      tunnels: [{ ...common, direction: 'ingress', local_addr: goneAddr }],
+    });
+    await egress.reaches('ready');
+    await until(() => {
+      source.send(packet(1), egress.port());
+      return ingress.tunnel().stats.send_errors > 0;
+    });
+    expect(ingress.tunnel().state).toBe('ready');
+  });
+
+  it('counts what is sent while the peer is away', async () => {
+    await using engine = await openEngine(engineName);
+    await using relay = await startAuthorisedRelay(engineName);
+    await using source = await LocalUdpSocket.open();
+    await using egress = await startTestEdge({
+      engine,
+      tunnels: [{ protocol: 'udp', direction: 'egress', relay_addr: relay.address }],
+    });
+    await egress.reaches('waiting');
+    source.send(packet(1), egress.port());
+    await until(() => egress.tunnel().drops['no_relay'] === 1);
+    expect(egress.tunnel().stats.packets_sent).toBe(0);
+  });
+});
