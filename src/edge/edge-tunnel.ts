@@ -36,8 +36,8 @@ export interface EdgeTunnelSettings {
 /** Under the 1024 streams that a relay grants, so that a connection refused here is not one that waits there. */
 const maxConnections = 1000;
 /** With two relays bound, how soon a dead one is noticed depends on it (see `Liveness`). */
-const failOverSamplePeriodMs = 100;
-const samplePeriodMs = 1000;
+const failOverSamplePeriodMs = 50;
+const samplePeriodMs = 500;
 const openRetry = { initialMs: 1000, maxMs: 60_000, jitterRatio: 0.25 };
 
 /** One tunnel of the edge: its local end, its one or two relays, and the choice between them. */

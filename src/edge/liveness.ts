@@ -16,20 +16,23 @@ export interface LivenessVerdict {
 }
 
 /** Below this a busy relay or a short queue on the path would pass for a dead one. */
-const shortestSilenceMs = 300;
+const shortestSilenceMs = 200;
 /** Added to 3 round trips: the relay may hold an acknowledgement back for 25 ms, and timers are late under load. */
-const ackSlackMs = 150;
+const ackSlackMs = 100;
 /** A relay that came back is trusted again after it has answered for this long, so that a bad path does not flap. */
 const trustedAgainAfterMs = 2000;
-/** Under the keep-alive, so that an idle tunnel hears of a restarted relay's stateless reset within it. */
-const probeAfterSilenceMs = 3000;
+/** Under the keep-alive: an idle tunnel must hear of a restarted relay (stateless reset) and be bound anew within 5 s. */
+const probeAfterSilenceMs = 2000;
 const probeEveryMs = 1000;
+/** While nothing is sent and nothing is awaited, a sample this often is enough. */
+const idleSampleMs = 500;
 /** A gap between samples that tells of our own process having stood still, in which no answer could be read. */
 const stalledAfterMs = 500;
 
 /**
- * Notices a dead relay long before QUIC's idle timeout: pure. What was sent stays unacknowledged for three round trips
- * and the time an acknowledgement may be held back, 300 ms at least, while the caller samples every 100 ms.
+ * Notices a dead relay long before QUIC's idle timeout: pure. A relay is suspect once what was sent has stayed without
+ * any answer for three round trips and 100 ms, 200 ms at least; with a sample every 50 ms that is 250 to 300 ms after
+ * its last word. Suspicion costs little (the other relay is bound as well), so it may be wrong now and then.
  */
 export class Liveness {
   readonly #samplePeriodMs: number;
@@ -46,6 +49,12 @@ export class Liveness {
     this.#sampledAtMs = nowMs;
     this.#heardAtMs = nowMs;
     this.#probedAtMs = nowMs;
+  }
+
+  /** Whether a sample could tell anything new; asking costs nothing, while a sample asks the engine for numbers. */
+  isDue(nowMs: number, sent: number): boolean {
+    const awaiting = this.#unansweredSinceMs !== null || nowMs < this.#distrustedUntilMs;
+    return sent !== this.#sent || awaiting || nowMs - this.#sampledAtMs >= idleSampleMs;
   }
 
   observe(nowMs: number, sample: TrafficSample): LivenessVerdict {

@@ -126,17 +126,18 @@ export class RelayClient {
   /** Looks at the traffic; to be called every `samplePeriodMs`. */
   sample(nowMs: number): void {
     const connection = this.#connection;
-    const stats = connection?.stats() ?? null;
-    if (connection === null || stats === null) return;
+    if (connection === null) return;
     const { sent, received } = connection.activity;
     this.#liveness ??= new Liveness(nowMs, this.#settings.samplePeriodMs);
-    const { suspect, probe } = this.#liveness.observe(nowMs, {
+    if (!this.#liveness.isDue(nowMs, sent)) return;
+    const stats = connection.stats();
+    const verdict = this.#liveness.observe(nowMs, {
       sent,
-      received: received + (stats.packetsReceived ?? 0),
-      rttMs: stats.rttMs,
+      received: received + (stats?.packetsReceived ?? 0),
+      rttMs: stats?.rttMs ?? null,
     });
-    this.#suspect = suspect;
-    if (probe) connection.ping();
+    this.#suspect = verdict.suspect;
+    if (verdict.probe) connection.ping();
   }
 
   async #run(): Promise<void> {

@@ -30,7 +30,8 @@ export class Dialling {
     this.#onDone = onDone;
     this.#endpoint = new Endpoint(parts, options.transport, {
       onLongHeader: () => false,
-      onUnknownConnection: () => undefined,
+      // A stateless reset bears no id of ours (RFC 9000 §10.3.1), and the socket serves one connection.
+      onUnknownConnection: (packet, from) => this.#connection?.onPacket(packet, from, parts.clock.monotonicMs()),
       onFailed: (error) => this.#connection?.close(0, `the socket failed: ${error.message}`),
     });
   }
