@@ -8,8 +8,8 @@ use quinn_proto::{AckFrequencyConfig, IdleTimeout, MtuDiscoveryConfig, Transport
 pub const MIN_UDP_PAYLOAD: u16 = 1200;
 /// Edges cap their path MTU discovery at what we advertise (wire-protocol.md §1).
 pub const ADVERTISED_UDP_PAYLOAD: u16 = 1472;
-/// Per connection and turn; the queue in front of it (`DatagramQueue`) counts what expires, so this one stays short.
-pub const QUINN_DATAGRAM_BYTES: usize = 32 * 1024;
+/// Enough for a GSO batch. The queue in front of it (`DatagramQueue`) counts what expires, so this one stays short.
+pub const QUINN_DATAGRAM_BYTES: usize = 16 * 1024;
 /// A receive burst between two turns; drained at the end of each.
 const DATAGRAM_RECEIVE_BYTES: usize = 4 * 1024 * 1024;
 /// Bounds unacknowledged stream data per connection (conformance S2: ≤ 4 MiB with the receive window and the splice's buffer).

@@ -182,7 +182,17 @@ impl NativeEngine {
     /// Bytes, or -1 nothing now, -2 finished, otherwise the code of a reset.
     #[napi]
     pub fn read(&self, connection: f64, id: f64, max: u32) -> Result<Either<Uint8Array, f64>> {
-        let outcome = self.act(connection, |entry| entry.read(stream(id), max as usize))?;
+        let outcome = contained(|| {
+            let mut core = self.shared.lock();
+            let Some((slot, entry)) = core.known(connection as u64) else { return Ok(None) };
+            let outcome = entry.read(stream(id), max as usize);
+            if matches!(outcome, ReadOutcome::Data(_)) {
+                core.mark_dirty(slot);
+                drop(core);
+                self.shared.wake();
+            }
+            Ok(Some(outcome))
+        })?;
         Ok(match outcome.unwrap_or(ReadOutcome::Reset(VarInt::from_u32(0))) {
             ReadOutcome::Data(bytes) => Either::A(Uint8Array::new(bytes.into())),
             ReadOutcome::Blocked => Either::B(-1.0),
@@ -314,6 +324,15 @@ impl NativeEngine {
                 drop(core);
                 self.shared.wake();
             }
+            Ok(())
+        })
+    }
+
+    /// `closed` was heard: what the connection still holds goes.
+    #[napi]
+    pub fn forget(&self, connection: f64) -> Result<()> {
+        contained(|| {
+            self.shared.lock().forget(connection as u64);
             Ok(())
         })
     }

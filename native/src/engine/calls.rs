@@ -200,7 +200,7 @@ impl Core {
         let token = self.new_id();
         let target = match to {
             None => Target::Drop(reason),
-            Some(id) => self.slots.get(&id).map_or(Target::Drop(DropReason::NoPeer), |&slot| Target::Forward(slot, id)),
+            Some(id) => self.live(id).map_or(Target::Drop(DropReason::NoPeer), |(slot, _)| Target::Forward(slot, id)),
         };
         if let Some((_, connection)) = self.live(from) {
             connection.routes.insert(prefix, Route { target, ledger, token });
@@ -231,6 +231,7 @@ impl Core {
             }
         }
         self.connections.clear();
+        self.slots.clear();
         self.splices.clear();
         self.dirty.clear();
         self.touched.clear();

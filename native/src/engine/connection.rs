@@ -16,7 +16,10 @@ use super::{
     stats::Budget,
     streams::Stream,
 };
-use crate::{ledger::PREFIX_BYTES, settings::Settings};
+use crate::{
+    ledger::PREFIX_BYTES,
+    settings::{QUINN_DATAGRAM_BYTES, Settings},
+};
 
 /// A connection whose streams were written to within this time has ACK-clocked data: what it hears is answered at once.
 const STREAM_ACTIVITY: Duration = Duration::from_millis(20);
@@ -24,14 +27,14 @@ const STREAM_ACTIVITY: Duration = Duration::from_millis(20);
 const ACK_PACKETS: u32 = 16;
 pub const ACK_DELAY: Duration = Duration::from_millis(4);
 /// While a peer may still be in slow start it needs each ACK.
-const YOUNG_PACKETS: u64 = 100;
+const YOUNG_PACKETS: u64 = 400;
 
 pub enum Phase {
     Handshaking {
         deadline: Instant,
     },
     Established,
-    /// JavaScript has heard that it ended; quinn still answers what the peer sends, for three probe timeouts.
+    /// Told to JavaScript, which may still read what had arrived; quinn answers the peer for three probe timeouts.
     Ended,
 }
 
@@ -62,6 +65,10 @@ pub struct Connection {
     pub armed: Option<Instant>,
     /// Packets heard since the last flush.
     pub unanswered: u32,
+    /// JavaScript has heard of the end, or never knew the connection.
+    pub forgotten: bool,
+    /// quinn and its endpoint are done with it: `handle` may be another connection's by now.
+    pub drained: bool,
     pub dirty: bool,
     pub touched: bool,
     /// In `Core::quiet`.
@@ -90,11 +97,12 @@ impl Connection {
             && self.queue.is_empty()
             && self.close_request.is_none()
             && self.last_stream_write.is_none_or(|at| now.duration_since(at) > STREAM_ACTIVITY)
-            && self.quinn_datagrams_sent()
+            && self.quinn_datagram_bytes() == 0
     }
 
-    fn quinn_datagrams_sent(&mut self) -> bool {
-        const WHOLE: usize = crate::settings::QUINN_DATAGRAM_BYTES - size_of::<quinn_proto::Datagram>();
-        self.quic.datagrams().send_buffer_space() >= WHOLE
+    /// What quinn's own datagram buffer holds, its bookkeeping included.
+    pub fn quinn_datagram_bytes(&mut self) -> usize {
+        const WHOLE: usize = QUINN_DATAGRAM_BYTES - size_of::<quinn_proto::Datagram>();
+        WHOLE - self.quic.datagrams().send_buffer_space().min(WHOLE)
     }
 }

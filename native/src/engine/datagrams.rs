@@ -109,9 +109,8 @@ impl Connection {
             payload
         };
         let mut outcome = SendOutcome::Queued;
-        while self.queue.bytes() + payload.len() > self.settings.datagram_queue_bytes
-            && self.queue.drop_oldest(DropReason::QueueFull)
-        {
+        let limit = self.settings.datagram_queue_bytes.saturating_sub(self.quinn_datagram_bytes());
+        while self.queue.bytes() + payload.len() > limit && self.queue.drop_oldest(DropReason::QueueFull) {
             outcome = SendOutcome::QueueFull;
         }
         self.queue.push(Queued { payload, ledger: ledger.cloned(), since: now });

@@ -27,7 +27,9 @@ impl Core {
                 let (endpoint, handle) = (self.connections[slot].endpoint, self.connections[slot].handle);
                 // Without the endpoint told, its table would keep the connection's ids for ever.
                 self.endpoints[endpoint].quic.handle_event(handle, EndpointEvent::drained());
-                self.remove(slot);
+                // Nothing may be read from it either.
+                self.connections[slot].streams.clear();
+                self.drained(slot);
                 None
             }
         }

@@ -56,6 +56,8 @@ impl Core {
             last_stream_write: None,
             armed: None,
             unanswered: 0,
+            forgotten: false,
+            drained: false,
             dirty: false,
             touched: false,
             quiet: false,
@@ -82,7 +84,7 @@ impl Core {
                 self.events.address_changed(connection.id, connection.remote);
             }
             if connection.quic.is_drained() {
-                self.remove(slot);
+                self.drained(slot);
             }
         }
     }
@@ -101,6 +103,7 @@ impl Core {
         let connection = &mut self.connections[slot];
         if matches!(connection.phase, Phase::Handshaking { .. }) {
             connection.phase = Phase::Established;
+            self.live_connections += 1;
             let listener = self.endpoints[connection.endpoint].id;
             self.events.connected(listener, connection.id, connection.remote, connection.local);
         }
@@ -116,8 +119,13 @@ impl Core {
         let phase = std::mem::replace(&mut connection.phase, Phase::Ended);
         match phase {
             Phase::Ended => return,
-            Phase::Established => self.events.closed(connection.id, &info),
+            Phase::Established => {
+                self.live_connections -= 1;
+                self.events.closed(connection.id, &info);
+            }
             Phase::Handshaking { .. } => {
+                connection.forgotten = true;
+                self.slots.remove(&connection.id);
                 self.counters.handshakes_failed += 1;
                 match &connection.rejected {
                     Some(rejected) => {
@@ -136,24 +144,41 @@ impl Core {
                 }
             }
         }
-        self.slots.remove(&connection.id);
         connection.queue.clear(DropReason::Closing);
         connection.routes = HashMap::new();
-        let streams = std::mem::take(&mut connection.streams);
-        for stream in streams.values() {
-            if let Some((splice, _)) = stream.splice {
-                self.splice_lost(splice);
-            }
+        let splices: Vec<u64> =
+            connection.streams.values().filter_map(|stream| stream.splice).map(|(id, _)| id).collect();
+        for splice in splices {
+            self.splice_lost(splice);
         }
     }
 
-    pub fn remove(&mut self, slot: Slot) {
-        let Some(connection) = self.connections.try_remove(slot) else { return };
+    /// quinn is done with a connection. What it had received stays readable until JavaScript has heard of the end.
+    pub fn drained(&mut self, slot: Slot) {
+        let connection = &mut self.connections[slot];
+        if std::mem::replace(&mut connection.drained, true) {
+            return;
+        }
+        let forgotten = connection.forgotten;
         let entry = &mut self.endpoints[connection.endpoint];
         entry.release(connection.handle);
         // A socket for dialling goes with its last connection: the next dial gets a fresh port.
         if entry.listener.is_none() && entry.connections == 0 {
             entry.closing = true;
+        }
+        if forgotten {
+            self.connections.remove(slot);
+        }
+    }
+
+    /// JavaScript has heard of the end and will not read from the connection again.
+    pub fn forget(&mut self, connection: u64) {
+        let Some(slot) = self.slots.remove(&connection) else { return };
+        let Some(entry) = self.connections.get_mut(slot) else { return };
+        entry.forgotten = true;
+        entry.streams = FxHashMap::default();
+        if entry.drained {
+            self.connections.remove(slot);
         }
     }
 
@@ -172,7 +197,7 @@ impl Core {
         for slot in slots {
             let reason = format!("socket failed: {reason}");
             self.end(slot, CloseInfo { kind: CloseKind::Error, code: None, reason });
-            self.remove(slot);
+            self.drained(slot);
         }
         if self.endpoints[endpoint].listener.is_some() {
             self.events.listener_failed(self.endpoints[endpoint].id, reason);
@@ -188,7 +213,12 @@ impl Core {
         for endpoint in done {
             let entry = self.endpoints.remove(endpoint);
             for slot in entry.slots.into_iter().filter(|&slot| slot != Slot::MAX) {
-                self.connections.try_remove(slot);
+                if let Some(connection) = self.connections.get_mut(slot) {
+                    connection.drained = true;
+                    if connection.forgotten {
+                        self.connections.remove(slot);
+                    }
+                }
             }
             if entry.listener.is_some() {
                 self.events.listener_closed(entry.id);

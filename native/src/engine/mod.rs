@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+use self::connection::Phase;
 use crate::events::EventBuffer;
 
 mod calls;
@@ -72,6 +73,7 @@ pub struct Core {
     /// The set of sockets changed: the runner must poll others.
     pub sockets_changed: bool,
     pub offload: bool,
+    pub live_connections: u64,
     next_id: u64,
     pub next_attempt: u32,
     /// JavaScript was told that events wait, and has not drained them yet.
@@ -96,6 +98,7 @@ impl Core {
             out: Vec::new(),
             sockets_changed: false,
             offload: socket::offload_works(),
+            live_connections: 0,
             next_id: 1,
             next_attempt: 0,
             announced: false,
@@ -111,6 +114,11 @@ impl Core {
 
     /// A connection that JavaScript may still use.
     pub fn live(&mut self, connection: u64) -> Option<(Slot, &mut Connection)> {
+        self.known(connection).filter(|(_, entry)| !matches!(entry.phase, Phase::Ended))
+    }
+
+    /// A connection of whose end JavaScript has not heard.
+    pub fn known(&mut self, connection: u64) -> Option<(Slot, &mut Connection)> {
         let slot = *self.slots.get(&connection)?;
         let entry = self.connections.get_mut(slot)?;
         Some((slot, entry))

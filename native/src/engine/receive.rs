@@ -125,8 +125,11 @@ impl Core {
         while let Some(slot) = self.touched.pop() {
             let Some(connection) = self.connections.get_mut(slot) else { continue };
             connection.touched = false;
+            if connection.drained {
+                continue;
+            }
             self.poll(slot, now);
-            if !self.connections.contains(slot) {
+            if self.connections.get(slot).is_none_or(|connection| connection.drained) {
                 continue;
             }
             self.forward_datagrams(slot, now);

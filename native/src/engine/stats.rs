@@ -126,6 +126,6 @@ impl Core {
     pub fn load(&self) -> (u64, u64) {
         let count = self.connections.len();
         let each = size_of::<Connection>() + TLS_AND_BUFFERS;
-        (self.slots.len() as u64, (count * each) as u64)
+        (self.live_connections, (count * each) as u64)
     }
 }

@@ -23,7 +23,7 @@ impl Timers {
     }
 
     pub fn arm(&mut self, slot: Slot, connection: &mut Connection) {
-        let Some(due) = connection.deadline() else { return };
+        let Some(due) = connection.deadline().filter(|_| !connection.drained) else { return };
         if connection.armed.is_none_or(|armed| due < armed) {
             connection.armed = Some(due);
             self.heap.push(Reverse((due, slot, connection.id)));
@@ -36,7 +36,7 @@ impl Core {
         while let Some((due, slot, id)) = self.timers.pop_due(now) {
             let Some(connection) = self.connections.get_mut(slot) else { continue };
             // Another connection's, or one that an earlier entry has replaced.
-            if connection.id != id || connection.armed != Some(due) {
+            if connection.id != id || connection.armed != Some(due) || connection.drained {
                 continue;
             }
             connection.armed = None;

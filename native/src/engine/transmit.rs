@@ -15,7 +15,7 @@ impl Core {
     pub fn flush(&mut self, now: Instant) {
         for slot in std::mem::take(&mut self.dirty) {
             let Some(connection) = self.connections.get_mut(slot) else { continue };
-            if !std::mem::take(&mut connection.dirty) {
+            if !std::mem::take(&mut connection.dirty) || connection.drained {
                 continue;
             }
             let entry = &mut self.endpoints[connection.endpoint];

@@ -106,6 +106,8 @@ export interface NativeBinding {
   /** Empty when the connection has ended; NaN for what is unknown. */
   stats(connection: number): number[];
   close(connection: number, code: number, reason: string): void;
+  /** `closed` was heard: nothing will be read from it any more. */
+  forget(connection: number): void;
   /** EngineCounters in their order, then live connections and the bytes estimated for them. */
   report(): number[];
   /** Nothing may follow. */

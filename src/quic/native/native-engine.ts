@@ -173,6 +173,7 @@ class NativeEngine implements QuicEngine, EventSink, SpliceEnds {
   closed(connection: number, info: CloseInfo): void {
     const ended = this.#connections.get(connection);
     this.#connections.delete(connection);
+    this.#binding?.forget(connection);
     ended?.tellClosed(info);
   }
 
