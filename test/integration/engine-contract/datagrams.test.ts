@@ -157,7 +157,7 @@ describe.each(await builtEngines())('datagrams of the %s engine', (name) => {
     left.server.connection.routeDatagrams(prefix(1), { kind: 'forward', to: right.server.connection }, ledger);
     const count = 400;
     for (let n = 0; n < count; n += 1) {
-      left.client.connection.sendDatagram(datagram(1, 1200, n & 0xff));
+      left.client.connection.sendDatagram(datagram(1, 1000, n & 0xff));
       if (n % 8 === 7) await new Promise((resolve) => setImmediate(resolve));
     }
     await until(() => right.server.connection.stats().queuedDatagrams === 0 && ledger.totals().datagramsIn > 100);
@@ -179,7 +179,7 @@ describe.each(await builtEngines())('datagrams of the %s engine', (name) => {
     left.server.connection.routeDatagrams(prefix(1), { kind: 'forward', to: right.server.connection }, ledger);
     network.partition();
     for (let n = 0; n < 60; n += 1) {
-      left.client.connection.sendDatagram(datagram(1, 1200));
+      left.client.connection.sendDatagram(datagram(1, 1000));
       await until(() => ledger.totals().datagramsIn > n - 8);
     }
     await until(() => ledger.totals().datagramsIn > 40 && ledger.totals().drops.expired > 0);
