@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +26,7 @@ export class ChildProgram implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #lastLines: string[] = [];
   #waiter: Waiter | null = null;
+  readonly #exit = Promise.withResolvers<number | NodeJS.Signals>();
   #exited = false;
 
   constructor(name: string, args: readonly string[], clock: Clock) {
@@ -39,7 +39,11 @@ export class ChildProgram implements AsyncDisposable {
       createInterface({ input: this.#process.stderr }).on('line', (line) => this.#read(line));
     }
     this.#process.once('error', (error) => this.#end(error.message));
-    this.#process.once('exit', (code, signal) => this.#end(`it ended with ${signal ?? `status ${code ?? '?'}`}`));
+    // `close` comes after the last line was read.
+    this.#process.once('close', (code, signal) => {
+      this.#exit.resolve(signal ?? code ?? 0);
+      this.#end(`it ended with ${signal ?? `status ${code ?? 0}`}`);
+    });
   }
 
   get pid(): number | undefined {
@@ -49,18 +53,32 @@ export class ChildProgram implements AsyncDisposable {
   /** The first line from now on whose message is `message`. Throws AppError with the last lines when the program ends or is late. */
   async line(message: string): Promise<LogLine> {
     if (this.#exited) throw this.#failure('it has ended');
-    using timer = this.#clock.setTimeout(() => this.#fail(`it did not say "${message}" in time`), startDeadlineMs);
-    const found = await new Promise<LogLine>((resolve, reject) => (this.#waiter = { message, resolve, reject }));
-    timer.cancel();
-    return found;
+    const timer = this.#clock.setTimeout(() => this.#fail(`it did not say "${message}" in time`), startDeadlineMs);
+    try {
+      return await new Promise<LogLine>((resolve, reject) => (this.#waiter = { message, resolve, reject }));
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  get lastLines(): readonly string[] {
+    return this.#lastLines;
+  }
+
+  /** Its status, or the signal that ended it. */
+  exit(): Promise<number | NodeJS.Signals> {
+    return this.#exit.promise;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#exited) return;
-    const exit = once(this.#process, 'exit');
-    this.#process.kill('SIGTERM');
-    using timer = this.#clock.setTimeout(() => this.#process.kill('SIGKILL'), stopDeadlineMs);
-    await exit;
+    this.kill('SIGTERM');
+    const timer = this.#clock.setTimeout(() => this.kill('SIGKILL'), stopDeadlineMs);
+    await this.exit();
     timer.cancel();
   }
 

@@ -1,0 +1,78 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ChildProgram } from '../../src/cli/demo/child-program.ts';
+import { SystemClock } from '../../src/lib/clock.ts';
+import { ProgramWorld } from '../support/program-world.ts';
+
+let folder = '';
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'adit-life-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function relay(config: object): ChildProgram {
+  const path = join(folder, 'config.json');
+  writeFileSync(path, JSON.stringify(config));
+  return new ChildProgram('relay', ['relay', '-c', path], new SystemClock());
+}
+
+const loopback = { quic_addrs: ['127.0.0.1:0'], api_addrs: ['127.0.0.1:0'] };
+
+describe('the life of a relay process', () => {
+  it('L1 SIGTERM and SIGINT end it with status 0', async () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      await using program = relay(loopback);
+      await program.line('relay started');
+      program.kill(signal);
+      await program.line('relay stopped');
+      expect(await program.exit()).toBe(0);
+    }
+  });
+
+  it('L1 a second signal ends it at once while a stream is open', async () => {
+    await using world = await ProgramWorld.start();
+    const socket = connect({ ...world.plan.tcp.local, allowHalfOpen: true });
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write('held open');
+    const program = world.program('relay');
+    program.kill('SIGTERM');
+    await program.line('relay stopping');
+    program.kill('SIGTERM');
+    expect(await program.exit()).toBe(143);
+    socket.destroy();
+  });
+
+  it('L2 a taken port ends it with one line that names the address and what to do', async () => {
+    const taken = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const address = `127.0.0.1:${taken.address().port}`;
+    await using program = relay({ ...loopback, quic_addrs: [address] });
+    expect(await program.exit()).toBe(1);
+    expect(program.lastLines.at(-1)).toMatch(/^adit: no QUIC address could be bound/);
+    expect(program.lastLines.at(-1)).toContain(address);
+    taken.close();
+  });
+
+  it('L2 a port that fails among several is a warning', async () => {
+    const taken = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const address = `127.0.0.1:${taken.address().port}`;
+    await using program = relay({ ...loopback, quic_addrs: [address, '127.0.0.1:0'] });
+    await program.line('relay started');
+    expect(program.lastLines.filter((line) => line.includes('"level":"warn"')).join()).toContain(address);
+    taken.close();
+  });
+
+  it('L2 a certificate without its key, and a wrong config, end it with status 2 and every problem with its path', async () => {
+    await using program = relay({ ...loopback, tls_cert_path: 'a.pem', max_conections_per_ip: 3, api_token: 'short' });
+    expect(await program.exit()).toBe(2);
+    const text = program.lastLines.join('\n');
+    expect(text).toContain('tls_key_path');
+    expect(text).toContain('"max_connections_per_ip"');
+    expect(text).toContain('api_token');
+  });
+});
