@@ -1,6 +1,11 @@
 import { CommanderError } from 'commander';
 import { AppError, errorMessage } from '../lib/app-error.ts';
 
+/** A command ran to its end, and what it was to show or do does not hold. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed';
+}
+
 /** 0 for help and version, 2 for what the user can mend in flags or config, 1 for everything else. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -9,7 +14,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** Says on standard error what ended the program, a line for each problem; the stack only for our own bugs. */
 export function reportFailure(error: unknown, write: (text: string) => void): void {
-  const expected = error instanceof AppError && error.code !== 'bug';
+  const expected = error instanceof CommandFailed || (error instanceof AppError && error.code !== 'bug');
   const text = expected || !(error instanceof Error) ? errorMessage(error) : (error.stack ?? errorMessage(error));
   for (const line of text.split('\n')) write(`adit: ${line}\n`);
 }

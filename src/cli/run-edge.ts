@@ -24,6 +24,8 @@ async function runEdge(path: string): Promise<void> {
   const { config, warnings } = await loadEdgeConfig(path);
   const logger = createLogger({ level: config.logLevel });
   installCrashGuard(logger);
+  // From here on a signal during the start is not lost.
+  const shutdown = waitForShutdownSignal();
   for (const { path: where, message } of warnings) logger.warn({ path: where, problem: message }, 'config warning');
   const softwareVersion = packageJson.version;
   const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger, softwareVersion };
@@ -39,8 +41,7 @@ async function runEdge(path: string): Promise<void> {
     },
     'edge started',
   );
-  const signal = await waitForShutdownSignal();
-  logger.info({ signal }, 'edge stopping');
+  logger.info({ signal: await shutdown }, 'edge stopping');
   await edge.stop();
   logger.info({}, 'edge stopped');
 }

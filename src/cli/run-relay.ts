@@ -26,6 +26,8 @@ async function runRelay(path: string): Promise<void> {
   const { config, warnings } = await loadRelayConfig(path);
   const logger = createLogger({ level: config.log_level });
   installCrashGuard(logger);
+  // From here on a signal during the start is not lost.
+  const shutdown = waitForShutdownSignal();
   for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
   const softwareVersion = packageJson.version;
   const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger, softwareVersion };
@@ -42,8 +44,7 @@ async function runRelay(path: string): Promise<void> {
     },
     'relay started',
   );
-  const signal = await waitForShutdownSignal();
-  logger.info({ signal }, 'relay stopping');
+  logger.info({ signal: await shutdown }, 'relay stopping');
   await relay.stop();
   logger.info({}, 'relay stopped');
 }

@@ -7,6 +7,7 @@ import { AppError } from '../../lib/app-error.ts';
 import { SystemClock, type Clock } from '../../lib/clock.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
 import { SystemRandom } from '../../lib/random.ts';
+import { CommandFailed } from '../failure.ts';
 import { waitForShutdownSignal } from '../shutdown-signal.ts';
 import type { Terminal } from '../terminal.ts';
 import { ChildProgram } from './child-program.ts';
@@ -55,6 +56,7 @@ function positive(text: string): number {
 }
 
 async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> {
+  const shutdown = waitForShutdownSignal();
   const clock = new SystemClock();
   const folder = mkdtempSync(join(tmpdir(), 'adit-demo-'));
   try {
@@ -62,12 +64,16 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
     await using programs = await startPrograms(world, clock, terminal);
     await waitUntilActive(world, clock);
     terminal.out('both tunnels are active: two edges, end-to-end encrypted, bound by proof of a secret\n\n');
-    await carryTraffic(options, world, clock, terminal);
-    if (options.keep) await keepUp(world, terminal);
+    await Promise.race([carryTraffic(options, world, clock, terminal), interruption(shutdown)]);
+    if (options.keep) await keepUp(world, shutdown, terminal);
     terminal.out(`stopping ${programs.names.join(', ')}\n`);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+async function interruption(shutdown: Promise<NodeJS.Signals>): Promise<never> {
+  throw new CommandFailed(`interrupted by ${await shutdown}`);
 }
 
 async function startPrograms(world: DemoWorld, clock: Clock, terminal: Terminal) {
@@ -103,18 +109,17 @@ async function waitUntilActive(world: DemoWorld, clock: Clock): Promise<void> {
   }
 }
 
+/** One after the other: this process makes and checks all traffic, and a bulk transfer would delay what it measures. */
 async function carryTraffic(options: DemoOptions, world: DemoWorld, clock: Clock, terminal: Terminal): Promise<void> {
   const traffic: Traffic = { tcp: { receivedBytes: 0 }, udp: { sent: 0, received: 0 } };
   const start = clock.monotonicMs();
-  const tcp = exchangeTcp({ ...world.tcp, bytes: options.megabytes * 1e6 }, new SystemRandom(), traffic.tcp).then(
-    (result) => ({ ...result, seconds: (clock.monotonicMs() - start) / 1000 }),
-  );
+  const tcp = exchangeTcp({ ...world.tcp, bytes: options.megabytes * 1e6 }, new SystemRandom(), traffic.tcp);
+  await showUntil(tcp, traffic, world, clock, terminal);
+  const tcpResult = { ...(await tcp), seconds: (clock.monotonicMs() - start) / 1000 };
   const flow = { ...world.udp, packetsPerSec: options.rate, seconds: options.seconds };
   const udp = runUdpFlow(flow, clock, traffic.udp);
-  const both = Promise.all([tcp, udp]);
-  await showUntil(both, traffic, world, clock, terminal);
-  const [tcpResult, udpResult] = await both;
-  summarise(options, tcpResult, udpResult, await readTunnels(apiUrl(world)), terminal);
+  await showUntil(udp, traffic, world, clock, terminal);
+  summarise(options, tcpResult, await udp, await readTunnels(apiUrl(world)), terminal);
 }
 
 /** Prints a line a second until `done` settles. */
@@ -163,11 +168,11 @@ function summarise(
     ...(udp.damaged === 0 ? [] : [`${udp.damaged} UDP packets arrived damaged or twice`]),
     ...(lost <= udp.sent * toleratedLoss ? [] : [`${lost} of ${udp.sent} UDP packets were lost`]),
   ];
-  if (problems.length > 0) throw new AppError('bug', `the demo failed: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new CommandFailed(`the demo failed: ${problems.join('; ')}`);
   terminal.out('all well\n');
 }
 
-async function keepUp(world: DemoWorld, terminal: Terminal): Promise<void> {
+async function keepUp(world: DemoWorld, shutdown: Promise<unknown>, terminal: Terminal): Promise<void> {
   const server = createServer((_, answer) => answer.end('hello from the far side of the tunnel\n'));
   server.listen(world.tcp.destination.port, world.tcp.destination.host);
   const { local, destination } = world.udp;
@@ -182,7 +187,7 @@ async function keepUp(world: DemoWorld, terminal: Terminal): Promise<void> {
       '',
     ].join('\n'),
   );
-  await waitForShutdownSignal();
+  await shutdown;
   server.close();
   server.closeAllConnections();
 }

@@ -8,6 +8,8 @@ export const SRT_PACKET_BYTES = 1332;
 
 const headerBytes = 16;
 const tickMs = 5;
+/** The kernel's default holds a tenth of a second of this flow: less than this process may be busy with the TCP transfer. */
+const receiveBufferBytes = 4 * 1024 * 1024;
 /** How long the last packets may take before they count as lost. */
 const settleMs = 500;
 
@@ -36,7 +38,8 @@ export async function runUdpFlow(
   clock: Clock,
   progress: UdpProgress,
 ): Promise<UdpFlowResult> {
-  const [sender, receiver] = [createSocket('udp4'), createSocket('udp4')];
+  const sender = createSocket('udp4');
+  const receiver = createSocket({ type: 'udp4', recvBufferSize: receiveBufferBytes });
   try {
     receiver.bind(settings.destination.port, settings.destination.host);
     await once(receiver, 'listening');

@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const adit = resolve(import.meta.dirname, '../../bin/adit');
+
+describe('adit demo', () => {
+  it('carries TCP both ways and a UDP stream through a relay and two edges, and says that all is well', async () => {
+    const { stdout } = await promisify(execFile)(adit, [
+      'demo',
+      '--seconds',
+      '2',
+      '--megabytes',
+      '10',
+      '--rate',
+      '500',
+    ]);
+    expect(stdout).toContain('both hashes equal');
+    expect(stdout).toMatch(/UDP {2}1000 packets of 1332 bytes sent, \d+ lost, 0 damaged/);
+    expect(stdout).toContain('\nall well\n');
+  });
+
+  it('ends with status 2 and a remedy on a wrong flag', async () => {
+    const failure: unknown = await promisify(execFile)(adit, ['demo', '--rate', 'fast']).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ code: 2 });
+    expect(String(failure)).toContain('must be a whole number above 0');
+  });
+});
