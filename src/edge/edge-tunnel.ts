@@ -38,6 +38,11 @@ const maxConnections = 1000;
 /** With two relays bound, how soon a dead one is noticed depends on it (see `Liveness`). */
 const failOverSamplePeriodMs = 50;
 const samplePeriodMs = 500;
+/**
+ * How long a relay may be silent before it is dialled anew. QUIC's own probes come ever more seldom and would find a
+ * restarted relay late; but open TCP connections outlive a silence, and not a new connection.
+ */
+const patienceMs = { withoutStreams: 5000, withStreams: 15_000 };
 const openRetry = { initialMs: 1000, maxMs: 60_000, jitterRatio: 0.25 };
 
 /** One tunnel of the edge: its local end, its one or two relays, and the choice between them. */
@@ -164,7 +169,8 @@ export class EdgeTunnel {
 
   #sample(): void {
     const nowMs = this.#dependencies.clock.monotonicMs();
-    for (const client of this.#clients) client.sample(nowMs);
+    const patience = this.#counters.connectionsActive > 0 ? patienceMs.withStreams : patienceMs.withoutStreams;
+    for (const client of this.#clients) client.sample(nowMs, patience);
     this.#counters.sampleRates(nowMs);
     this.#noteActive();
     const { too_large = 0, queue_full = 0 } = this.#counters.drops();

@@ -11,6 +11,8 @@ export interface TrafficSample {
 export interface LivenessVerdict {
   /** The relay does not acknowledge what is sent: use another one if there is one. The connection lives on. */
   readonly suspect: boolean;
+  /** How long what was sent has been without any answer, in milliseconds; 0 while nothing is awaited. */
+  readonly silentMs: number;
   /** Send something that must be answered. */
   readonly probe: boolean;
 }
@@ -59,13 +61,13 @@ export class Liveness {
 
   observe(nowMs: number, sample: TrafficSample): LivenessVerdict {
     this.#note(nowMs, sample);
-    const silentForMs = this.#unansweredSinceMs === null ? 0 : nowMs - this.#unansweredSinceMs;
-    const silent = silentForMs >= Math.max(shortestSilenceMs, 3 * (sample.rttMs ?? 0) + ackSlackMs);
+    const silentMs = this.#unansweredSinceMs === null ? 0 : nowMs - this.#unansweredSinceMs;
+    const silent = silentMs >= Math.max(shortestSilenceMs, 3 * (sample.rttMs ?? 0) + ackSlackMs);
     if (silent) this.#distrustedUntilMs = nowMs + trustedAgainAfterMs;
     const quiet = silent || nowMs - this.#heardAtMs >= probeAfterSilenceMs;
     const probe = quiet && nowMs - this.#probedAtMs >= probeEveryMs;
     if (probe) this.#probedAtMs = nowMs;
-    return { suspect: nowMs < this.#distrustedUntilMs, probe };
+    return { suspect: nowMs < this.#distrustedUntilMs, silentMs, probe };
   }
 
   #note(nowMs: number, { sent, received }: TrafficSample): void {

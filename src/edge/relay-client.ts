@@ -8,7 +8,7 @@ import type { QuicStream } from '../quic/types.ts';
 import type { EdgeRelayReport } from './admin/edge-schemas.ts';
 import type { BindingSettings } from './binding.ts';
 import { Liveness } from './liveness.ts';
-import { RelayConnection, type RelayConnectionEnd } from './relay-connection.ts';
+import { noAnswer, RelayConnection, type RelayConnectionEnd } from './relay-connection.ts';
 import { RelayDialler, type RelayDiallerDependencies, type RelayDiallerSettings } from './relay-dialler.ts';
 
 /** What became of the bind at one relay. Failures that repeat are told once, until the relay has taken the bind. */
@@ -123,8 +123,8 @@ export class RelayClient {
     await this.#running;
   }
 
-  /** Looks at the traffic; to be called every `samplePeriodMs`. */
-  sample(nowMs: number): void {
+  /** Looks at the traffic; to be called every `samplePeriodMs`. A relay that is silent for `patienceMs` is dialled anew. */
+  sample(nowMs: number, patienceMs: number): void {
     const connection = this.#connection;
     if (connection === null) return;
     const { sent, received } = connection.activity;
@@ -137,7 +137,8 @@ export class RelayClient {
       rttMs: stats?.rttMs ?? null,
     });
     this.#suspect = verdict.suspect;
-    if (verdict.probe) connection.ping();
+    if (verdict.silentMs >= patienceMs) connection.giveUp(noAnswer);
+    else if (verdict.probe) connection.ping();
   }
 
   async #run(): Promise<void> {

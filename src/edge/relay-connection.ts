@@ -40,6 +40,9 @@ export interface RelayConnectionDependencies {
   readonly observer: RelayConnectionObserver;
 }
 
+/** Why a connection to a silent relay ended, whoever noticed first. */
+export const noAnswer = 'the relay no longer answers';
+
 /** Runs a `Binding` on one QUIC connection to a relay: control stream, uni streams, pings, and the way out for data. */
 export class RelayConnection implements ConnectionHandler {
   readonly #clock: Clock;
@@ -114,6 +117,11 @@ export class RelayConnection implements ConnectionHandler {
   /** Asks the relay for a sign of life. */
   ping(): void {
     this.#send({ type: 'ping' });
+  }
+
+  /** Ends a connection that is of no more use; `onEnd` follows. */
+  giveUp(reason: string): void {
+    this.#close(this.#lost(reason));
   }
 
   /** Ends the connection; `onEnd` follows. Idempotent. */
@@ -219,7 +227,7 @@ export class RelayConnection implements ConnectionHandler {
 function describeClose(info: CloseInfo): string {
   switch (info.kind) {
     case 'idle':
-      return 'the relay no longer answers';
+      return noAnswer;
     case 'reset':
       return 'the relay does not know the connection any more (restarted)';
     case 'peer-application':
