@@ -15,21 +15,18 @@ import type {
 import { AckSchedule } from './ack-schedule.ts';
 import { closeInfo, handshakeTooLong, reasonBytes } from './close-info.ts';
 import { giveUp, type ConnectionEnvironment, type Ending } from './connection-environment.ts';
-import { connectionStats } from './connection-stats.ts';
-import { DatagramQueue } from './datagram-queue.ts';
 import { DatagramRouter } from './datagram-router.ts';
 import type { DeadlineMember } from './deadlines.ts';
 import type { QuicheLedger } from './ledger.ts';
 import type { Loop, LoopMember } from './loop.ts';
 import { receiveNative, type NativeConnection } from './native.ts';
-import { PacketSender } from './packet-sender.ts';
 import { ForwardTarget } from './route.ts';
 import { PeerBudget } from './peer-budget.ts';
 import type { PeerPath } from './peer-path.ts';
 import { StreamSet } from './stream-set.ts';
-
-/** Packets that one connection may send before others have their turn. */
-const packetsPerTurn = 48;
+import { windowGrowth } from './tls-config.ts';
+import { TrafficMeter } from './traffic-meter.ts';
+import { Transmitter } from './transmitter.ts';
 
 /** ~40 KB that quiche holds for a connection where V8 cannot see it; held as memory that V8 does see, so that it collects in time. */
 export const nativeBytesPerConnection = 40 * 1024;
@@ -45,17 +42,16 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   readonly #native: NativeConnection;
   readonly #path: PeerPath;
   readonly #loop: Loop;
-  readonly #sender: PacketSender;
-  readonly #queue: DatagramQueue;
+  readonly #transmitter: Transmitter;
   readonly #streams: StreamSet;
   readonly #router: DatagramRouter;
   readonly #acks = new AckSchedule();
+  readonly #meter = new TrafficMeter();
   readonly #budget: PeerBudget;
   readonly #handshakeDueMs: number;
   /** Untouched, so it takes address space and no memory (see nativeBytesPerConnection). */
   readonly ballast: Uint8Array = Buffer.allocUnsafeSlow(nativeBytesPerConnection);
   #handler: ConnectionHandler | null = null;
-  #maxDatagram = 0;
   #moved = false;
   #ending: Ending | null = null;
   #over = false;
@@ -69,14 +65,18 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     this.#native = native;
     this.#path = environment.path;
     this.#loop = environment.loop;
-    this.#sender = new PacketSender(native, environment.socket, environment.path, transport, nowMs);
-    this.#queue = new DatagramQueue(native, {
-      maxBytes: transport.datagramQueueBytes,
-      maxAgeMs: transport.datagramQueueMs,
-    });
+    const { socket, path } = environment;
+    this.#transmitter = new Transmitter(native, { socket, path, meter: this.#meter }, transport, nowMs);
     this.#streams = new StreamSet(native, this.#streamSetOwner(), environment.isServer);
-    this.#router = new DatagramRouter(native, environment.counters, environment.seed, this.#localDatagrams());
-    this.#budget = new PeerBudget(transport, nowMs);
+    this.#router = new DatagramRouter(
+      native,
+      environment.counters,
+      this.#meter,
+      environment.seed,
+      this.#localDatagrams(),
+    );
+    const windowBytes = transport.connectionWindowBytes * windowGrowth;
+    this.#budget = new PeerBudget({ ...transport, windowBytes }, nowMs);
     this.#handshakeDueMs = nowMs + transport.handshakeTimeoutMs;
     this.#loop.planTransmit(this);
   }
@@ -95,9 +95,8 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
 
   sendDatagram(payload: Uint8Array): DatagramSendResult {
     if (!this.#isOpen()) return 'closed';
-    if (payload.length > this.#maxDatagram) return 'too_large';
     this.#loop.planTransmit(this);
-    return this.#queue.offer(payload, null, this.#environment.clock.monotonicMs());
+    return this.#transmitter.offer(payload, null, this.#environment.clock.monotonicMs());
   }
 
   routeDatagrams(prefix: Uint8Array, target: DatagramTarget, ledger: Ledger): RouteHandle {
@@ -109,10 +108,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   }
 
   stats(): ConnectionStats {
-    return connectionStats(this.#native, this.#queue, {
-      payload: this.#sender.payload,
-      maxDatagram: this.#maxDatagram,
-    });
+    return this.#transmitter.stats();
   }
 
   close(code: number, reason: string): void {
@@ -142,7 +138,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       this.#moved = this.#path.onAuthentic(remote.address, remote.port, size, nowMs) || this.#moved;
     }
     this.#acks.onPacket();
-    this.#budget.onReceived(size);
+    this.#meter.onReceived(size);
     this.#loop.planReceive(this);
   }
 
@@ -160,26 +156,22 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
 
   transmit(nowMs: number): boolean {
     if (this.#over) return false;
-    let left = packetsPerTurn;
+    let more = false;
     try {
-      this.#queue.expire(nowMs);
-      do {
-        left = this.#sender.send(left, nowMs);
-        this.#queue.flushed();
-      } while (left > 0 && this.#queue.feed(nowMs));
+      more = this.#transmitter.transmit(nowMs);
     } catch (error) {
       this.#fail(error);
     }
     this.#acks.flushed();
     this.#setDeadline(nowMs);
-    return left === 0;
+    return more;
   }
 
   onDeadline(nowMs: number): void {
     if (this.#over) return;
     try {
-      if (this.#native.timeout() === 0) this.#native.onTimeout();
-      if (this.#sender.keepAliveDueMs <= nowMs) this.#native.sendAckEliciting();
+      if (this.#native.timeout() === 0) this.#transmitter.onTimeout(nowMs);
+      if (this.#transmitter.keepAliveDueMs <= nowMs) this.#native.sendAckEliciting();
     } catch (error) {
       this.#fail(error);
     }
@@ -193,9 +185,8 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   override forward(datagram: Uint8Array, ledger: QuicheLedger, nowMs: number): void {
     if (this.#over) ledger.drops.no_peer += 1;
     else if (this.#ending !== null) ledger.drops.closing += 1;
-    else if (datagram.length > this.#maxDatagram) ledger.drops.too_large += 1;
     else {
-      this.#queue.offer(datagram, ledger, nowMs);
+      this.#transmitter.offer(datagram, ledger, nowMs);
       this.#loop.planTransmit(this);
     }
   }
@@ -205,16 +196,17 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       this.#loop.planTransmit(this);
       return;
     }
-    const datagrams = this.#router.drain(nowMs);
+    this.#router.drain(nowMs);
     const arrived = this.#acks.arrived > 0;
-    const streams = this.#streams.process(arrived, nowMs);
-    const excess = this.#budget.judge(datagrams || streams, nowMs);
+    this.#streams.process(arrived, nowMs);
+    const excess = this.#budget.judge(this.#meter, nowMs);
+    this.#meter.clear();
     if (excess !== null) this.end(giveUp('budget', excess));
     if (this.#moved) {
       this.#moved = false;
       this.#handler?.onAddressChange(this.remote);
     }
-    const eager = this.#queue.blocked || this.#streams.isActive(nowMs);
+    const eager = this.#transmitter.blocked || this.#streams.isActive(nowMs);
     if (arrived && this.#acks.decide(eager, nowMs)) this.#loop.planTransmit(this);
   }
 
@@ -226,7 +218,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       return false;
     }
     this.#handler = answer;
-    this.#maxDatagram = this.#native.dgramMaxWritableLen() ?? 0;
+    this.#transmitter.onEstablished();
     return true;
   }
 
@@ -234,19 +226,19 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   #finish(ending: Ending, nowMs: number): void {
     try {
       this.#streams.pushOut();
-      this.#sender.send(packetsPerTurn, nowMs);
+      this.#transmitter.flush(nowMs);
       this.#native.close(ending.isApp, ending.code, reasonBytes(ending.reason));
     } catch (error) {
       this.#gone({ ...ending.info, reason: `${ending.info.reason} (${errorMessage(error)})` }, null);
       return;
     }
-    this.#gone(ending.info, this.#sender.sendClose());
+    this.#gone(ending.info, this.#transmitter.sendClose());
   }
 
   #gone(info: CloseInfo, closePacket: Uint8Array | null): void {
     this.#over = true;
     this.#environment.deadlines.remove(this);
-    this.#queue.clear('closing');
+    this.#transmitter.clear('closing');
     this.#streams.lose();
     this.#environment.onGone(closePacket);
     if (this.#handler === null) this.#environment.onFailed(info);
@@ -274,9 +266,9 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     const timeout = this.#native.timeout();
     const dueMs = Math.min(
       timeout === null ? Number.POSITIVE_INFINITY : nowMs + timeout,
-      this.#handler === null ? this.#handshakeDueMs : this.#sender.keepAliveDueMs,
+      this.#handler === null ? this.#handshakeDueMs : this.#transmitter.keepAliveDueMs,
       this.#acks.dueMs,
-      this.#queue.expiresAtMs,
+      this.#transmitter.expiresAtMs,
       this.#streams.dueMs(),
     );
     if (dueMs !== this.dueMs || this.heapIndex < 0) this.#environment.deadlines.set(this, dueMs);
@@ -292,8 +284,9 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       connection: this,
       planTransmit: () => this.#loop.planTransmit(this),
       planReceive: () => this.#loop.planReceive(this),
-      flush: () => void this.#sender.send(packetsPerTurn, this.#environment.clock.monotonicMs()),
+      flush: () => this.#transmitter.flush(this.#environment.clock.monotonicMs()),
       later: (callback) => this.#loop.later(callback),
+      onRead: (bytes) => this.#meter.onUseful(bytes),
       onStream: (stream) => this.#handler?.onStream(stream),
     };
   }

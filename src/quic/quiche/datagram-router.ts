@@ -4,11 +4,13 @@ import type { MutableCounters } from './counters.ts';
 import type { NativeConnection } from './native.ts';
 import { ForwardTarget, ownLedger, prefixBytes, RouteTable } from './route.ts';
 import { scratch } from './scratch.ts';
+import type { TrafficMeter } from './traffic-meter.ts';
 
 /** Takes the datagrams of one peer to where their prefixes say; nothing is allocated for one. */
 export class DatagramRouter {
   readonly #native: NativeConnection;
   readonly #counters: MutableCounters;
+  readonly #meter: TrafficMeter;
   readonly #routes: RouteTable;
   /** Null: what has no route is dropped. */
   readonly #onLocal: ((payload: Uint8Array) => void) | null;
@@ -16,11 +18,13 @@ export class DatagramRouter {
   constructor(
     native: NativeConnection,
     counters: MutableCounters,
+    meter: TrafficMeter,
     seed: number,
     onLocal: ((payload: Uint8Array) => void) | null,
   ) {
     this.#native = native;
     this.#counters = counters;
+    this.#meter = meter;
     this.#routes = new RouteTable(seed);
     this.#onLocal = onLocal;
   }
@@ -32,15 +36,13 @@ export class DatagramRouter {
     return this.#routes.set(prefix, target.to, 'no_peer', own);
   }
 
-  /** False: there were none. */
-  drain(nowMs: number): boolean {
+  drain(nowMs: number): void {
     let length = this.#native.dgramRecv(scratch.whole);
-    if (length === null) return false;
     while (length !== null) {
+      this.#meter.onUseful(length);
       this.#take(scratch.first(length), nowMs);
       length = this.#native.dgramRecv(scratch.whole);
     }
-    return true;
   }
 
   #take(datagram: Uint8Array, nowMs: number): void {

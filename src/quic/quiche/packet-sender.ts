@@ -1,52 +1,49 @@
 import type { NativeConnection } from './native.ts';
+import { minPayload } from './path-mtu.ts';
 import type { PeerPath } from './peer-path.ts';
+import type { TrafficMeter } from './traffic-meter.ts';
 import type { UdpSocket } from './udp-socket.ts';
-
-/** Every path carries this much (RFC 9000 §14). */
-export const minPayload = 1200;
 
 /** Moves packets from quiche to the socket. */
 export class PacketSender {
+  readonly fullPayload: number;
   /** Largest UDP payload now; quiche fills no packet beyond it. */
   payload: number;
-  /** Sizes of packets since the path was last judged. */
+  lastSentMs: number;
+  /** Packets above 1200 bytes. */
   largeSent = 0;
-  smallSent = 0;
-  #lastSentMs: number;
   readonly #native: NativeConnection;
   readonly #socket: UdpSocket;
   readonly #path: PeerPath;
-
-  readonly #keepAliveMs: number;
+  readonly #meter: TrafficMeter;
 
   constructor(
     native: NativeConnection,
-    socket: UdpSocket,
-    path: PeerPath,
-    settings: { readonly maxUdpPayload: number; readonly keepAliveMs: number },
+    to: { readonly socket: UdpSocket; readonly path: PeerPath; readonly meter: TrafficMeter },
+    fullPayload: number,
     nowMs: number,
   ) {
     this.#native = native;
-    this.#socket = socket;
-    this.#path = path;
-    this.payload = settings.maxUdpPayload;
-    this.#keepAliveMs = settings.keepAliveMs > 0 ? settings.keepAliveMs : Number.POSITIVE_INFINITY;
-    this.#lastSentMs = nowMs;
-  }
-
-  /** When a packet must be sent lest the path or the peer forgets us. */
-  get keepAliveDueMs(): number {
-    return this.#lastSentMs + this.#keepAliveMs;
+    this.#socket = to.socket;
+    this.#path = to.path;
+    this.#meter = to.meter;
+    this.fullPayload = fullPayload;
+    this.payload = fullPayload;
+    this.lastSentMs = nowMs;
   }
 
   /**
    * Sends what is ready, `maxPackets` at most; answers how many packets may still follow: 0 means that more may be ready. Negative: the
-   * address or the socket lets nothing more out now.
+   * peer's address lets nothing more out before it is proved.
    */
   send(maxPackets: number, nowMs: number): number {
     let left = maxPackets;
     while (left > 0) {
-      if (!this.#path.maySend(this.payload)) return -1;
+      if (!this.#path.maySend(this.payload)) {
+        // Or a keep-alive would be due again at once.
+        this.lastSentMs = nowMs;
+        return -1;
+      }
       const slot = this.#socket.take();
       if (slot === null) return 0;
       const length = this.#fill(slot.bytes);
@@ -55,10 +52,10 @@ export class PacketSender {
         return left;
       }
       left -= 1;
-      this.#lastSentMs = nowMs;
+      this.lastSentMs = nowMs;
       if (length > minPayload) this.largeSent += 1;
-      else this.smallSent += 1;
       this.#path.onSent(length);
+      this.#meter.onSent(length);
       this.#socket.send(slot, length, this.#path.ip, this.#path.port);
     }
     return 0;

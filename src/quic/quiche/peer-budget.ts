@@ -3,9 +3,24 @@ export interface PeerBudgetSettings {
   readonly unprovenBytes: number;
   /** 0 = no limit. */
   readonly uselessBytes: number;
+  /** Stream data that may wait unread, or behind a lost packet, and only then turns out to be of use. */
+  readonly windowBytes: number;
 }
 
-/** What a peer may send per byte of ours to acknowledge it, generously: an ACK of 60 bytes per packet of 1200. */
+/** Traffic of a connection since the last judgement. */
+export interface Traffic {
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+  /** Stream and datagram data among them. */
+  readonly usefulBytes: number;
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+}
+
+/** What a packet with data needs besides the data. */
+const overheadPerPacket = 100;
+/** What a peer may send to acknowledge ours: generous, for an ACK takes 40 to 80 bytes and serves several packets. */
+const creditPerPacketSent = 50;
 const creditPerByteSent = 0.1;
 /** PINGs of keep-alives and odd frames. */
 const creditPerSecond = 200;
@@ -16,36 +31,29 @@ export class PeerBudget {
   #unproven = 0;
   #proven = false;
   #useless = 0;
-  #pending = 0;
-  #seenMs: number;
+  #judgedMs: number;
 
   constructor(settings: PeerBudgetSettings, nowMs: number) {
     this.#settings = settings;
-    this.#seenMs = nowMs;
+    this.#judgedMs = nowMs;
   }
 
   markProven(): void {
     this.#proven = true;
   }
 
-  onReceived(bytes: number): void {
-    this.#pending += bytes;
-    if (!this.#proven) this.#unproven += bytes;
-  }
-
-  onSent(bytes: number): void {
-    this.#useless = Math.max(0, this.#useless - bytes * creditPerByteSent);
-  }
-
-  /** `useful`: the packets since the last call brought stream or datagram data. Answers why the connection must end, or null. */
-  judge(useful: boolean, nowMs: number): string | null {
-    const { unprovenBytes, uselessBytes } = this.#settings;
-    const credit = ((nowMs - this.#seenMs) / 1000) * creditPerSecond;
-    this.#seenMs = nowMs;
-    this.#useless = useful ? 0 : Math.max(0, this.#useless + this.#pending - credit);
-    this.#pending = 0;
+  /** Answers why the connection must end, or null. */
+  judge(traffic: Traffic, nowMs: number): string | null {
+    const { unprovenBytes, uselessBytes, windowBytes } = this.#settings;
+    const { receivedPackets, receivedBytes, usefulBytes, sentPackets, sentBytes } = traffic;
+    const useful = usefulBytes > 0 ? usefulBytes + receivedPackets * overheadPerPacket : 0;
+    const acknowledging = sentPackets * creditPerPacketSent + sentBytes * creditPerByteSent;
+    const idling = ((nowMs - this.#judgedMs) / 1000) * creditPerSecond;
+    this.#judgedMs = nowMs;
+    this.#useless = Math.max(0, this.#useless + receivedBytes - useful - acknowledging - idling);
+    if (!this.#proven) this.#unproven += receivedBytes;
     if (unprovenBytes > 0 && !this.#proven && this.#unproven > unprovenBytes) return 'too much data before a bind';
-    if (uselessBytes > 0 && this.#useless > uselessBytes) return 'too many packets without data';
+    if (uselessBytes > 0 && this.#useless > uselessBytes + windowBytes) return 'too many packets without data';
     return null;
   }
 }

@@ -14,6 +14,8 @@ export interface StreamSetOwner {
   /** Sends at once what quiche has ready. */
   flush(): void;
   later(callback: () => void): void;
+  /** Stream data was taken from quiche. */
+  onRead(bytes: number): void;
   onStream(stream: QuicStream): void;
 }
 
@@ -83,8 +85,8 @@ export class StreamSet implements StreamOwner {
     return stream;
   }
 
-  /** `arrived`: packets came since the last time. True: a stream brought something. */
-  process(arrived: boolean, nowMs: number): boolean {
+  /** `arrived`: packets came since the last time. */
+  process(arrived: boolean, nowMs: number): void {
     if (arrived || this.#listDue) this.#read(nowMs);
     if (arrived) {
       this.#probeDue = this.#open.size > 0;
@@ -94,7 +96,8 @@ export class StreamSet implements StreamOwner {
     if (this.#blocked.size > 0) this.#retryBlocked();
     this.#deliverEvents();
     this.#reaper.reap(nowMs);
-    return this.#takeUsed(nowMs);
+    if (this.#used) this.#usedAtMs = nowMs;
+    this.#used = false;
   }
 
   /** Gives quiche what it takes now, before a close throws the rest away. */
@@ -114,6 +117,11 @@ export class StreamSet implements StreamOwner {
   plan(): void {
     this.#used = true;
     this.#owner.planTransmit();
+  }
+
+  onRead(bytes: number): void {
+    this.#owner.onRead(bytes);
+    this.plan();
   }
 
   flush(): void {
@@ -141,13 +149,6 @@ export class StreamSet implements StreamOwner {
     this.#open.delete(stream.id);
     this.#halfOpen.delete(stream);
     this.#reaper.add(stream.id);
-  }
-
-  #takeUsed(nowMs: number): boolean {
-    const used = this.#used;
-    this.#used = false;
-    if (used) this.#usedAtMs = nowMs;
-    return used;
   }
 
   #openOwn(id: number, directions: 'both' | 'write'): QuicheStream | null {

@@ -15,6 +15,8 @@ export interface StreamOwner {
   readonly connection: QuicConnection;
   /** Something is to be sent. */
   plan(): void;
+  /** Bytes were read; what that allows the peer is to be sent. */
+  onRead(bytes: number): void;
   /** Sends what quiche has buffered, which a reset would otherwise keep in its memory for ever. */
   flush(): void;
   /** `retry` is to be called when the peer's acknowledgements have made room. */
@@ -95,7 +97,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
     if (this.#readEnd !== null) return { kind: 'blocked' };
     const result = this.#native.read(into);
     if (result.kind === 'blocked') this.#armed = true;
-    else this.#owner.plan();
+    else this.#owner.onRead(result.kind === 'data' ? result.length : 0);
     if (result.kind === 'reset') this.#endRead(result);
     if (result.kind === 'data' && result.finished) this.#endRead({ kind: 'finished' });
     return result;

@@ -20,7 +20,7 @@ const datagramReceiveQueue = 8192;
 const datagramSendQueue = 1024;
 
 /** How far quiche may let windows grow beyond the configured ones when a path is fast and long. */
-const windowGrowth = 4;
+export const windowGrowth = 4;
 
 /** What existing edges advertise, and the least that lets their path MTU discovery reach 1452 (wire-protocol.md §1). */
 const minReceivePayload = 1472;

@@ -92,11 +92,12 @@ export class UdpSocket {
     counters: MutableCounters,
   ): Promise<UdpSocket> {
     const { ip, port } = options.address;
+    const family = isIPv6(ip) ? 6 : 4;
     const socket = createSocket({
-      type: isIPv6(ip) ? 'udp6' : 'udp4',
-      ipv6Only: isIPv6(ip),
+      type: family === 6 ? 'udp6' : 'udp4',
+      ipv6Only: family === 6,
       // Every address is a literal already; Node's own look-up would cost each packet a turn of the event loop.
-      lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+      lookup: (host, _options, callback) => callback(null, host, family),
     });
     try {
       await new Promise<void>((resolve, reject) => {

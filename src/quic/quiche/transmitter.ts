@@ -1,0 +1,126 @@
+import type { ConnectionStats, DatagramSendResult, DropReason, TransportSettings } from '../types.ts';
+import { connectionStats } from './connection-stats.ts';
+import { DatagramQueue } from './datagram-queue.ts';
+import type { QuicheLedger } from './ledger.ts';
+import type { NativeConnection } from './native.ts';
+import { PacketSender } from './packet-sender.ts';
+import { PathMtu, type PathCounts } from './path-mtu.ts';
+import type { PeerPath } from './peer-path.ts';
+import type { TrafficMeter } from './traffic-meter.ts';
+import type { UdpSocket } from './udp-socket.ts';
+
+/** Packets that one connection may send before others have their turn. */
+const packetsPerTurn = 48;
+
+/** All that leaves on one connection: packets, as large as the path carries, and the datagrams that wait for them. */
+export class Transmitter {
+  readonly #native: NativeConnection;
+  readonly #sender: PacketSender;
+  readonly #queue: DatagramQueue;
+  readonly #mtu: PathMtu;
+  readonly #keepAliveMs: number;
+  /** Largest DATAGRAM at the full packet size; 0 until established, and when the peer takes none. */
+  #fullDatagram = 0;
+
+  constructor(
+    native: NativeConnection,
+    to: { readonly socket: UdpSocket; readonly path: PeerPath; readonly meter: TrafficMeter },
+    transport: TransportSettings,
+    nowMs: number,
+  ) {
+    this.#native = native;
+    this.#sender = new PacketSender(native, to, transport.maxUdpPayload, nowMs);
+    this.#queue = new DatagramQueue(native, {
+      maxBytes: transport.datagramQueueBytes,
+      maxAgeMs: transport.datagramQueueMs,
+    });
+    this.#mtu = new PathMtu(transport.maxUdpPayload, nowMs);
+    this.#keepAliveMs = transport.keepAliveMs > 0 ? transport.keepAliveMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** When a packet must be sent lest the peer or a NAT forgets us. */
+  get keepAliveDueMs(): number {
+    return this.#sender.lastSentMs + this.#keepAliveMs;
+  }
+
+  /** When a datagram becomes too old. */
+  get expiresAtMs(): number {
+    return this.#queue.expiresAtMs;
+  }
+
+  /** Whether datagrams wait for acknowledgements of the peer. */
+  get blocked(): boolean {
+    return this.#queue.blocked;
+  }
+
+  /** To be called once the peer's limits are known. */
+  onEstablished(): void {
+    this.#fullDatagram = this.#native.dgramMaxWritableLen() ?? 0;
+  }
+
+  /** The caller plans a transmission. */
+  offer(datagram: Uint8Array, ledger: QuicheLedger | null, nowMs: number): DatagramSendResult {
+    if (datagram.length <= this.#maxDatagram()) return this.#queue.offer(datagram, ledger, nowMs);
+    if (ledger !== null) ledger.drops.too_large += 1;
+    return 'too_large';
+  }
+
+  /** True: more is ready to be sent. */
+  transmit(nowMs: number): boolean {
+    this.#queue.expire(nowMs);
+    let left = packetsPerTurn;
+    do {
+      left = this.#sender.send(left, nowMs);
+      this.#queue.flushed();
+    } while (left > 0 && this.#queue.feed(nowMs));
+    if (this.#mtu.wantsJudgement(this.#sender.largeSent, nowMs)) {
+      this.#mtu.judge(this.#counts(), nowMs);
+      this.#applyMtu();
+    }
+    return left === 0;
+  }
+
+  /** Sends what quiche has ready, and only that. */
+  flush(nowMs: number): void {
+    this.#sender.send(packetsPerTurn, nowMs);
+  }
+
+  /** Sends the packet that quiche makes after `close`, and answers a copy of it. */
+  sendClose(): Uint8Array | null {
+    return this.#sender.sendClose();
+  }
+
+  /** Something that quiche waited for did not happen in time. */
+  onTimeout(nowMs: number): void {
+    this.#native.onTimeout();
+    if (this.#sender.largeSent === 0) return;
+    this.#mtu.onProbeTimeout(this.#counts(), nowMs);
+    this.#applyMtu();
+  }
+
+  clear(reason: DropReason): void {
+    this.#queue.clear(reason);
+  }
+
+  stats(): ConnectionStats {
+    const { payload } = this.#sender;
+    return connectionStats(this.#native, this.#queue, { payload, maxDatagram: this.#maxDatagram() });
+  }
+
+  #maxDatagram(): number {
+    return Math.max(0, this.#fullDatagram - (this.#sender.fullPayload - this.#sender.payload));
+  }
+
+  #counts(): PathCounts {
+    return { lost: this.#native.pathStats()[0]?.lost ?? 0, large: this.#sender.largeSent };
+  }
+
+  #applyMtu(): void {
+    const { payload } = this.#mtu;
+    if (payload === this.#sender.payload) return;
+    const shrinks = payload < this.#sender.payload;
+    this.#sender.payload = payload;
+    // What no longer fits would block quiche's queue for ever.
+    if (shrinks) this.#queue.limit(this.#maxDatagram());
+  }
+}
