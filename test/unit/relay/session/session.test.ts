@@ -1,0 +1,300 @@
+import { describe, expect, it } from 'vitest';
+import type { EdgeMessage, ParsedMessage } from '../../../../src/protocol/control-message.ts';
+import { closeReason } from '../../../../src/protocol/close-code.ts';
+import { tunnelDownReason } from '../../../../src/protocol/tunnel-down-reason.ts';
+import {
+  Session,
+  type SessionAction,
+  type SessionPhase,
+  type SessionSettings,
+} from '../../../../src/relay/session/session.ts';
+import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
+
+const id = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
+const remoteAddr = '192.0.2.1:40000';
+const settings: SessionSettings = {
+  softwareVersion: '1.2.3',
+  minProtocolVersion: 0,
+  holdWaitingEdges: false,
+  controlStreamTimeoutMs: 5000,
+  firstBindTimeoutMs: 10_000,
+};
+
+class Bed {
+  held = 0;
+  readonly session: Session;
+
+  constructor(overrides: Partial<SessionSettings> = {}) {
+    const ports = { heldBinds: () => this.held, remoteAddr: () => remoteAddr };
+    this.session = new Session(ports, { ...settings, ...overrides }, 'challenge', 0);
+  }
+
+  tell(message: EdgeMessage, nowMs = 0): SessionAction[] {
+    return this.session.receive({ kind: 'message', message }, nowMs);
+  }
+
+  hello(features: string[] = [], version = 2): SessionAction[] {
+    return this.tell({ type: 'hello', protocol_version: version, software_version: 'x', features });
+  }
+
+  /** Brings a new session into a phase by what an edge does. */
+  static in(phase: SessionPhase, overrides: Partial<SessionSettings> = {}): Bed {
+    const bed = new Bed(overrides);
+    if (phase !== 'opening') bed.session.controlOpened();
+    if (phase === 'proven') {
+      bed.held = 1;
+      bed.session.answerBind(id, { kind: 'waiting' }, 0);
+    }
+    if (phase === 'leaving') {
+      bed.session.answerBind(id, { kind: 'refused', reason: tunnelDownReason.notAuthorised }, 0);
+    }
+    if (phase === 'closed') bed.session.close(closeReason.relayShuttingDown);
+    expect(bed.session.phase).toBe(phase);
+    return bed;
+  }
+}
+
+const phases: readonly SessionPhase[] = ['opening', 'unproven', 'proven', 'leaving', 'closed'];
+const live: readonly SessionPhase[] = ['unproven', 'proven', 'leaving'];
+
+const bind: EdgeMessage = { type: 'tunnel_bind', tunnel_id: id, direction: 'ingress', protocol: 'udp' };
+const inputs: Readonly<Record<string, ParsedMessage<EdgeMessage>>> = {
+  hello: { kind: 'message', message: { type: 'hello', protocol_version: 2, software_version: 'x', features: [] } },
+  identify: { kind: 'message', message: { type: 'identify', edge_id: 'edge-1' } },
+  tunnel_bind: { kind: 'message', message: bind },
+  tunnel_unbind: { kind: 'message', message: { type: 'tunnel_unbind', tunnel_id: id } },
+  ping: { kind: 'message', message: { type: 'ping' } },
+  unknown: { kind: 'unknown', type: 'tunnel_dance' },
+  malformed: { kind: 'malformed', reason: 'hello: protocol_version' },
+};
+
+/** What each input does while the session lives; it does nothing before and after. */
+const answers: Readonly<Record<string, unknown[]>> = {
+  hello: [
+    {
+      kind: 'send',
+      message: {
+        type: 'hello_ack',
+        protocol_version: 2,
+        software_version: '1.2.3',
+        features: ['peer_state', 'bind_proof'],
+        bind_challenge: 'challenge',
+      },
+    },
+  ],
+  identify: [],
+  tunnel_bind: [{ kind: 'bind', message: bind }],
+  tunnel_unbind: [{ kind: 'unbind', tunnelId: id }],
+  ping: [{ kind: 'send', message: { type: 'pong' } }],
+  unknown: [{ kind: 'note', what: 'unknown type tunnel_dance' }],
+  malformed: [{ kind: 'note', what: 'hello: protocol_version' }],
+};
+
+describe('every message in every phase', () => {
+  for (const phase of phases) {
+    for (const [name, input] of Object.entries(inputs)) {
+      const expected = live.includes(phase) ? answers[name] : [];
+      it(`${phase}: ${name} gives ${JSON.stringify(expected?.map((action) => (action as SessionAction).kind))}`, () => {
+        const bed = Bed.in(phase);
+        expect(bed.session.receive(input, 0)).toEqual(expected);
+        expect(bed.session.phase).toBe(phase);
+      });
+    }
+  }
+});
+
+function down(reason: string): unknown {
+  return { kind: 'send', message: { type: 'tunnel_down', tunnel_id: id, reason } };
+}
+
+function send(type: string): unknown {
+  return { kind: 'send', message: { type, tunnel_id: id } };
+}
+
+describe('every answer to a bind in every phase', () => {
+  it.each(['opening', 'closed'] as const)('%s: none has an effect', (phase) => {
+    const bed = Bed.in(phase);
+    for (const kind of ['ready', 'waiting'] as const) expect(bed.session.answerBind(id, { kind }, 0)).toEqual([]);
+    const refused = { kind: 'refused', reason: tunnelDownReason.legHeld } as const;
+    expect(bed.session.answerBind(id, refused, 0)).toEqual([]);
+  });
+
+  it.each(live)('%s: a success is told, and proves the edge once', (phase) => {
+    const bed = Bed.in(phase);
+    const first = phase === 'proven' ? [] : [{ kind: 'prove' }];
+    expect(bed.session.answerBind(id, { kind: 'ready' }, 0)).toEqual([...first, send('tunnel_ready')]);
+    expect(bed.session.answerBind(id, { kind: 'waiting' }, 0)).toEqual([send('tunnel_waiting')]);
+    expect(bed.session.phase).toBe('proven');
+  });
+
+  it.each(live)('%s: a refusal is told, and lets go of an edge that holds nothing', (phase) => {
+    const bed = Bed.in(phase);
+    const refused = { kind: 'refused', reason: tunnelDownReason.legHeld } as const;
+    expect(bed.session.answerBind(id, refused, 100)).toEqual([down('leg held by a live edge')]);
+    expect(bed.session.phase).toBe(phase === 'proven' ? 'proven' : 'leaving');
+  });
+});
+
+describe('every notice in every phase', () => {
+  const notices = [
+    [{ kind: 'peer-ready', tunnelId: id, first: true } as const, send('tunnel_ready'), send('tunnel_ready')],
+    [{ kind: 'peer-ready', tunnelId: id, first: false } as const, null, send('tunnel_ready')],
+    [
+      { kind: 'peer-gone', tunnelId: id, reason: tunnelDownReason.peerDisconnected } as const,
+      null,
+      down('peer disconnected'),
+    ],
+    [
+      { kind: 'replaced', tunnelId: id } as const,
+      down('replaced by a new connection'),
+      down('replaced by a new connection'),
+    ],
+    [
+      { kind: 'ended', tunnelId: id, reason: tunnelDownReason.revoked } as const,
+      down('tunnel revoked'),
+      down('tunnel revoked'),
+    ],
+  ] as const;
+
+  for (const phase of phases) {
+    it.each(notices)(`${phase}: %j`, (notice, plain, withPeerState) => {
+      const isLive = live.includes(phase);
+      expect(Bed.in(phase).session.notice(notice, 0)).toEqual(plain === null || !isLive ? [] : [plain]);
+      const bed = Bed.in(phase);
+      bed.hello(['peer_state']);
+      expect(bed.session.notice(notice, 0)).toEqual(isLive ? [withPeerState] : []);
+    });
+  }
+
+  it('of a replacement leaves the connection open, though it holds nothing any more', () => {
+    const bed = Bed.in('proven');
+    bed.held = 0;
+    bed.session.notice({ kind: 'replaced', tunnelId: id }, 0);
+    expect([bed.session.phase, bed.session.deadlineMs]).toEqual(['proven', null]);
+  });
+
+  it('of the end of its only tunnel closes the connection 500 ms later', () => {
+    const bed = Bed.in('proven');
+    bed.held = 0;
+    bed.session.notice({ kind: 'ended', tunnelId: id, reason: tunnelDownReason.closedByManager }, 1000);
+    expect(bed.session.deadlineMs).toBe(1500);
+    expect(bed.session.tick(1500)).toEqual([{ kind: 'close', reason: 'tunnel ended' }]);
+  });
+});
+
+describe('the deadlines', () => {
+  it.each([
+    ['opening', 5000, 'control stream not opened in time'],
+    ['unproven', 10_000, 'no tunnel bound in time'],
+    ['leaving', 500, 'bind refused'],
+  ] as const)('%s ends after %i ms with "%s"', (phase, dueMs, reason) => {
+    const { session } = Bed.in(phase);
+    expect(session.deadlineMs).toBe(dueMs);
+    expect(session.tick(dueMs - 1)).toEqual([]);
+    expect(session.tick(dueMs)).toEqual([{ kind: 'close', reason }]);
+    expect([session.phase, session.deadlineMs]).toEqual(['closed', null]);
+  });
+
+  it('of a refusal starts anew with each further one, for 5 s at most', () => {
+    const bed = Bed.in('leaving');
+    const refused = { kind: 'refused', reason: tunnelDownReason.legHeld } as const;
+    bed.session.answerBind(id, refused, 400);
+    expect(bed.session.deadlineMs).toBe(900);
+    for (let nowMs = 800; nowMs < 4900; nowMs += 400) bed.session.answerBind(id, refused, nowMs);
+    expect(bed.session.deadlineMs).toBe(5000);
+  });
+
+  it('of a refusal does not outlast that of the first bind', () => {
+    const bed = Bed.in('unproven');
+    bed.session.answerBind(id, { kind: 'refused', reason: tunnelDownReason.legHeld }, 9900);
+    expect(bed.session.deadlineMs).toBe(10_000);
+  });
+
+  it('of a refusal is lifted by a bind that succeeds', () => {
+    const bed = Bed.in('leaving');
+    bed.held = 1;
+    bed.session.answerBind(id, { kind: 'waiting' }, 100);
+    expect(bed.session.deadlineMs).toBeNull();
+  });
+});
+
+describe('the end of the control stream', () => {
+  it.each([
+    ['opening', 'finished', null],
+    ['unproven', 'finished', 'control stream ended'],
+    ['proven', 'finished', null],
+    ['leaving', 'finished', null],
+    ['closed', 'finished', null],
+    ['unproven', 'inside a frame', 'control stream ended'],
+    ['proven', 'inside a frame', 'control stream ended'],
+    ['leaving', 'reset', 'control stream ended'],
+    ['proven', 'reset', 'control stream ended'],
+    ['proven', 'oversize frame', 'control frame too large'],
+    ['unproven', 'oversize frame', 'control frame too large'],
+  ] as const)('%s: %s closes the connection with %j', (phase, how, reason) => {
+    expect(Bed.in(phase).session.controlEnded(how)).toEqual(reason === null ? [] : [{ kind: 'close', reason }]);
+  });
+});
+
+describe('the versions', () => {
+  it('differ without harm: the relay tells once, and answers with its own', () => {
+    const bed = Bed.in('unproven');
+    const kinds = bed.hello([], 1).map((action) => action.kind);
+    expect(kinds).toEqual(['raise', 'send']);
+    expect(bed.hello([], 1).map((action) => action.kind)).toEqual(['send']);
+    expect(bed.session.protocolVersion).toBe(1);
+    expect(bed.session.softwareVersion).toBe('x');
+  });
+
+  it.each([
+    ['a lower one', 1],
+    ['none', null],
+  ] as const)('below the minimum are refused: %s', (_, version) => {
+    const bed = Bed.in('unproven', { minProtocolVersion: 2 });
+    if (version !== null) bed.hello([], version);
+    expect(bed.tell(bind, 100)).toEqual([down('protocol version too old')]);
+    expect(bed.session.tick(600)).toEqual([{ kind: 'close', reason: 'protocol version too old' }]);
+  });
+});
+
+describe('a session', () => {
+  it('raises connected once, and disconnected or failed at its end', () => {
+    const bed = new Bed();
+    expect(bed.session.controlOpened()).toEqual([{ kind: 'raise', event: { kind: 'edge-connected', remoteAddr } }]);
+    expect(bed.session.controlOpened()).toEqual([]);
+    expect(bed.session.connectionClosed('gone')).toEqual([
+      { kind: 'raise', event: { kind: 'edge-disconnected', remoteAddr, reason: 'gone' } },
+    ]);
+    expect(new Bed().session.connectionClosed('gone')).toEqual([
+      { kind: 'raise', event: { kind: 'edge-connection-failed', remoteAddr, reason: 'gone' } },
+    ]);
+  });
+
+  it('is known by the name that it gave last', () => {
+    const bed = Bed.in('unproven');
+    bed.tell({ type: 'identify', edge_id: 'a' });
+    bed.tell({ type: 'identify', edge_id: 'b' });
+    expect(bed.session.edgeId).toBe('b');
+  });
+
+  it('does not hear that it waits when waiting edges are to be held, unless it stays by itself', () => {
+    const bed = Bed.in('unproven', { holdWaitingEdges: true });
+    expect(bed.session.answerBind(id, { kind: 'waiting' }, 0)).toEqual([{ kind: 'prove' }]);
+    bed.hello(['peer_state']);
+    expect(bed.session.answerBind(id, { kind: 'waiting' }, 0)).toEqual([send('tunnel_waiting')]);
+  });
+
+  it('gets no answer to a bind while the relay stops', () => {
+    const bed = Bed.in('unproven');
+    bed.session.drain();
+    expect(bed.tell(bind)).toEqual([{ kind: 'note', what: 'bind while shutting down' }]);
+  });
+
+  it('closes once', () => {
+    const bed = Bed.in('proven');
+    expect(bed.session.close(closeReason.disconnectedByManager)).toEqual([
+      { kind: 'close', reason: 'disconnected by manager' },
+    ]);
+    expect(bed.session.close(closeReason.disconnectedByManager)).toEqual([]);
+  });
+});
