@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { EdgeInfo, RelayHealth, RelayStats, TunnelInfo } from '../protocol/relay-telemetry.ts';
 import type { Direction } from '../protocol/leg.ts';
 import type { TunnelId } from '../protocol/tunnel-id.ts';
-import type { ConnectionStats, LedgerTotals } from '../quic/types.ts';
+import type { ConnectionStats, LedgerTotals, QuicEngine } from '../quic/types.ts';
 import type { Forwarder, TunnelReport } from './forwarding/forwarder.ts';
 import type { DropTotals } from './forwarding/traffic-totals.ts';
 import type { SessionDirectory } from './session/session-directory.ts';
@@ -49,6 +49,7 @@ export interface RelayReportPorts {
   readonly registry: TunnelRegistry;
   readonly forwarder: Forwarder;
   readonly sessions: SessionDirectory;
+  readonly engine: Pick<QuicEngine, 'report'>;
 }
 
 /** What does not change while the relay runs, or is known elsewhere. */
@@ -106,6 +107,11 @@ export class RelayReport {
 
   edgeDetails(): EdgeDetail[] {
     return this.#ports.sessions.edges().map((session) => this.#edge(session));
+  }
+
+  /** Datagrams and streams from connections that hold no leg of the tunnel that they name. */
+  unboundSender(): number {
+    return this.#ports.engine.report().counters.unboundSender + this.#ports.forwarder.unboundStreams;
   }
 
   stats(): RelayStats {

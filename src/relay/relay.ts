@@ -103,6 +103,7 @@ export class Relay {
       registry: this.#registry,
       forwarder: this.#forwarder,
       sessions: this.#sessions,
+      engine,
     });
     this.control = new TunnelControl({
       policy: this.#policy,

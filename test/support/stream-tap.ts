@@ -1,3 +1,4 @@
+import { until } from './until.ts';
 import type { QuicStream, StreamHandler } from '../../src/quic/types.ts';
 
 const readBytes = 65_536;
@@ -34,6 +35,23 @@ export class StreamTap implements StreamHandler {
   /** Bytes given to `send` that the stream has not taken yet. */
   get unsentBytes(): number {
     return this.#waiting.reduce((sum, chunk) => sum + chunk.length, 0) + this.stream.queuedBytes;
+  }
+
+  /** Waits in real time until what has been received ends with `text`. */
+  async expectText(text: string): Promise<void> {
+    await until(() => this.text.endsWith(text), {
+      what: `"${text}" on the stream; so far ${this.receivedBytes} bytes`,
+    });
+  }
+
+  /** Waits in real time until the peer's direction is over. */
+  async expectEnd(): Promise<NonNullable<StreamTap['ended']>> {
+    return until(() => this.ended, { what: 'the end of the stream' });
+  }
+
+  async expectStopped(): Promise<number> {
+    await until(() => this.stopped !== null, { what: 'STOP_SENDING' });
+    return this.stopped ?? -1;
   }
 
   /** Takes what has been received so far away. */
