@@ -29,8 +29,8 @@ class Bed {
     this.session = new Session(ports, { ...settings, ...overrides }, 'challenge', 0);
   }
 
-  tell(message: EdgeMessage, nowMs = 0): SessionAction[] {
-    return this.session.receive({ kind: 'message', message }, nowMs);
+  tell(message: EdgeMessage): SessionAction[] {
+    return this.session.receive({ kind: 'message', message });
   }
 
   hello(features: string[] = [], version = 2): SessionAction[] {
@@ -96,7 +96,7 @@ describe('every message in every phase', () => {
       const expected = live.includes(phase) ? answers[name] : [];
       it(`${phase}: ${name} gives ${JSON.stringify(expected?.map((action) => (action as SessionAction).kind))}`, () => {
         const bed = Bed.in(phase);
-        expect(bed.session.receive(input, 0)).toEqual(expected);
+        expect(bed.session.receive(input)).toEqual(expected);
         expect(bed.session.phase).toBe(phase);
       });
     }
@@ -252,7 +252,9 @@ describe('the versions', () => {
   ] as const)('below the minimum are refused: %s', (_, version) => {
     const bed = Bed.in('unproven', { minProtocolVersion: 2 });
     if (version !== null) bed.hello([], version);
-    expect(bed.tell(bind, 100)).toEqual([down('protocol version too old')]);
+    expect(bed.tell(bind)).toEqual([{ kind: 'refuse-version', message: bind }]);
+    const refused = { kind: 'refused', reason: tunnelDownReason.protocolVersionTooOld } as const;
+    expect(bed.session.answerBind(id, refused, 100)).toEqual([down('protocol version too old')]);
     expect(bed.session.tick(600)).toEqual([{ kind: 'close', reason: 'protocol version too old' }]);
   });
 });
@@ -292,9 +294,7 @@ describe('a session', () => {
 
   it('closes once', () => {
     const bed = Bed.in('proven');
-    expect(bed.session.close(closeReason.disconnectedByManager)).toEqual([
-      { kind: 'close', reason: 'disconnected by manager' },
-    ]);
-    expect(bed.session.close(closeReason.disconnectedByManager)).toEqual([]);
+    const reason = closeReason.disconnectedByManager;
+    expect([bed.session.close(reason), bed.session.close(reason)]).toEqual([[{ kind: 'close', reason }], []]);
   });
 });
