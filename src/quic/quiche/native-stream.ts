@@ -14,7 +14,7 @@ export type StreamWrite =
 
 const blocked: StreamRead = { kind: 'blocked' };
 
-/** Code for a stream that quiche no longer knows, which only a mistake of ours or a dead connection can make visible. */
+/** Code for a stream whose end quiche does not tell, or that it no longer knows. */
 const goneCode = 0;
 
 /** quiche's calls for one stream, with its exceptions as values. */
@@ -42,7 +42,9 @@ export class NativeStream {
   read(into: Uint8Array): StreamRead {
     try {
       const result = this.#native.streamRecv(this.id, into);
-      return result === null ? blocked : { kind: 'data', length: result[0], finished: result[1] };
+      if (result !== null) return { kind: 'data', length: result[0], finished: result[1] };
+      // A RESET behind a FIN makes quiche 0.18 drop the data and tell nobody; all that shows is an end that was never read.
+      return this.#native.streamFinished(this.id) ? { kind: 'reset', code: goneCode } : blocked;
     } catch (error) {
       const fault = streamFault(error);
       if (fault.kind === 'reset') return { kind: 'reset', code: fault.code };

@@ -90,6 +90,13 @@ export class HostileConnection implements AsyncDisposable {
     if (!this.native.isEstablished()) throw new Error(`refused: ${this.closeReason?.reason ?? 'no reason'}`);
   }
 
+  /** Waits until the handshake is over and the relay has had time to take it back. */
+  async outcome(): Promise<'open' | 'refused'> {
+    await until(() => this.native.isEstablished() || this.isClosed, { what: 'the handshake' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return this.isClosed ? 'refused' : 'open';
+  }
+
   /** Waits until the relay has closed the connection, and returns its words ('' when it sent none). */
   async closedByRelay(timeoutMs = 10_000): Promise<string> {
     await until(() => this.isClosed, { timeoutMs, what: 'the relay closing the connection' });

@@ -18,6 +18,8 @@ interface StreamState {
 export class HostileStreams {
   readonly #native: Connection;
   readonly #states = new Map<number, StreamState>();
+  /** Those of which our direction has not ended: only they can be written to, or be stopped by the relay. */
+  readonly #sending = new Map<number, StreamState>();
   readonly #scratch = Buffer.alloc(65_536);
   #nextBidi = 0;
 
@@ -38,11 +40,13 @@ export class HostileStreams {
   }
 
   queue(id: number, bytes: Uint8Array, fin: boolean): void {
-    this.#state(id).outgoing.push({ bytes, fin });
+    const state = this.#state(id);
+    state.outgoing.push({ bytes, fin });
+    this.#sending.set(id, state);
   }
 
   reset(id: number, code: number): void {
-    this.#state(id).outgoing.length = 0;
+    this.#over(id, this.#state(id));
     attempt(() => this.#native.streamShutdown(id, quiche.Shutdown.Write, code));
   }
 
@@ -83,14 +87,14 @@ export class HostileStreams {
 
   /** Hands what waits to quiche, as far as it takes it. STOP_SENDING on an idle direction shows only here. */
   writeAll(): void {
-    for (const [id, state] of this.#states) {
-      if (state.stopped !== null) continue;
-      if (state.outgoing.length > 0) this.#write(id, state);
-      else
-        attempt(
-          () => this.#native.streamCapacity(id),
-          (message) => this.#stopped(state, message),
-        );
+    for (const [id, state] of this.#sending) {
+      const onFault = (message: string): void => {
+        const code = /^StreamStopped\((\d+)\)$/.exec(message)?.[1];
+        if (code !== undefined) state.stopped = Number(code);
+        this.#over(id, state);
+      };
+      if (state.outgoing.length > 0) this.#write(id, state, onFault);
+      else attempt(() => this.#native.streamCapacity(id), onFault);
     }
   }
 
@@ -114,27 +118,24 @@ export class HostileStreams {
     }
   }
 
-  #write(id: number, state: StreamState): void {
+  #write(id: number, state: StreamState, onFault: (message: string) => void): void {
     for (let first = state.outgoing[0]; first !== undefined; first = state.outgoing[0]) {
       const { bytes, fin } = first;
-      const taken = attempt(
-        () => this.#native.streamSend(id, bytes, fin) ?? 0,
-        (message) => this.#stopped(state, message),
-      );
+      const taken = attempt(() => this.#native.streamSend(id, bytes, fin) ?? 0, onFault);
       if (taken === undefined) return;
       if (taken < bytes.length) {
         first.bytes = bytes.subarray(taken);
         return;
       }
       state.outgoing.shift();
+      if (fin) this.#over(id, state);
     }
   }
 
-  #stopped(state: StreamState, message: string): void {
-    const code = /^StreamStopped\((\d+)\)$/.exec(message)?.[1];
-    if (code === undefined) return;
-    state.stopped = Number(code);
+  /** Our direction has ended. */
+  #over(id: number, state: StreamState): void {
     state.outgoing.length = 0;
+    this.#sending.delete(id);
   }
 
   #state(id: number): StreamState {
