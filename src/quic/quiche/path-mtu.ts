@@ -10,7 +10,7 @@ const strikesInTrial = 2;
 const silenceMs = 2_000;
 
 /** Large packets that a judgement needs, and the time that it must cover, so that what is under way does not count as lost. */
-const judgedPackets = 8;
+const judgedPackets = 5;
 const judgementMs = 1_000;
 
 /** All large packets are lost on a path that carries none; where some arrive, the losses are congestion. */
@@ -33,10 +33,14 @@ export interface PathCounts {
 export class PathMtu {
   readonly #fullPayload: number;
   #state: 'full' | 'reduced' | 'trial' = 'full';
-  #strikes = 0;
-  #struckMs = Number.NEGATIVE_INFINITY;
-  #seen: PathCounts = { lost: 0, large: 0 };
+  /** Judgements in a row by which all that was large was lost. */
+  #bad = 0;
+  #judged: PathCounts = { lost: 0, large: 0 };
   #judgedMs: number;
+  /** Timeouts in a row without any news of lost packets, which only an acknowledgement brings. */
+  #silences = 0;
+  #silent: PathCounts = { lost: 0, large: 0 };
+  #silentMs = Number.NEGATIVE_INFINITY;
   #trialDueMs = Number.POSITIVE_INFINITY;
   #trialPauseMs = firstTrialMs;
 
@@ -52,7 +56,7 @@ export class PathMtu {
   /** Whether `judge` would learn something from the counts. */
   wantsJudgement(large: number, nowMs: number): boolean {
     if (this.#state === 'reduced') return nowMs >= this.#trialDueMs;
-    return large - this.#seen.large >= judgedPackets && nowMs - this.#judgedMs >= judgementMs;
+    return large - this.#judged.large >= judgedPackets && nowMs - this.#judgedMs >= judgementMs;
   }
 
   /** Compares what was lost with what was large. */
@@ -61,44 +65,45 @@ export class PathMtu {
       if (nowMs >= this.#trialDueMs) this.#enter('trial', counts, nowMs);
       return;
     }
-    const large = counts.large - this.#seen.large;
-    const lost = counts.lost - this.#seen.lost;
-    this.#seen = counts;
+    const large = counts.large - this.#judged.large;
+    const lost = counts.lost - this.#judged.lost;
+    this.#judged = counts;
     this.#judgedMs = nowMs;
-    if (lost >= large * lostShare) this.#strike(counts, nowMs);
-    else if (this.#state === 'trial') this.#succeed(counts, nowMs);
-    else this.#strikes = 0;
+    if (lost >= large * lostShare) {
+      this.#bad += 1;
+      this.#giveUpAfter(this.#bad, counts, nowMs);
+    } else if (this.#state === 'trial') {
+      this.#trialPauseMs = firstTrialMs;
+      this.#enter('full', counts, nowMs);
+    } else {
+      this.#bad = 0;
+    }
   }
 
   /** quiche sent probes because nothing was acknowledged for too long. */
   onProbeTimeout(counts: PathCounts, nowMs: number): void {
-    if (this.#state === 'reduced' || counts.large === this.#seen.large) return;
-    const progress = counts.lost !== this.#seen.lost || nowMs - this.#struckMs > silenceMs;
-    if (progress) this.#strikes = 0;
-    this.#seen = { lost: counts.lost, large: this.#seen.large };
-    this.#strike(counts, nowMs);
+    if (this.#state === 'reduced' || counts.large === this.#silent.large) return;
+    const goesOn = counts.lost === this.#silent.lost && nowMs - this.#silentMs < silenceMs;
+    this.#silences = goesOn ? this.#silences + 1 : 1;
+    this.#silent = { lost: counts.lost, large: goesOn ? this.#silent.large : counts.large - 1 };
+    this.#silentMs = nowMs;
+    this.#giveUpAfter(this.#silences, counts, nowMs);
   }
 
-  #strike(counts: PathCounts, nowMs: number): void {
-    this.#strikes += 1;
-    this.#struckMs = nowMs;
-    if (this.#strikes >= (this.#state === 'trial' ? strikesInTrial : strikesToGiveUp)) {
-      this.#trialDueMs = nowMs + this.#trialPauseMs;
-      this.#trialPauseMs = Math.min(longestTrialMs, this.#trialPauseMs * 2);
-      this.#enter('reduced', counts, nowMs);
-    }
-  }
-
-  #succeed(counts: PathCounts, nowMs: number): void {
-    this.#trialPauseMs = firstTrialMs;
-    this.#enter('full', counts, nowMs);
+  #giveUpAfter(strikes: number, counts: PathCounts, nowMs: number): void {
+    if (strikes < (this.#state === 'trial' ? strikesInTrial : strikesToGiveUp)) return;
+    this.#trialDueMs = nowMs + this.#trialPauseMs;
+    this.#trialPauseMs = Math.min(longestTrialMs, this.#trialPauseMs * 2);
+    this.#enter('reduced', counts, nowMs);
   }
 
   #enter(state: 'full' | 'reduced' | 'trial', counts: PathCounts, nowMs: number): void {
     this.#state = state;
-    this.#strikes = 0;
-    this.#struckMs = Number.NEGATIVE_INFINITY;
-    this.#seen = counts;
+    this.#bad = 0;
+    this.#judged = counts;
     this.#judgedMs = nowMs;
+    this.#silences = 0;
+    this.#silent = counts;
+    this.#silentMs = Number.NEGATIVE_INFINITY;
   }
 }

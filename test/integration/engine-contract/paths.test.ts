@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { describe, expect, it } from 'vitest';
+import { builtEngines } from '../../support/engines.ts';
+import { FaultyNetwork } from '../../support/faulty-network.ts';
+import { payloadOfMtu } from '../../support/faulty-path.ts';
+import type { RecordedConnection } from '../../support/quic-peer.ts';
+import { QuicWorld } from '../../support/quic-world.ts';
+import { until } from '../../support/until.ts';
+
+function datagram(length: number, fill = 0): Buffer {
+  return Buffer.alloc(length, fill);
+}
+
+/** Sends a datagram and waits for it at the other end; true when it came. */
+async function passes(from: RecordedConnection, to: RecordedConnection, length: number): Promise<boolean> {
+  const before = to.datagrams.length;
+  if (from.connection.sendDatagram(datagram(length)) === 'too_large') return false;
+  return until(() => to.datagrams.length > before, { timeoutMs: 300 }).then(
+    () => true,
+    () => false,
+  );
+}
+
+describe.each(await builtEngines())('paths of the %s engine', (name) => {
+  it('may change their NAT binding fifty times, and every change is told once it is proved', async () => {
+    await using world = await QuicWorld.start(name);
+    await using network = await FaultyNetwork.start({ target: world.listener.address });
+    const { client, server } = await world.connect(network.address);
+    for (let move = 1; move <= 50; move += 1) {
+      await network.rebind();
+      const near = client.open();
+      near.stream.write(Buffer.from(`move ${move}`));
+      near.stream.finish();
+      await until(() => server.addresses.length === move, { what: `the listener believes move ${move}` });
+      await until(() => server.streams.some((stream) => stream.text === `move ${move}`));
+      server.connection.sendDatagram(datagram(100, move));
+      await until(() => client.datagrams.length === move, { what: `the client hears after move ${move}` });
+    }
+    expect(server.closed).toBeNull();
+    expect(server.connection.remote).toEqual(server.addresses.at(-1));
+  });
+
+  it('send little to a new address before a second packet from there proves it', async () => {
+    await using world = await QuicWorld.start(name);
+    await using network = await FaultyNetwork.start({ target: world.listener.address });
+    const { client, server } = await world.connect(network.address);
+    const quiet = client.open();
+    quiet.stream.write(Buffer.from('x'));
+    const far = await until(() => server.streams[0] ?? null);
+    await until(() => far.text === 'x');
+    await until(() => (client.connection.stats().packetsSent ?? 0) > 3);
+    network.partition('down');
+    await network.rebind();
+    const before = { up: network.up.delivered, bytes: world.engine.report().counters.bytesSent };
+    client.connection.sendDatagram(datagram(60));
+    await until(() => network.up.delivered > before.up && server.datagrams.length === 1);
+    far.stream.write(Buffer.alloc(500_000));
+    await until(() => far.stream.queuedBytes > 0);
+    if (network.up.delivered === before.up + 1) {
+      expect(world.engine.report().counters.bytesSent - before.bytes).toBeLessThan(1000);
+    }
+    network.heal('down');
+    await until(() => quiet.length === 500_000, { timeoutMs: 15_000 });
+  });
+
+  it('carry large datagrams on, small ones only where larger ones vanish, and large ones again when they can', async () => {
+    await using world = await QuicWorld.start(name);
+    await using network = await FaultyNetwork.start({ target: world.listener.address });
+    const { client, server } = await world.connect(network.address);
+    await until(async () => passes(server, client, 1376));
+    network.set({ largestPayload: payloadOfMtu(1280) });
+    await until(
+      async () => {
+        await passes(server, client, 1376);
+        return (server.connection.stats().maxDatagramSize ?? 0) < 1376;
+      },
+      { timeoutMs: 20_000, what: 'large packets are given up' },
+    );
+    expect(server.connection.sendDatagram(datagram(1376))).toBe('too_large');
+    await until(async () => passes(server, client, 1100));
+    network.set({ largestPayload: null });
+    await until(
+      async () => {
+        await passes(server, client, 1376);
+        return (server.connection.stats().maxDatagramSize ?? 0) >= 1376;
+      },
+      { timeoutMs: 20_000, what: 'large packets are tried again' },
+    );
+    await until(async () => passes(server, client, 1376));
+    expect(server.closed).toBeNull();
+  }, 60_000);
+
+  it('finish a transfer on which large packets stop passing in the middle', async () => {
+    await using world = await QuicWorld.start(name);
+    await using network = await FaultyNetwork.start({ target: world.listener.address });
+    const { client, server } = await world.connect(network.address);
+    const near = client.open();
+    near.stream.write(Buffer.alloc(6_000_000, 'abc'));
+    near.stream.finish();
+    const far = await until(() => server.streams[0] ?? null);
+    await until(() => far.length > 1_000_000);
+    network.set({ largestPayload: 1300 });
+    await until(() => far.end?.kind === 'finished', { timeoutMs: 25_000 });
+    expect(far.length).toBe(6_000_000);
+  }, 60_000);
+
+  it('lose nothing of a stream on a bad network', async () => {
+    await using world = await QuicWorld.start(name);
+    await using network = await FaultyNetwork.start({
+      target: world.listener.address,
+      faults: { lossRate: 0.02, duplicateRate: 0.02, reorderRate: 0.02, reorderMs: 5, delayMs: 2, jitterMs: 2 },
+    });
+    const { client, server } = await world.connect(network.address);
+    const near = client.open();
+    const blob = randomBytes(1_000_000);
+    near.stream.write(blob);
+    near.stream.finish();
+    const far = await until(() => server.streams[0] ?? null);
+    await until(() => far.end?.kind === 'finished', { timeoutMs: 25_000 });
+    expect(far.bytes.equals(blob)).toBe(true);
+  });
+
+  it('L6 are ended by a stateless reset when the listener has forgotten them', async () => {
+    await using world = await QuicWorld.start(name);
+    await using network = await FaultyNetwork.start({ target: world.listener.address });
+    const { client } = await world.connect(network.address);
+    const options = await world.listenOptions();
+    const { address } = world.listener;
+    // As after a kill -9: the peer hears nothing of the end.
+    network.partition();
+    await world.engine.close();
+    await using successor = await QuicWorld.start(name, { listen: { ...options, address } });
+    network.heal();
+    client.connection.sendDatagram(datagram(100));
+    await until(() => client.closed !== null, { timeoutMs: 3000 });
+    expect(client.closed?.kind).toBe('reset');
+    expect(successor.engine.report().counters.resetsSent).toBeGreaterThan(0);
+  });
+
+  it('A5 are not disturbed by packets that are not QUIC, or not theirs', async () => {
+    await using world = await QuicWorld.start(name);
+    const { client, server } = await world.connect();
+    const socket = createSocket('udp4');
+    const { port } = world.listener.address;
+    for (let n = 0; n < 2000; n += 1) {
+      const packet = randomBytes(1 + ((n * 7) % 1400));
+      // Half of them look like short headers, a quarter like long ones.
+      if (n % 2 === 0) packet[0] = 0x40 | (packet.readUInt8(0) & 0x3f);
+      else if (n % 4 === 1) packet[0] = 0xc0 | (packet.readUInt8(0) & 0x3f);
+      await new Promise<void>((resolve) => socket.send(packet, port, '127.0.0.1', () => resolve()));
+    }
+    await until(() => world.engine.report().counters.strayPackets > 1500);
+    socket.close();
+    client.connection.sendDatagram(datagram(200));
+    await until(() => server.datagrams.length === 1);
+    expect(world.engine.report().connections).toBe(1);
+    // An answer is never longer than its cause, so garbage cannot be turned into more garbage.
+    const { bytesSent, bytesReceived } = world.engine.report().counters;
+    expect(bytesSent).toBeLessThan(bytesReceived);
+  });
+
+  it('are not disturbed by forged packets that carry their connection id', async () => {
+    await using world = await QuicWorld.start(name);
+    const socket = createSocket('udp4');
+    const seen: Buffer[] = [];
+    const { port } = world.listener.address;
+    const spy = createSocket('udp4');
+    await new Promise<void>((resolve) => spy.bind(0, '127.0.0.1', () => resolve()));
+    const upstream = createSocket('udp4');
+    let clientPort = 0;
+    spy.on('message', (packet, from) => {
+      clientPort = from.port;
+      seen.push(packet);
+      upstream.send(packet, port, '127.0.0.1');
+    });
+    upstream.on('message', (packet) => spy.send(packet, clientPort, '127.0.0.1'));
+    const { client, server } = await world.connect({ ip: '127.0.0.1', port: spy.address().port });
+    client.connection.sendDatagram(datagram(50));
+    await until(() => server.datagrams.length === 1);
+    const short = await until(() => seen.findLast((packet) => (packet.readUInt8(0) & 0x80) === 0) ?? null);
+    for (let n = 0; n < 500; n += 1) {
+      const forged = Buffer.concat([short.subarray(0, 9), randomBytes(20 + n)]);
+      socket.send(n % 5 === 0 ? short : forged, port, '127.0.0.1');
+    }
+    client.connection.sendDatagram(datagram(51));
+    await until(() => server.datagrams.length === 2);
+    expect(server.addresses).toEqual([]);
+    expect(server.closed).toBeNull();
+    for (const each of [socket, spy, upstream]) each.close();
+  });
+});
