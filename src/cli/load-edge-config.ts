@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseEdgeConfig, type EdgeConfig } from '../edge/edge-config.ts';
-import type { ConfigProblem } from '../edge/tunnel-config.ts';
 import { AppError } from '../lib/app-error.ts';
+import { formatProblem, type ConfigProblem } from '../lib/config-problem.ts';
 import { readJsonFile } from '../lib/json-file.ts';
 
 export interface LoadedEdgeConfig {
@@ -14,6 +14,5 @@ export interface LoadedEdgeConfig {
 export async function loadEdgeConfig(path: string): Promise<LoadedEdgeConfig> {
   const parsed = parseEdgeConfig(await readJsonFile(path), { directory: dirname(resolve(path)), hostname: hostname() });
   if (parsed.kind === 'valid') return parsed;
-  const lines = parsed.problems.map(({ path: where, message }) => `${where === '' ? 'the file' : where}: ${message}`);
-  throw new AppError('config-invalid', [`${path}:`, ...lines].join('\n  '));
+  throw new AppError('config-invalid', [`${path}:`, ...parsed.problems.map(formatProblem)].join('\n  '));
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { SystemClock } from '../lib/clock.ts';
+import { addCheckConfig } from './check-config.ts';
 import { addDemo } from './demo/run-demo.ts';
 import { addKeygen } from './keygen.ts';
 import { addEdge } from './run-edge.ts';
@@ -22,6 +23,7 @@ export function createProgram(terminal: Terminal): Command {
   addRelay(program);
   addEdge(program);
   addDemo(program, terminal);
+  addCheckConfig(program, terminal, clock);
   addStatus(program, terminal, clock);
   addWhy(program, terminal, clock);
   addKeygen(program, terminal);

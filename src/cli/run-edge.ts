@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { startEdgeProgram } from '../edge/edge-program.ts';
 import { SystemClock } from '../lib/clock.ts';
+import { formatProblem } from '../lib/config-problem.ts';
 import { createLogger } from '../lib/logger.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { installCrashGuard } from './crash-guard.ts';
@@ -26,7 +27,7 @@ async function runEdge(path: string): Promise<void> {
   installCrashGuard(logger);
   // From here on a signal during the start is not lost.
   const shutdown = waitForShutdownSignal();
-  for (const { path: where, message } of warnings) logger.warn({ path: where, problem: message }, 'config warning');
+  for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
   const softwareVersion = packageJson.version;
   const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger, softwareVersion };
   const edge = await startEdgeProgram(config, dependencies);

@@ -5,7 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { SystemClock } from '../lib/clock.ts';
 import { createLogger } from '../lib/logger.ts';
 import { SystemRandom } from '../lib/random.ts';
-import { formatProblem } from '../relay/config/config-problem.ts';
+import { formatProblem } from '../lib/config-problem.ts';
 import { loadRelayConfig } from '../relay/config/relay-config.ts';
 import { startRelayProgram } from '../relay/relay-program.ts';
 import { installCrashGuard } from './crash-guard.ts';

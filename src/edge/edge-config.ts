@@ -1,25 +1,22 @@
-import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { logLevels, type LogLevel } from '../lib/logger.ts';
+import { problemsOf, type ConfigProblem } from '../lib/config-problem.ts';
+import {
+  apiToken,
+  flag,
+  loggingSchema,
+  logLevelSchema,
+  quicSchema,
+  socketAddressText,
+  text,
+  type JsonLogTarget,
+} from '../lib/config-schema-parts.ts';
+import type { LogLevel } from '../lib/logger.ts';
 import { parseHostPort, type HostPort } from '../lib/host-port.ts';
-import { managerKeys, managerSchema, type ManagerSettings } from '../node-link/manager-config.ts';
+import { managerSchema, type ManagerSettings } from '../node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../protocol/limits.ts';
 import { findPortConflict } from './port-conflict.ts';
-import { tunnelSchema, unknownTunnelKeys, type ConfigProblem, type TunnelSettings } from './tunnel-config.ts';
-
-/** Where structured log lines go (manager-protocol.md §7). */
-export type JsonLogTarget =
-  | { readonly kind: 'stdout'; readonly format: 'raw' | 'splunk' }
-  | {
-      readonly kind: 'file';
-      readonly path: string;
-      readonly max_size_mb: number;
-      readonly max_backups: number;
-      readonly format: 'raw' | 'splunk';
-    }
-  | { readonly kind: 'syslog'; readonly addr: HostPort; readonly format: 'raw' | 'splunk' };
+import { tunnelSchema, unknownTunnelKeys, type TunnelSettings } from './tunnel-config.ts';
 
 /** edge.json, checked and with its defaults (wire-protocol.md §8). Frozen. */
 export interface EdgeConfig {
@@ -55,56 +52,38 @@ export type ParsedEdgeConfig =
   | { readonly kind: 'valid'; readonly config: EdgeConfig; readonly warnings: readonly ConfigProblem[] }
   | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] };
 
-const ipPort = z.string().transform((text, context) => {
+const apiAddress = socketAddressText.transform((text, context) => {
   const address = parseHostPort(text);
-  if (address !== null && isIP(address.host) !== 0) return address;
-  context.addIssue({ code: 'custom', message: `must be ip:port or [ipv6]:port, not "${text.slice(0, 80)}"` });
+  if (address !== null) return address;
+  context.addIssue({
+    code: 'custom',
+    message: 'is not an address of the form ip:port; write for example "127.0.0.1:4481"',
+  });
   return z.NEVER;
 });
-const format = z.enum(['raw', 'splunk']).default('raw');
-const jsonTarget = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('stdout'), format }),
-  z.strictObject({
-    kind: z.literal('file'),
-    path: z.string().min(1),
-    max_size_mb: z.int().min(1).default(64),
-    max_backups: z.int().min(0).default(5),
-    format,
-  }),
-  z.strictObject({ kind: z.literal('syslog'), addr: ipPort, format }),
-]);
-const quic = z
-  .strictObject({
-    engine: z.enum(['auto', 'native', 'quiche']).default('auto'),
-    max_udp_payload: z.int().min(1200).max(65_527).default(1452),
-    idle_timeout_secs: z.number().min(1).max(600).default(25),
-    keep_alive_secs: z.number().min(0.1).max(300).default(5),
-  })
-  .refine((value) => value.keep_alive_secs < value.idle_timeout_secs, {
-    path: ['keep_alive_secs'],
-    error: 'must be below idle_timeout_secs, or idle connections die',
-  });
-const edgeId = z
-  .string()
-  .min(1)
-  .refine((id) => Buffer.byteLength(id) <= MAX_EDGE_ID_BYTES, {
-    error: `must be at most ${MAX_EDGE_ID_BYTES} bytes: relays ignore longer ids`,
-  });
+const edgeId = text().refine((id) => Buffer.byteLength(id) <= MAX_EDGE_ID_BYTES, {
+  error: `is longer than ${MAX_EDGE_ID_BYTES} bytes, which relays ignore; shorten it`,
+});
+
+/** The keys of edge.json, as they are written, except for what depends on where the file is. */
+export const edgeFileKeys = {
+  $schema: z.string().optional(),
+  require_bind_proof: flag().default(false).describe('For every tunnel that does not say it itself.'),
+  credentials_path: text().optional().describe("The manager's credentials, when not in this file."),
+  api_addr: apiAddress.optional().describe('Where the REST API listens (TCP); without it there is none.'),
+  api_token: apiToken.optional().describe('Bearer token of the REST API.'),
+  logging: loggingSchema.prefault({}),
+  log_level: logLevelSchema,
+  state_dir: text().default('state/').describe('What must outlive a restart: events for the manager.'),
+  quic: quicSchema.prefault({}),
+};
 
 function fileSchema(context: EdgeConfigContext, requireBindProof: boolean) {
   return z.strictObject({
-    $schema: z.string().optional(),
+    ...edgeFileKeys,
     edge_id: edgeId.default(defaultEdgeId(context.hostname)),
     tunnels: z.array(tunnelSchema({ directory: context.directory, requireBindProof })).default([]),
-    require_bind_proof: z.boolean().default(false),
     manager: managerSchema.optional(),
-    credentials_path: z.string().min(1).optional(),
-    api_addr: ipPort.optional(),
-    api_token: z.string().min(32).max(128).optional(),
-    logging: z.strictObject({ json_target: jsonTarget.nullable().default(null) }).prefault({}),
-    log_level: z.enum(logLevels).default('info'),
-    state_dir: z.string().min(1).default('state/'),
-    quic: quic.prefault({}),
   });
 }
 
@@ -113,8 +92,9 @@ type EdgeFile = z.output<ReturnType<typeof fileSchema>>;
 /** Checks the content of edge.json. All problems are found at once. Never throws. */
 export function parseEdgeConfig(content: unknown, context: EdgeConfigContext): ParsedEdgeConfig {
   const fields: Record<string, unknown> = typeof content === 'object' && content !== null ? { ...content } : {};
-  const parsed = fileSchema(context, fields['require_bind_proof'] === true).safeParse(content);
-  if (!parsed.success) return { kind: 'invalid', problems: parsed.error.issues.flatMap(toProblems) };
+  const schema = fileSchema(context, fields['require_bind_proof'] === true);
+  const parsed = schema.safeParse(content);
+  if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, schema) };
   const problems = tunnelConflicts(parsed.data.tunnels);
   if (problems.length > 0) return { kind: 'invalid', problems };
   return {
@@ -131,8 +111,9 @@ export function parseTunnel(
 ):
   | { readonly kind: 'valid'; readonly tunnel: TunnelSettings; readonly unknownKeys: readonly string[] }
   | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] } {
-  const parsed = tunnelSchema(context).safeParse(entry);
-  if (!parsed.success) return { kind: 'invalid', problems: parsed.error.issues.flatMap(toProblems) };
+  const schema = tunnelSchema(context);
+  const parsed = schema.safeParse(entry);
+  if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, schema) };
   return { kind: 'valid', tunnel: parsed.data, unknownKeys: unknownTunnelKeys(entry) };
 }
 
@@ -140,49 +121,29 @@ function tunnelConflicts(tunnels: readonly TunnelSettings[]): ConfigProblem[] {
   return tunnels.flatMap((tunnel, index) => {
     const earlier = tunnels.slice(0, index);
     const path = `tunnels[${index}]`;
-    if (earlier.some(({ id }) => id === tunnel.id)) return [{ path: `${path}.id`, message: 'names a tunnel twice' }];
+    if (earlier.some(({ id }) => id === tunnel.id)) {
+      return [{ path: `${path}.id`, problem: 'names a tunnel twice', remedy: 'list each tunnel once' }];
+    }
     const conflict = findPortConflict(tunnel, earlier);
-    return conflict === null ? [] : [{ path: `${path}.local_addr`, message: conflict }];
+    if (conflict === null) return [];
+    return [{ path: `${path}.local_addr`, problem: `cannot be had: ${conflict}`, remedy: 'choose another port' }];
   });
 }
 
 function warningsFor(entries: unknown, file: EdgeFile): ConfigProblem[] {
+  const remedy = 'remove it, unless a newer version of this program needs it';
   const unknown = (Array.isArray(entries) ? entries : []).flatMap((entry: unknown, index) =>
-    unknownTunnelKeys(entry).map((key) => ({ path: `tunnels[${index}].${key}`, message: 'unknown key, ignored' })),
+    unknownTunnelKeys(entry).map((key) => ({
+      path: `tunnels[${index}].${key}`,
+      problem: 'is not a known key',
+      remedy,
+    })),
   );
   const unverified = file.tunnels.flatMap(({ verification }, index) => (verification.kind === 'none' ? [index] : []));
   if (unverified.length === 0) return unknown;
   const path = unverified.map((index) => `tunnels[${index}]`).join(', ');
-  return [
-    ...unknown,
-    { path, message: 'connects to its relay without verifying it; set relay_fingerprint or relay_ca_path' },
-  ];
-}
-
-function toProblems(issue: z.core.$ZodIssue): ConfigProblem[] {
-  const path = formatPath(issue.path);
-  if (issue.code !== 'unrecognized_keys') return [{ path: path || '(file)', message: issue.message }];
-  return issue.keys.map((key) => ({ path: path ? `${path}.${key}` : key, message: unknownKey(key, issue.path) }));
-}
-
-const knownKeys: Readonly<Record<string, readonly string[]>> = {
-  '': Object.keys(fileSchema({ directory: '', hostname: 'x' }, false).shape),
-  quic: Object.keys(quic.shape),
-  logging: ['json_target'],
-  manager: managerKeys,
-};
-
-function unknownKey(key: string, path: readonly PropertyKey[]): string {
-  const nearest = closest(key, knownKeys[formatPath(path)] ?? ['']);
-  const near = distance(key, nearest) <= Math.max(2, key.length / 2);
-  return near ? `unknown key; did you mean "${nearest}"?` : 'unknown key';
-}
-
-function formatPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-    .join('')
-    .replace(/^\./, '');
+  const unsafe = { path, problem: 'connects to its relay without verifying it' };
+  return [...unknown, { ...unsafe, remedy: 'set relay_fingerprint or relay_ca_path' }];
 }
 
 function defaultEdgeId(hostname: string): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { anyText, flag, text } from '../lib/config-schema-parts.ts';
 import { asJsonObject } from '../protocol/json.ts';
 import { MAX_CREDENTIAL_CHARS } from '../protocol/limits.ts';
 import { normalizeFingerprint } from './certificate-check.ts';
@@ -17,37 +18,44 @@ export interface ManagerSettings {
 const MAX_URLS = 16;
 const MAX_URL_CHARS = 2048;
 
-const url = z
-  .string()
-  .max(MAX_URL_CHARS, { error: `must be at most ${MAX_URL_CHARS} characters` })
-  .superRefine((text, context) => {
-    const problem = urlProblem(text);
+const url = anyText()
+  .max(MAX_URL_CHARS, { error: `is longer than ${MAX_URL_CHARS} characters; shorten it` })
+  .superRefine((address, context) => {
+    const problem = urlProblem(address);
     if (problem !== null) context.addIssue({ code: 'custom', message: problem });
   });
-const credential = z.string().min(1).max(MAX_CREDENTIAL_CHARS).optional();
+const credential = text().max(MAX_CREDENTIAL_CHARS, {
+  error: `is longer than ${MAX_CREDENTIAL_CHARS} characters; copy it again`,
+});
 
 /** The keys of `manager` in a node's config file (manager-protocol.md §6). */
-const fields = z.strictObject({
-  enabled: z.boolean().default(true),
+export const managerFields = z.strictObject({
+  enabled: flag().default(true).describe('Whether the node connects to a manager.'),
   url: url.optional(),
-  urls: z.array(url).max(MAX_URLS).optional(),
-  accept_self_signed_cert: z.boolean().default(false),
-  cert_fingerprint: z
-    .string()
+  urls: z
+    .array(url)
+    .max(MAX_URLS, { error: `has more than ${MAX_URLS} entries; list at most ${MAX_URLS}` })
+    .optional()
+    .describe('Managers, tried in turn.'),
+  accept_self_signed_cert: flag().default(false).describe('Accept a certificate that no known authority signed.'),
+  cert_fingerprint: anyText()
     .refine((text) => normalizeFingerprint(text) !== null, {
-      error: 'must be a SHA-256: 64 hex digits, colons allowed',
+      error: 'is not a SHA-256; write 64 hex digits, with or without colons',
     })
     .optional(),
-  registration_token: credential,
-  node_id: credential,
-  node_secret: credential,
-  previous_node_secrets: z.array(z.string().min(1).max(MAX_CREDENTIAL_CHARS)).max(MAX_PREVIOUS_SECRETS).optional(),
+  registration_token: credential.optional().describe('For the first connection; removed when spent.'),
+  node_id: credential.optional().describe('Given by the manager.'),
+  node_secret: credential.optional().describe('Given by the manager.'),
+  previous_node_secrets: z
+    .array(credential)
+    .max(MAX_PREVIOUS_SECRETS, { error: `has more than ${MAX_PREVIOUS_SECRETS} entries; remove the oldest` })
+    .optional(),
 });
 
 /** Checks the `manager` object of a config file; a problem names its key and never quotes a secret. Null is absent. */
 export const managerSchema = z.preprocess(
   (entry) => asJsonObject(entry) ?? entry,
-  fields.superRefine(checkTogether).transform((manager): ManagerSettings => ({
+  managerFields.superRefine(checkTogether).transform((manager): ManagerSettings => ({
     enabled: manager.enabled,
     urls: urlsOf(manager),
     acceptSelfSignedCert: manager.accept_self_signed_cert,
@@ -55,28 +63,27 @@ export const managerSchema = z.preprocess(
   })),
 );
 
-/** For "did you mean" in the programs' own messages. */
-export const managerKeys: readonly string[] = Object.keys(fields.shape);
-
-function checkTogether(manager: z.output<typeof fields>, context: z.RefinementCtx): void {
+function checkTogether(manager: z.output<typeof managerFields>, context: z.RefinementCtx): void {
   const problem = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
   const urls = urlsOf(manager);
-  if (manager.url !== undefined && manager.urls !== undefined) problem('url', 'cannot stand beside urls');
-  if (manager.enabled && urls.length === 0) problem('urls', 'is required: one to 16 wss:// addresses');
-  if (new Set(urls.map((text) => new URL(text).href)).size < urls.length) problem('urls', 'names one address twice');
+  if (manager.url !== undefined && manager.urls !== undefined) problem('url', 'says the same as urls; keep urls only');
+  if (manager.enabled && urls.length === 0)
+    problem('urls', 'is missing; list one to 16 wss:// addresses, or set enabled to false');
+  if (new Set(urls.map((text) => new URL(text).href)).size < urls.length)
+    problem('urls', 'names one address twice; list each once');
   if (manager.node_secret !== undefined && manager.node_id === undefined)
-    problem('node_id', 'is missing beside node_secret');
+    problem('node_id', 'is missing beside node_secret; set both, or neither');
 }
 
-function urlsOf(manager: Pick<z.output<typeof fields>, 'url' | 'urls'>): readonly string[] {
+function urlsOf(manager: Pick<z.output<typeof managerFields>, 'url' | 'urls'>): readonly string[] {
   return manager.urls ?? (manager.url === undefined ? [] : [manager.url]);
 }
 
 /** Shown in events and logs, so it must not hold a password. */
 function urlProblem(text: string): string | null {
-  if (!URL.canParse(text)) return 'must be an address such as wss://manager.example:8443/ws/node';
+  if (!URL.canParse(text)) return 'is not an address; write for example wss://manager.example:8443/ws/node';
   const { protocol, username, password, hash } = new URL(text);
-  if (protocol !== 'wss:') return 'must begin with wss:// (a node does not speak to a manager in the clear)';
-  if (username !== '' || password !== '') return 'must not hold a user or password';
-  return hash === '' ? null : 'must not hold a fragment (#…)';
+  if (protocol !== 'wss:') return 'is not encrypted; begin it with wss://';
+  if (username !== '' || password !== '') return 'holds a user or password; leave it out';
+  return hash === '' ? null : 'holds a fragment (#…); leave it out';
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { errorMessage } from '../../lib/app-error.ts';
+import { formatProblem } from '../../lib/config-problem.ts';
 import { asJsonObject } from '../../protocol/json.ts';
 import { parseEdgeAction } from '../../protocol/edge-command.ts';
 import type { CommandAction } from '../../protocol/node-command.ts';
@@ -50,7 +51,7 @@ export class EdgeCommands {
   async #create(entry: TunnelEntry): Promise<CommandOutcome> {
     const parsed = parseTunnel(entry, this.#settings);
     if (parsed.kind === 'invalid') {
-      const error = parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
+      const error = parsed.problems.map(formatProblem).join('. ');
       return { success: false, error, error_code: 'validation_error' };
     }
     const { tunnel } = parsed;

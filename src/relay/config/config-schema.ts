@@ -1,32 +1,24 @@
 import { z } from 'zod';
-import { logLevels } from '../../lib/logger.ts';
 import { isUnspecified, parseSocketAddress } from '../../lib/socket-address.ts';
 import { DEFAULT_QUIC_PORT } from '../../protocol/limits.ts';
 import { parseTunnelId } from '../../protocol/tunnel-id.ts';
 import { limitsSchema } from './limits-schema.ts';
-import { flag, hex64, listenAddresses, seconds, socketAddressText, text, whole } from './schema-parts.ts';
+import {
+  anyText,
+  apiToken,
+  flag,
+  hex64,
+  listenAddresses,
+  logLevelSchema,
+  loggingSchema,
+  quicSchema,
+  seconds,
+  text,
+  whole,
+} from '../../lib/config-schema-parts.ts';
 
-const format = z.enum(['raw', 'splunk'], { error: 'must be "raw" or "splunk"' }).default('raw');
-
-const jsonTarget = z.discriminatedUnion(
-  'kind',
-  [
-    z.strictObject({ kind: z.literal('stdout'), format }),
-    z.strictObject({
-      kind: z.literal('file'),
-      path: text(),
-      max_size_mb: whole(1, 1_000_000).default(64),
-      max_backups: whole(0, 1000).default(5),
-      format,
-    }),
-    z.strictObject({ kind: z.literal('syslog'), addr: socketAddressText, format }),
-  ],
-  { error: 'must have a kind of "stdout", "file" or "syslog"' },
-);
-
-const managerUrl = z
-  .string({ error: 'must be a text in quotes' })
-  .max(2048, { error: 'is longer than 2048 characters' })
+const managerUrl = anyText()
+  .max(2048, { error: 'is longer than 2048 characters; shorten it' })
   .refine((url) => url.startsWith('wss://') && URL.canParse(url), {
     error: 'is not a wss:// URL; write for example "wss://manager.example:8443/ws/node"',
   });
@@ -36,13 +28,12 @@ const managerSchema = z
     enabled: flag().default(false).describe('Whether the relay connects to a manager.'),
     urls: z
       .array(managerUrl)
-      .max(16, { error: 'has more than 16 entries' })
+      .max(16, { error: 'has more than 16 entries; list at most 16' })
       .refine((urls) => new Set(urls).size === urls.length, { error: 'names a URL twice; list each once' })
       .default([])
       .describe('Managers, tried in turn.'),
     accept_self_signed_cert: flag().default(false).describe('Accept a certificate that no known authority signed.'),
-    cert_fingerprint: z
-      .string()
+    cert_fingerprint: anyText()
       .regex(/^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, {
         error: 'is not a SHA-256 fingerprint; write 64 hex digits, with or without colons',
       })
@@ -64,7 +55,7 @@ const managerSchema = z
   });
 
 const staticTunnel = z.strictObject({
-  id: z.string().transform((id, context) => {
+  id: anyText().transform((id, context) => {
     const parsed = parseTunnelId(id);
     if (parsed !== null) return parsed;
     context.addIssue({ code: 'custom', message: 'is not a UUID; make one with: adit keygen' });
@@ -72,21 +63,6 @@ const staticTunnel = z.strictObject({
   }),
   bind_secret: hex64,
 });
-
-const quicSchema = z
-  .strictObject({
-    engine: z
-      .enum(['auto', 'native', 'quiche'], { error: 'must be "auto", "native" or "quiche"' })
-      .default('auto')
-      .describe('QUIC engine; auto takes the native one where it is built.'),
-    max_udp_payload: whole(1200, 65_527).default(1452).describe('Largest UDP payload sent.'),
-    idle_timeout_secs: seconds(1, 600).default(25).describe('A connection without packets for this long is gone.'),
-    keep_alive_secs: seconds(0.1, 300).default(5).describe('Time without packets after which one is sent.'),
-  })
-  .refine((quic) => quic.keep_alive_secs < quic.idle_timeout_secs, {
-    path: ['keep_alive_secs'],
-    error: 'is not below idle_timeout_secs, so idle connections would be lost; make it a fifth of it',
-  });
 
 const publicAddress = text().refine(isDialable, {
   error: 'is not a host:port that edges can dial; write for example "relay.example:4433"',
@@ -105,13 +81,7 @@ export const relayConfigSchema = z
     public_quic_addr: publicAddress.nullable().default(null).describe('What edges dial, as reported to the manager.'),
     tls_cert_path: text().nullable().default(null).describe('PEM file; without one a self-signed pair is made.'),
     tls_key_path: text().nullable().default(null).describe('PEM file, together with tls_cert_path.'),
-    api_token: z
-      .string({ error: 'must be a text in quotes' })
-      .min(32, { error: 'is shorter than 32 characters; make one with: openssl rand -hex 32' })
-      .max(128, { error: 'is longer than 128 characters' })
-      .nullable()
-      .default(null)
-      .describe('Bearer token of the REST API.'),
+    api_token: apiToken.nullable().default(null).describe('Bearer token of the REST API.'),
     require_bind_auth: flag().default(true).describe('Refuse tunnels that nobody has authorised.'),
     require_bind_proof: flag().default(false).describe('Accept bind proofs only, no tokens (refuses older edges).'),
     min_protocol_version: whole(0, 1000).default(0).describe('Refuse edges of an older tunnel protocol.'),
@@ -126,11 +96,8 @@ export const relayConfigSchema = z
       .default([])
       .describe('Tunnels that are authorised without a manager.'),
     manager: managerSchema.prefault({}),
-    logging: z.strictObject({ json_target: jsonTarget.nullable().default(null) }).prefault({}),
-    log_level: z
-      .enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` })
-      .default('info')
-      .describe('Least level that is logged.'),
+    logging: loggingSchema.prefault({}),
+    log_level: logLevelSchema,
     quic: quicSchema.prefault({}),
     limits: limitsSchema.prefault({}),
     drain_timeout_secs: seconds(0, 600).default(10).describe('Time that open streams get when the relay stops.'),

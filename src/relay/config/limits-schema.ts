@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, seconds, whole } from './schema-parts.ts';
+import { flag, seconds, whole } from '../../lib/config-schema-parts.ts';
 
 const kib = 1024;
 const mib = 1024 * kib;

@@ -3,7 +3,7 @@ import { AppError } from '../../lib/app-error.ts';
 import { readJsonFile } from '../../lib/json-file.ts';
 import { isUnspecified, parseSocketAddress } from '../../lib/socket-address.ts';
 import { DEFAULT_API_PORT } from '../../protocol/limits.ts';
-import { formatProblem, problemsOf, type ConfigProblem } from './config-problem.ts';
+import { formatProblem, problemsOf, type ConfigProblem } from '../../lib/config-problem.ts';
 import { relayConfigSchema, type RelayConfigFile } from './config-schema.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseEdgeConfig, parseTunnel, type EdgeConfig } from '../../../src/edge/edge-config.ts';
-import type { ConfigProblem } from '../../../src/edge/tunnel-config.ts';
+import { formatProblem, type ConfigProblem } from '../../../src/lib/config-problem.ts';
 import { bindVector, sealVector, vectorTunnel } from '../../support/vectors.ts';
 
 const context = { directory: '/etc/adit', hostname: 'studio-1' };
@@ -24,7 +24,7 @@ function valid(content: unknown): { config: EdgeConfig; warnings: readonly Confi
 
 function problems(content: unknown): string[] {
   const parsed = parseEdgeConfig(content, context);
-  return parsed.kind === 'valid' ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
+  return parsed.kind === 'valid' ? [] : parsed.problems.map(formatProblem);
 }
 
 const problemsOf = (changes: object): string[] => problems({ tunnels: [{ ...tunnel, ...changes }] });
@@ -79,20 +79,21 @@ describe('an edge config', () => {
     const other = { ...tunnel, id: '00000000-0000-4000-8000-000000000001', local_addr: '127.0.0.1:5001' };
     const { warnings } = valid({ tunnels: [{ ...tunnel, colour: 'red' }, other] });
     expect(warnings).toEqual([
-      { path: 'tunnels[0].colour', message: 'unknown key, ignored' },
+      { path: 'tunnels[0].colour', problem: 'is not a known key', remedy: expect.any(String) as string },
       {
         path: 'tunnels[0], tunnels[1]',
-        message: 'connects to its relay without verifying it; set relay_fingerprint or relay_ca_path',
+        problem: 'connects to its relay without verifying it',
+        remedy: 'set relay_fingerprint or relay_ca_path',
       },
     ]);
   });
 
   it('refuses unknown keys elsewhere and names the nearest known one', () => {
     expect(problems({ tunels: [], quic: { keepalive_secs: 5 }, manger: {}, zzzzzzzzzzzz: 1 })).toEqual([
-      'quic.keepalive_secs: unknown key; did you mean "keep_alive_secs"?',
-      'tunels: unknown key; did you mean "tunnels"?',
-      'manger: unknown key; did you mean "manager"?',
-      'zzzzzzzzzzzz: unknown key',
+      'quic.keepalive_secs is not a known key; did you mean "keep_alive_secs"?',
+      'tunels is not a known key; did you mean "tunnels"?',
+      'manger is not a known key; did you mean "manager"?',
+      'zzzzzzzzzzzz is not a known key; remove it; docs/config.md lists every key',
     ]);
   });
 
@@ -106,10 +107,10 @@ describe('an edge config', () => {
     });
     expect(found).toEqual(
       expect.arrayContaining([
-        'edge_id: must be at most 64 bytes: relays ignore longer ids',
-        'tunnels[0].id: must be a UUID',
-        'tunnels[0].local_addr: must be ip:port or [ipv6]:port, not "localhost:5000"',
-        'tunnels[0].tunnel_encryption_key: must be 64 hex digits',
+        'edge_id is longer than 64 bytes, which relays ignore; shorten it',
+        'tunnels[0].id is not a UUID; make one with: adit keygen',
+        'tunnels[0].local_addr is not ip:port or [ipv6]:port but "localhost:5000"; write for example "127.0.0.1:9000"',
+        'tunnels[0].tunnel_encryption_key is not 64 hex characters; make one with: adit keygen',
       ]),
     );
     expect(found.filter((line) => line.startsWith('tunnels[1].')).length).toBeGreaterThan(4);
@@ -118,27 +119,36 @@ describe('an edge config', () => {
 
   it('says plainly what is not supported yet', () => {
     expect(problemsOf({ transport: 'udp', mode: 'direct' })).toEqual([
-      'tunnels[0].transport: only "quic" is supported; "udp" is not supported yet',
-      'tunnels[0].mode: only "relay" is supported; "direct" is not supported yet',
+      'tunnels[0].transport is not supported yet; use "quic", or leave the key out',
+      'tunnels[0].mode is not supported yet; use "relay", or leave the key out',
     ]);
   });
 
   it.each([
-    [{ relay_addrs: undefined }, 'relay_addrs: is required: one or two host:port, the primary first'],
-    [{ relay_addrs: ['a:1', 'a:1'] }, 'relay_addrs: names one relay twice'],
-    [{ relay_addr: 'b:1' }, 'relay_addr: cannot stand beside relay_addrs'],
-    [{ relay_addrs: ['a:0'] }, 'relay_addrs[0]: must be host:port, not "a:0"'],
-    [{ direction: 'ingress', local_addr: '127.0.0.1:0' }, 'local_addr: needs a port: ingress forwards to it'],
+    [{ relay_addrs: undefined }, 'relay_addrs is missing; list one or two host:port, the primary first'],
+    [{ relay_addrs: ['a:1', 'a:1'] }, 'relay_addrs names one relay twice; list each once'],
+    [{ relay_addr: 'b:1' }, 'relay_addr says the same as relay_addrs; keep relay_addrs only'],
+    [{ relay_addrs: ['a:0'] }, 'relay_addrs[0] is not host:port but "a:0"; write for example "relay.example:4433"'],
+    [
+      { direction: 'ingress', local_addr: '127.0.0.1:0' },
+      'local_addr has port 0; name the port that ingress forwards to',
+    ],
     [
       { relay_ca_path: 'ca.pem' },
-      'relay_ca_path: verifies the host name in relay_addrs; with an IP address use relay_fingerprint',
+      'relay_ca_path verifies a host name, and relay_addrs has an IP address; use relay_fingerprint',
     ],
     [
       { relay_addrs: ['a:1'], relay_ca_path: 'ca.pem', relay_fingerprint: fingerprint },
-      'relay_fingerprint: cannot stand beside relay_ca_path',
+      'relay_fingerprint cannot stand beside relay_ca_path; keep one of them',
     ],
-    [{ relay_fingerprint: [fingerprint] }, 'relay_fingerprint: as a list needs one entry for each relay'],
-    [{ require_bind_proof: true, tunnel_bind_secret: undefined }, 'require_bind_proof: needs tunnel_bind_secret'],
+    [
+      { relay_fingerprint: [fingerprint] },
+      'relay_fingerprint is a list of another length than relay_addrs; write one entry for each relay',
+    ],
+    [
+      { require_bind_proof: true, tunnel_bind_secret: undefined },
+      'require_bind_proof is true without a secret to prove; add tunnel_bind_secret',
+    ],
   ])('refuses %j', (changes, problem) => {
     expect(problemsOf(changes)).toEqual([`tunnels[0].${problem}`]);
   });
@@ -183,7 +193,7 @@ describe('ports of tunnels in one file', () => {
   const both = (changes: object): string[] => problems({ tunnels: [tunnel, { ...tunnel, id, ...changes }] });
 
   it('conflict when two tunnels would listen on one', () => {
-    const conflict = `tunnels[1].local_addr: udp 127.0.0.1:5000 is taken by tunnel 'camera 1'`;
+    const conflict = `tunnels[1].local_addr cannot be had: udp 127.0.0.1:5000 is taken by tunnel 'camera 1'; choose another port`;
     expect(both({})).toEqual([conflict]);
     expect(both({ local_addr: '0.0.0.0:5000' })).toEqual([conflict.replace('udp 127.0.0.1', 'udp 0.0.0.0')]);
   });
@@ -197,7 +207,9 @@ describe('ports of tunnels in one file', () => {
   });
 
   it('do not hide that a tunnel is named twice', () => {
-    expect(both({ id: tunnel.id, protocol: 'tcp' })).toEqual(['tunnels[1].id: names a tunnel twice']);
+    expect(both({ id: tunnel.id, protocol: 'tcp' })).toEqual([
+      'tunnels[1].id names a tunnel twice; list each tunnel once',
+    ]);
   });
 });
 
@@ -215,6 +227,9 @@ describe('one tunnel from a manager', () => {
       kind: 'invalid',
       problems: [{ path: 'direction' }],
     });
-    expect(parseTunnel('tunnel', folder)).toMatchObject({ kind: 'invalid', problems: [{ path: '(file)' }] });
+    expect(parseTunnel('tunnel', folder)).toMatchObject({
+      kind: 'invalid',
+      problems: [{ path: '', problem: 'must be an object: {…}' }],
+    });
   });
 });

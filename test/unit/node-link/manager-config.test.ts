@@ -16,15 +16,15 @@ describe('the manager object of a config', () => {
   });
 
   it.each([
-    ['ws in the clear', { url: 'ws://m/ws/node' }, 'must begin with wss://'],
-    ['no address', {}, 'urls: is required'],
-    ['what is no address', { url: 'm:8443' }, 'must begin with wss://'],
+    ['ws in the clear', { url: 'ws://m/ws/node' }, 'begin it with wss://'],
+    ['no address', {}, 'urls: is missing'],
+    ['what is no address', { url: 'm:8443' }, 'begin it with wss://'],
     ['one address twice', { urls: ['wss://m/x', 'wss://M:443/x'] }, 'names one address twice'],
     ['too many addresses', { urls: Array.from({ length: 17 }, (_, index) => `wss://m${index}/x`) }, 'urls: '],
-    ['a very long address', { url: `wss://m/${'x'.repeat(2048)}` }, 'at most 2048'],
-    ['a password in the address', { url: 'wss://u:p@m/x' }, 'must not hold a user or password'],
-    ['url beside urls', { url: 'wss://a/x', urls: ['wss://b/x'] }, 'url: cannot stand beside urls'],
-    ['a bad fingerprint', { url: 'wss://a/x', cert_fingerprint: 'zz' }, 'cert_fingerprint: must be a SHA-256'],
+    ['a very long address', { url: `wss://m/${'x'.repeat(2048)}` }, 'longer than 2048 characters'],
+    ['a password in the address', { url: 'wss://u:p@m/x' }, 'holds a user or password'],
+    ['url beside urls', { url: 'wss://a/x', urls: ['wss://b/x'] }, 'url: says the same as urls'],
+    ['a bad fingerprint', { url: 'wss://a/x', cert_fingerprint: 'zz' }, 'cert_fingerprint: is not a SHA-256'],
     ['a secret without its id', { url: 'wss://a/x', node_secret: 's' }, 'node_id: is missing'],
     ['an unknown key', { url: 'wss://a/x', fingerprint: 'x' }, 'fingerprint'],
   ])('refuses %s', (_name, manager, problem) => {

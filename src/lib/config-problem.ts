@@ -20,10 +20,22 @@ export function formatProblem({ path, problem, remedy }: ConfigProblem): string 
 export function problemsOf(error: z.ZodError, schema: z.ZodType): ConfigProblem[] {
   return error.issues.flatMap((issue) => {
     const path = formatPath(issue.path);
-    if (issue.code !== 'unrecognized_keys') return [{ path, ...splitText(issue.message) }];
+    if (issue.code !== 'unrecognized_keys') return [{ path, ...splitText(wordsOf(issue)) }];
     const known = knownKeys(schema, issue.path);
     return issue.keys.map((key) => ({ path: path === '' ? key : `${path}.${key}`, ...unknownKey(key, known) }));
   });
+}
+
+const shapes: ReadonlyMap<string, string> = new Map([
+  ['array', 'a list: […]'],
+  ['object', 'an object: {…}'],
+]);
+
+/** zod's own words for what has the wrong shape are for programmers. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input')) return issue.message;
+  const shape = shapes.get(issue.expected) ?? issue.expected;
+  return issue.message.endsWith('undefined') ? `is missing; it must be ${shape}` : `must be ${shape}`;
 }
 
 /** Our schemas write `problem; remedy`. */
@@ -36,7 +48,7 @@ function unknownKey(key: string, known: readonly string[]): Omit<ConfigProblem, 
   const nearest = known.length === 0 ? null : closest(key, known);
   const isNear = nearest !== null && distance(key, nearest) <= Math.max(2, Math.ceil(key.length / 2));
   const remedy = isNear ? `did you mean "${nearest}"?` : 'remove it; docs/config.md lists every key';
-  return { problem: 'is not a key that the relay knows', remedy };
+  return { problem: 'is not a known key', remedy };
 }
 
 /** The keys of the object that the path leads to; none where the path leads into a choice of objects. */
@@ -52,17 +64,23 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   return target instanceof z.ZodObject ? Object.keys(target.shape) : [];
 }
 
+/** The schema inside defaults, optionals, preprocessing and transformations. */
 function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
   let current = schema;
-  while (
-    current instanceof z.ZodDefault ||
-    current instanceof z.ZodPrefault ||
-    current instanceof z.ZodOptional ||
-    current instanceof z.ZodNullable
-  ) {
-    current = current.unwrap() as z.ZodType;
+  for (;;) {
+    if (
+      current instanceof z.ZodDefault ||
+      current instanceof z.ZodPrefault ||
+      current instanceof z.ZodOptional ||
+      current instanceof z.ZodNullable
+    ) {
+      current = current.unwrap() as z.ZodType;
+    } else if (current instanceof z.ZodPipe) {
+      current = (current.in instanceof z.ZodTransform ? current.out : current.in) as z.ZodType;
+    } else {
+      return current;
+    }
   }
-  return current;
 }
 
 function formatPath(path: readonly PropertyKey[]): string {

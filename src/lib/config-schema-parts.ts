@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { logLevels } from './logger.ts';
+import { parseSocketAddress } from './socket-address.ts';
+
+/** `ip:port`, IPv6 in brackets. */
+export const socketAddressText = anyText().refine((text) => parseSocketAddress(text) !== null, {
+  error: 'is not an address of the form ip:port; write for example "0.0.0.0:4433" or "[::]:4433"',
+});
+
+/** Addresses to listen on, each once. */
+export const listenAddresses = z
+  .array(socketAddressText)
+  .min(1, { error: 'is empty; list at least one ip:port, or leave the key out' })
+  .refine((list) => new Set(list).size === list.length, { error: 'names an address twice; list each once' });
+
+export const hex64 = anyText().regex(/^[0-9a-f]{64}$/i, {
+  error: 'is not 64 hex characters; make one with: adit keygen',
+});
+
+/** What a value must be, also for one that is not there. */
+function must(what: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => (input === undefined ? `is missing; it must be ${what}` : `must be ${what}`);
+}
+
+/** A whole number within bounds, told with both in the error. */
+export function whole(min: number, max: number): z.ZodInt {
+  const error = must(`a whole number from ${min} to ${max}`);
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** A number of seconds, fractions allowed. */
+export function seconds(min: number, max: number): z.ZodNumber {
+  const error = must(`a number of seconds from ${min} to ${max}`);
+  return z.number({ error }).min(min, { error }).max(max, { error });
+}
+
+export function flag(): z.ZodBoolean {
+  return z.boolean({ error: must('true or false, without quotes') });
+}
+
+/** Any text; see `text` for one that must not be empty. */
+export function anyText(): z.ZodString {
+  return z.string({ error: must('a text in quotes') });
+}
+
+export function text(): z.ZodString {
+  return anyText().min(1, { error: 'is empty; leave the key out instead' });
+}
+
+export function choice<const Values extends readonly [string, ...string[]]>(
+  values: Values,
+): z.ZodEnum<{ [K in Values[number]]: K }> {
+  return z.enum(values, { error: must(`one of ${values.map((value) => `"${value}"`).join(', ')}`) });
+}
+
+export const apiToken = anyText()
+  .min(32, { error: 'is shorter than 32 characters; make one with: openssl rand -hex 32' })
+  .max(128, { error: 'is longer than 128 characters; make one with: openssl rand -hex 32' });
+
+/** The `quic` object of either program's config. */
+export const quicSchema = z
+  .strictObject({
+    engine: choice(['auto', 'native', 'quiche'])
+      .default('auto')
+      .describe('QUIC engine; auto takes the native one where it is built.'),
+    max_udp_payload: whole(1200, 65_527).default(1452).describe('Largest UDP payload sent.'),
+    idle_timeout_secs: seconds(1, 600).default(25).describe('A connection without packets for this long is gone.'),
+    keep_alive_secs: seconds(0.1, 300).default(5).describe('Time without packets after which one is sent.'),
+  })
+  .refine((quic) => quic.keep_alive_secs < quic.idle_timeout_secs, {
+    path: ['keep_alive_secs'],
+    error: 'is not below idle_timeout_secs, so idle connections would be lost; make it a fifth of it',
+  });
+
+const format = choice(['raw', 'splunk']).default('raw').describe('splunk wraps each line as {"event":{…}}.');
+
+const jsonTarget = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({ kind: z.literal('stdout'), format }),
+    z.strictObject({
+      kind: z.literal('file'),
+      path: text(),
+      max_size_mb: whole(1, 1_000_000).default(64).describe('Size at which the file is rotated.'),
+      max_backups: whole(0, 1000).default(5).describe('Rotated files that are kept.'),
+      format,
+    }),
+    z.strictObject({ kind: z.literal('syslog'), addr: socketAddressText, format }),
+  ],
+  { error: 'has no kind that is known; write "kind": "stdout", "file" or "syslog"' },
+);
+
+/** Where structured log lines go (manager-protocol.md §7). */
+export type JsonLogTarget = Readonly<z.output<typeof jsonTarget>>;
+
+export const loggingSchema = z.strictObject({
+  json_target: jsonTarget
+    .nullable()
+    .default(null)
+    .describe('Structured log lines for machines, beside the normal log.'),
+});
+
+export const logLevelSchema = choice(logLevels).default('info').describe('Least level that is logged.');

@@ -1,0 +1,35 @@
+import { X509Certificate } from 'node:crypto';
+import { dirname } from 'node:path';
+import { errorMessage } from '../../lib/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { ConfigProblem } from '../../lib/config-problem.ts';
+import { folderProblems } from '../../lib/writable-folder.ts';
+import { loadTlsIdentity } from '../../quic/tls-material.ts';
+import type { RelayConfig } from './relay-config.ts';
+
+/** What is wrong with the files and folders that a relay's config names; touches none of them. */
+export async function checkRelayFiles(
+  config: RelayConfig,
+  clock: Pick<Clock, 'now'>,
+): Promise<readonly ConfigProblem[]> {
+  const target = config.logging.json_target;
+  return [
+    ...(await certificateProblems(config, clock)),
+    ...(await folderProblems('state_dir', config.state_dir)),
+    ...(target?.kind === 'file' ? await folderProblems('logging.json_target.path', dirname(target.path)) : []),
+  ];
+}
+
+async function certificateProblems(config: RelayConfig, clock: Pick<Clock, 'now'>): Promise<readonly ConfigProblem[]> {
+  const { tls_cert_path: certificatePath, tls_key_path: keyPath } = config;
+  if (certificatePath === null || keyPath === null) return [];
+  try {
+    const { certificate } = await loadTlsIdentity(certificatePath, keyPath);
+    const expired = new X509Certificate(certificate).validToDate.getTime() <= clock.now();
+    const problem = 'names a certificate that has expired';
+    return expired ? [{ path: 'tls_cert_path', problem, remedy: 'renew it; edges that verify it refuse it' }] : [];
+  } catch (error) {
+    const problem = `cannot be used: ${errorMessage(error)}`;
+    return [{ path: 'tls_cert_path', problem, remedy: 'name a PEM certificate and its key, both readable' }];
+  }
+}
