@@ -1,3 +1,4 @@
+import { errorMessage } from '../lib/app-error.ts';
 import { rfc3339, type Clock, type Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { NODE_ANSWER_DEADLINE_MS } from '../protocol/limits.ts';
@@ -78,15 +79,21 @@ export class LinkAttempt {
 
   start(): void {
     this.#endAfter(CONNECT_DEADLINE_MS, `no connection within ${CONNECT_DEADLINE_MS / 1000} s`);
-    this.#socket = this.#dependencies.dialler.dial(this.#settings.url, this.#settings.check, {
-      opened: () => this.#opened(),
-      received: (frame) => this.#received(frame),
-      ponged: (payload) => this.#ponged(payload),
-      alive: () => {
-        this.#aliveAtMs = this.#dependencies.clock.monotonicMs();
-      },
-      closed: (error) => this.#closed(error),
-    });
+    const { dialler, clock } = this.#dependencies;
+    try {
+      this.#socket = dialler.dial(this.#settings.url, this.#settings.check, {
+        opened: () => this.#opened(),
+        received: (frame) => this.#received(frame),
+        ponged: (payload) => this.#ponged(payload),
+        alive: () => {
+          this.#aliveAtMs = clock.monotonicMs();
+        },
+        closed: (error) => this.#closed(error),
+      });
+    } catch (error) {
+      // An address that no socket can be made of; the next one may be better.
+      this.#closed(errorMessage(error));
+    }
   }
 
   get bufferedBytes(): number {

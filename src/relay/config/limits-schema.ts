@@ -56,6 +56,9 @@ export const limitsSchema = z.strictObject({
     .default(10)
     .describe('Rejection events of one kind from one source; the rest is counted.'),
   max_event_sources: whole(1, 1_000_000).default(4096).describe('Sources that are told apart for that.'),
+  event_journal_bytes: whole(mib, 1024 * 1024 * mib)
+    .default(256 * mib)
+    .describe('Disk for events that no manager has had yet; past it the oldest of the least severe go.'),
   socket_buffer_bytes: whole(64 * kib, 256 * mib)
     .default(4 * mib)
     .describe('Buffer asked of the kernel for each UDP socket, each way.'),

@@ -1,6 +1,7 @@
+import { linkEventText, type LinkEvent } from '../../protocol/link-event.ts';
 import type { EventCategory, EventSeverity } from '../../protocol/node-event.ts';
 import type { TunnelId } from '../../protocol/tunnel-id.ts';
-import type { EdgeRef, RelayEvent, RelayEventKind, RelayEventOf } from './relay-event.ts';
+import type { EdgeRef, RelayEvent, RelayEventOf } from './relay-event.ts';
 
 type Details = Readonly<Record<string, unknown>>;
 
@@ -13,7 +14,11 @@ export interface EventText {
   readonly details?: Details;
 }
 
-interface Text<Kind extends RelayEventKind> {
+/** Those of the link to the manager have the words of every node. */
+type OwnEvent = Exclude<RelayEvent, LinkEvent>;
+type OwnKind = OwnEvent['kind'];
+
+interface Text<Kind extends OwnKind> {
   readonly category: EventCategory;
   readonly severity: EventSeverity;
   readonly message: (event: RelayEventOf<Kind>) => string;
@@ -24,7 +29,7 @@ const dosSuspect = { error_code: 'relay_dos_suspect' };
 const info = 'info';
 const warning = 'warning';
 
-const texts: { readonly [Kind in RelayEventKind]: Text<Kind> } = {
+const texts: { readonly [Kind in OwnKind]: Text<Kind> } = {
   'edge-connected': {
     category: 'edge',
     severity: info,
@@ -154,37 +159,11 @@ const texts: { readonly [Kind in RelayEventKind]: Text<Kind> } = {
       window: windowSecs,
     }),
   },
-  'manager-connected': {
-    category: 'manager',
-    severity: info,
-    message: () => 'Connected to manager',
-    details: ({ url }) => ({ url }),
-  },
-  'manager-lost': {
-    category: 'manager',
-    severity: warning,
-    message: ({ error }) => `Manager connection lost, reconnecting${error === null ? '' : `: ${error}`}`,
-    details: ({ url }) => ({ url }),
-  },
-  'manager-auth-failed': {
-    category: 'manager',
-    severity: 'critical',
-    message: ({ reason }) => `Manager authentication failed: ${reason}`,
-    details: ({ url }) => ({ url }),
-  },
-  'secret-rotated': { category: 'manager', severity: info, message: () => 'Secret rotated successfully' },
-  'credential-persistence-failed': {
-    category: 'manager',
-    severity: warning,
-    message: ({ error }) => `Credential persistence failed: ${error}`,
-  },
 };
 
 export function eventText(event: RelayEvent): EventText {
-  return render(texts[event.kind] as Text<RelayEventKind>, event);
-}
-
-function render(text: Text<RelayEventKind>, event: RelayEvent): EventText {
+  if (!isOwn(event)) return linkEventText(event);
+  const text = texts[event.kind] as Text<OwnKind>;
   return {
     category: text.category,
     severity: text.severity,
@@ -192,6 +171,10 @@ function render(text: Text<RelayEventKind>, event: RelayEvent): EventText {
     ...('tunnelId' in event && { flowId: event.tunnelId }),
     ...(text.details !== undefined && { details: text.details(event) }),
   };
+}
+
+function isOwn(event: RelayEvent): event is OwnEvent {
+  return Object.hasOwn(texts, event.kind);
 }
 
 function edge(name: string, { edgeId, remoteAddr }: EdgeRef): Details {

@@ -1,4 +1,5 @@
 import type { Direction } from '../../protocol/leg.ts';
+import type { LinkEvent } from '../../protocol/link-event.ts';
 import type { TunnelId } from '../../protocol/tunnel-id.ts';
 
 /** One end of a tunnel, as events tell it. */
@@ -73,11 +74,7 @@ export type RelayEvent =
       readonly egress: number;
       readonly windowSecs: number;
     } & OnTunnel)
-  | { readonly kind: 'manager-connected'; readonly url: string }
-  | { readonly kind: 'manager-lost'; readonly url: string; readonly error: string | null }
-  | { readonly kind: 'manager-auth-failed'; readonly url: string; readonly reason: string }
-  | { readonly kind: 'secret-rotated' }
-  | { readonly kind: 'credential-persistence-failed'; readonly error: string };
+  | LinkEvent;
 
 export type RelayEventKind = RelayEvent['kind'];
 export type RelayEventOf<Kind extends RelayEventKind> = Extract<RelayEvent, { kind: Kind }>;

@@ -1,0 +1,79 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Random } from '../../lib/random.ts';
+import { ConfigFile, type ConfigFileSystem } from '../../node-link/config-file.ts';
+import type { JournalFiles } from '../../node-link/journal-files.ts';
+import type { ManagerDialler } from '../../node-link/manager-socket.ts';
+import { NodeLink } from '../../node-link/node-link.ts';
+import type { RelayHealth } from '../../protocol/relay-telemetry.ts';
+import type { RelayConfig } from '../config/relay-config.ts';
+import type { Relay } from '../relay.ts';
+import { RelayCommands } from './relay-commands.ts';
+import { StatsFrame } from './stats-frame.ts';
+
+export interface RelayLinkDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly dialler: ManagerDialler;
+  readonly journalFiles: JournalFiles;
+  readonly configFileSystem: ConfigFileSystem;
+  /** As REST tells it. */
+  readonly health: () => RelayHealth;
+}
+
+export interface RelayLinkSettings {
+  readonly softwareVersion: string;
+  /** The config.json that the config was read from: credentials are kept in it. */
+  readonly configPath: string;
+  /** The environment has BILBYCAST_ALLOW_INSECURE=1. */
+  readonly allowInsecure: boolean;
+}
+
+/**
+ * A relay's link to its manager, not started; null when the config enables none. To be started before the relay and
+ * stopped after it, so that no event is missed.
+ */
+export function createRelayLink(
+  relay: Relay,
+  config: RelayConfig,
+  dependencies: RelayLinkDependencies,
+  settings: RelayLinkSettings,
+): NodeLink | null {
+  const { manager } = config;
+  if (!manager.enabled) return null;
+  const { report, control, events } = relay;
+  const commands = new RelayCommands({ control, report });
+  const statsFrame = new StatsFrame();
+  const link = new NodeLink(
+    {
+      ...dependencies,
+      configFile: new ConfigFile(dependencies.configFileSystem, settings.configPath),
+      program: {
+        health: dependencies.health,
+        stats: () => statsFrame.fit(report.stats()),
+        execute: (action) => commands.execute(action),
+        config: () => config,
+      },
+      emit: (event) => {
+        events.emit(event);
+      },
+    },
+    {
+      manager: {
+        enabled: true,
+        urls: manager.urls,
+        acceptSelfSignedCert: manager.accept_self_signed_cert,
+        certFingerprint: manager.cert_fingerprint,
+      },
+      credentialsPath: config.credentials_path,
+      stateDir: config.state_dir,
+      softwareVersion: settings.softwareVersion,
+      journalCapBytes: config.limits.event_journal_bytes,
+      allowInsecure: settings.allowInsecure,
+      redaction: 'mask',
+    },
+  );
+  events.subscribe(({ node }) => link.raise(node));
+  return link;
+}
