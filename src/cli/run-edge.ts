@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { startEdgeProgram } from '../edge/edge-program.ts';
@@ -6,6 +7,7 @@ import { formatProblem } from '../lib/config-problem.ts';
 import { createLogger } from '../lib/logger.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { installCrashGuard } from './crash-guard.ts';
+import { insecureAllowed } from './insecure-allowed.ts';
 import { loadEdgeConfig } from './load-edge-config.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
 
@@ -30,7 +32,10 @@ async function runEdge(path: string): Promise<void> {
   for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
   const softwareVersion = packageJson.version;
   const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger, softwareVersion };
-  const edge = await startEdgeProgram(config, dependencies);
+  const edge = await startEdgeProgram(
+    { config, configPath: resolve(path), allowInsecure: insecureAllowed() },
+    dependencies,
+  );
   const { edgeId, tunnels } = config;
   logger.info(
     {

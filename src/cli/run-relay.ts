@@ -9,6 +9,7 @@ import { formatProblem } from '../lib/config-problem.ts';
 import { loadRelayConfig } from '../relay/config/relay-config.ts';
 import { startRelayProgram } from '../relay/relay-program.ts';
 import { installCrashGuard } from './crash-guard.ts';
+import { insecureAllowed } from './insecure-allowed.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
 
 const defaultConfig = fileURLToPath(new URL('../../config.json', import.meta.url));
@@ -32,7 +33,10 @@ async function runRelay(path: string): Promise<void> {
   const softwareVersion = packageJson.version;
   const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger, softwareVersion };
   const certificateDir = join(dirname(resolve(path)), 'certs');
-  const relay = await startRelayProgram({ config, certificateDir }, dependencies);
+  const relay = await startRelayProgram(
+    { config, certificateDir, configPath: resolve(path), allowInsecure: insecureAllowed() },
+    dependencies,
+  );
   logger.info(
     {
       version: softwareVersion,

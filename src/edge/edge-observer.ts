@@ -4,6 +4,7 @@ import { rfc3339, type Clock } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { LinkStatus } from '../node-link/node-link.ts';
 import type { EdgeHealth } from '../protocol/edge-telemetry.ts';
 import type { TunnelId } from '../protocol/tunnel-id.ts';
 import type { EngineReport, QuicEngine } from '../quic/types.ts';
@@ -19,7 +20,7 @@ export interface EdgeObserverDependencies {
   readonly engine: Pick<QuicEngine, 'report'>;
   readonly softwareVersion: string;
   /** Null without a manager in the config. */
-  readonly managerConnected: () => boolean | null;
+  readonly linkStatus: () => LinkStatus | null;
 }
 
 /** What looks at a running edge: the event loop's watch and, where the config has an `api_addr`, REST and metrics. */
@@ -60,7 +61,10 @@ export class EdgeObserver implements EdgeAdminSource {
 
   health(): HealthAnswer<EdgeHealth> {
     const [address = null] = this.addresses;
-    return { alive: true, report: { ...this.#edge.health(), api_addr: address } };
+    const own = this.#edge.health();
+    const problems = this.#dependencies.linkStatus()?.problems ?? [];
+    const status = problems.length === 0 ? own.status : 'degraded';
+    return { alive: true, report: { ...own, status, api_addr: address } };
   }
 
   notReadyReasons(): readonly string[] {
@@ -89,6 +93,7 @@ export class EdgeObserver implements EdgeAdminSource {
   }
 
   managerConnected(): boolean | null {
-    return this.#dependencies.managerConnected();
+    const link = this.#dependencies.linkStatus();
+    return link === null ? null : link.connectedUrl !== null;
   }
 }

@@ -3,17 +3,29 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
+import { realConfigFileSystem } from '../node-link/config-file.ts';
+import { realJournalFiles } from '../node-link/journal-files.ts';
+import type { LinkStatus } from '../node-link/node-link.ts';
+import { wsDialler } from '../node-link/ws-dialler.ts';
 import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/types.ts';
 import type { EdgeConfig } from './edge-config.ts';
 import { EdgeObserver } from './edge-observer.ts';
-import { createEdge } from './edge.ts';
+import { EdgeNode } from './node/edge-node.ts';
 
 export interface EdgeProgramDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly softwareVersion: string;
+}
+
+export interface EdgeProgramSettings {
+  readonly config: EdgeConfig;
+  /** The file that the config was read from: a manager changes the tunnels in it. */
+  readonly configPath: string;
+  /** The environment lets a manager's certificate go unchecked, where the config asks for that too. */
+  readonly allowInsecure: boolean;
 }
 
 /** An edge that runs, with all that it needs of the machine. */
@@ -27,27 +39,31 @@ export interface EdgeProgram {
 
 /** Starts everything that an edge is made of; nothing is left behind when it rejects (AppError). */
 export async function startEdgeProgram(
-  config: EdgeConfig,
+  programSettings: EdgeProgramSettings,
   dependencies: EdgeProgramDependencies,
 ): Promise<EdgeProgram> {
+  const { config } = programSettings;
   await using starting = new AsyncDisposableStack();
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
-  const edge = createEdge(config, {
-    ...dependencies,
-    engine,
-    resolveHost,
-    readTextFile: (path) => readFile(path, 'utf8'),
-    onEvent: () => undefined,
-  });
-  const observer = new EdgeObserver(edge, config, { ...dependencies, engine, managerConnected: () => null });
+  const node = new EdgeNode(config, { ...dependencies, ...machine, engine }, programSettings);
+  const linkStatus = (): LinkStatus | null => node.linkStatus;
+  const observer = new EdgeObserver(node.edge, config, { ...dependencies, engine, linkStatus });
   starting.defer(() => observer.stop());
-  starting.defer(() => edge.stop());
-  await edge.start();
+  starting.defer(() => node.stop());
+  await node.start();
   await observer.start();
   const running = starting.move();
   return { engine: engine.name, apiAddresses: observer.addresses, stop: () => running.disposeAsync() };
 }
+
+const machine = {
+  resolveHost,
+  readTextFile: (path: string) => readFile(path, 'utf8'),
+  dialler: wsDialler,
+  journalFiles: realJournalFiles,
+  configFileSystem: realConfigFileSystem,
+};
 
 async function resolveHost(host: string): Promise<readonly string[]> {
   const addresses = await lookup(host, { all: true });

@@ -80,6 +80,8 @@ export class NodeLink {
   #lossReports: Timer | null = null;
   /** A refusal is one event until the manager accepts the node again. */
   #refusalTold = false;
+  /** Why the last attempt ended, so that the log does not say it every few seconds. */
+  #lastReason: string | null = null;
   #running = false;
   #stopped: Promise<void> | null = null;
 
@@ -211,7 +213,8 @@ export class NodeLink {
     this.#plan.accepted();
     this.#refusalTold = false;
     this.#connectedUrl = url;
-    logger.info({ url, node_id: this.#keeper.credentials?.nodeId }, 'connected to manager');
+    this.#lastReason = null;
+    logger.debug({ url, node_id: this.#keeper.credentials?.nodeId }, 'authenticated with manager');
     emit({ kind: 'manager-connected', url });
     this.#reportLoss();
     this.#lossReports = clock.setInterval(() => this.#reportLoss(), LOSS_REPORT_INTERVAL_MS);
@@ -245,7 +248,8 @@ export class NodeLink {
     }
     const reason = result.end === 'refused' ? result.reason : result.error;
     const fields = { url, end: result.end, reason, retry_in_ms: delayMs };
-    logger.info(fields, 'not connected to manager');
+    logger[reason === this.#lastReason ? 'debug' : 'info'](fields, 'not connected to manager');
+    this.#lastReason = reason;
   }
 
   #reportLoss(): void {

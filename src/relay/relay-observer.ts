@@ -5,6 +5,8 @@ import type { Clock } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { LinkStatus } from '../node-link/node-link.ts';
+import type { RelayHealth } from '../protocol/relay-telemetry.ts';
 import type { QuicEngine } from '../quic/types.ts';
 import { createRelayAdmin } from './admin/relay-admin.ts';
 import type { RelayConfig } from './config/relay-config.ts';
@@ -17,7 +19,7 @@ export interface RelayObserverDependencies {
   readonly engine: Pick<QuicEngine, 'report'>;
   readonly softwareVersion: string;
   /** Null without a manager in the config. */
-  readonly managerConnected: () => boolean | null;
+  readonly linkStatus: () => LinkStatus | null;
 }
 
 /** A few kilobytes a tunnel at most; enough to explain what happened to each of a big relay's tunnels. */
@@ -32,7 +34,7 @@ export class RelayObserver {
 
   /** To be made before the relay starts, so that no event is missed. */
   constructor(relay: Relay, config: RelayConfig, dependencies: RelayObserverDependencies) {
-    const { clock, logger, engine, softwareVersion, managerConnected } = dependencies;
+    const { clock, logger, engine, softwareVersion, linkStatus } = dependencies;
     const history = new EventHistory(historySettings);
     this.#loop = new EventLoopWatch(clock);
     relay.events.subscribe(({ event, node }) => history.add(event.kind, node));
@@ -43,11 +45,11 @@ export class RelayObserver {
         control: relay.control,
         history,
         loop: this.#loop,
-        health: () => ({ ...relay.health(), api_addr: this.addresses.join(',') }),
+        health: () => this.#health(relay, linkStatus()),
         notReadyReasons: () => relay.notReadyReasons(),
         boundAddresses: () => relay.addresses.length,
         engineReport: () => engine.report(),
-        managerConnected,
+        managerConnected: () => isConnected(linkStatus()),
       },
       { requireBindAuth: config.require_bind_auth, softwareVersion },
     );
@@ -73,6 +75,17 @@ export class RelayObserver {
     this.#loop.stop();
     await this.#server.stop();
   }
+
+  #health(relay: Relay, link: LinkStatus | null): RelayHealth {
+    const own = relay.health();
+    const reasons = [...own.reasons, ...(link?.problems ?? [])];
+    const status = reasons.length === 0 ? 'ok' : 'degraded';
+    return { ...own, status, reasons, api_addr: this.addresses.join(',') };
+  }
+}
+
+function isConnected(link: LinkStatus | null): boolean | null {
+  return link === null ? null : link.connectedUrl !== null;
 }
 
 function toAddress(text: string): { readonly host: string; readonly port: number } {

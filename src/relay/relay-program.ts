@@ -1,11 +1,17 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
+import { realConfigFileSystem } from '../node-link/config-file.ts';
+import { realJournalFiles } from '../node-link/journal-files.ts';
+import type { LinkStatus } from '../node-link/node-link.ts';
+import { wsDialler } from '../node-link/ws-dialler.ts';
+import type { RelayHealth } from '../protocol/relay-telemetry.ts';
 import { createEngine } from '../quic/engine.ts';
 import { certificateFingerprint, keepSelfSigned, loadTlsIdentity } from '../quic/tls-material.ts';
 import type { EngineName, TlsIdentity } from '../quic/types.ts';
 import { realStoreFileSystem } from './authorization-store.ts';
 import type { RelayConfig } from './config/relay-config.ts';
+import { createRelayLink } from './node/relay-link.ts';
 import { RelayObserver } from './relay-observer.ts';
 import { createRelay } from './relay.ts';
 import { keepResetKey } from './reset-key.ts';
@@ -21,6 +27,10 @@ export interface RelayProgramSettings {
   readonly config: RelayConfig;
   /** Where a self-signed certificate is kept when the config names none. */
   readonly certificateDir: string;
+  /** The file that the config was read from: what a manager gives the relay is kept in it. */
+  readonly configPath: string;
+  /** The environment lets a manager's certificate go unchecked, where the config asks for that too. */
+  readonly allowInsecure: boolean;
 }
 
 /** A relay that runs, with all that it needs of the machine. */
@@ -38,19 +48,26 @@ export interface RelayProgram {
 
 /** Starts everything that a relay is made of; nothing is left behind when it rejects (AppError). */
 export async function startRelayProgram(
-  { config, certificateDir }: RelayProgramSettings,
+  programSettings: RelayProgramSettings,
   dependencies: RelayProgramDependencies,
 ): Promise<RelayProgram> {
+  const { config, certificateDir } = programSettings;
   await using starting = new AsyncDisposableStack();
   const tls = await tlsIdentity(config, certificateDir, dependencies.clock);
   const resetKey = await keepResetKey(config.state_dir, dependencies.random);
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
   const relay = createRelay(config, { ...dependencies, engine, fileSystem: realStoreFileSystem, tls, resetKey });
-  const observer = new RelayObserver(relay, config, { ...dependencies, engine, managerConnected: () => null });
-  // Deferred before the relay's own stop, so that it tells of the drain to the end.
+  const linkStatus = (): LinkStatus | null => link?.status ?? null;
+  const observer = new RelayObserver(relay, config, { ...dependencies, engine, linkStatus });
+  const health = (): RelayHealth => observer.view.health().report;
+  const link = createRelayLink(relay, config, { ...dependencies, ...machine, health }, programSettings);
+  // Deferred before the relay's own stop, so that they tell of the drain to the end.
   starting.defer(() => observer.stop());
+  starting.defer(() => link?.stop());
   starting.defer(() => relay.stop());
+  // First, so that no event is raised before it can be kept.
+  await link?.start();
   await relay.start();
   await observer.start();
   const running = starting.move();
@@ -62,6 +79,8 @@ export async function startRelayProgram(
     stop: () => running.disposeAsync(),
   };
 }
+
+const machine = { dialler: wsDialler, journalFiles: realJournalFiles, configFileSystem: realConfigFileSystem };
 
 function tlsIdentity(config: RelayConfig, certificateDir: string, clock: Clock): Promise<TlsIdentity> {
   const { tls_cert_path: certificate, tls_key_path: key } = config;

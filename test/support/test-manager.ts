@@ -17,6 +17,8 @@ export interface TestManagerOptions {
   readonly certificate?: Certificate;
   readonly port?: number;
   readonly host?: string;
+  /** Takes any registration token, and any node with the secret that it first comes with. */
+  readonly welcoming?: boolean;
 }
 
 /** A manager over real TLS and WebSocket that records everything and misbehaves on request. */
@@ -35,13 +37,15 @@ export class TestManager implements AsyncDisposable {
   upgradeAnswer: UpgradeAnswer = 'normal';
   /** Whether pings of nodes are answered, on connections from now on. */
   autoPong = true;
+  readonly #welcoming: boolean;
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
   readonly #listeners = new Set<(node: ManagedNode, frame: Frame) => void>();
   #registered = 0;
 
-  private constructor(server: Server, certificate: Certificate) {
+  private constructor(server: Server, certificate: Certificate, welcoming: boolean) {
     this.#server = server;
+    this.#welcoming = welcoming;
     this.certificate = certificate;
     this.port = (server.address() as AddressInfo).port;
     server.on('connection', (socket: Duplex) => {
@@ -65,7 +69,7 @@ export class TestManager implements AsyncDisposable {
     const server = createServer({ cert: certificate.certificatePem, key: certificate.privateKeyPem });
     server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
     await once(server, 'listening');
-    return new TestManager(server, certificate);
+    return new TestManager(server, certificate, options.welcoming ?? false);
   }
 
   get url(): string {
@@ -89,12 +93,15 @@ export class TestManager implements AsyncDisposable {
     return this.connections.findLast((node) => node.nodeId !== null && node.isOpen);
   }
 
-  /** Waits for an authenticated connection beyond the first `after` of all. */
+  /** Waits for a connection, beyond the first `after` of all, whose node knows that it is authenticated. */
   async nodeOnline(after = 0, timeoutMs = 20_000): Promise<ManagedNode> {
-    return until(() => this.connections.slice(after).find((node) => node.nodeId !== null && node.isOpen), {
-      what: 'a node authenticated',
-      timeoutMs,
-    });
+    return until(
+      () => this.connections.slice(after).find((node) => node.isOpen && node.payloads('health').length > 0),
+      {
+        what: 'a node authenticated',
+        timeoutMs,
+      },
+    );
   }
 
   /** Waits for an event with this message. */
@@ -142,7 +149,7 @@ export class TestManager implements AsyncDisposable {
       this.#register(node, auth.registration_token);
       return;
     }
-    if (this.secrets.get(auth.node_id ?? '')?.has(auth.node_secret ?? '') !== true) {
+    if (!this.#knows(auth.node_id ?? '', auth.node_secret ?? '')) {
       node.sendText(JSON.stringify({ type: 'auth_error', message: 'Invalid node secret' }));
       return;
     }
@@ -150,8 +157,14 @@ export class TestManager implements AsyncDisposable {
     node.sendText(JSON.stringify({ type: 'auth_ok' }));
   }
 
+  #knows(nodeId: string, secret: string): boolean {
+    const known = this.secrets.get(nodeId);
+    if (known === undefined && this.#welcoming) this.secrets.set(nodeId, new Set([secret]));
+    return this.secrets.get(nodeId)?.has(secret) === true;
+  }
+
   #register(node: ManagedNode, token: string): void {
-    if (!this.tokens.delete(token)) {
+    if (!this.tokens.delete(token) && !this.#welcoming) {
       node.sendText(JSON.stringify({ type: 'auth_error', message: 'Invalid registration token' }));
       return;
     }

@@ -15,6 +15,7 @@ export interface RelayLinkDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly softwareVersion: string;
   readonly dialler: ManagerDialler;
   readonly journalFiles: JournalFiles;
   readonly configFileSystem: ConfigFileSystem;
@@ -23,7 +24,6 @@ export interface RelayLinkDependencies {
 }
 
 export interface RelayLinkSettings {
-  readonly softwareVersion: string;
   /** The config.json that the config was read from: credentials are kept in it. */
   readonly configPath: string;
   /** The environment has BILBYCAST_ALLOW_INSECURE=1. */
@@ -68,7 +68,7 @@ export function createRelayLink(
       },
       credentialsPath: config.credentials_path,
       stateDir: config.state_dir,
-      softwareVersion: settings.softwareVersion,
+      softwareVersion: dependencies.softwareVersion,
       journalCapBytes: config.limits.event_journal_bytes,
       allowInsecure: settings.allowInsecure,
       redaction: 'mask',

@@ -4,6 +4,8 @@ import { redactSecrets } from '../../../src/node-link/redact-secrets.ts';
 const config = {
   api_token: 'a',
   tls_key_path: 'certs/key.pem',
+  require_bind_proof: true,
+  limits: { max_authorizations: 5 },
   tunnels: [{ id: '1', bind_secret: 'b', tunnel_encryption_key: 'c' }],
   manager: { node_id: 'n', node_secret: 's', previous_node_secrets: ['p'], registration_token: null },
 };
@@ -13,6 +15,8 @@ describe('a config that a manager may see', () => {
     expect(redactSecrets(config, 'mask')).toEqual({
       api_token: '***REDACTED***',
       tls_key_path: 'certs/key.pem',
+      require_bind_proof: true,
+      limits: { max_authorizations: 5 },
       tunnels: [{ id: '1', bind_secret: '***REDACTED***', tunnel_encryption_key: '***REDACTED***' }],
       manager: {
         node_id: 'n',
@@ -26,6 +30,8 @@ describe('a config that a manager may see', () => {
   it('or leaves them out', () => {
     expect(redactSecrets(config, 'omit')).toEqual({
       tls_key_path: 'certs/key.pem',
+      require_bind_proof: true,
+      limits: { max_authorizations: 5 },
       tunnels: [{ id: '1' }],
       manager: { node_id: 'n' },
     });

@@ -27,7 +27,7 @@ class Bed {
       logger: silentLogger,
       engine: relay.engine,
       softwareVersion: '0.0.0-test',
-      managerConnected: () => null,
+      linkStatus: () => null,
     });
   }
 
