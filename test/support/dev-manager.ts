@@ -67,16 +67,26 @@ class DevManager {
   #order(word: string, rest: readonly string[]): void {
     const [tunnel_id, ingress_token, egress_token] = rest;
     switch (word) {
-      case 'config':
-        { this.#send({ type: 'get_config' }); return; }
-      case 'rotate':
-        { this.#rotate(); return; }
-      case 'authorize':
-        { this.#send({ type: 'authorize_tunnel', tunnel_id, ingress_token, egress_token }); return; }
-      case 'revoke':
-        { this.#send({ type: 'revoke_tunnel', tunnel_id }); return; }
-      case 'send':
-        { this.#sendText(rest.join(' ')); return; }
+      case 'config': {
+        this.#send({ type: 'get_config' });
+        return;
+      }
+      case 'rotate': {
+        this.#rotate();
+        return;
+      }
+      case 'authorize': {
+        this.#send({ type: 'authorize_tunnel', tunnel_id, ingress_token, egress_token });
+        return;
+      }
+      case 'revoke': {
+        this.#send({ type: 'revoke_tunnel', tunnel_id });
+        return;
+      }
+      case 'send': {
+        this.#sendText(rest.join(' '));
+        return;
+      }
       default:
         say(help);
     }
@@ -108,7 +118,10 @@ class DevManager {
 
   #show(node: ManagedNode, { type, timestamp, payload }: Frame): void {
     if (type === 'stats') return;
-    if (type === 'auth') { say(`${timestamp} ${nameOf(node)} authenticates`); return; }
+    if (type === 'auth') {
+      say(`${timestamp} ${nameOf(node)} authenticates`);
+      return;
+    }
     const indent = type === 'health' || type === 'event' ? 0 : 2;
     say(`${timestamp} ${nameOf(node)} ${type} ${JSON.stringify(payload, null, indent)}`);
   }
