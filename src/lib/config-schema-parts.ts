@@ -80,12 +80,16 @@ const jsonTarget = z.discriminatedUnion(
     z.strictObject({ kind: z.literal('stdout'), format }),
     z.strictObject({
       kind: z.literal('file'),
-      path: text(),
+      path: text().describe('The file that is written.'),
       max_size_mb: whole(1, 1_000_000).default(64).describe('Size at which the file is rotated.'),
       max_backups: whole(0, 1000).default(5).describe('Rotated files that are kept.'),
       format,
     }),
-    z.strictObject({ kind: z.literal('syslog'), addr: socketAddressText, format }),
+    z.strictObject({
+      kind: z.literal('syslog'),
+      addr: socketAddressText.describe('Where the syslog server listens (UDP).'),
+      format,
+    }),
   ],
   { error: 'has no kind that is known; write "kind": "stdout", "file" or "syslog"' },
 );

@@ -31,7 +31,7 @@ const credential = text().max(MAX_CREDENTIAL_CHARS, {
 /** The keys of `manager` in a node's config file (manager-protocol.md §6). */
 export const managerFields = z.strictObject({
   enabled: flag().default(true).describe('Whether the node connects to a manager.'),
-  url: url.optional(),
+  url: url.optional().describe('One manager, in place of urls.'),
   urls: z
     .array(url)
     .max(MAX_URLS, { error: `has more than ${MAX_URLS} entries; list at most ${MAX_URLS}` })
@@ -42,14 +42,16 @@ export const managerFields = z.strictObject({
     .refine((text) => normalizeFingerprint(text) !== null, {
       error: 'is not a SHA-256; write 64 hex digits, with or without colons',
     })
-    .optional(),
+    .optional()
+    .describe("SHA-256 of the manager's certificate."),
   registration_token: credential.optional().describe('For the first connection; removed when spent.'),
   node_id: credential.optional().describe('Given by the manager.'),
   node_secret: credential.optional().describe('Given by the manager.'),
   previous_node_secrets: z
     .array(credential)
     .max(MAX_PREVIOUS_SECRETS, { error: `has more than ${MAX_PREVIOUS_SECRETS} entries; remove the oldest` })
-    .optional(),
+    .optional()
+    .describe('Written by the node while a secret changes.'),
 });
 
 /** Checks the `manager` object of a config file; a problem names its key and never quotes a secret. Null is absent. */

@@ -55,13 +55,15 @@ const managerSchema = z
   });
 
 const staticTunnel = z.strictObject({
-  id: anyText().transform((id, context) => {
-    const parsed = parseTunnelId(id);
-    if (parsed !== null) return parsed;
-    context.addIssue({ code: 'custom', message: 'is not a UUID; make one with: adit keygen' });
-    return z.NEVER;
-  }),
-  bind_secret: hex64,
+  id: anyText()
+    .transform((id, context) => {
+      const parsed = parseTunnelId(id);
+      if (parsed !== null) return parsed;
+      context.addIssue({ code: 'custom', message: 'is not a UUID; make one with: adit keygen' });
+      return z.NEVER;
+    })
+    .describe("The tunnel's UUID."),
+  bind_secret: hex64.describe('The same as tunnel_bind_secret at its edges.'),
 });
 
 const publicAddress = text().refine(isDialable, {

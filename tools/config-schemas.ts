@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { edgeFileKeys } from '../src/edge/edge-config.ts';
+import { tunnelFields } from '../src/edge/tunnel-config.ts';
+import { managerFields } from '../src/node-link/manager-config.ts';
+import { MAX_EDGE_ID_BYTES } from '../src/protocol/limits.ts';
+import { relayConfigSchema } from '../src/relay/config/config-schema.ts';
+
+/** As much of JSON Schema as our config files need. */
+export interface JsonSchema {
+  readonly $schema?: string;
+  readonly title?: string;
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly deprecated?: boolean;
+}
+
+const text: JsonSchema = { type: 'string' };
+
+/** What a relay's config may hold beside the keys of its schema: older names, and keys of other relays. */
+const olderRelayKeys: Readonly<Record<string, JsonSchema>> = {
+  quic_addr: { ...text, deprecated: true, description: 'One address; quic_addrs takes a list.' },
+  api_addr: { ...text, deprecated: true, description: 'One address; api_addrs takes a list.' },
+  distribution: { deprecated: true, description: 'Taken with a warning; has no effect.' },
+  public_udp_addr: { deprecated: true, description: 'Taken with a warning; has no effect.' },
+};
+
+/** The JSON Schema of a relay's config.json, for editors. */
+export function relayJsonSchema(): JsonSchema {
+  const schema = toJsonSchema(relayConfigSchema, 'Configuration of an adit relay');
+  const manager = schema.properties?.['manager'] ?? {};
+  const url = { ...text, deprecated: true, description: 'One manager; manager.urls takes a list.' };
+  const withUrl = { ...manager, properties: { ...manager.properties, url } };
+  return { ...schema, properties: { ...schema.properties, ...olderRelayKeys, manager: withUrl } };
+}
+
+/** The JSON Schema of an edge's edge.json. */
+export function edgeJsonSchema(): JsonSchema {
+  const file = z.strictObject({
+    ...edgeFileKeys,
+    edge_id: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(`The edge's name, at most ${MAX_EDGE_ID_BYTES} bytes; the host's name unless it is set.`),
+    tunnels: z.array(tunnelFields).default([]).describe('The tunnels of this edge.'),
+    manager: managerFields.optional(),
+  });
+  return toJsonSchema(file, 'Configuration of an adit edge');
+}
+
+/** With the types that a person writes, not those that the program reads them into. */
+function toJsonSchema(schema: z.ZodType, title: string): JsonSchema {
+  const json = z.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
+  return { title, ...json } as JsonSchema;
+}

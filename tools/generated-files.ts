@@ -1,0 +1,16 @@
+import { format, resolveConfig } from 'prettier';
+import { configPage } from './config-page.ts';
+import { edgeJsonSchema, relayJsonSchema } from './config-schemas.ts';
+
+/** Files of the repository that are made from the sources, by their path; what they must hold now. */
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
+  const files: Record<string, string> = {
+    'config.schema.json': JSON.stringify(relayJsonSchema()),
+    'edge.schema.json': JSON.stringify(edgeJsonSchema()),
+    'docs/config.md': configPage(),
+  };
+  const formatted = Object.entries(files).map(async ([path, content]): Promise<[string, string]> => {
+    return [path, await format(content, { ...(await resolveConfig(path)), filepath: path })];
+  });
+  return new Map(await Promise.all(formatted));
+}
