@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 
 /** How long a client may take to come back with its token. */
 const lifetimeMs = 15_000;
@@ -11,10 +11,10 @@ const timeBytes = 6;
  * address and the id that we gave it. So the relay keeps nothing for a client that has not shown that it receives at its address.
  */
 export class AddressValidation {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
 
   constructor(key: Uint8Array) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   createToken(client: string, originalId: Uint8Array, ownId: Uint8Array, nowMs: number): Uint8Array {

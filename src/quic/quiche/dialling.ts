@@ -117,7 +117,7 @@ export class Dialling {
 
   #failure(info: CloseInfo): AppError {
     const { ip, port } = this.#options.remote;
-    if (this.#aborted) return cancelled();
+    if (this.#aborted || info.kind === 'local') return cancelled();
     if (this.#untrusted || isCertificateAlert(info.code)) {
       return new AppError('tls-failed', `${ip} port ${port} did not prove who it is: ${info.reason}`);
     }

@@ -1,4 +1,5 @@
 import type { RemoteInfo } from 'node:dgram';
+import { AppError } from '../../lib/app-error.ts';
 import type { TransportSettings } from '../types.ts';
 import { ClosedConnection } from './closed-connection.ts';
 import { QuicheConnection } from './connection.ts';
@@ -55,6 +56,7 @@ export class Endpoint {
   readonly #entries = new Map<QuicheConnection, Entry>();
   readonly #closed = new Set<ClosedConnection>();
   #socket: UdpSocket | null = null;
+  #isClosed = false;
   #whenEmpty: (() => void)[] = [];
 
   constructor(parts: EngineParts, transport: TransportSettings, strays: StrayHandler) {
@@ -69,10 +71,11 @@ export class Endpoint {
   }
 
   get socket(): UdpSocket {
-    if (this.#socket === null) throw new Error('the endpoint is not bound');
+    if (this.#socket === null) throw new AppError('bug', 'the endpoint is not bound');
     return this.#socket;
   }
 
+  /** Rejects with AppError `address-unavailable`, or `closed` when it was closed meanwhile. */
   async bind(address: UdpSocketOptions['address']): Promise<void> {
     const options = {
       address,
@@ -83,7 +86,11 @@ export class Endpoint {
       onPacket: (packet: Uint8Array, remote: RemoteInfo) => this.#onPacket(packet, remote),
       onFailed: (error: Error) => this.#strays.onFailed(error),
     };
-    this.#socket = await UdpSocket.bind(options, handler, this.#parts.counters);
+    const socket = await UdpSocket.bind(options, handler, this.#parts.counters);
+    this.#socket = socket;
+    if (!this.#isClosed) return;
+    await socket.close();
+    throw new AppError('closed', 'the QUIC engine is closed');
   }
 
   add(options: NewConnection): QuicheConnection {
@@ -118,6 +125,7 @@ export class Endpoint {
 
   /** Closes every connection, waits until each has said so, and frees the socket. */
   async close(reason: string): Promise<void> {
+    this.#isClosed = true;
     for (const connection of this.#entries.keys()) connection.close(0, reason);
     if (this.#entries.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
     for (const closed of this.#closed) this.#parts.deadlines.remove(closed);

@@ -21,10 +21,13 @@ const goneCode = 0;
 export class NativeStream {
   readonly id: number;
   readonly #native: NativeConnection;
+  readonly #onFault: (error: unknown) => void;
 
-  constructor(native: NativeConnection, id: number) {
+  /** `onFault`: quiche said something that no stream can mean, so the connection cannot go on; it may not throw. */
+  constructor(native: NativeConnection, id: number, onFault: (error: unknown) => void) {
     this.#native = native;
     this.id = id;
+    this.#onFault = onFault;
   }
 
   /** Makes a stream of ours known to quiche. False: the peer grants none now. */
@@ -33,9 +36,8 @@ export class NativeStream {
       this.#native.streamSend(this.id, nothing, false);
       return true;
     } catch (error) {
-      const fault = streamFault(error);
-      if (fault.kind === 'limit') return false;
-      throw error;
+      if (streamFault(error).kind !== 'limit') this.#onFault(error);
+      return false;
     }
   }
 
@@ -48,8 +50,8 @@ export class NativeStream {
     } catch (error) {
       const fault = streamFault(error);
       if (fault.kind === 'reset') return { kind: 'reset', code: fault.code };
-      if (fault.kind === 'gone') return { kind: 'reset', code: goneCode };
-      throw error;
+      if (fault.kind !== 'gone') this.#onFault(error);
+      return { kind: 'reset', code: goneCode };
     }
   }
 
@@ -59,14 +61,9 @@ export class NativeStream {
     } catch (error) {
       const fault = streamFault(error);
       if (fault.kind === 'stopped') return { kind: 'stopped', code: fault.code };
-      if (fault.kind === 'gone') return { kind: 'stopped', code: goneCode };
-      throw error;
+      if (fault.kind !== 'gone') this.#onFault(error);
+      return { kind: 'stopped', code: goneCode };
     }
-  }
-
-  /** FIN. False: not now, because what was written before has not been taken. */
-  finish(): StreamWrite {
-    return this.write(nothing, true);
   }
 
   /** The code of a STOP_SENDING that has arrived, or null. quiche tells of it in no other way on a stream that is not written to. */
@@ -77,8 +74,8 @@ export class NativeStream {
     } catch (error) {
       const fault = streamFault(error);
       if (fault.kind === 'stopped') return fault.code;
-      if (fault.kind === 'gone') return goneCode;
-      throw error;
+      if (fault.kind !== 'gone') this.#onFault(error);
+      return goneCode;
     }
   }
 
@@ -90,7 +87,7 @@ export class NativeStream {
     try {
       this.#native.streamShutdown(this.id, direction, code);
     } catch (error) {
-      if (streamFault(error).kind === 'other') throw error;
+      if (streamFault(error).kind === 'other') this.#onFault(error);
     }
   }
 }

@@ -6,7 +6,8 @@ import type { UdpSocket } from './udp-socket.ts';
 
 /** Moves packets from quiche to the socket. */
 export class PacketSender {
-  readonly fullPayload: number;
+  /** What the path is believed to carry, and the peer to take. */
+  fullPayload: number;
   /** Largest UDP payload now; quiche fills no packet beyond it. */
   payload: number;
   lastSentMs: number;

@@ -32,12 +32,14 @@ export function ownLedger(ledger: Ledger): QuicheLedger {
 
 /** The routes of one connection, looked up in the bytes of a datagram. */
 export class RouteTable {
-  readonly #table: WordTable<Route>;
+  /** Made with the first route: most connections of a reconnect storm never have one. */
+  #table: WordTable<Route> | null = null;
+  readonly #seed: number;
   /** Most connections carry one tunnel, so the last one found is nearly always the next one. */
   #last: Route | undefined;
 
   constructor(seed: number) {
-    this.#table = new WordTable(seed);
+    this.#seed = seed;
   }
 
   set(prefix: Uint8Array, to: ForwardTarget | null, reason: DropReason, ledger: QuicheLedger): RouteHandle {
@@ -45,6 +47,7 @@ export class RouteTable {
     const [w0, w1, w2, w3] = [0, 4, 8, 12].map((at) => wordAt(prefix, at)) as [number, number, number, number];
     const route: Route = { w0, w1, w2, w3, to, reason, ledger };
     this.#last = undefined;
+    this.#table ??= new WordTable(this.#seed);
     this.#table.set(route, w0, w1, w2, w3);
     return { withdraw: () => this.#withdraw(route) };
   }
@@ -57,13 +60,13 @@ export class RouteTable {
     const w3 = wordAt(datagram, 12);
     const last = this.#last;
     if (last?.w0 === w0 && last.w1 === w1 && last.w2 === w2 && last.w3 === w3) return last;
-    this.#last = this.#table.get(w0, w1, w2, w3);
+    this.#last = this.#table?.get(w0, w1, w2, w3);
     return this.#last;
   }
 
   #withdraw(route: Route): void {
     const { w0, w1, w2, w3 } = route;
-    if (this.#table.get(w0, w1, w2, w3) !== route) return;
+    if (this.#table?.get(w0, w1, w2, w3) !== route) return;
     this.#table.delete(w0, w1, w2, w3);
     this.#last = undefined;
   }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Random } from '../../lib/random.ts';
 
 const tokenBytes = 16;
@@ -14,11 +14,11 @@ const usualResetBytes = 42;
  * with a key that outlives the process.
  */
 export class StatelessReset {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   readonly #random: Random;
 
   constructor(key: Uint8Array, random: Random) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
     this.#random = random;
   }
 

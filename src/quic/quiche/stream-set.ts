@@ -17,6 +17,8 @@ export interface StreamSetOwner {
   /** Stream data was taken from quiche. */
   onRead(bytes: number): void;
   onStream(stream: QuicStream): void;
+  /** The connection cannot go on. */
+  onFault(error: unknown): void;
 }
 
 /** How often a connection that receives packets is asked for STOP_SENDING. */
@@ -152,9 +154,13 @@ export class StreamSet implements StreamOwner {
   }
 
   #openOwn(id: number, directions: 'both' | 'write'): QuicheStream | null {
-    const native = new NativeStream(this.#native, id);
+    const native = this.#nativeStream(id);
     if (!native.open()) return null;
     return this.#add(native, directions);
+  }
+
+  #nativeStream(id: number): NativeStream {
+    return new NativeStream(this.#native, id, (error) => this.#owner.onFault(error));
   }
 
   #add(native: NativeStream, directions: 'both' | 'read' | 'write'): QuicheStream {
@@ -195,7 +201,7 @@ export class StreamSet implements StreamOwner {
   /** A new stream of the peer, or one that is over and that quiche keeps listing. */
   #onUnknown(id: number): boolean {
     if (this.#reaper.has(id) || this.#isOwn(id)) return false;
-    const stream = this.#add(new NativeStream(this.#native, id), (id & 2) === 0 ? 'both' : 'read');
+    const stream = this.#add(this.#nativeStream(id), (id & 2) === 0 ? 'both' : 'read');
     this.#used = true;
     this.#owner.onStream(stream);
     this.#notify(stream);

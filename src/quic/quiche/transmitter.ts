@@ -17,7 +17,7 @@ export class Transmitter {
   readonly #native: NativeConnection;
   readonly #sender: PacketSender;
   readonly #queue: DatagramQueue;
-  readonly #mtu: PathMtu;
+  #mtu: PathMtu;
   readonly #keepAliveMs: number;
   /** Largest DATAGRAM at the full packet size; 0 until established, and when the peer takes none. */
   #fullDatagram = 0;
@@ -54,7 +54,10 @@ export class Transmitter {
   }
 
   /** To be called once the peer's limits are known. */
-  onEstablished(): void {
+  onEstablished(nowMs: number): void {
+    this.#sender.fullPayload = Math.min(this.#sender.fullPayload, this.#native.maxSendUdpPayloadSize());
+    this.#sender.payload = this.#sender.fullPayload;
+    this.#mtu = new PathMtu(this.#sender.fullPayload, nowMs);
     this.#fullDatagram = this.#native.dgramMaxWritableLen() ?? 0;
   }
 
