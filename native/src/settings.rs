@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use quinn_proto::{AckFrequencyConfig, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
+use quinn_proto::{AckFrequencyConfig, Dir, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
 
 /// RFC 9000 §14: every path carries this much, or it is no path for QUIC.
 pub const MIN_UDP_PAYLOAD: u16 = 1200;
@@ -16,6 +16,10 @@ const DATAGRAM_RECEIVE_BYTES: usize = 4 * 1024 * 1024;
 const SEND_WINDOW_BYTES: u64 = 5 * 512 * 1024;
 /// Asked of peers that know ACK_FREQUENCY: one ACK for nine packets halves a relay's receive work and still clocks a window of ten.
 const ACK_ELICITING_THRESHOLD: u32 = 8;
+
+/// quinn keeps table space for every stream that a peer may open (70 KB for 1024), and most legs open one for all their life: the rest is
+/// granted when a peer opens its second.
+const FIRST_STREAMS: u32 = 32;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -37,6 +41,18 @@ pub struct Settings {
 }
 
 impl Settings {
+    pub fn max_streams(&self, dir: Dir) -> VarInt {
+        VarInt::from_u32(match dir {
+            Dir::Bi => self.max_bidi_streams,
+            Dir::Uni => self.max_uni_streams,
+        })
+    }
+
+    /// What a connection begins with.
+    fn first_streams(&self, dir: Dir) -> VarInt {
+        self.max_streams(dir).min(VarInt::from_u32(FIRST_STREAMS))
+    }
+
     pub fn transport_config(&self, offload: bool) -> Arc<TransportConfig> {
         let mut mtu = MtuDiscoveryConfig::default();
         mtu.upper_bound(self.max_udp_payload.max(MIN_UDP_PAYLOAD));
@@ -47,8 +63,8 @@ impl Settings {
         config
             .max_idle_timeout(IdleTimeout::try_from(self.idle_timeout).ok())
             .keep_alive_interval(Some(self.keep_alive).filter(|interval| !interval.is_zero()))
-            .max_concurrent_bidi_streams(VarInt::from_u32(self.max_bidi_streams))
-            .max_concurrent_uni_streams(VarInt::from_u32(self.max_uni_streams))
+            .max_concurrent_bidi_streams(self.first_streams(Dir::Bi))
+            .max_concurrent_uni_streams(self.first_streams(Dir::Uni))
             .stream_receive_window(VarInt::from_u32(self.stream_window))
             .receive_window(VarInt::from_u32(self.connection_window))
             .send_window(SEND_WINDOW_BYTES)

@@ -65,6 +65,7 @@ pub enum CallError {
 
 impl Core {
     pub fn listen(&mut self, request: ListenRequest) -> Result<Listening, CallError> {
+        self.check_running()?;
         let settings = Arc::new(request.settings);
         let config =
             server_config(&request.certificate, &request.private_key, &settings, &request.reset_key, self.offload)?;
@@ -139,6 +140,7 @@ impl Core {
 
     /// The id of a connection on its way; `connected` or `dial_failed` follows.
     pub fn dial(&mut self, request: DialRequest, now: Instant) -> Result<(u64, SocketAddr), CallError> {
+        self.check_running()?;
         let rejected = Arc::new(AtomicBool::new(false));
         let crypto =
             tls::client(request.verification, &request.settings.alpn, rejected.clone()).map_err(CallError::Tls)?;
@@ -182,6 +184,10 @@ impl Core {
         let key = self.endpoints.insert(Endpoint::new(id, quic, Arc::new(socket), None));
         self.sockets_changed = true;
         Ok(key)
+    }
+
+    fn check_running(&self) -> Result<(), CallError> {
+        self.broken.clone().map_or(Ok(()), |reason| Err(CallError::Connect(reason)))
     }
 
     fn listener(&self, id: u32) -> Option<usize> {

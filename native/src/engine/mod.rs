@@ -74,6 +74,8 @@ pub struct Core {
     pub sockets_changed: bool,
     pub offload: bool,
     pub live_connections: u64,
+    /// The thread is gone, for this reason: nothing can be begun any more.
+    pub broken: Option<String>,
     next_id: u64,
     pub next_attempt: u32,
     /// JavaScript was told that events wait, and has not drained them yet.
@@ -99,6 +101,7 @@ impl Core {
             sockets_changed: false,
             offload: socket::offload_works(),
             live_connections: 0,
+            broken: None,
             next_id: 1,
             next_attempt: 0,
             announced: false,

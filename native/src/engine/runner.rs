@@ -1,7 +1,7 @@
 //! The engine's thread: waits for sockets, deadlines and calls, and turns the core.
 
 use std::{
-    os::fd::{AsFd, OwnedFd},
+    os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -11,7 +11,15 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::{
+    buffer::spare_capacity,
+    event::{
+        EventfdFlags, Timespec,
+        epoll::{self, EventData, EventFlags},
+        eventfd,
+    },
+    io::Errno,
+};
 
 use super::{Core, SharedSocket, guard::panic_message, receive::ReceiveBuffer};
 
@@ -24,7 +32,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub fn new() -> Result<Arc<Self>, rustix::io::Errno> {
+    pub fn new() -> Result<Arc<Self>, Errno> {
         Ok(Arc::new(Self {
             core: Mutex::new(Core::new()),
             wake: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
@@ -60,8 +68,48 @@ struct Watched {
     writable: bool,
 }
 
-/// Runs until `Shared::stop`. `notify` says that events wait for JavaScript; it is called outside the lock.
+/// The key of the eventfd; sockets have their place in the list.
+const WAKE: u64 = u64::MAX;
+const EVENTS: usize = 64;
+
+struct Poller {
+    fd: OwnedFd,
+    ready: Vec<epoll::Event>,
+    whole_ms: bool,
+}
+
+impl Poller {
+    fn new(shared: &Shared) -> Result<Self, Errno> {
+        let fd = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        epoll::add(&fd, &shared.wake, EventData::new_u64(WAKE), EventFlags::IN)?;
+        Ok(Self { fd, ready: Vec::with_capacity(EVENTS), whole_ms: false })
+    }
+
+    fn timespec(&self, duration: Duration) -> Timespec {
+        let duration = if self.whole_ms {
+            Duration::from_millis(duration.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(u64::MAX))
+        } else {
+            duration
+        };
+        Timespec { tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: duration.subsec_nanos().into() }
+    }
+}
+
+/// Runs until `Shared::stop`, or until the kernel refuses to poll. `notify` says that events wait for JavaScript; it is called
+/// outside the lock.
 pub fn run(shared: &Shared, notify: impl Fn()) {
+    if let Err(error) = turn_until_stopped(shared, &notify) {
+        let reason = format!("the native engine cannot wait for its sockets: {error}");
+        let mut core = shared.core.lock();
+        core.fail(&reason);
+        core.broken = Some(reason);
+        drop(core);
+        notify();
+    }
+}
+
+fn turn_until_stopped(shared: &Shared, notify: impl Fn()) -> Result<(), Errno> {
+    let mut poller = Poller::new(shared)?;
     let mut buffer = ReceiveBuffer::new();
     let mut watched: Vec<Watched> = Vec::new();
     loop {
@@ -71,16 +119,10 @@ pub fn run(shared: &Shared, notify: impl Fn()) {
         let turned = catch_unwind(AssertUnwindSafe(|| turn(&mut core, &mut watched, &mut buffer)));
         let wake = turned.unwrap_or_else(|panic| {
             // Connections are guarded on their own; what panicked here has no owner to blame, so everything ends, loudly.
-            let reason = format!("the native engine failed: {}", panic_message(&*panic));
-            core.fail(&reason);
+            core.fail(&format!("the native engine failed: {}", panic_message(&*panic)));
             None
         });
-        if std::mem::take(&mut core.sockets_changed) {
-            watched = core.endpoints.iter().map(|(endpoint, entry)| watch(endpoint, entry.socket.clone())).collect();
-        }
-        for entry in &mut watched {
-            entry.wants_write = core.endpoints.get(entry.endpoint).is_some_and(|endpoint| !endpoint.unsent.is_empty());
-        }
+        watch(&poller.fd, &mut core, &mut watched)?;
         let announce = core.announce();
         // A waiting call from JavaScript gets the lock before the next turn can take it again.
         MutexGuard::unlock_fair(core);
@@ -88,15 +130,37 @@ pub fn run(shared: &Shared, notify: impl Fn()) {
             notify();
         }
         if last {
-            return;
+            return Ok(());
         }
-        wait(shared, &mut watched, wake);
+        wait(shared, &mut poller, &mut watched, wake)?;
     }
 }
 
-fn watch(endpoint: usize, socket: SharedSocket) -> Watched {
-    // Read at once: what came between bind and now.
-    Watched { endpoint, socket, wants_write: false, readable: true, writable: false }
+/// Follows the set of sockets and which of them have unsent packets. The list is short: one socket per listener, one or two for
+/// all that is dialled.
+fn watch(poller: &OwnedFd, core: &mut Core, watched: &mut Vec<Watched>) -> Result<(), Errno> {
+    if std::mem::take(&mut core.sockets_changed) {
+        for entry in watched.drain(..) {
+            epoll::delete(poller, &*entry.socket)?;
+        }
+        for (key, (endpoint, entry)) in core.endpoints.iter().enumerate() {
+            let socket = entry.socket.clone();
+            epoll::add(poller, &*socket, EventData::new_u64(key as u64), interest(false))?;
+            watched.push(Watched { endpoint, socket, wants_write: false, readable: false, writable: false });
+        }
+    }
+    for (key, entry) in watched.iter_mut().enumerate() {
+        let wants_write = core.endpoints.get(entry.endpoint).is_some_and(|endpoint| !endpoint.unsent.is_empty());
+        if wants_write != entry.wants_write {
+            entry.wants_write = wants_write;
+            epoll::modify(poller, &*entry.socket, EventData::new_u64(key as u64), interest(wants_write))?;
+        }
+    }
+    Ok(())
+}
+
+fn interest(wants_write: bool) -> EventFlags {
+    if wants_write { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN }
 }
 
 fn turn(core: &mut Core, watched: &mut [Watched], buffer: &mut ReceiveBuffer) -> Option<Instant> {
@@ -113,28 +177,27 @@ fn turn(core: &mut Core, watched: &mut [Watched], buffer: &mut ReceiveBuffer) ->
     core.next_wake(now)
 }
 
-fn wait(shared: &Shared, watched: &mut [Watched], until: Option<Instant>) {
-    let timeout = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
-    let mut fds = Vec::with_capacity(watched.len() + 1);
-    fds.push(PollFd::from_borrowed_fd(shared.wake.as_fd(), PollFlags::IN));
-    for entry in watched.iter() {
-        let writes = if entry.wants_write { PollFlags::OUT } else { PollFlags::empty() };
-        fds.push(PollFd::from_borrowed_fd(entry.socket.as_fd(), PollFlags::IN | writes));
+/// Waits for the sockets, a call or the time; keeps to whole milliseconds on kernels that know no better (before 5.11).
+fn wait(shared: &Shared, poller: &mut Poller, watched: &mut [Watched], until: Option<Instant>) -> Result<(), Errno> {
+    let timeout = until.map(|until| poller.timespec(until.saturating_duration_since(Instant::now())));
+    poller.ready.clear();
+    match epoll::wait(&poller.fd, spare_capacity(&mut poller.ready), timeout.as_ref()) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(Errno::NOSYS | Errno::PERM) if !poller.whole_ms => poller.whole_ms = true,
+        Err(error) => return Err(error),
     }
-    // An interrupted wait is a short one.
-    let _ = poll(&mut fds, timeout.as_ref());
-    let ready: Vec<PollFlags> = fds.iter().map(PollFd::revents).collect();
-    if !ready[0].is_empty() {
-        let mut count = [0; 8];
-        let _ = rustix::io::read(&shared.wake, &mut count);
-        shared.woken.store(false, Ordering::SeqCst);
+    for event in &poller.ready {
+        let key = event.data.u64();
+        if key == WAKE {
+            let mut count = [0; 8];
+            // Nothing to read is no matter: the wake itself was the message.
+            let _ = rustix::io::read(&shared.wake, &mut count);
+            shared.woken.store(false, Ordering::SeqCst);
+        } else if let Some(entry) = usize::try_from(key).ok().and_then(|key| watched.get_mut(key)) {
+            let flags = event.flags;
+            entry.readable = flags.intersects(EventFlags::IN | EventFlags::ERR | EventFlags::HUP);
+            entry.writable = flags.contains(EventFlags::OUT);
+        }
     }
-    for (entry, flags) in watched.iter_mut().zip(&ready[1..]) {
-        entry.readable = flags.intersects(PollFlags::IN | PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
-        entry.writable = flags.contains(PollFlags::OUT);
-    }
-}
-
-fn timespec(duration: Duration) -> Timespec {
-    Timespec { tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: duration.subsec_nanos().into() }
+    Ok(())
 }

@@ -217,6 +217,10 @@ impl Core {
         let side = connection.quic.side();
         while let Some(id) = connection.quic.streams().accept(dir) {
             connection.streams.insert(id, Stream::new(id, side));
+            if id.index() == 1 {
+                let granted = connection.settings.max_streams(dir);
+                connection.quic.set_max_concurrent_streams(dir, granted);
+            }
             // A new stream has something to read: quinn says no `Readable` for what opened it.
             self.events.stream_opened(connection.id, id);
             self.events.readable(connection.id, id);
