@@ -2,4 +2,6 @@
 
 mod engine;
 mod error;
+mod ledger;
 mod options;
+mod traffic;

@@ -7,6 +7,7 @@ use std::{
 
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
+use quinn_proto::{StreamId, VarInt};
 
 use super::error::{Code, Result, failure};
 use crate::{engine, settings::Settings, tls::Verification};
@@ -130,4 +131,13 @@ fn digest(hex: &str) -> Result<[u8; 32]> {
         *byte = u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).map_err(|_| wrong())?;
     }
     Ok(bytes)
+}
+
+pub fn code(value: f64) -> VarInt {
+    // Out of range or NaN becomes 0 or the largest: a code must never fail a call.
+    VarInt::from_u64(value.max(0.0) as u64).unwrap_or(VarInt::MAX)
+}
+
+pub fn stream(id: f64) -> StreamId {
+    StreamId::from(code(id))
 }

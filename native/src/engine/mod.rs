@@ -14,6 +14,7 @@ mod datagrams;
 mod endpoint;
 mod guard;
 mod incoming;
+mod lane;
 mod lifecycle;
 mod receive;
 mod runner;
@@ -21,6 +22,8 @@ mod socket;
 mod splice;
 mod stats;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod transmit;
 

@@ -73,7 +73,7 @@ impl Core {
         }
     }
 
-    fn packet(
+    pub fn packet(
         &mut self,
         endpoint: usize,
         packet: &[u8],

@@ -2,17 +2,15 @@
 
 use std::{sync::Arc, time::Instant};
 
-use bytes::Bytes;
 use quinn_proto::{ReadError, ReadableError, StreamId, VarInt, WriteError};
 
 use super::{
-    Core, Pump, Slot,
-    streams::{ReceiveState, SendState},
+    Connection, Core, Pump, Slot,
+    lane::Lane,
+    streams::{ReceiveState, SendState, Stream},
 };
 use crate::ledger::Counts;
 
-/// Read from one leg and not yet accepted by the other; conformance S2 allows 256 KiB.
-const LANE_BYTES: usize = 128 * 1024;
 /// Moved by one lane before others have their turn.
 const TURN_BYTES: usize = 512 * 1024;
 
@@ -32,17 +30,6 @@ impl End {
     pub fn other(end: usize) -> usize {
         1 - end
     }
-}
-
-/// The direction from `ends[i]` to the other end.
-pub struct Lane {
-    pending: Vec<Bytes>,
-    pending_bytes: usize,
-    /// Of the pending bytes those that JavaScript wrote before the splice began: a header, not the leg's payload.
-    uncounted: usize,
-    finished: bool,
-    over: bool,
-    ledger: Arc<Counts>,
 }
 
 pub struct Splice {
@@ -65,19 +52,13 @@ impl Core {
             let slot = self.slots.get(&connection).copied().unwrap_or(Slot::MAX);
             End { slot, connection, stream }
         });
-        let lanes = ledgers.map(|ledger| Lane {
-            pending: Vec::new(),
-            pending_bytes: 0,
-            uncounted: 0,
-            finished: false,
-            over: false,
-            ledger,
-        });
+        let lanes = ledgers.map(Lane::new);
         let mut splice = Box::new(Splice { ends, lanes, lost_code });
         for i in 0..2 {
             let end = &splice.ends[i];
-            let stream = self.connections.get_mut(end.slot).filter(|connection| connection.id == end.connection);
-            if let Some(stream) = stream.and_then(|connection| connection.streams.get_mut(&end.stream)) {
+            let connection = self.connections.get_mut(end.slot).filter(|connection| connection.id == end.connection);
+            let stream = connection.and_then(|connection| connection.streams.get_mut(&end.stream));
+            if let Some(stream) = stream.filter(|stream| stream.splice.is_none()) {
                 stream.splice = Some((id, i));
                 // What was written to this end flows in the lane that leads to it.
                 let lane = &mut splice.lanes[End::other(i)];
@@ -98,13 +79,9 @@ impl Core {
     /// What has already happened to either stream crosses at once.
     fn begin_lane(&mut self, id: u64, lane: usize) {
         let Some(splice) = self.splices.get(&id) else { return };
-        let (from, to) = (&splice.ends[lane], &splice.ends[End::other(lane)]);
         let lost = splice.lost_code;
-        let state = |end: &End| {
-            let connection = self.connections.get(end.slot).filter(|connection| connection.id == end.connection);
-            connection.and_then(|c| c.streams.get(&end.stream)).map(|s| (s.receive, s.send, s.stopped))
-        };
-        let (source, target) = (state(from), state(to));
+        let state = |end: usize| self.spliced(id, end).map(|s| (s.receive, s.send, s.stopped));
+        let (source, target) = (state(lane), state(End::other(lane)));
         let (receive, send, stopped) = match (source, target) {
             (Some((receive, _, _)), Some((_, send, stopped))) => (receive, send, stopped),
             _ => return self.end_lane(id, lane, Some(lost), Some(lost)),
@@ -119,6 +96,21 @@ impl Core {
             }
             (ReceiveState::Open, _) => {}
         }
+    }
+
+    /// An end's stream, while it belongs to the splice.
+    fn spliced(&self, id: u64, end: usize) -> Option<&Stream> {
+        let at = &self.splices.get(&id)?.ends[end];
+        let connection = self.connections.get(at.slot).filter(|connection| connection.id == at.connection)?;
+        connection.streams.get(&at.stream).filter(|stream| stream.splice == Some((id, end)))
+    }
+
+    /// The same for changing it, while its connection lives.
+    fn spliced_end(&mut self, id: u64, end: usize) -> Option<(&mut Connection, StreamId)> {
+        self.spliced(id, end)?;
+        let at = &self.splices.get(&id)?.ends[end];
+        let connection = self.connections.get_mut(at.slot)?;
+        connection.is_established().then_some((&mut **connection, at.stream))
     }
 
     pub fn run_pumps(&mut self, now: Instant) {
@@ -241,21 +233,15 @@ impl Core {
         entry.over = true;
         entry.pending = Vec::new();
         let both = splice.lanes.iter().all(|lane| lane.over);
-        let (from, to) = (&splice.ends[lane], &splice.ends[End::other(lane)]);
-        // An error of either call says that this half is already over.
-        if let Some(code) = reset
-            && let Some(target) =
-                self.connections.get_mut(to.slot).filter(|c| c.id == to.connection && c.is_established())
-        {
-            let _ = target.quic.send_stream(to.stream).reset(code);
+        let (from, to) = (lane, End::other(lane));
+        if let Some((code, (target, stream))) = reset.zip(self.spliced_end(id, to)) {
+            target.reset_half(stream, code);
         }
-        if let Some(code) = stop
-            && let Some(source) =
-                self.connections.get_mut(from.slot).filter(|c| c.id == from.connection && c.is_established())
-        {
-            let _ = source.quic.recv_stream(from.stream).stop(code);
+        if let Some((code, (source, stream))) = stop.zip(self.spliced_end(id, from)) {
+            source.stop_half(stream, code);
         }
-        for end in [from.slot, to.slot] {
+        let Some(splice) = self.splices.get(&id) else { return };
+        for end in splice.ends.each_ref().map(|end| end.slot) {
             if self.connections.contains(end) {
                 self.mark_dirty(end);
             }
@@ -268,39 +254,12 @@ impl Core {
     fn finish_splice(&mut self, id: u64) {
         let Some(splice) = self.splices.remove(&id) else { return };
         for end in &splice.ends {
-            if let Some(connection) = self.connections.get_mut(end.slot).filter(|c| c.id == end.connection) {
+            if let Some(connection) = self.connections.get_mut(end.slot).filter(|c| c.id == end.connection)
+                && connection.streams.get(&end.stream).is_some_and(|s| s.splice.is_some_and(|(splice, _)| splice == id))
+            {
                 connection.streams.remove(&end.stream);
             }
         }
         self.events.splice_ended(id);
-    }
-}
-
-impl Lane {
-    fn accepted(&mut self, bytes: usize, chunks: usize) {
-        self.pending.drain(..chunks);
-        self.pending_bytes -= bytes;
-        let header = bytes.min(self.uncounted);
-        self.uncounted -= header;
-        self.ledger.stream_bytes((bytes - header) as u64);
-    }
-
-    /// Ok when there is something to hand on: bytes, or the end of them.
-    fn fill(&mut self, chunks: &mut quinn_proto::Chunks<'_>) -> Result<(), ReadError> {
-        while self.pending_bytes < LANE_BYTES {
-            match chunks.next(LANE_BYTES - self.pending_bytes) {
-                Ok(Some(chunk)) => {
-                    self.pending_bytes += chunk.bytes.len();
-                    self.pending.push(chunk.bytes);
-                }
-                Ok(None) => {
-                    self.finished = true;
-                    break;
-                }
-                Err(ReadError::Blocked) if !self.pending.is_empty() => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 }

@@ -167,6 +167,20 @@ impl Connection {
         self.forget_if_over(id);
     }
 
+    /// RESET of a spliced stream's own direction. quinn's error would say that this half is over, which is what is wanted.
+    pub fn reset_half(&mut self, id: StreamId, code: VarInt) {
+        if self.streams.get(&id).is_some_and(|stream| stream.send != SendState::Over) {
+            let _ = self.quic.send_stream(id).reset(code);
+        }
+    }
+
+    /// STOP_SENDING for the peer's direction of a spliced stream.
+    pub fn stop_half(&mut self, id: StreamId, code: VarInt) {
+        if self.streams.get(&id).is_some_and(|stream| stream.receive == ReceiveState::Open) {
+            let _ = self.quic.recv_stream(id).stop(code);
+        }
+    }
+
     /// Hands what JavaScript wrote to quinn, as far as flow control allows; FIN when it was last.
     fn push_out(&mut self, id: StreamId, now: Instant) {
         let Some(stream) = self.streams.get_mut(&id) else { return };

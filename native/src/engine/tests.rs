@@ -1,0 +1,263 @@
+//! Whatever arrives from the network or from JavaScript, the core neither panics nor loses its ability to serve.
+
+use std::{
+    net::{Ipv4Addr, UdpSocket},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use proptest::{collection::vec, prelude::*, test_runner::Config};
+use quinn_proto::{Dir, StreamId, VarInt};
+
+use super::{Core, Decision, DialRequest, ListenRequest, SpliceEnd, receive::ReceiveBuffer};
+use crate::{
+    ledger::{Counts, DropReason},
+    settings::Settings,
+    tls::Verification,
+};
+
+fn settings() -> Settings {
+    Settings {
+        alpn: b"test".to_vec(),
+        idle_timeout: Duration::from_secs(5),
+        keep_alive: Duration::from_secs(1),
+        handshake_timeout: Duration::from_secs(2),
+        max_udp_payload: 1452,
+        max_bidi_streams: 64,
+        max_uni_streams: 16,
+        stream_window: 100_000,
+        connection_window: 1_000_000,
+        datagram_queue_bytes: 50_000,
+        datagram_queue_age: Duration::from_millis(100),
+        unproven_bytes: 0,
+        useless_bytes: 1 << 20,
+        local_datagrams: true,
+        socket_buffer_bytes: 0,
+    }
+}
+
+fn dial(remote: std::net::SocketAddr) -> DialRequest {
+    DialRequest { remote, server_name: "relay".into(), verification: Verification::None, settings: settings() }
+}
+
+/// A core that listens on loopback and can dial itself, turned by hand.
+struct World {
+    core: Core,
+    buffer: ReceiveBuffer,
+    listener: u32,
+    address: std::net::SocketAddr,
+}
+
+impl World {
+    fn new() -> Self {
+        let identity = rcgen::generate_simple_self_signed(vec!["relay".into()]).expect("a certificate");
+        let mut core = Core::new();
+        let listening = core
+            .listen(ListenRequest {
+                address: (Ipv4Addr::LOCALHOST, 0).into(),
+                certificate: identity.cert.pem(),
+                private_key: identity.signing_key.serialize_pem(),
+                settings: settings(),
+                reset_key: vec![1; 32],
+                retry_above_per_sec: 0,
+            })
+            .unwrap_or_else(|_| panic!("a listener"));
+        Self { core, buffer: ReceiveBuffer::new(), listener: listening.id, address: listening.address }
+    }
+
+    fn turn(&mut self) {
+        let now = Instant::now();
+        let endpoints: Vec<usize> = self.core.endpoints.iter().map(|(key, _)| key).collect();
+        for endpoint in endpoints {
+            self.core.receive(endpoint, &mut self.buffer, now);
+        }
+        let asked: Vec<u32> = self
+            .core
+            .endpoints
+            .iter()
+            .filter_map(|(_, e)| e.listener.as_ref())
+            .flat_map(|l| l.asked.keys().copied())
+            .collect();
+        for attempt in asked {
+            self.core.answer(self.listener, attempt, Decision::Accept);
+        }
+        self.core.turn(now);
+    }
+
+    fn turn_until(&mut self, what: &str, done: impl Fn(&Core) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !done(&self.core) {
+            assert!(Instant::now() < deadline, "not in time: {what}");
+            self.turn();
+        }
+    }
+
+    /// The ids of both ends of a new connection: the dialled one and the accepted one.
+    fn pair(&mut self) -> [u64; 2] {
+        let before = self.core.next_id;
+        let (dialled, _) = self.core.dial(dial(self.address), Instant::now()).unwrap_or_else(|_| panic!("a dial"));
+        let new = |core: &Core| -> Vec<u64> {
+            let connections = core.connections.iter().map(|(_, connection)| connection);
+            connections.filter(|c| c.id >= before && c.is_established()).map(|c| c.id).collect()
+        };
+        self.turn_until("a handshake", |core| new(core).len() == 2);
+        let accepted = new(&self.core).into_iter().find(|&id| id != dialled);
+        [dialled, accepted.expect("the other end")]
+    }
+}
+
+fn endpoint_of(core: &Core) -> usize {
+    core.endpoints.iter().find(|(_, entry)| entry.listener.is_some()).map(|(key, _)| key).expect("the listener")
+}
+
+/// The first packet of a real dial.
+fn first_packet() -> Vec<u8> {
+    let catcher = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+    let mut core = Core::new();
+    let remote = catcher.local_addr().expect("its address");
+    core.dial(dial(remote), Instant::now()).unwrap_or_else(|_| panic!("a dial"));
+    core.turn(Instant::now());
+    let mut packet = vec![0; 2048];
+    let length = catcher.recv(&mut packet).expect("a packet");
+    packet.truncate(length);
+    packet
+}
+
+fn still_serves(mut world: World) {
+    world.pair();
+    assert!(world.core.broken.is_none());
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 64, ..Config::default() })]
+
+    #[test]
+    fn packets_of_noise_are_harmless(packets in vec(vec(any::<u8>(), 0..1500), 1..64)) {
+        let mut world = World::new();
+        let endpoint = endpoint_of(&world.core);
+        for packet in packets {
+            world.core.packet(endpoint, &packet, ([127, 0, 0, 1], 9).into(), None, None, Instant::now());
+            world.turn();
+        }
+        still_serves(world);
+    }
+
+    #[test]
+    fn mangled_handshakes_are_harmless(flips in vec((any::<prop::sample::Index>(), any::<u8>()), 0..6), cut in any::<prop::sample::Index>()) {
+        let mut world = World::new();
+        let endpoint = endpoint_of(&world.core);
+        let whole = first_packet();
+        for truncated in [false, true] {
+            let mut packet = whole.clone();
+            for (at, value) in &flips {
+                packet[at.index(whole.len())] = *value;
+            }
+            if truncated {
+                packet.truncate(cut.index(whole.len()));
+            }
+            world.core.packet(endpoint, &packet, ([127, 0, 0, 1], 9).into(), None, None, Instant::now());
+            world.turn();
+        }
+        still_serves(world);
+    }
+
+    #[test]
+    fn calls_in_any_order_with_any_numbers_are_harmless(calls in vec(call(), 1..80)) {
+        let mut world = World::new();
+        let ids: Vec<u64> = world.pair().into_iter().chain(world.pair()).collect();
+        for call in calls {
+            call.make(&mut world, &ids);
+            world.turn();
+        }
+        still_serves(world);
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Call {
+    kind: u8,
+    connection: usize,
+    other: usize,
+    stream: u64,
+    number: u64,
+    bytes: Vec<u8>,
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let stream = prop_oneof![0u64..12, any::<u64>()];
+    let number = prop_oneof![0u64..100, any::<u64>()];
+    (0u8..16, 0usize..5, 0usize..5, stream, number, vec(any::<u8>(), 0..3000)).prop_map(
+        |(kind, connection, other, stream, number, bytes)| Call { kind, connection, other, stream, number, bytes },
+    )
+}
+
+fn varint(value: u64) -> VarInt {
+    VarInt::from_u64(value).unwrap_or(VarInt::MAX)
+}
+
+impl Call {
+    fn make(self, world: &mut World, ids: &[u64]) {
+        let now = Instant::now();
+        let core = &mut world.core;
+        let (connection, other) =
+            (ids.get(self.connection).copied().unwrap_or(self.number), ids.get(self.other).copied());
+        let stream = StreamId::from(varint(self.stream));
+        let ledger: Arc<Counts> = Arc::default();
+        match self.kind {
+            9 => {
+                let second =
+                    SpliceEnd { connection: other.unwrap_or(self.number), stream: StreamId::from(varint(self.number)) };
+                core.splice(
+                    [SpliceEnd { connection, stream }, second],
+                    [ledger.clone(), ledger],
+                    varint(self.number),
+                    now,
+                );
+            }
+            10 => core.abort_splice(self.number, varint(self.stream)),
+            11 => {
+                core.route(connection, [self.bytes.len() as u8; 16], other, DropReason::NoPeer, ledger);
+            }
+            12 => core.withdraw(connection, &[self.bytes.len() as u8; 16], self.number),
+            13 => core.forget(self.number),
+            14 => core.stop_accepting(u32::MAX),
+            15 => {
+                if let Some((slot, _)) = core.live(connection) {
+                    core.close(slot, varint(self.number), "closed".into());
+                }
+            }
+            _ => {
+                if let Some((slot, entry)) = core.known(connection) {
+                    self.on_connection(entry, stream, now);
+                    core.mark_dirty(slot);
+                }
+            }
+        }
+    }
+
+    fn on_connection(self, entry: &mut super::Connection, stream: StreamId, now: Instant) {
+        let bytes = Bytes::from(self.bytes);
+        match self.kind {
+            0 => drop(entry.open_stream(Dir::Bi)),
+            1 => drop(entry.open_stream(Dir::Uni)),
+            2 => drop(entry.read(stream, bytes.len())),
+            3 => drop(entry.write(stream, bytes, now)),
+            4 => entry.finish(stream, now),
+            5 => entry.reset(stream, varint(self.number)),
+            6 => entry.stop(stream, varint(self.number)),
+            7 => drop(entry.send_datagram(bytes, None, now)),
+            _ => drop(entry.stats()),
+        }
+    }
+}
+
+#[test]
+fn a_panic_in_one_connection_ends_that_one_only() {
+    let mut world = World::new();
+    let [first, _] = world.pair();
+    let (slot, _) = world.core.live(first).expect("the connection");
+    world.core.guarded(slot, |_| panic!("as a bug would"));
+    assert!(world.core.live(first).is_none());
+    still_serves(world);
+}
