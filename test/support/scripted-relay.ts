@@ -20,7 +20,7 @@ import { createSelfSigned } from './certificates.ts';
 import { until } from './until.ts';
 
 /** What a relay offers, for tests of the other end. */
-const relayTransport: TransportSettings = {
+export const relayTransport: TransportSettings = {
   alpn: ALPN,
   idleTimeoutMs: 25_000,
   keepAliveMs: 5000,
