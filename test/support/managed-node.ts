@@ -28,6 +28,11 @@ export interface ReceivedEvent extends Frame {
   };
 }
 
+/** The time in an event, milliseconds since the epoch. */
+export function raisedAtMs(event: ReceivedEvent): number {
+  return Date.parse(event.timestamp);
+}
+
 export interface CommandAck {
   readonly command_id: string;
   readonly success: boolean;

@@ -33,7 +33,7 @@ export interface TestNodeLinkOptions {
 }
 
 /** Jitter that never waits long: tests over real time need no patience. */
-const hastyRandom: Random = { bytes: (length) => new SystemRandom().bytes(length), float: () => 0 };
+export const hastyRandom: Random = { bytes: (length) => new SystemRandom().bytes(length), float: () => 0 };
 
 /** A node link with a small program around it, and its files in a directory of its own. */
 export class TestNodeLink implements AsyncDisposable {
