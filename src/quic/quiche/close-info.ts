@@ -49,8 +49,11 @@ function describeTransport(code: number): string {
 /** The engine's own reason, which a dialler tells from a refusal. */
 export const handshakeTooLong = 'the handshake took too long';
 
+/** What is asked of a native connection. */
+export type ClosedNative = Pick<NativeConnection, 'peerError' | 'localError' | 'isTimedOut'>;
+
 /** Why quiche says that the connection is over. */
-export function closeInfo(native: NativeConnection): CloseInfo {
+export function closeInfo(native: ClosedNative): CloseInfo {
   const peer = native.peerError();
   if (peer !== null) {
     const kind = peer.isApp ? 'peer-application' : 'peer-transport';

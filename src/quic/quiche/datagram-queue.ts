@@ -8,6 +8,9 @@ export interface DatagramQueueSettings {
   readonly maxAgeMs: number;
 }
 
+/** What is used of a native connection. */
+export type DatagramSink = Pick<NativeConnection, 'dgramSend' | 'dgramSendQueueLen' | 'dgramPurgeOutgoing'>;
+
 interface Waiting {
   readonly bytes: Uint8Array;
   /** Null for a datagram of this end. */
@@ -23,7 +26,7 @@ const handOver = 16;
 
 /** Datagrams towards one peer that its congestion window does not let out yet. Old media is worthless: the oldest go first. */
 export class DatagramQueue {
-  readonly #native: NativeConnection;
+  readonly #native: DatagramSink;
   readonly #settings: DatagramQueueSettings;
   #waiting: Waiting[] = [];
   /** Index of the oldest in #waiting; what is before it has gone. */
@@ -34,7 +37,7 @@ export class DatagramQueue {
   /** quiche did not send all that it was given. */
   #congested = false;
 
-  constructor(native: NativeConnection, settings: DatagramQueueSettings) {
+  constructor(native: DatagramSink, settings: DatagramQueueSettings) {
     this.#native = native;
     this.#settings = settings;
   }

@@ -17,8 +17,9 @@ export interface Traffic {
   readonly sentBytes: number;
 }
 
-/** What a packet with data needs besides the data. */
+/** What data needs besides itself: in its own packet, and in packets before that could not be read until it came. */
 const overheadPerPacket = 100;
+const overheadPerByte = 0.25;
 /** What a peer may send to acknowledge ours: generous, for an ACK takes 40 to 80 bytes and serves several packets. */
 const creditPerPacketSent = 50;
 const creditPerByteSent = 0.1;
@@ -46,7 +47,7 @@ export class PeerBudget {
   judge(traffic: Traffic, nowMs: number): string | null {
     const { unprovenBytes, uselessBytes, windowBytes } = this.#settings;
     const { receivedPackets, receivedBytes, usefulBytes, sentPackets, sentBytes } = traffic;
-    const useful = usefulBytes > 0 ? usefulBytes + receivedPackets * overheadPerPacket : 0;
+    const useful = usefulBytes > 0 ? usefulBytes * (1 + overheadPerByte) + receivedPackets * overheadPerPacket : 0;
     const acknowledging = sentPackets * creditPerPacketSent + sentBytes * creditPerByteSent;
     const idling = ((nowMs - this.#judgedMs) / 1000) * creditPerSecond;
     this.#judgedMs = nowMs;
