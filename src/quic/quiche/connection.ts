@@ -150,7 +150,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   receive(nowMs: number): void {
     if (this.#over) return;
     try {
-      this.#receive(nowMs);
+      if (!this.#transmitter.isClosing) this.#receive(nowMs);
     } catch (error) {
       this.#fail(error);
     }
@@ -160,7 +160,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   }
 
   transmit(nowMs: number): boolean {
-    if (this.#over) return false;
+    if (this.#over || this.#transmitter.isClosing) return false;
     let more = false;
     try {
       more = this.#transmitter.transmit(nowMs);
@@ -230,8 +230,11 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   /** Sends what streams hold and the close, and is gone. */
   #finish(ending: Ending, nowMs: number): void {
     try {
-      this.#streams.pushOut();
-      this.#transmitter.flush(nowMs);
+      if (!this.#transmitter.isClosing) this.#streams.pushOut();
+      if (!this.#transmitter.readyToClose(nowMs)) {
+        this.#setDeadline(nowMs);
+        return;
+      }
       this.#native.close(ending.isApp, ending.code, reasonBytes(ending.reason));
     } catch (error) {
       this.#gone({ ...ending.info, reason: `${ending.info.reason} (${errorMessage(error)})` }, null);
@@ -274,6 +277,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       this.#handler === null ? this.#handshakeDueMs : this.#transmitter.keepAliveDueMs,
       this.#acks.dueMs,
       this.#transmitter.expiresAtMs,
+      this.#transmitter.closeDueMs,
       this.#streams.dueMs(),
     );
     if (dueMs !== this.dueMs || this.heapIndex < 0) this.#environment.deadlines.set(this, dueMs);

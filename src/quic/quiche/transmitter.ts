@@ -12,6 +12,9 @@ import type { UdpSocket } from './udp-socket.ts';
 /** Packets that one connection may send before others have their turn. */
 const packetsPerTurn = 48;
 
+/** Longer than a probe timeout on most paths; a peer that has not answered by then finds out by its idle timeout. */
+const longestCloseWaitMs = 1000;
+
 /** All that leaves on one connection: packets, as large as the path carries, and the datagrams that wait for them. */
 export class Transmitter {
   readonly #native: NativeConnection;
@@ -19,6 +22,9 @@ export class Transmitter {
   readonly #queue: DatagramQueue;
   #mtu: PathMtu;
   readonly #keepAliveMs: number;
+  /** When the connection is closed whether the peer can be told or not. */
+  closeDueMs = Number.POSITIVE_INFINITY;
+  #probing = false;
   /** Largest DATAGRAM at the full packet size; 0 until established, and when the peer takes none. */
   #fullDatagram = 0;
 
@@ -88,6 +94,24 @@ export class Transmitter {
     this.#sender.send(packetsPerTurn, nowMs);
   }
 
+  /** Whether the end of the connection waits for room to be told; then nothing else is sent any more. */
+  get isClosing(): boolean {
+    return this.closeDueMs < Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * To be asked until it answers true, and then the connection is to be closed: the peer will hear of it. The first time it lets out what can
+   * leave in one round. It waits for acknowledgements, or for a probe timeout, whose packet quiche lets out in any case.
+   */
+  readyToClose(nowMs: number): boolean {
+    if (!this.isClosing) {
+      this.closeDueMs = nowMs + longestCloseWaitMs;
+      this.flush(nowMs);
+    }
+    const isEstablished = this.#fullDatagram > 0;
+    return !isEstablished || this.#probing || nowMs >= this.closeDueMs || this.#sender.hasRoomToClose(nowMs);
+  }
+
   /** Sends the packet that quiche makes after `close`, and answers a copy of it. */
   sendClose(): Uint8Array | null {
     return this.#sender.sendClose();
@@ -96,6 +120,7 @@ export class Transmitter {
   /** Something that quiche waited for did not happen in time. */
   onTimeout(nowMs: number): void {
     this.#native.onTimeout();
+    this.#probing = this.isClosing;
     if (this.#sender.largeSent === 0) return;
     this.#mtu.onProbeTimeout(this.#counts(), nowMs);
     this.#applyMtu();

@@ -42,6 +42,18 @@ describe.each(await builtEngines())('the life of a relay over %s', (engine) => {
     expect(near.ended).not.toEqual({ kind: 'finished' });
   });
 
+  it('L1 edges hear of the end at once, also in the middle of a bulk transfer', async () => {
+    await using bed = await startTestRelay({ engine });
+    const pair = await bindPair(bed, { protocol: 'tcp' });
+    const { near, far } = await openStream(pair);
+    near.send(Buffer.alloc(64 * 1_048_576));
+    await until(() => far.receivedBytes > 1_048_576, { what: 'the transfer is under way' });
+    await bed.relay.stop(0);
+    await until(() => pair.egress.closed !== null && pair.ingress.closed !== null, { timeoutMs: 3000 });
+    expect(pair.egress.closed).toMatchObject({ code: 0, reason: 'relay shutting down' });
+    expect(pair.ingress.closed).toMatchObject({ code: 0, reason: 'relay shutting down' });
+  });
+
   it('L2 no address at all is an error with its remedy, one among several a warning', async () => {
     await using first = await startTestRelay({ engine });
     const taken = first.address;

@@ -69,6 +69,18 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
     expect(await far.expectEnd()).toEqual({ kind: 'reset', code: 9 });
   });
 
+  it('S1 a truncated transfer never looks complete', async () => {
+    await using bed = await startTestRelay({ engine });
+    const pair = await bindPair(bed, { protocol: 'tcp' });
+    const { near, far } = await openStream(pair);
+    near.send(randomBytes(4 * mib));
+    near.finish();
+    await until(() => far.receivedBytes > 0);
+    pair.egress.close();
+    const end = await far.expectEnd();
+    if (far.receivedBytes < 4 * mib) expect(end).toEqual({ kind: 'reset', code: 3 });
+  });
+
   it('S1 a stream without a peer is reset with a code and not ended cleanly', async () => {
     await using bed = await startTestRelay({ engine });
     const egress = await bed.edge();
