@@ -73,13 +73,8 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     const { socket, path } = environment;
     this.#transmitter = new Transmitter(native, { socket, path, meter: this.#meter }, transport, nowMs);
     this.#streams = new StreamSet(native, this.#streamSetOwner(), environment.isServer);
-    this.#router = new DatagramRouter(
-      native,
-      environment.counters,
-      this.#meter,
-      environment.seed,
-      this.#localDatagrams(),
-    );
+    const local = this.#localDatagrams();
+    this.#router = new DatagramRouter(native, environment.counters, this.#meter, environment.seed, local);
     const windowBytes = transport.connectionWindowBytes * windowGrowth;
     this.#budget = new PeerBudget({ ...transport, windowBytes }, nowMs);
     this.#handshakeDueMs = nowMs + transport.handshakeTimeoutMs;
@@ -276,8 +271,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       timeout === null ? Number.POSITIVE_INFINITY : nowMs + timeout,
       this.#handler === null ? this.#handshakeDueMs : this.#transmitter.keepAliveDueMs,
       this.#acks.dueMs,
-      this.#transmitter.expiresAtMs,
-      this.#transmitter.closeDueMs,
+      this.#transmitter.dueMs,
       this.#streams.dueMs(),
     );
     if (dueMs !== this.dueMs || this.heapIndex < 0) this.#environment.deadlines.set(this, dueMs);

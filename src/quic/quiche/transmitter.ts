@@ -23,7 +23,7 @@ export class Transmitter {
   #mtu: PathMtu;
   readonly #keepAliveMs: number;
   /** When the connection is closed whether the peer can be told or not. */
-  closeDueMs = Number.POSITIVE_INFINITY;
+  #closeDueMs = Number.POSITIVE_INFINITY;
   #probing = false;
   /** Largest DATAGRAM at the full packet size; 0 until established, and when the peer takes none. */
   #fullDatagram = 0;
@@ -49,9 +49,9 @@ export class Transmitter {
     return this.#sender.lastSentMs + this.#keepAliveMs;
   }
 
-  /** When a datagram becomes too old. */
-  get expiresAtMs(): number {
-    return this.#queue.expiresAtMs;
+  /** When a datagram becomes too old, or the end must not wait any longer. */
+  get dueMs(): number {
+    return Math.min(this.#queue.expiresAtMs, this.#closeDueMs);
   }
 
   /** Whether datagrams wait for acknowledgements of the peer. */
@@ -96,7 +96,7 @@ export class Transmitter {
 
   /** Whether the end of the connection waits for room to be told; then nothing else is sent any more. */
   get isClosing(): boolean {
-    return this.closeDueMs < Number.POSITIVE_INFINITY;
+    return this.#closeDueMs < Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -105,11 +105,11 @@ export class Transmitter {
    */
   readyToClose(nowMs: number): boolean {
     if (!this.isClosing) {
-      this.closeDueMs = nowMs + longestCloseWaitMs;
+      this.#closeDueMs = nowMs + longestCloseWaitMs;
       this.flush(nowMs);
     }
     const isEstablished = this.#fullDatagram > 0;
-    return !isEstablished || this.#probing || nowMs >= this.closeDueMs || this.#sender.hasRoomToClose(nowMs);
+    return !isEstablished || this.#probing || nowMs >= this.#closeDueMs || this.#sender.hasRoomToClose(nowMs);
   }
 
   /** Sends the packet that quiche makes after `close`, and answers a copy of it. */
