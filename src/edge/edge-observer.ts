@@ -1,5 +1,6 @@
 import type { AdminServer } from '../admin/admin-server.ts';
 import type { HealthAnswer } from '../admin/admin-source.ts';
+import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
@@ -23,23 +24,28 @@ export interface EdgeObserverDependencies {
   readonly linkStatus: () => LinkStatus | null;
 }
 
-/** What looks at a running edge: the event loop's watch and, where the config has an `api_addr`, REST and metrics. */
+/** What looks at a running edge: structured log lines, the event loop's watch and, where the config has an `api_addr`, REST and metrics. */
 export class EdgeObserver implements EdgeAdminSource {
   readonly #edge: Edge;
   readonly #edgeId: string;
   readonly #dependencies: EdgeObserverDependencies;
   readonly #loop: EventLoopWatch;
+  readonly #log: StructuredLog | null;
   readonly #server: AdminServer | null;
 
   constructor(edge: Edge, config: EdgeConfig, dependencies: EdgeObserverDependencies) {
-    const { clock, logger } = dependencies;
-    const { apiAddr: address, apiToken } = config;
+    const { clock, logger, softwareVersion } = dependencies;
+    const { apiAddr: address, apiToken, edgeId: id } = config;
     this.#edge = edge;
     this.#edgeId = config.edgeId;
     this.#dependencies = dependencies;
     this.#loop = new EventLoopWatch(clock);
-    this.#server =
-      address === null ? null : createEdgeAdmin({ source: this, loop: this.#loop, logger }, { address, apiToken });
+    const log = createStructuredLog(config.jsonLogTarget, { source: 'edge', id, softwareVersion }, dependencies);
+    this.#log = log;
+    if (log !== null) edge.subscribe((event) => log.write(event));
+    const droppedLogLines = (): number => log?.dropped ?? 0;
+    const admin = { source: this, loop: this.#loop, logger, droppedLogLines };
+    this.#server = address === null ? null : createEdgeAdmin(admin, { address, apiToken });
   }
 
   /** `ip:port` of the REST API, with the real port; empty without one. */
@@ -57,6 +63,7 @@ export class EdgeObserver implements EdgeAdminSource {
   async stop(): Promise<void> {
     this.#loop.stop();
     await this.#server?.stop();
+    await this.#log?.stop();
   }
 
   health(): HealthAnswer<EdgeHealth> {

@@ -50,6 +50,8 @@ export interface Edge {
   readonly history: EventHistory;
   /** The payload of `health`. */
   health(): EdgeHealth;
+  /** Called for each event from now on, as it is raised. Must not throw. */
+  subscribe(listener: (event: NodeEvent) => void): void;
   /** Raises an event of a part that is not a tunnel. */
   raise(event: EdgeEvent): void;
 }
@@ -69,6 +71,7 @@ class EdgeProgram implements Edge {
   readonly #config: EdgeConfig;
   readonly #dependencies: EdgeDependencies;
   readonly #tunnels = new Map<TunnelId, EdgeTunnel>();
+  readonly #listeners: ((event: NodeEvent) => void)[] = [];
   /** Changes run one after the other: this is the end of the queue. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #startedAtMs: number;
@@ -154,6 +157,11 @@ class EdgeProgram implements Edge {
     logger[levels[nodeEvent.severity]]({ ...tunnel, ...nodeEvent.details }, event.kind.replaceAll('-', ' '));
     this.history.add(event.kind, nodeEvent);
     onEvent(nodeEvent);
+    for (const listener of this.#listeners) listener(nodeEvent);
+  }
+
+  subscribe(listener: (event: NodeEvent) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** The old tunnel gives its address up first; when the new one cannot have its own, the old one is back. */

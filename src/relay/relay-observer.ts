@@ -1,5 +1,7 @@
+import { hostname } from 'node:os';
 import type { AdminServer } from '../admin/admin-server.ts';
 import { EventHistory } from '../admin/event-history.ts';
+import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
@@ -26,10 +28,11 @@ export interface RelayObserverDependencies {
 const historySettings = { maxTunnels: 5000, eventsPerTunnel: 12, otherEvents: 50 };
 const maxTunnelsInMetrics = 500;
 
-/** What looks at a running relay: the history of its events, the event loop's watch, REST and metrics. */
+/** What looks at a running relay: the history of its events, structured log lines, the event loop's watch, REST and metrics. */
 export class RelayObserver {
   readonly view: RelayAdminView;
   readonly #loop: EventLoopWatch;
+  readonly #log: StructuredLog | null;
   readonly #server: AdminServer;
 
   /** To be made before the relay starts, so that no event is missed. */
@@ -37,7 +40,12 @@ export class RelayObserver {
     const { clock, logger, engine, softwareVersion, linkStatus } = dependencies;
     const history = new EventHistory(historySettings);
     this.#loop = new EventLoopWatch(clock);
-    relay.events.subscribe(({ event, node }) => history.add(event.kind, node));
+    const id = config.manager.node_id ?? hostname();
+    this.#log = createStructuredLog(config.logging.json_target, { source: 'relay', id, softwareVersion }, dependencies);
+    relay.events.subscribe(({ event, node }) => {
+      history.add(event.kind, node);
+      this.#log?.write(node);
+    });
     this.view = new RelayAdminView(
       {
         clock,
@@ -54,7 +62,13 @@ export class RelayObserver {
       { requireBindAuth: config.require_bind_auth, softwareVersion },
     );
     this.#server = createRelayAdmin(
-      { source: this.view, loop: this.#loop, logger, subscribe: (listener) => relay.events.subscribe(listener) },
+      {
+        source: this.view,
+        loop: this.#loop,
+        logger,
+        subscribe: (listener) => relay.events.subscribe(listener),
+        droppedLogLines: () => this.#log?.dropped ?? 0,
+      },
       { addresses: config.api_addrs.map(toAddress), apiToken: config.api_token, maxTunnelsInMetrics },
     );
   }
@@ -74,6 +88,7 @@ export class RelayObserver {
   async stop(): Promise<void> {
     this.#loop.stop();
     await this.#server.stop();
+    await this.#log?.stop();
   }
 
   #health(relay: Relay, link: LinkStatus | null): RelayHealth {

@@ -70,6 +70,7 @@ describe('a node that is fed nonsense', () => {
         logger: silentLogger,
         loop: new EventLoopWatch(new ManualClock()),
         subscribe: () => () => {},
+        droppedLogLines: () => 0,
       },
       { addresses: [{ host: '127.0.0.1', port: 0 }], apiToken: null, maxTunnelsInMetrics: 10 },
     );

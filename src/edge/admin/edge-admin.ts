@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { AdminServer } from '../../admin/admin-server.ts';
 import { addEngineMetrics } from '../../admin/engine-metrics.ts';
+import { addLogMetrics } from '../../admin/log-metrics.ts';
 import { addProcessMetrics } from '../../admin/process-metrics.ts';
 import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
 import type { HostPort } from '../../lib/host-port.ts';
@@ -13,6 +14,7 @@ export interface EdgeAdminDependencies {
   readonly source: EdgeAdminSource;
   readonly loop: EventLoopWatch;
   readonly logger: Logger;
+  readonly droppedLogLines: () => number;
 }
 
 export interface EdgeAdminSettings {
@@ -22,13 +24,14 @@ export interface EdgeAdminSettings {
 
 /** The edge's REST API and metrics, ready to be started. */
 export function createEdgeAdmin(
-  { source, loop, logger }: EdgeAdminDependencies,
+  { source, loop, logger, droppedLogLines }: EdgeAdminDependencies,
   settings: EdgeAdminSettings,
 ): AdminServer {
   const registry = new Registry();
   addEdgeMetrics(registry, source);
   addEngineMetrics(registry, () => source.engine());
   addProcessMetrics(registry, loop);
+  addLogMetrics(registry, droppedLogLines);
   return new AdminServer(
     { routes: edgeRoutes(source), metrics: () => registry.metrics(), logger },
     { title: 'Adit edge', addresses: [settings.address], apiToken: settings.apiToken },

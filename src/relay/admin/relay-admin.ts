@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { AdminServer } from '../../admin/admin-server.ts';
 import { addEngineMetrics } from '../../admin/engine-metrics.ts';
+import { addLogMetrics } from '../../admin/log-metrics.ts';
 import { addProcessMetrics } from '../../admin/process-metrics.ts';
 import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
 import type { HostPort } from '../../lib/host-port.ts';
@@ -18,6 +19,7 @@ export interface RelayAdminDependencies {
   readonly logger: Logger;
   /** Of the event hub. */
   subscribe(listener: EventListener): () => void;
+  readonly droppedLogLines: () => number;
 }
 
 export interface RelayAdminSettings {
@@ -35,6 +37,7 @@ export function createRelayAdmin(dependencies: RelayAdminDependencies, settings:
   addTunnelMetrics(registry, source, settings.maxTunnelsInMetrics);
   addEngineMetrics(registry, () => source.engine());
   addProcessMetrics(registry, loop);
+  addLogMetrics(registry, dependencies.droppedLogLines);
   dependencies.subscribe(addEventMetrics(registry));
   return new AdminServer(
     { routes: relayRoutes(source), metrics: () => registry.metrics(), logger },

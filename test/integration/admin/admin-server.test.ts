@@ -16,7 +16,7 @@ async function startAdmin(addresses: readonly HostPort[]) {
   const logger = new RecordingLogger();
   const loop = new EventLoopWatch(new ManualClock());
   const server = createRelayAdmin(
-    { source, logger, loop, subscribe: () => () => {} },
+    { source, logger, loop, subscribe: () => () => {}, droppedLogLines: () => 0 },
     { addresses, apiToken: null, maxTunnelsInMetrics: 10 },
   );
   await server.start();

@@ -32,13 +32,23 @@ function startRelay(apiToken: string | null = null): Promise<string> {
   const source = new SampleRelay([[id, sampleTunnel(id)]]);
   const loop = new EventLoopWatch(new ManualClock());
   const settings = { addresses: [anyPort], apiToken, maxTunnelsInMetrics: 10 };
-  return start(createRelayAdmin({ source, loop, logger: silentLogger, subscribe: () => () => {} }, settings));
+  return start(
+    createRelayAdmin(
+      { source, loop, logger: silentLogger, subscribe: () => () => {}, droppedLogLines: () => 0 },
+      settings,
+    ),
+  );
 }
 
 function startEdge(): Promise<string> {
   const source = new SampleEdge([[id, sampleEdgeTunnel(id)]]);
   const loop = new EventLoopWatch(new ManualClock());
-  return start(createEdgeAdmin({ source, loop, logger: silentLogger }, { address: anyPort, apiToken: null }));
+  return start(
+    createEdgeAdmin(
+      { source, loop, logger: silentLogger, droppedLogLines: () => 0 },
+      { address: anyPort, apiToken: null },
+    ),
+  );
 }
 
 async function adit(...args: string[]): Promise<string> {

@@ -1,0 +1,125 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createStructuredLog, type StructuredLog } from '../../../src/admin/structured-log.ts';
+import { SystemClock } from '../../../src/lib/clock.ts';
+import type { JsonLogTarget } from '../../../src/lib/config-schema-parts.ts';
+import { FileTarget } from '../../../src/lib/log-target/file-target.ts';
+import type { NodeEvent } from '../../../src/protocol/node-event.ts';
+import { tunnelNumber } from '../../support/sample-relay.ts';
+import { silentLogger } from '../../support/silent-logger.ts';
+
+const source = { source: 'relay', id: 'n-17', softwareVersion: '1.2.3' } as const;
+const event: NodeEvent = {
+  timestamp: '2026-04-02T12:00:00.000Z',
+  severity: 'warning',
+  category: 'tunnel',
+  message: 'Tunnel bind rejected: per-connection cap exceeded',
+  flowId: tunnelNumber(1),
+  details: { error_code: 'relay_dos_suspect', cap: 100, bind_token: 'not to be seen' },
+};
+const line = {
+  ts: '2026-04-02T12:00:00.000Z',
+  level: 'warning',
+  host: hostname(),
+  software_version: '1.2.3',
+  source: 'relay',
+  relay_id: 'n-17',
+  flow_id: tunnelNumber(1),
+  category: 'tunnel',
+  error_code: 'relay_dos_suspect',
+  message: 'Tunnel bind rejected: per-connection cap exceeded',
+  details: { cap: 100, bind_token: '***REDACTED***' },
+};
+
+let folder = '';
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'adit-structured-log-'));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+function open(target: JsonLogTarget): StructuredLog {
+  const log = createStructuredLog(target, source, { clock: new SystemClock(), logger: silentLogger });
+  if (log === null) throw new Error('a target was given');
+  return log;
+}
+
+describe('structured log lines', () => {
+  it('are not made without a target', () => {
+    expect(createStructuredLog(null, source, { clock: new SystemClock(), logger: silentLogger })).toBeNull();
+  });
+
+  it('I7 go into a file of mode 0600, one JSON object a line, without secrets', async () => {
+    const path = join(folder, 'logs/relay.log');
+    const log = open({ kind: 'file', path, max_size_mb: 1, max_backups: 1, format: 'raw' });
+    log.write(event);
+    log.write({ ...event, severity: 'critical' });
+    await log.stop();
+    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+    expect(lines.map((text): unknown => JSON.parse(text))).toEqual([line, { ...line, level: 'critical' }]);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(log.dropped).toBe(0);
+  });
+
+  it('are wrapped for splunk', async () => {
+    const path = join(folder, 'relay.log');
+    const log = open({ kind: 'file', path, max_size_mb: 1, max_backups: 1, format: 'splunk' });
+    log.write(event);
+    await log.stop();
+    expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ event: line });
+  });
+
+  it('go to a syslog server in RFC 5424, with the severity of the event', async () => {
+    const server = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const received = once(server, 'message') as Promise<[Buffer]>;
+      const addr = `127.0.0.1:${server.address().port}`;
+      const log = open({ kind: 'syslog', addr, format: 'raw' });
+      log.write(event);
+      const [datagram] = await received;
+      await log.stop();
+      const match = /^<28>1 (\S+) (\S+) adit-relay (\d+) - - (\{.*\})$/.exec(datagram.toString());
+      expect(match?.[1]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      expect(match?.[3]).toBe(String(process.pid));
+      expect(JSON.parse(match?.[4] ?? '')).toEqual(line);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('drop and count what is too long for a datagram', async () => {
+    const log = open({ kind: 'syslog', addr: '127.0.0.1:9', format: 'raw' });
+    log.write({ ...event, details: { text: 'x'.repeat(70_000) } });
+    await log.stop();
+    expect(log.dropped).toBe(1);
+  });
+
+  it('drop and count what a file does not take', async () => {
+    const log = open({ kind: 'file', path: '/dev/null/relay.log', max_size_mb: 1, max_backups: 1, format: 'raw' });
+    log.write(event);
+    log.write(event);
+    await log.stop();
+    expect(log.dropped).toBe(2);
+  });
+});
+
+describe('a log file', () => {
+  it.each([
+    [2, ['relay.log', 'relay.log.1', 'relay.log.2']],
+    [0, ['relay.log']],
+  ])('is rotated by size, and %i old ones are kept', async (maxBackups, expected) => {
+    const target = new FileTarget({ path: join(folder, 'relay.log'), maxBytes: 100, maxBackups });
+    for (let n = 0; n < 20; n++) await target.write('x'.repeat(40));
+    await target.close();
+    await target.close();
+    expect((await readdir(folder)).filter((name) => name.startsWith('relay.log')).toSorted()).toEqual(expected);
+  });
+});
