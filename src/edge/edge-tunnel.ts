@@ -37,7 +37,7 @@ export interface EdgeTunnelSettings {
 const maxConnections = 1000;
 /** With two relays bound, how soon a dead one is noticed depends on it (see `Liveness`). */
 const failOverSamplePeriodMs = 50;
-const samplePeriodMs = 500;
+const samplePeriodMs = 250;
 /**
  * How long a relay may be silent before it is dialled anew. QUIC's own probes come ever more seldom and would find a
  * restarted relay late; but open TCP connections outlive a silence, and not a new connection.

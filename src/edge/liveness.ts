@@ -27,7 +27,7 @@ const trustedAgainAfterMs = 2000;
 const probeAfterSilenceMs = 2000;
 const probeEveryMs = 1000;
 /** While nothing is sent and nothing is awaited, a sample this often is enough. */
-const idleSampleMs = 500;
+const idleSampleMs = 250;
 /** A gap between samples that tells of our own process having stood still, in which no answer could be read. */
 const stalledAfterMs = 500;
 

@@ -21,6 +21,7 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
     await using source = await LocalUdpSocket.open();
     const ingress = { ...ingressTunnel, relay_addr: relay.address, local_addr: sink.addr };
     await using egress = await startTestEdge({ engine, tunnels: [{ ...egressTunnel, relay_addr: relay.address }] });
+    await egress.reaches('waiting');
     const peer = await startTestEdge({ engine, tunnels: [ingress] });
     await egress.reaches('ready');
     await peer.edge.stop();

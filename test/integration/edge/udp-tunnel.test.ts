@@ -45,24 +45,23 @@ function packet(number: number, bytes = srtPacketBytes): Buffer {
   return payload;
 }
 
-/** Sends a few packets each millisecond or so: what a network would do, not what a queue cannot take. */
-async function sendPaced(count: number, send: (payload: Buffer) => void): Promise<void> {
+/** Sends numbered packets, few at a time: what has not arrived holds back what follows, so that no queue overflows. */
+async function sendPaced(count: number, send: (payload: Buffer) => void, arrived: Buffer[]): Promise<void> {
   for (let sent = 0; sent < count; sent++) {
     send(packet(sent));
-    if (sent % 4 === 3) await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await until(() => arrived.length > sent - 16, { what: `packet ${sent - 16} of ${count}; ${arrived.length} came` });
   }
+  await until(() => arrived.length === count, { what: `all ${count} packets; ${arrived.length} came` });
 }
 
 describe.each(await builtEngines())('a UDP tunnel over %s', (engineName) => {
   it('carries packets of SRT size both ways at the default configuration', async () => {
     await using tunnel = await openTunnel(engineName);
     const { egress, ingress, source, sink } = tunnel;
-    await sendPaced(500, (payload) => source.send(payload, egress.port()));
-    await until(() => sink.received.length === 500);
+    await sendPaced(500, (payload) => source.send(payload, egress.port()), sink.received);
     expect(sink.received.map((payload) => payload.readUInt32BE())).toEqual(Array.from({ length: 500 }, (_, i) => i));
     expect(sink.received.every((payload, i) => payload.equals(packet(i)))).toBe(true);
-    await sendPaced(500, (payload) => sink.reply(payload));
-    await until(() => source.received.length === 500);
+    await sendPaced(500, (payload) => sink.reply(payload), source.received);
     const sent = { packets_sent: 500, bytes_sent: 500 * srtPacketBytes, send_errors: 0, decrypt_errors: 0 };
     const received = { packets_received: 500, bytes_received: 500 * srtPacketBytes };
     expect(egress.tunnel()).toMatchObject({ stats: { ...sent, ...received }, drops: {} });

@@ -86,7 +86,7 @@ describe('a relay without traffic', () => {
   it('is not suspected for its silence, and seldom looked at', () => {
     const connection = new Sampled();
     expect(firstSuspect(connection.pass(60_000, {}))).toBeUndefined();
-    expect(connection.samples).toBe(120);
+    expect(connection.samples).toBe(240);
   });
 
   it('is probed after 2 s, then every second until it answers', () => {
