@@ -1,0 +1,69 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import process from 'node:process';
+
+const pollMs = 20;
+const startDeadlineMs = 20_000;
+const shownCharacters = 2000;
+
+export interface ChildSettings {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Both outputs go there: a pipe would have to be read by a process that shall not use the CPU. */
+  readonly logPath: string;
+}
+
+/** A program that the benchmark measures or needs, as a process of its own. */
+export class Child implements AsyncDisposable {
+  readonly #settings: ChildSettings;
+  readonly #process: ChildProcess;
+  #failure: string | null = null;
+
+  constructor(settings: ChildSettings) {
+    this.#settings = settings;
+    const log = openSync(settings.logPath, 'w');
+    this.#process = spawn(settings.command, settings.args, { stdio: ['ignore', log, log] });
+    closeSync(log);
+    this.#process.once('error', (error) => (this.#failure = error.message));
+    const killIt = (): void => void this.#process.kill('SIGKILL');
+    process.once('exit', killIt);
+    this.#process.once('exit', (code, signal) => {
+      process.off('exit', killIt);
+      this.#failure = `it ended with ${signal ?? `status ${code ?? '?'}`}`;
+    });
+  }
+
+  /** Throws when the program could not be started. */
+  get pid(): number {
+    if (this.#process.pid === undefined) throw this.#error('could not be started');
+    return this.#process.pid;
+  }
+
+  /** Waits until the program has written what `pattern` matches. Rejects with its last words when it ends or is late. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    const deadlineMs = performance.now() + startDeadlineMs;
+    for (;;) {
+      const match = pattern.exec(readFileSync(this.#settings.logPath, 'utf8'));
+      if (match !== null) return match;
+      if (this.#failure !== null) throw this.#error(this.#failure);
+      if (performance.now() > deadlineMs) throw this.#error(`it did not say ${pattern.source} in time`);
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+  }
+
+  /** At once: what the benchmark starts holds nothing that a clean end would save. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { exitCode, signalCode, pid } = this.#process;
+    if (exitCode !== null || signalCode !== null || pid === undefined) return;
+    const exit = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await exit;
+  }
+
+  #error(what: string): Error {
+    const words = readFileSync(this.#settings.logPath, 'utf8').slice(-shownCharacters);
+    return new Error(`${this.#settings.name}: ${what}; its last words: ${words}`);
+  }
+}

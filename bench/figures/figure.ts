@@ -1,0 +1,35 @@
+import type { RelayUnderTest } from '../relays/relay-under-test.ts';
+import type { World } from '../stage.ts';
+
+/** A line of the table. */
+export interface Row {
+  /** Such as `udp_cpu_us 10k/s`: the name in bench.md, then its circumstances. */
+  readonly id: string;
+  readonly unit: string;
+}
+
+export type Measurement =
+  | {
+      readonly kind: 'value';
+      readonly row: string;
+      readonly value: number;
+      /** Figures that belong beside it, by a short name with its unit. */
+      readonly beside?: Readonly<Record<string, number>>;
+      /** What kept it from being better. */
+      readonly bottleneck?: string;
+    }
+  /** No data came, or too little to say anything. */
+  | { readonly kind: 'failed'; readonly row: string; readonly reason: string };
+
+/** Something that is measured at one relay in one go. */
+export interface Figure {
+  readonly name: string;
+  readonly rows: readonly Row[];
+  appliesTo(relay: RelayUnderTest): boolean;
+  /** Rejects when nothing could be measured. A row may be missing where it has no meaning for this relay. */
+  measure(world: World, relay: RelayUnderTest): Promise<readonly Measurement[]>;
+}
+
+export function isTunnelRelay(relay: RelayUnderTest): boolean {
+  return relay.path === 'tunnel';
+}

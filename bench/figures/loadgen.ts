@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { isTunnelRelay, type Figure, type Measurement, type Row } from './figure.ts';
+import { parseLoadgen } from './loadgen-output.ts';
+
+const deadlineMs = 90_000;
+const exec = promisify(execFile);
+
+interface Shown extends Row {
+  /** Its name in loadgen's output. */
+  readonly key: string;
+  /** Names of what is shown beside it. */
+  readonly beside?: Readonly<Record<string, string>>;
+}
+
+interface Command {
+  readonly args: readonly string[];
+  readonly shown: readonly Shown[];
+}
+
+const lost = { '% lost': 'loss' } as const;
+
+const commands: readonly Command[] = [
+  {
+    args: ['udp', '--rate', '10000', '--tunnels', '10', '--secs', '2'],
+    shown: [{ id: 'loadgen udp 10 × 1k/s', unit: 'µs', key: 'relay_cpu_us/dgram', beside: lost }],
+  },
+  {
+    args: ['udp', '--rate', '40000', '--tunnels', '40', '--secs', '2'],
+    shown: [{ id: 'loadgen udp 40 × 1k/s', unit: 'µs', key: 'relay_cpu_us/dgram', beside: lost }],
+  },
+  ...[1, 64].map((streams) => ({
+    args: ['tcp', '--mb', '200', '--streams', String(streams)],
+    shown: [{ id: `loadgen tcp ${streams} streams`, unit: 's/GB', key: 'relay_cpu_s/GB', beside: { 'MB/s': 'MB/s' } }],
+  })),
+  ...['datagram', 'stream'].map((kind) => ({
+    args: ['pingpong', '--n', '2000', ...(kind === 'stream' ? ['--stream'] : [])],
+    shown: ['p50', 'p99'].map((key) => ({ id: `loadgen pingpong ${kind} ${key}`, unit: 'µs', key })),
+  })),
+  {
+    args: ['handshakes', '--n', '1000'],
+    shown: [{ id: 'loadgen handshake', unit: 'ms', key: 'relay_cpu_ms', beside: { '/s': 'per_s' } }],
+  },
+  {
+    args: ['idle', '--tunnels', '200', '--secs', '5'],
+    shown: [
+      { id: 'loadgen idle leg memory', unit: 'KB', key: 'KB/leg' },
+      { id: 'loadgen idle leg CPU', unit: 'µs/s', key: 'us/leg/s' },
+    ],
+  },
+];
+
+/** The same relays with edges on a foreign QUIC stack, which also takes less CPU from the machine than edges in Node do. */
+export function loadgenFigure(program: string): Figure {
+  return {
+    name: 'loadgen',
+    rows: commands.flatMap(({ shown }) => shown.map(({ id, unit }) => ({ id, unit }))),
+    appliesTo: isTunnelRelay,
+    async measure(world, relay) {
+      const measurements: Measurement[] = [];
+      for (const [index, command] of commands.entries()) {
+        const folder = join(world.folder, `loadgen-${relay.name}-${index}-${process.hrtime.bigint()}`);
+        mkdirSync(folder);
+        await using running = await relay.start(folder);
+        const place = ['--relay', running.address, '--pid', String(running.pid)];
+        measurements.push(...(await runCommand(program, place, command)));
+      }
+      return measurements;
+    },
+  };
+}
+
+async function runCommand(
+  program: string,
+  place: readonly string[],
+  command: Command,
+): Promise<readonly Measurement[]> {
+  let output: string;
+  try {
+    ({ stdout: output } = await exec(program, [...place, ...command.args], { timeout: deadlineMs }));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.trim().replaceAll('\n', ' ') : String(error);
+    return command.shown.map(({ id }) => ({ kind: 'failed', row: id, reason }));
+  }
+  const values = parseLoadgen(output);
+  return command.shown.map(({ id, key, beside = {} }) => {
+    const value = values.get(key);
+    if (value === undefined) return { kind: 'failed', row: id, reason: `loadgen printed no ${key}: ${output.trim()}` };
+    const found = Object.entries(beside).map(([name, of]): [string, number] => [name, values.get(of) ?? NaN]);
+    return { kind: 'value', row: id, value, beside: Object.fromEntries(found) };
+  });
+}

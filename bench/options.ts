@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  /** Rounds that count. */
+  readonly rounds: number;
+  /** The first round is only there to warm the machine up. */
+  readonly discardFirst: boolean;
+  /** Names of figures, or all. */
+  readonly only: readonly string[] | null;
+  /** Names of columns, or all that there are here. */
+  readonly relays: readonly string[] | null;
+}
+
+export const usage = `Usage: npm run bench [-- options]
+
+Measures every QUIC engine that is built here, beside references on the same machine in the same run. One round takes
+under five minutes. Writes bench/results/.
+
+  --full            five rounds and one before them that does not count: medians with their spread
+  --rounds N        that many rounds; more than one: one more before them that does not count
+  --only A,B        only these figures; the results are printed and not written
+  --relays A,B      only these columns; the results are printed and not written
+  --help
+
+LOADGEN=path        also measures with the load generator of ../shared/loadgen, and its reference relay (some minutes more)
+`;
+
+const fullRounds = 5;
+
+/** Throws an Error for people when the arguments make no sense. */
+export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      full: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      only: { type: 'string' },
+      relays: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const rounds = values.rounds === undefined ? (values.full ? fullRounds : 1) : Number(values.rounds);
+  if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number from 1 on');
+  const { only, relays } = values;
+  return { rounds, discardFirst: rounds > 1, only: names(only), relays: names(relays) };
+}
+
+/** Throws an Error that lists what there is when a name is unknown. */
+export function choose<Item extends { readonly name: string }>(
+  items: readonly Item[],
+  chosen: readonly string[] | null,
+): readonly Item[] {
+  const unknown = chosen?.find((name) => !items.some((item) => item.name === name));
+  if (unknown !== undefined) {
+    throw new Error(`there is no "${unknown}" here; there is ${items.map(({ name }) => name).join(', ')}`);
+  }
+  return chosen === null ? items : items.filter(({ name }) => chosen.includes(name));
+}
+
+function names(list: string | undefined): readonly string[] | null {
+  return list === undefined ? null : list.split(',').map((name) => name.trim());
+}

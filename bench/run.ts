@@ -1,0 +1,120 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { errorMessage } from '../src/lib/app-error.ts';
+import type { EngineName } from '../src/quic/types.ts';
+import { builtEngines, listRelays } from './columns.ts';
+import { allFigures } from './figures/all-figures.ts';
+import type { Figure, Measurement } from './figures/figure.ts';
+import { describeCommit, describeMachine } from './machine.ts';
+import { choose, parseOptions, usage, type BenchOptions } from './options.ts';
+import type { RelayUnderTest } from './relays/relay-under-test.ts';
+import { plotsOf } from './report/plots.ts';
+import { Recorder, type Results } from './report/results.ts';
+import { formatReport } from './report/table.ts';
+import type { World } from './stage.ts';
+
+const resultsFolder = fileURLToPath(new URL('results/', import.meta.url));
+const interrupted = 130;
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === 'help') {
+    process.stdout.write(usage);
+    return;
+  }
+  if (process.platform !== 'linux') throw new Error('the benchmark reads CPU and memory from /proc: it needs Linux');
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(interrupted));
+  const folder = mkdtempSync(join(tmpdir(), 'adit-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const results = await run(options, folder);
+  process.stdout.write(`\n${formatReport(results)}`);
+  if (options.only === null && options.relays === null) write(results);
+  if (results.rows.length === 0) process.exitCode = 1;
+}
+
+async function run(options: BenchOptions, folder: string): Promise<Results> {
+  const engines = await builtEngines();
+  const loadgen = process.env['LOADGEN'] ?? null;
+  const relays = choose(listRelays(engines, loadgen), options.relays);
+  const figures = choose(allFigures(loadgen), options.only);
+  const edgeEngine: EngineName = engines.includes('native') ? 'native' : 'quiche';
+  const machine = describeMachine();
+  const [date, commit, startMs] = [new Date().toISOString(), describeCommit(), performance.now()];
+  const recorder = new Recorder();
+  const discarded = options.discardFirst ? 1 : 0;
+  for (let round = 1; round <= options.rounds + discarded; round++) {
+    say(`round ${round} of ${options.rounds + discarded}${round <= discarded ? ', not counted' : ''}`);
+    recorder.beginRound();
+    await runRound({ folder, edgeEngine, maxDatagramRates: new Map() }, figures, relays, recorder);
+  }
+  const reference = relays.find(({ name }) => name === 'quinn')?.name ?? null;
+  const names = relays.map(({ name }) => name);
+  return {
+    date,
+    commit,
+    machine,
+    engines,
+    edgeEngine,
+    rounds: options.rounds,
+    discardedRounds: discarded,
+    seconds: (performance.now() - startMs) / 1000,
+    relays: Object.fromEntries(relays.map(({ name, description }) => [name, description])),
+    reference,
+    rows: recorder.rows(
+      figures.flatMap((figure) => figure.rows),
+      names,
+      reference,
+      discarded,
+    ),
+  };
+}
+
+/** Relays take turns at each figure, so that what else the machine does falls on all of them. */
+async function runRound(
+  world: World,
+  figures: readonly Figure[],
+  relays: readonly RelayUnderTest[],
+  recorder: Recorder,
+): Promise<void> {
+  for (const figure of figures) {
+    for (const relay of relays.filter((candidate) => figure.appliesTo(candidate))) {
+      const startMs = performance.now();
+      const measurements = await measureOrFail(world, figure, relay);
+      recorder.add(relay.name, measurements);
+      const failed = measurements.filter(({ kind }) => kind === 'failed').length;
+      const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+      say(`  ${figure.name}: ${relay.name}, ${seconds} s${failed === 0 ? '' : `, ${failed} FAILED`}`);
+    }
+  }
+}
+
+async function measureOrFail(world: World, figure: Figure, relay: RelayUnderTest): Promise<readonly Measurement[]> {
+  try {
+    return await figure.measure(world, relay);
+  } catch (error) {
+    const reason = errorMessage(error);
+    return figure.rows.map(({ id }) => ({ kind: 'failed', row: id, reason }));
+  }
+}
+
+function write(results: Results): void {
+  mkdirSync(resultsFolder, { recursive: true });
+  writeFileSync(join(resultsFolder, 'latest.json'), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(resultsFolder, 'latest.txt'), formatReport(results));
+  for (const [name, svg] of plotsOf(results)) writeFileSync(join(resultsFolder, name), svg);
+  say(`\nwritten to ${resultsFolder}: latest.json, latest.txt and the plots`);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`bench: ${errorMessage(error)}\n`);
+  process.exitCode = 1;
+}
