@@ -1,4 +1,5 @@
 import { bottleneck, cpuMsOf } from './cpu-meter.ts';
+import type { Measurement } from './figures/figure.ts';
 import type { Stage } from './stage.ts';
 
 /** An SRT packet, sealed, with its tunnel id (wire-protocol.md §1). */
@@ -23,8 +24,13 @@ export interface FlowOutcome {
   readonly bottleneck: string;
 }
 
-/** A sender that falls short by more than this has measured itself. */
-const enoughOffered = 0.97;
+/** What a flow must be to say something about the relay; both 0 to 1. */
+export interface Demands {
+  /** Of the rate asked for: a source that falls shorter has measured itself. */
+  readonly leastOffered: number;
+  readonly mostLoss: number;
+}
+
 const settlePollMs = 100;
 const settleDeadlineMs = 3000;
 
@@ -49,12 +55,26 @@ export async function runFlow(stage: Stage, { group, ratePerSec, seconds }: Flow
 }
 
 /** Why a flow says nothing about the relay at this rate; null when it does. */
-export function flowFailure({ offered, loss, ratePerSec, bottleneck }: FlowOutcome, mostLoss: number): string | null {
-  if (offered < enoughOffered) {
+export function flowFailure(outcome: FlowOutcome, { leastOffered, mostLoss }: Demands): string | null {
+  const { offered, loss, ratePerSec, bottleneck } = outcome;
+  if (offered < leastOffered) {
     return `the source sent ${percent(offered)} of ${ratePerSec}/s; bottleneck: ${bottleneck}`;
   }
   if (loss > mostLoss) return `${percent(loss)} of ${ratePerSec}/s were lost; bottleneck: ${bottleneck}`;
   return null;
+}
+
+/** Enough for the cost of those that arrived. */
+const demandsForCost: Demands = { leastOffered: 0.8, mostLoss: 0.05 };
+const worthSaying = 0.97;
+
+/** A flow as a line of the table. */
+export function costMeasurement(row: string, outcome: FlowOutcome): Measurement {
+  const reason = flowFailure(outcome, demandsForCost);
+  if (reason !== null) return { kind: 'failed', row, reason };
+  const { relayCpuUsPerDatagram: value, loss, offered } = outcome;
+  const short = offered < worthSaying ? { '% of the rate sent': offered * 100 } : {};
+  return { kind: 'value', row, value, beside: { '% lost': loss * 100, ...short } };
 }
 
 /** Waits until no more datagrams come. */

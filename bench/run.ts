@@ -92,11 +92,14 @@ async function runRound(
 }
 
 async function measureOrFail(world: World, figure: Figure, relay: RelayUnderTest): Promise<readonly Measurement[]> {
+  const measurements: Measurement[] = [];
   try {
-    return await figure.measure(world, relay);
+    for await (const measurement of figure.measure(world, relay)) measurements.push(measurement);
+    return measurements;
   } catch (error) {
     const reason = errorMessage(error);
-    return figure.rows.map(({ id }) => ({ kind: 'failed', row: id, reason }));
+    const missing = figure.rows.filter(({ id }) => measurements.every(({ row }) => row !== id));
+    return [...measurements, ...missing.map(({ id }): Measurement => ({ kind: 'failed', row: id, reason }))];
   }
 }
 

@@ -26,7 +26,9 @@ export interface TunnelsOptions {
 
 const readyDeadlineMs = 60_000;
 const probeEveryMs = 50;
-const probeDeadlineMs = 10_000;
+/** Further time for each path, so that probing many tunnels is no load of its own. */
+const probeSpacingMs = 1;
+const probeDeadlineMs = 20_000;
 
 /** A relay of its own between two processes that play edges: the source (egress) and the destination (ingress). */
 export class Stage implements AsyncDisposable {
@@ -115,7 +117,7 @@ export class Stage implements AsyncDisposable {
     const deadlineMs = performance.now() + probeDeadlineMs;
     for (;;) {
       await this.source.call('probe', { group, bytes });
-      await new Promise((resolve) => setTimeout(resolve, probeEveryMs));
+      await new Promise((resolve) => setTimeout(resolve, probeEveryMs + probeSpacingMs * paths));
       const tally = await this.destination.call('tally', { group });
       if (tally.paths >= paths) return;
       if (performance.now() > deadlineMs) {

@@ -18,12 +18,12 @@ export function summarise(values: readonly number[]): Summary | null {
 
 /**
  * Value by value in the same round, since the machine's speed changes between rounds and much less within one.
- * Rounds in which either gave no number, or the reference gave 0, have no ratio.
+ * Rounds in which either gave no number, or the reference none above 0, have no ratio.
  */
 export function ratios(values: readonly (number | null)[], references: readonly (number | null)[]): number[] {
   return values.flatMap((value, round) => {
     const reference = references[round] ?? null;
-    return value === null || reference === null || reference === 0 ? [] : [value / reference];
+    return value === null || reference === null || reference <= 0 ? [] : [value / reference];
   });
 }
 

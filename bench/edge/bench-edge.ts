@@ -55,10 +55,16 @@ export class BenchEdge implements Path, ConnectionHandler {
     return this.#generation;
   }
 
-  /** Resolves when the relay has answered the bind with ready or waiting. */
-  async connect(): Promise<void> {
-    await this.#dial();
-    await this.#answer.promise;
+  /** Resolves when the relay has answered the bind with ready or waiting. Rejects when it did not, unless it is to be tried again. */
+  async start(): Promise<void> {
+    try {
+      await this.#dial();
+      await this.#answer.promise;
+    } catch (error) {
+      if (!this.#settings.keepBound) throw error;
+      // What fails after the handshake comes to `onClosed`, too.
+      if (this.#generation === 0) this.#retryLater();
+    }
   }
 
   close(): void {
@@ -164,8 +170,12 @@ export class BenchEdge implements Path, ConnectionHandler {
       await this.#dial();
     } catch {
       // The relay is not back yet.
-      setTimeout(() => void this.#reconnect(), this.#backoff.nextDelayMs());
+      this.#retryLater();
     }
+  }
+
+  #retryLater(): void {
+    setTimeout(() => void this.#reconnect(), this.#backoff.nextDelayMs());
   }
 
   #spread(ms: number): number {

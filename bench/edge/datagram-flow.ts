@@ -15,7 +15,7 @@ export interface FlowSettings {
  * A sender that was kept waiting sends at most this much of its debt at once: a longer burst would measure the queues
  * behind it. What is left out is not sent at all and shows as a rate that was not reached.
  */
-const longestBurstMs = 10;
+const longestBurstMs = 20;
 
 /** Sends numbered datagrams over the paths in turn, as evenly as timers allow (a batch each millisecond). */
 export function sendDatagrams(

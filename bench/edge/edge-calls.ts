@@ -11,7 +11,7 @@ export interface BindArgs extends GroupArgs {
   readonly tunnels: readonly string[];
   readonly direction: Direction;
   readonly protocol: TunnelProtocol;
-  /** Dial again whenever the connection is lost, with the pauses of a real edge. */
+  /** Dial again whenever that fails or the connection is lost, with the pauses of a real edge; no failure of one edge then fails the call. */
   readonly keepBound: boolean;
 }
 

@@ -21,7 +21,7 @@ export interface EdgeWorkDependencies {
 }
 
 /** Handshakes under way at once: enough to keep a relay busy, few enough that none waits for long. */
-const bindsAtOnce = 32;
+const bindsAtOnce = 16;
 const readyPollMs = 5;
 
 /** What an edge process holds, and what it does when the benchmark asks. */
@@ -44,7 +44,7 @@ export class EdgeWork implements calls.EdgeCalls {
       return new BenchEdge({ ...this.#dependencies, group }, settings);
     });
     group.paths.push(...edges);
-    await eachAtOnce(edges, bindsAtOnce, (edge) => edge.connect());
+    await eachAtOnce(edges, bindsAtOnce, (edge) => edge.start());
   }
 
   async awaitReady({ group: name, generation, timeoutMs }: calls.AwaitReadyArgs): Promise<void> {

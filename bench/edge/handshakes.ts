@@ -20,7 +20,7 @@ export async function handshakes(
     const settings = { relay, tunnelId, direction: 'egress', protocol: 'udp', keepBound: false } as const;
     const edge = new BenchEdge({ ...dependencies, group }, settings);
     try {
-      await edge.connect();
+      await edge.start();
       done += 1;
     } catch (error) {
       failures.push(errorMessage(error));

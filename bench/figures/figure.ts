@@ -26,8 +26,8 @@ export interface Figure {
   readonly name: string;
   readonly rows: readonly Row[];
   appliesTo(relay: RelayUnderTest): boolean;
-  /** Rejects when nothing could be measured. A row may be missing where it has no meaning for this relay. */
-  measure(world: World, relay: RelayUnderTest): Promise<readonly Measurement[]>;
+  /** One measurement per row, as they come. When it throws, the rows that have none are failures for that reason. */
+  measure(world: World, relay: RelayUnderTest): AsyncIterable<Measurement>;
 }
 
 export function isTunnelRelay(relay: RelayUnderTest): boolean {

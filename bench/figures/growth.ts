@@ -1,13 +1,12 @@
-import { datagramBytes, flowFailure, runFlow } from '../datagram-load.ts';
+import { costMeasurement, datagramBytes, runFlow } from '../datagram-load.ts';
 import { Stage } from '../stage.ts';
-import { isTunnelRelay, type Figure, type Measurement } from './figure.ts';
+import { isTunnelRelay, type Figure } from './figure.ts';
 
 export const tunnelCounts = [1, 10, 100, 1000] as const;
 /** Low enough that no engine is at its limit at any number of tunnels. */
 const ratePerSec = 5000;
 const seconds = 2;
 const warmUpSeconds = 0.7;
-const mostLoss = 0.05;
 const group = 'growth';
 
 /** The same datagrams spread over more and more tunnels: a relay that scales costs the same for each. */
@@ -15,9 +14,8 @@ export const growth: Figure = {
   name: 'growth',
   rows: tunnelCounts.map((count) => ({ id: growthRow(count), unit: 'µs' })),
   appliesTo: isTunnelRelay,
-  async measure(world, relay) {
+  async *measure(world, relay) {
     await using stage = await Stage.open(world, relay);
-    const measurements: Measurement[] = [];
     let open = 0;
     for (const count of tunnelCounts) {
       await stage.openTunnels({ group, count: count - open, protocol: 'udp' });
@@ -25,14 +23,8 @@ export const growth: Figure = {
       await stage.awaitSize(group, datagramBytes, count);
       await runFlow(stage, { group, ratePerSec, seconds: warmUpSeconds });
       const outcome = await runFlow(stage, { group, ratePerSec, seconds });
-      const row = growthRow(count);
-      const reason = flowFailure(outcome, mostLoss);
-      const { relayCpuUsPerDatagram: value, loss, bottleneck } = outcome;
-      if (reason === null)
-        measurements.push({ kind: 'value', row, value, beside: { '% lost': loss * 100 }, bottleneck });
-      else measurements.push({ kind: 'failed', row, reason });
+      yield costMeasurement(growthRow(count), outcome);
     }
-    return measurements;
   },
 };
 

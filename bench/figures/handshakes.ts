@@ -6,7 +6,7 @@ const countOfEachEdge = 500;
 const concurrency = 8;
 const warmUp = 20;
 
-export const handshakeRows = { perSecond: 'handshakes_per_s', cpu: 'handshake_cpu_ms' } as const;
+const handshakeRows = { perSecond: 'handshakes_per_s', cpu: 'handshake_cpu_ms' } as const;
 
 /** Connections that come, bind a leg, hear the answer and go. */
 export const handshakes: Figure = {
@@ -16,7 +16,7 @@ export const handshakes: Figure = {
     { id: handshakeRows.cpu, unit: 'ms' },
   ],
   appliesTo: isTunnelRelay,
-  async measure(world, relay) {
+  async *measure(world, relay) {
     await using stage = await Stage.open(world, relay);
     const run = async (count: number): Promise<number> => {
       const args = { relay: stage.relay.address, count, concurrency };
@@ -30,10 +30,8 @@ export const handshakes: Figure = {
     const meter = stage.meter();
     const done = await run(countOfEachEdge);
     const use = meter.read();
-    const limit = bottleneck(use);
-    return [
-      { kind: 'value', row: handshakeRows.perSecond, value: done / (use.wallMs / 1000), bottleneck: limit },
-      { kind: 'value', row: handshakeRows.cpu, value: cpuMsOf(use, 'relay') / done },
-    ];
+    const perSecond = done / (use.wallMs / 1000);
+    yield { kind: 'value', row: handshakeRows.perSecond, value: perSecond, bottleneck: bottleneck(use) };
+    yield { kind: 'value', row: handshakeRows.cpu, value: cpuMsOf(use, 'relay') / done };
   },
 };

@@ -19,24 +19,22 @@ export const idle: Figure = {
   name: 'idle',
   rows: [...tunnelCounts.map((count) => ({ id: rssRow(count), unit: 'KB' })), { id: cpuRow, unit: 'µs/s' }],
   appliesTo: isTunnelRelay,
-  async measure(world, relay) {
+  async *measure(world, relay) {
     await using stage = await Stage.open(world, relay);
     const empty = readMemory(stage.relay.pid).rssBytes;
-    const measurements: Measurement[] = [];
     let open = 0;
     for (const count of tunnelCounts) {
-      await stage.openTunnels({ group, count: count - open, protocol: 'udp' });
+      await stage.openTunnels({ group, count: count - open, protocol: 'udp', keepBound: true });
       open = count;
       await pause(settleMs);
       const grown = readMemory(stage.relay.pid).rssBytes - empty;
-      measurements.push({ kind: 'value', row: rssRow(count), value: grown / bytesPerKb / (count * legsPerTunnel) });
+      yield { kind: 'value', row: rssRow(count), value: grown / bytesPerKb / (count * legsPerTunnel) };
     }
-    measurements.push(await watch(stage, open));
-    return measurements;
+    yield await watch(stage, open);
   },
 };
 
-export function rssRow(tunnels: number): string {
+function rssRow(tunnels: number): string {
   return `rss_per_idle_leg ${tunnels} tunnels`;
 }
 

@@ -29,18 +29,17 @@ export const latency: Figure = {
     loads.flatMap((load) => percentiles.map((percentile) => ({ id: latencyRow(kind, load, percentile), unit: 'µs' }))),
   ),
   appliesTo: isTunnelRelay,
-  async measure(world, relay) {
+  async *measure(world, relay) {
     await using stage = await Stage.open(world, relay);
     await openPaths(stage);
-    const idle = await measureUnder(stage, 'idle');
+    yield* measureUnder(stage, 'idle');
     await using busy = await startLoad(world, relay, stage);
-    const loaded = await measureUnder(stage, 'half load');
+    yield* measureUnder(stage, 'half load');
     await busy.over;
-    return [...idle, ...loaded];
   },
 };
 
-export function latencyRow(kind: Kind, load: (typeof loads)[number], percentile: (typeof percentiles)[number]): string {
+function latencyRow(kind: Kind, load: (typeof loads)[number], percentile: (typeof percentiles)[number]): string {
   return `latency_added_us ${kind} ${load} ${percentile}`;
 }
 
@@ -52,14 +51,12 @@ async function openPaths(stage: Stage): Promise<void> {
   for (const group of ['datagram', 'stream', 'direct']) await stage.destination.call('echo', { group });
 }
 
-async function measureUnder(stage: Stage, load: (typeof loads)[number]): Promise<readonly Measurement[]> {
-  const measurements: Measurement[] = [];
+async function* measureUnder(stage: Stage, load: (typeof loads)[number]): AsyncGenerator<Measurement> {
   for (const kind of kinds) {
     const direct = await play(stage, { group: 'direct', kind });
     const relayed = await play(stage, { group: kind, kind });
-    measurements.push(...compare(kind, load, direct, relayed));
+    yield* compare(kind, load, direct, relayed);
   }
-  return measurements;
 }
 
 async function play(stage: Stage, match: Pick<PingPongArgs, 'group' | 'kind'>): Promise<RoundTrips> {
@@ -82,8 +79,8 @@ function compare(
     }
     const [withRelay, without] = [relayed[keys[percentile]], direct[keys[percentile]]];
     const beside = {
-      'µs round trip': withRelay,
-      'µs direct': without,
+      'round trip': withRelay,
+      direct: without,
       ...(relayed.lost > 0 && { lost: relayed.lost }),
     };
     return { kind: 'value', row, value: withRelay - without, beside };

@@ -58,16 +58,14 @@ export function loadgenFigure(program: string): Figure {
     name: 'loadgen',
     rows: commands.flatMap(({ shown }) => shown.map(({ id, unit }) => ({ id, unit }))),
     appliesTo: isTunnelRelay,
-    async measure(world, relay) {
-      const measurements: Measurement[] = [];
+    async *measure(world, relay) {
       for (const [index, command] of commands.entries()) {
         const folder = join(world.folder, `loadgen-${relay.name}-${index}-${process.hrtime.bigint()}`);
         mkdirSync(folder);
         await using running = await relay.start(folder);
         const place = ['--relay', running.address, '--pid', String(running.pid)];
-        measurements.push(...(await runCommand(program, place, command)));
+        yield* await runCommand(program, place, command);
       }
-      return measurements;
     },
   };
 }

@@ -20,7 +20,7 @@ export const storm: Figure = {
   ],
   // Without the keys of the old process the edges would notice after their idle time only, which says nothing about a relay.
   appliesTo: (relay) => isTunnelRelay(relay) && !relay.isReference,
-  async measure(world, relay) {
+  async *measure(world, relay) {
     await using stage = await Stage.open(world, relay);
     await stage.openTunnels({ group, count: tunnels, protocol: 'udp', keepBound: true });
     if (stage.relay.restart === null) throw new Error(`${relay.name} cannot be started again`);
@@ -28,9 +28,7 @@ export const storm: Figure = {
     const startMs = performance.now();
     await stage.awaitReady(group, 2);
     const seconds = (performance.now() - startMs) / 1000;
-    return [
-      { kind: 'value', row: rows.seconds, value: seconds },
-      { kind: 'value', row: rows.peak, value: readMemory(stage.relay.pid).peakRssBytes / bytesPerMb },
-    ];
+    yield { kind: 'value', row: rows.seconds, value: seconds };
+    yield { kind: 'value', row: rows.peak, value: readMemory(stage.relay.pid).peakRssBytes / bytesPerMb };
   },
 };

@@ -2,7 +2,7 @@ import { bottleneck, cpuMsOf } from '../cpu-meter.ts';
 import { Stage } from '../stage.ts';
 import { isTunnelRelay, type Figure, type Measurement } from './figure.ts';
 
-export const streamCounts = [1, 64] as const;
+const streamCounts = [1, 64] as const;
 const seconds = 3;
 const group = 'tcp';
 const bytesPerGb = 1e9;
@@ -16,20 +16,18 @@ export const streams: Figure = {
     { id: rateRow(count), unit: 'MB/s' },
   ]),
   appliesTo: isTunnelRelay,
-  async measure(world, relay) {
+  async *measure(world, relay) {
     await using stage = await Stage.open(world, relay);
     await stage.openTunnels({ group, count: 1, protocol: 'tcp' });
-    const measurements: Measurement[] = [];
-    for (const count of streamCounts) measurements.push(...(await transfer(stage, count)));
-    return measurements;
+    for (const count of streamCounts) yield* await transfer(stage, count);
   },
 };
 
-export function cpuRow(count: number): string {
+function cpuRow(count: number): string {
   return `tcp_cpu_s_per_gb ${count} stream${count === 1 ? '' : 's'}`;
 }
 
-export function rateRow(count: number): string {
+function rateRow(count: number): string {
   return `tcp_mb_s ${count} stream${count === 1 ? '' : 's'}`;
 }
 
@@ -42,10 +40,10 @@ async function transfer(stage: Stage, count: number): Promise<readonly Measureme
   if (wrong !== -1)
     throw new Error(`of ${count} streams number ${wrong} arrived with another hash than it was sent with`);
   const { bytes } = arrived;
-  const limit = bottleneck(use);
   const cpuSeconds = cpuMsOf(use, 'relay') / 1000;
+  const mbPerSecond = bytes / bytesPerMb / (use.wallMs / 1000);
   return [
-    { kind: 'value', row: cpuRow(count), value: cpuSeconds / (bytes / bytesPerGb), bottleneck: limit },
-    { kind: 'value', row: rateRow(count), value: bytes / bytesPerMb / (use.wallMs / 1000), bottleneck: limit },
+    { kind: 'value', row: cpuRow(count), value: cpuSeconds / (bytes / bytesPerGb) },
+    { kind: 'value', row: rateRow(count), value: mbPerSecond, bottleneck: bottleneck(use) },
   ];
 }

@@ -32,7 +32,7 @@ function cellText(cell: Cell | undefined): string {
 }
 
 function spread({ min, max, count }: Summary): string {
-  return count < 2 ? '' : ` (${formatNumber(min)} to ${formatNumber(max)})`;
+  return count < 2 ? '' : ` [${formatNumber(min)} to ${formatNumber(max)}]`;
 }
 
 function align(lines: readonly (readonly string[])[]): string[] {
@@ -49,7 +49,7 @@ function align(lines: readonly (readonly string[])[]): string[] {
 }
 
 function headLines({ date, commit, machine, rounds, discardedRounds, seconds, edgeEngine }: Results): string[] {
-  const counted = rounds === 1 ? 'one round' : `medians of ${rounds} rounds (smallest to largest)`;
+  const counted = rounds === 1 ? 'one round' : `medians of ${rounds} rounds [smallest to largest]`;
   const discarded = discardedRounds === 0 ? '' : `, ${discardedRounds} before them not counted`;
   return [
     `adit bench, ${date}, commit ${commit ?? 'unknown'}`,
@@ -61,21 +61,16 @@ function headLines({ date, commit, machine, rounds, discardedRounds, seconds, ed
 function footLines({ relays, reference, rows }: Results, names: readonly string[]): string[] {
   const legend = Object.entries(relays).map(([name, description]) => `${name}: ${description}`);
   const ratio = reference === null ? [] : [`×: against ${reference} in the same round`];
-  const limits = names.flatMap((relay) => limitLines(rows, relay));
+  const limits = rows.flatMap(limitLine);
   const failures = names.flatMap((relay) => failureLines(rows, relay));
-  return [
-    ...legend,
-    ...ratio,
-    ...section('What kept the rates from being higher:', limits),
-    ...section('Failed:', failures),
-  ];
+  return [...legend, ...ratio, ...section('What was at its limit:', limits), ...section('Failed:', failures)];
 }
 
-function limitLines(rows: readonly ResultRow[], relay: string): string[] {
-  return rows.flatMap(({ id, cells }) => {
-    const bottleneck = cells[relay]?.bottleneck ?? 'none';
-    return bottleneck === 'none' ? [] : [`${relay}, ${id}: ${bottleneck}`];
-  });
+function limitLine({ id, cells }: ResultRow): string[] {
+  const limits = Object.entries(cells).flatMap(([relay, { bottleneck }]) =>
+    bottleneck === null ? [] : [`${relay} ${bottleneck}`],
+  );
+  return limits.length === 0 ? [] : [`${id}: ${limits.join(', ')}`];
 }
 
 function failureLines(rows: readonly ResultRow[], relay: string): string[] {

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { choose, parseOptions } from '../../../bench/options.ts';
+
+describe('the options of a run', () => {
+  it('are one round of everything by default', () => {
+    expect(parseOptions([])).toEqual({ rounds: 1, discardFirst: false, only: null, relays: null });
+  });
+
+  it('of a full run are five rounds after one that does not count', () => {
+    expect(parseOptions(['--full'])).toMatchObject({ rounds: 5, discardFirst: true });
+  });
+
+  it('may name rounds, figures and columns', () => {
+    expect(parseOptions(['--rounds', '3', '--only', 'idle, storm', '--relays', 'quiche'])).toEqual({
+      rounds: 3,
+      discardFirst: true,
+      only: ['idle', 'storm'],
+      relays: ['quiche'],
+    });
+  });
+
+  it('may ask for help', () => {
+    expect(parseOptions(['--help'])).toBe('help');
+  });
+
+  it.each(['0', '-1', '1.5', 'many'])('refuse %s rounds', (rounds) => {
+    expect(() => parseOptions([`--rounds=${rounds}`])).toThrow('--rounds');
+  });
+
+  it('refuse what they do not know', () => {
+    expect(() => parseOptions(['--fast'])).toThrow('--fast');
+  });
+});
+
+describe('a choice', () => {
+  const items = [{ name: 'a' }, { name: 'b' }, { name: 'c' }];
+
+  it('keeps the order of what there is', () => {
+    expect(choose(items, ['c', 'a'])).toEqual([{ name: 'a' }, { name: 'c' }]);
+    expect(choose(items, null)).toBe(items);
+  });
+
+  it('of something unknown says what there is', () => {
+    expect(() => choose(items, ['a', 'd'])).toThrow('there is no "d" here; there is a, b, c');
+  });
+});
