@@ -5,7 +5,7 @@ import process from 'node:process';
 
 const pollMs = 20;
 const startDeadlineMs = 20_000;
-const shownCharacters = 2000;
+const shownCharacters = 300;
 
 export interface ChildSettings {
   readonly name: string;
@@ -63,7 +63,7 @@ export class Child implements AsyncDisposable {
   }
 
   #error(what: string): Error {
-    const words = readFileSync(this.#settings.logPath, 'utf8').slice(-shownCharacters);
+    const words = readFileSync(this.#settings.logPath, 'utf8').slice(-shownCharacters).replaceAll(/\s+/g, ' ').trim();
     return new Error(`${this.#settings.name}: ${what}; its last words: ${words}`);
   }
 }

@@ -70,7 +70,7 @@ export const coturn: RelayUnderTest = {
       args: [...flags, ...places, `--pidfile=${join(folder, 'coturn.pid')}`, `--userdb=${join(folder, 'turndb')}`],
       logPath: join(folder, 'coturn.log'),
     };
-    const running = await launch(settings, /UDP listener opened/);
+    const running = await launch(settings, /Total General servers/);
     return { ...running, address: `${host}:${port}` };
   },
 };

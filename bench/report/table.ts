@@ -73,8 +73,11 @@ function limitLine({ id, cells }: ResultRow): string[] {
   return limits.length === 0 ? [] : [`${id}: ${limits.join(', ')}`];
 }
 
+/** Each reason once, with the rows that it cost. */
 function failureLines(rows: readonly ResultRow[], relay: string): string[] {
-  return rows.flatMap(({ id, cells }) => (cells[relay]?.failures ?? []).map((reason) => `${relay}, ${id}: ${reason}`));
+  const failures = rows.flatMap(({ id, cells }) => (cells[relay]?.failures ?? []).map((reason) => ({ id, reason })));
+  const byReason = Map.groupBy(failures, ({ reason }) => reason);
+  return [...byReason].map(([reason, cost]) => `${relay}, ${cost.map(({ id }) => id).join(', ')}: ${reason}`);
 }
 
 function section(title: string, lines: readonly string[]): string[] {
