@@ -16,7 +16,8 @@ use super::{
     Core, Endpoint, Slot, Target,
     datagrams::Route,
     endpoint::Listener,
-    incoming::{AttemptRate, Decision},
+    incoming::Decision,
+    rate::Rate,
     socket::{Socket, source_address},
 };
 use crate::{
@@ -28,8 +29,6 @@ use crate::{
 
 /// Eight bytes leave an existing edge room for a 1376-byte datagram (wire-protocol.md §1).
 const CONNECTION_ID_BYTES: usize = 8;
-/// A restarted relay meets thousands of edges at once; each reset is shorter than the packet it answers.
-const RESET_INTERVAL: Duration = Duration::from_micros(200);
 /// Attempts that wait for an answer; quinn drops more of them unseen.
 const MAX_WAITING_ATTEMPTS: usize = 4096;
 const MAX_WAITING_BYTES: u64 = 64 * 1024;
@@ -83,7 +82,7 @@ impl Core {
             reset_key: request.reset_key.clone(),
             accepting: true,
             asked: FxHashMap::default(),
-            rate: AttemptRate::new(request.retry_above_per_sec),
+            rate: Rate::new(request.retry_above_per_sec),
         };
         let quic = quinn_proto::Endpoint::new(
             endpoint_config(&request.reset_key, settings.max_udp_payload),
@@ -251,7 +250,8 @@ fn endpoint_config(reset_key: &[u8], max_udp_payload: u16) -> Arc<EndpointConfig
     let mut config = EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, reset_key)));
     config
         .cid_generator(|| Box::new(RandomConnectionIdGenerator::new(CONNECTION_ID_BYTES)))
-        .min_reset_interval(RESET_INTERVAL)
+        // quinn's own bound would let one reset out per turn, since all packets of a turn have one time; `Endpoint::resets` bounds them.
+        .min_reset_interval(Duration::ZERO)
         .supported_versions(vec![1]);
     // Fails only below 1200, and this is not.
     let _ = config.max_udp_payload_size(max_udp_payload.max(ADVERTISED_UDP_PAYLOAD));

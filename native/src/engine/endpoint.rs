@@ -5,8 +5,11 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
 use quinn_proto::{ConnectionHandle, Incoming, ServerConfig};
 use rustc_hash::FxHashMap;
 
-use super::{SharedSocket, Slot, incoming::AttemptRate};
+use super::{SharedSocket, Slot, rate::Rate};
 use crate::settings::Settings;
+
+/// A restarted relay meets thousands of edges at once; each reset is shorter than the packet that it answers.
+const RESETS_PER_SECOND: u32 = 5000;
 
 /// A packet (or GSO batch) that the kernel did not take yet.
 pub struct Unsent {
@@ -24,7 +27,8 @@ pub struct Listener {
     pub accepting: bool,
     /// Attempts that JavaScript was asked about, by key.
     pub asked: FxHashMap<u32, Incoming>,
-    pub rate: AttemptRate,
+    /// Attempts above its limit are answered with Retry, without a question.
+    pub rate: Rate,
 }
 
 pub struct Endpoint {
@@ -42,6 +46,7 @@ pub struct Endpoint {
     /// Goes away as soon as nothing waits to be sent.
     pub closing: bool,
     pub receive_errors: u32,
+    pub resets: Rate,
 }
 
 impl Endpoint {
@@ -57,6 +62,7 @@ impl Endpoint {
             stalled: Vec::new(),
             closing: false,
             receive_errors: 0,
+            resets: Rate::new(RESETS_PER_SECOND),
         }
     }
 

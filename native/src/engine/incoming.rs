@@ -1,6 +1,6 @@
 //! New connection attempts: Retry under load is decided here, everything else by JavaScript.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use quinn_proto::{ConnectionHandle, Incoming};
 
@@ -13,28 +13,6 @@ pub enum Decision {
     Retry,
     Refuse,
     Ignore,
-}
-
-/// Attempts in the current second against the limit above which Retry is answered without a question (0 = never).
-pub struct AttemptRate {
-    limit: u32,
-    count: u32,
-    since: Option<Instant>,
-}
-
-impl AttemptRate {
-    pub fn new(limit: u32) -> Self {
-        Self { limit, count: 0, since: None }
-    }
-
-    fn exceeded(&mut self, now: Instant) -> bool {
-        if self.since.is_none_or(|since| now.duration_since(since) >= Duration::from_secs(1)) {
-            self.since = Some(now);
-            self.count = 0;
-        }
-        self.count = self.count.saturating_add(1);
-        self.limit > 0 && self.count > self.limit
-    }
 }
 
 impl Core {

@@ -16,6 +16,7 @@ mod guard;
 mod incoming;
 mod lane;
 mod lifecycle;
+mod rate;
 mod receive;
 mod runner;
 mod socket;

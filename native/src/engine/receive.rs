@@ -103,10 +103,12 @@ impl Core {
             Some(DatagramEvent::NewConnection(incoming)) => self.attempt(endpoint, incoming, now),
             Some(DatagramEvent::Response(transmit)) => {
                 self.counters.stray_packets += 1;
-                if short_header {
-                    self.counters.resets_sent += 1;
+                // Only a reset answers a short header.
+                let allowed = !short_header || !entry.resets.exceeded(now);
+                if allowed {
+                    self.counters.resets_sent += u64::from(short_header);
+                    self.send(endpoint, &transmit, &response);
                 }
-                self.send(endpoint, &transmit, &response);
             }
             None => self.counters.stray_packets += 1,
         }

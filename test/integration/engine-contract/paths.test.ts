@@ -138,6 +138,23 @@ describe.each(await builtEngines())('paths of the %s engine', (name) => {
     expect(successor.engine.report().counters.resetsSent).toBeGreaterThan(0);
   });
 
+  it('L6 are ended by as many resets as there are packets when thousands of edges come back to a listener at once', async () => {
+    await using world = await QuicWorld.start(name);
+    const socket = createSocket('udp4');
+    const { port } = world.listener.address;
+    const packets = Array.from({ length: 500 }, () => {
+      const packet = randomBytes(60);
+      packet[0] = 0x40 | (packet.readUInt8(0) & 0x3f);
+      return packet;
+    });
+    for (const packet of packets) socket.send(packet, port, '127.0.0.1');
+    await until(() => world.engine.report().counters.resetsSent >= packets.length, {
+      timeoutMs: 5000,
+      what: `a reset for each of ${packets.length} packets`,
+    });
+    socket.close();
+  });
+
   it('A5 are not disturbed by packets that are not QUIC, or not theirs', async () => {
     await using world = await QuicWorld.start(name);
     const { client, server } = await world.connect();
