@@ -46,7 +46,7 @@ async function portOfTunnel(node: ManagedNode): Promise<number> {
 }
 
 describe.each(await builtEngines())('a manager orders a relay over %s', (engineName) => {
-  it('to authorise, revoke and authorise anew, and live legs follow', async () => {
+  it('I4 to authorise, revoke and authorise anew, and live legs follow', async () => {
     await using manager = await TestManager.start();
     await using relay = await startManagedRelay({ manager, nodeId: 'relay', config: { quic: { engine: engineName } } });
     await using engine = await openEngine(engineName);

@@ -116,7 +116,7 @@ describe('a node whose manager', () => {
     expect(node.link.status.connectedUrl).toBe(manager.url);
   });
 
-  it('sends a secret of 1 MiB refuses it, and shows it nowhere', async () => {
+  it('I7 sends a secret of 1 MiB refuses it, and shows it nowhere', async () => {
     await using manager = await startManager();
     await using node = await startNode(manager);
     const online = await manager.nodeOnline();

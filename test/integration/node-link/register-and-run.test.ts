@@ -83,7 +83,7 @@ describe('a node that is connected', () => {
     expect(node.linkEvents).toEqual([{ kind: 'manager-connected', url: manager.url }]);
   });
 
-  it('shows its config without secrets and with its current id', async () => {
+  it('I7 shows its config without secrets and with its current id', async () => {
     await using manager = await TestManager.start();
     manager.tokens.add('tok');
     await using node = await TestNodeLink.start({ manager: manager.configFor({ registration_token: 'tok' }) });

@@ -175,7 +175,7 @@ describe('the event journal', () => {
     expect(() => journal.open()).toThrow(/cannot keep events in/);
   });
 
-  it('leaves no timer after it is closed', async () => {
+  it('L4 leaves no timer after it is closed', async () => {
     const { journal, clock } = open();
     raise(journal, 'one');
     await journal.close();

@@ -98,7 +98,7 @@ describe.each(Array.from({ length: maxRotations }, (_, index) => index + 1))(
      * A manager may have committed any rotation that it was told succeeded, or none of them; and the one whose ack was
      * lost in a crash, if the node had got so far as to store it.
      */
-    it.each(faults)('%s at any file step never strands the node', async (fault) => {
+    it.each(faults)('L5 %s at any file step never strands the node', async (fault) => {
       const unhindered = await Node.start(freshFiles());
       await unhindered.rotate(count);
       for (const at of unhindered.files.steps.keys()) {
@@ -130,7 +130,7 @@ async function checkRotation(count: number, at: number, fault: Fault, accepted: 
 }
 
 describe('with a fault while the accepted secret is made the only one', () => {
-  it.each(faults)('%s at any file step never strands the node', async (fault) => {
+  it.each(faults)('L5 %s at any file step never strands the node', async (fault) => {
     for (const accepted of Array.from({ length: maxRotations + 1 }, (_, index) => `s${index}`)) {
       const unhindered = await Node.start(freshFiles());
       await unhindered.rotate(maxRotations);
