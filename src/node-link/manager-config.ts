@@ -30,7 +30,7 @@ const credential = text().max(MAX_CREDENTIAL_CHARS, {
 
 /** The keys of `manager` in a node's config file (manager-protocol.md §6). */
 export const managerFields = z.strictObject({
-  enabled: flag().default(true).describe('Whether the node connects to a manager.'),
+  enabled: flag().default(false).describe('Whether the node connects to a manager.'),
   url: url.optional().describe('One manager, in place of urls.'),
   urls: z
     .array(url)

@@ -72,8 +72,10 @@ export async function runOutage({ engine, edges, atOnce, awayMs }: OutageOptions
   manager.upgradeAnswer = 'normal';
   const backAt = performance.now();
   const raised = relay.raised();
-  const arrived = () => new Set(manager.events.map(nameOf));
-  const missing = () => raised.filter((name) => !arrived().has(name));
+  const missing = (): string[] => {
+    const arrived = new Set(manager.events.map(nameOf));
+    return raised.filter((name) => !arrived.has(name));
+  };
   await until(() => missing().filter((name) => name !== relay.lastBeforeKill).length === 0, {
     what: 'every event that was raised',
     timeoutMs: 60_000,

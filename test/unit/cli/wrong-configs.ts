@@ -97,5 +97,5 @@ export const wrongEdgeConfigs: Readonly<Record<string, unknown>> = {
   'one tunnel twice': tunnels({}, {}),
   'one port for two tunnels': tunnels({}, { id: tunnelNumber(2), name: 'camera 2' }),
   'a manager in the clear': { manager: { url: 'ws://manager.example' } },
-  'a manager without an address': { manager: {} },
+  'a manager without an address': { manager: { enabled: true } },
 };

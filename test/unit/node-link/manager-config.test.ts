@@ -8,7 +8,7 @@ describe('the manager object of a config', () => {
   it('takes one url or several', () => {
     expect(managerSchema.parse({ url: 'wss://m:8443/ws/node' }).urls).toEqual(['wss://m:8443/ws/node']);
     expect(managerSchema.parse({ urls: ['wss://a/x', 'wss://b/x'], registration_token: null })).toEqual({
-      enabled: true,
+      enabled: false,
       urls: ['wss://a/x', 'wss://b/x'],
       acceptSelfSignedCert: false,
       certFingerprint: null,
@@ -17,7 +17,7 @@ describe('the manager object of a config', () => {
 
   it.each([
     ['ws in the clear', { url: 'ws://m/ws/node' }, 'begin it with wss://'],
-    ['no address', {}, 'urls: is missing'],
+    ['no address', { enabled: true }, 'urls: is missing'],
     ['what is no address', { url: 'm:8443' }, 'begin it with wss://'],
     ['one address twice', { urls: ['wss://m/x', 'wss://M:443/x'] }, 'names one address twice'],
     ['too many addresses', { urls: Array.from({ length: 17 }, (_, index) => `wss://m${index}/x`) }, 'urls: '],
