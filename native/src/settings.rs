@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use quinn_proto::{AckFrequencyConfig, Dir, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
+use quinn_proto::{
+    AckFrequencyConfig, Dir, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt, congestion::CubicConfig,
+};
 
 /// RFC 9000 §14: every path carries this much, or it is no path for QUIC.
 pub const MIN_UDP_PAYLOAD: u16 = 1200;
@@ -14,8 +16,14 @@ pub const QUINN_DATAGRAM_BYTES: usize = 16 * 1024;
 const DATAGRAM_RECEIVE_BYTES: usize = 4 * 1024 * 1024;
 /// Bounds unacknowledged stream data per connection (conformance S2: ≤ 4 MiB with the receive window and the splice's buffer).
 const SEND_WINDOW_BYTES: u64 = 5 * 512 * 1024;
-/// Asked of peers that know ACK_FREQUENCY: one ACK for nine packets halves a relay's receive work and still clocks a window of ten.
-const ACK_ELICITING_THRESHOLD: u32 = 8;
+/// As browsers' stacks begin (32 packets). A media leg sends less than its window, so that it stays where it began: ten packets would hold a
+/// picture of 1 Mbit back for a round trip.
+const INITIAL_WINDOW_BYTES: u64 = 32 * 1200;
+/// Asked of peers that know ACK_FREQUENCY: one ACK for five packets takes much of a relay's receive work away and still clocks a window
+/// of ten.
+const ACK_ELICITING_THRESHOLD: u32 = 4;
+/// And no later than this, so that a window that losses have made smaller than five packets still moves.
+const PEER_ACK_DELAY: Duration = Duration::from_millis(5);
 
 /// quinn keeps table space for every stream that a peer may open (70 KB for 1024), and most legs open one for all their life: the rest is
 /// granted when a peer opens its second.
@@ -57,7 +65,10 @@ impl Settings {
         let mut mtu = MtuDiscoveryConfig::default();
         mtu.upper_bound(self.max_udp_payload.max(MIN_UDP_PAYLOAD));
         let mut acks = AckFrequencyConfig::default();
-        acks.ack_eliciting_threshold(ACK_ELICITING_THRESHOLD.into());
+        acks.ack_eliciting_threshold(ACK_ELICITING_THRESHOLD.into()).max_ack_delay(Some(PEER_ACK_DELAY));
+
+        let mut congestion = CubicConfig::default();
+        congestion.initial_window(INITIAL_WINDOW_BYTES);
 
         let mut config = TransportConfig::default();
         config
@@ -71,6 +82,7 @@ impl Settings {
             .initial_mtu(MIN_UDP_PAYLOAD)
             .mtu_discovery_config(Some(mtu))
             .ack_frequency_config(Some(acks))
+            .congestion_controller_factory(Arc::new(congestion))
             .datagram_receive_buffer_size(Some(DATAGRAM_RECEIVE_BYTES))
             .datagram_send_buffer_size(QUINN_DATAGRAM_BYTES)
             .enable_segmentation_offload(offload);

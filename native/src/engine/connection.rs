@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Arc, atomic::AtomicBool},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use quinn_proto::{ConnectionHandle, StreamId, VarInt};
 use rustc_hash::FxHashMap;
 
 use super::{
+    ack_pace::AckPace,
     datagrams::{DatagramQueue, Route},
     stats::Budget,
     streams::Stream,
@@ -20,14 +21,6 @@ use crate::{
     ledger::PREFIX_BYTES,
     settings::{QUINN_DATAGRAM_BYTES, Settings},
 };
-
-/// A connection whose streams were written to within this time has ACK-clocked data: what it hears is answered at once.
-const STREAM_ACTIVITY: Duration = Duration::from_millis(20);
-/// ACKs wait for this many packets or `ACK_DELAY`, whichever is first; well under the 25 ms that we advertise as max_ack_delay.
-const ACK_PACKETS: u32 = 16;
-pub const ACK_DELAY: Duration = Duration::from_millis(4);
-/// While a peer may still be in slow start it needs each ACK.
-const YOUNG_PACKETS: u64 = 400;
 
 pub enum Phase {
     Handshaking {
@@ -63,8 +56,7 @@ pub struct Connection {
     pub close_request: Option<(VarInt, Bytes)>,
     pub last_stream_write: Option<Instant>,
     pub armed: Option<Instant>,
-    /// Packets heard since the last flush.
-    pub unanswered: u32,
+    pub acks: AckPace,
     /// JavaScript has heard of the end, or never knew the connection.
     pub forgotten: bool,
     /// quinn and its endpoint are done with it: `handle` may be another connection's by now.
@@ -87,17 +79,6 @@ impl Connection {
         };
         let expiry = self.queue.next_expiry(self.settings.datagram_queue_age);
         [self.quic.poll_timeout(), handshake, expiry].into_iter().flatten().min()
-    }
-
-    /// Whether what was heard needs no answer but an ACK, which may then wait for company.
-    pub fn may_wait(&mut self, now: Instant) -> bool {
-        self.is_established()
-            && self.unanswered < ACK_PACKETS
-            && self.budget.packets > YOUNG_PACKETS
-            && self.queue.is_empty()
-            && self.close_request.is_none()
-            && self.last_stream_write.is_none_or(|at| now.duration_since(at) > STREAM_ACTIVITY)
-            && self.quinn_datagram_bytes() == 0
     }
 
     /// What quinn's own datagram buffer holds, its bookkeeping included.

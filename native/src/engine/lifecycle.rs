@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Connection, Core, Slot,
+    ack_pace::AckPace,
     connection::{Move, Phase},
     datagrams::DatagramQueue,
     stats::Budget,
@@ -55,7 +56,7 @@ impl Core {
             close_request: None,
             last_stream_write: None,
             armed: None,
-            unanswered: 0,
+            acks: AckPace::new(),
             forgotten: false,
             drained: false,
             dirty: false,

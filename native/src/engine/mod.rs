@@ -8,6 +8,7 @@ use slab::Slab;
 use self::connection::Phase;
 use crate::events::EventBuffer;
 
+mod ack_pace;
 mod calls;
 mod connection;
 mod datagrams;

@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use quinn_proto::{DatagramEvent, EcnCodepoint};
 use quinn_udp::{BATCH_SIZE, RecvMeta};
 
-use super::{Core, Quiet, connection::ACK_DELAY};
+use super::{Core, Quiet, ack_pace::ACK_DELAY};
 use crate::events::{CloseInfo, CloseKind};
 
 /// Room for a GRO batch in each message of a receive call.
@@ -92,7 +92,7 @@ impl Core {
                     self.mark_touched(slot);
                     let verdict = self.guarded(slot, |connection| {
                         connection.quic.handle_event(event);
-                        connection.unanswered += 1;
+                        connection.acks.heard(now);
                         connection.spend(packet.len())
                     });
                     if let Some(Some(reason)) = verdict {
@@ -136,10 +136,11 @@ impl Core {
             }
             self.forward_datagrams(slot, now);
             let connection = &mut self.connections[slot];
+            let may_wait = connection.may_wait(now);
             if connection.dirty {
                 continue;
             }
-            if !connection.may_wait(now) {
+            if !may_wait {
                 self.mark_dirty(slot);
                 continue;
             }

@@ -63,6 +63,7 @@ impl Core {
             self.quiet.pop_front();
             let Some(connection) = self.connections.get_mut(entry.slot) else { continue };
             if connection.id == entry.connection && connection.quiet {
+                connection.acks.waited(now);
                 self.mark_dirty(entry.slot);
             }
         }

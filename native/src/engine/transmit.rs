@@ -29,7 +29,7 @@ impl Core {
 
     fn flush_connection(&mut self, slot: Slot, now: Instant) {
         let Some(connection) = self.connections.get_mut(slot) else { return };
-        connection.unanswered = 0;
+        connection.acks.answered();
         connection.quiet = false;
         let more = self.transmit(slot, now);
         let Some(connection) = self.connections.get_mut(slot) else { return };
