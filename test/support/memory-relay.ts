@@ -11,7 +11,7 @@ import { edgeDialOptions, ScriptedEdge } from './scripted-edge.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { silentLogger } from './silent-logger.ts';
 
-export const relayAddress = '127.0.0.1:4433';
+const relayAddress = '127.0.0.1:4433';
 
 export interface MemoryRelayOptions {
   /** Keys of config.json beside those that the test bed sets. */

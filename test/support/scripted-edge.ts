@@ -26,7 +26,7 @@ import { StreamTap } from './stream-tap.ts';
 import { until } from './until.ts';
 
 /** What edges in the field offer (wire-protocol.md §1). */
-export const edgeTransport: TransportSettings = {
+const edgeTransport: TransportSettings = {
   alpn: ALPN,
   idleTimeoutMs: 25_000,
   keepAliveMs: 5000,

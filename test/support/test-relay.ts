@@ -79,7 +79,7 @@ export class TestRelay implements AsyncDisposable {
   }
 }
 
-export async function testIdentity(): Promise<TlsIdentity> {
+async function testIdentity(): Promise<TlsIdentity> {
   const { certificatePem, privateKeyPem } = await createSelfSigned();
   return { certificate: certificatePem, privateKey: privateKeyPem };
 }

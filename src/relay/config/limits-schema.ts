@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_BUFFERED_BEFORE_BIND_BYTES, MAX_FRAME_BEFORE_BIND_BYTES } from '../../protocol/limits.ts';
 import { flag, seconds, whole } from '../../lib/config-schema-parts.ts';
 
 const kib = 1024;
@@ -25,13 +26,13 @@ export const limitsSchema = z.strictObject({
     .default(256 * kib)
     .describe('Control messages that wait for an edge that does not read them; past it the connection is closed.'),
   unproven_bytes: whole(16 * kib, 16 * mib)
-    .default(64 * kib)
+    .default(MAX_BUFFERED_BEFORE_BIND_BYTES)
     .describe('Bytes that an edge may send before its first successful bind.'),
   useless_bytes: whole(0, 1024 * mib)
     .default(mib)
     .describe('Bytes of packets without use that one connection may send; 0 = any number.'),
   max_unbound_frame_bytes: whole(1024, mib)
-    .default(16 * kib)
+    .default(MAX_FRAME_BEFORE_BIND_BYTES)
     .describe('Size of a control frame before the first successful bind.'),
   handshake_timeout_secs: seconds(0.1, 60).default(5).describe('Time for the QUIC handshake.'),
   control_stream_timeout_secs: seconds(0.1, 60).default(5).describe('Time from there to the control stream.'),
@@ -63,5 +64,3 @@ export const limitsSchema = z.strictObject({
     .default(4 * mib)
     .describe('Buffer asked of the kernel for each UDP socket, each way.'),
 });
-
-export type RelayLimits = Readonly<z.output<typeof limitsSchema>>;

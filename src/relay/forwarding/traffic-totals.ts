@@ -13,7 +13,7 @@ export interface TrafficTotals {
   readonly drops: DropTotals;
 }
 
-export const noDrops: DropTotals = {
+const noDrops: DropTotals = {
   no_peer: 0,
   too_large: 0,
   queue_full: 0,
