@@ -31,6 +31,8 @@ export default defineConfig(
         ...clockGlobals.map((property) => ({ object: 'globalThis', property, message: throughClock })),
       ],
       '@typescript-eslint/consistent-type-imports': 'error',
+      // What a `using` declares does its work by its end.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
         { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: true },

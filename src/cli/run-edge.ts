@@ -7,6 +7,7 @@ import { formatProblem } from '../lib/config-problem.ts';
 import { createLogger } from '../lib/logger.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { installCrashGuard } from './crash-guard.ts';
+import { startLoopWatchdog } from './loop-watchdog.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
 import { loadEdgeConfig } from './load-edge-config.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
@@ -26,12 +27,14 @@ export function addEdge(program: Command): void {
 async function runEdge(path: string): Promise<void> {
   const { config, warnings } = await loadEdgeConfig(path);
   const logger = createLogger({ level: config.logLevel });
+  const clock = new SystemClock();
   installCrashGuard(logger);
+  using _watchdog = startLoopWatchdog(clock);
   // From here on a signal during the start is not lost.
   const shutdown = waitForShutdownSignal();
   for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
   const softwareVersion = packageJson.version;
-  const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger, softwareVersion };
+  const dependencies = { clock, random: new SystemRandom(), logger, softwareVersion };
   const edge = await startEdgeProgram(
     { config, configPath: resolve(path), allowInsecure: insecureAllowed() },
     dependencies,

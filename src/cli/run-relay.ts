@@ -9,6 +9,7 @@ import { formatProblem } from '../lib/config-problem.ts';
 import { loadRelayConfig } from '../relay/config/relay-config.ts';
 import { startRelayProgram } from '../relay/relay-program.ts';
 import { installCrashGuard } from './crash-guard.ts';
+import { startLoopWatchdog } from './loop-watchdog.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
 
@@ -26,12 +27,14 @@ export function addRelay(program: Command): void {
 async function runRelay(path: string): Promise<void> {
   const { config, warnings } = await loadRelayConfig(path);
   const logger = createLogger({ level: config.log_level });
+  const clock = new SystemClock();
   installCrashGuard(logger);
+  using _watchdog = startLoopWatchdog(clock);
   // From here on a signal during the start is not lost.
   const shutdown = waitForShutdownSignal();
   for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
   const softwareVersion = packageJson.version;
-  const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger, softwareVersion };
+  const dependencies = { clock, random: new SystemRandom(), logger, softwareVersion };
   const certificateDir = join(dirname(resolve(path)), 'certs');
   const relay = await startRelayProgram(
     { config, certificateDir, configPath: resolve(path), allowInsecure: insecureAllowed() },

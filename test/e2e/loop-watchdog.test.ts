@@ -1,0 +1,19 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const program = resolve(import.meta.dirname, '../support/stuck-program.ts');
+
+describe('the watchdog of the event loop', () => {
+  it('leaves a loop that turns alone, and ends the process once it is stuck', async () => {
+    const run = promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', program, '1000']);
+    const failure: unknown = await run.catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      signal: 'SIGABRT',
+      stdout: 'turned\n',
+      stderr: 'adit: the event loop has not turned for 1.5 s, ending\n',
+    });
+  });
+});
