@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 const digestBytes = 16;
 const headBytes = 16;
 /** Number, time and digest. */
-export const leastNumberedBytes = headBytes + digestBytes;
+const leastNumberedBytes = headBytes + digestBytes;
 
 /** A datagram that tells its number and when it was made, and whether one of its bytes is wrong. `nowMs` is the sender's clock. */
 export function numberedDatagram(number: number, bytes: number, nowMs = performance.now()): Buffer {

@@ -8,7 +8,7 @@ import { bindVector, vectorTunnel } from '../vectors.ts';
 import type { HostileBind } from './hostile-edge.ts';
 
 export const victimTunnel = knownTunnelId(vectorTunnel.id);
-export const victimSecret = bindVector.secret;
+const victimSecret = bindVector.secret;
 /** A tunnel whose secret the attacker knows, as a tenant of the same relay does. */
 export const ownTunnel = knownTunnelId('22222222-2222-4222-8222-222222222222');
 export const ownSecret = 'f'.repeat(64);

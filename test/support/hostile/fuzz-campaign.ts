@@ -12,8 +12,9 @@ import { PacketForge } from './packet-forge.ts';
 
 export interface FuzzTarget {
   readonly remote: SocketAddress;
-  /** A tunnel that anybody may bind. */
+  /** A tunnel that anybody may bind, or whoever has the secret. */
   readonly tunnelId: TunnelId;
+  readonly secret?: string;
   readonly seed: number;
 }
 
@@ -87,8 +88,10 @@ async function attackerOf(kind: FuzzKind, target: FuzzTarget): Promise<Attacker>
   }
 }
 
-async function boundEdge({ remote, tunnelId }: FuzzTarget, protocol: 'tcp' | 'udp'): Promise<HostileEdge> {
-  return HostileEdge.bound({ remote }, { tunnelId, direction: 'egress', protocol });
+async function boundEdge(target: FuzzTarget, protocol: 'tcp' | 'udp'): Promise<HostileEdge> {
+  const { remote, tunnelId, secret } = target;
+  const right = secret === undefined ? {} : { secret };
+  return HostileEdge.bound({ remote }, { tunnelId, direction: 'egress', protocol, ...right });
 }
 
 function controlAttacker(edge: HostileEdge): Attacker {

@@ -31,11 +31,6 @@ export function garbage(kind: GarbageKind, random: Random): Buffer {
   }
 }
 
-/** An Initial of full size with ids of its own and a body that no key opens: it makes a relay look as far as it must. */
-export function bogusInitial(random: Random): Buffer {
-  return longHeader(0xc0, quicV1, random, 1200);
-}
-
 function longHeader(first: number, version: Buffer, random: Random, bytes: number): Buffer {
   const ids = [Buffer.of(8), random.bytes(8), Buffer.of(8), random.bytes(8)];
   const rest = bytes - 26;

@@ -68,7 +68,7 @@ export function mutate(original: Uint8Array, random: Random): Buffer {
 }
 
 /** The head of one recorded input with the tail of another. */
-export function splicePair(head: Uint8Array, tail: Uint8Array, random: Random): Buffer {
+function splicePair(head: Uint8Array, tail: Uint8Array, random: Random): Buffer {
   return Buffer.concat([
     head.subarray(0, below(random, head.length + 1)),
     tail.subarray(below(random, tail.length + 1)),

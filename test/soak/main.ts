@@ -1,0 +1,49 @@
+import process from 'node:process';
+import { builtEngines } from '../support/engines.ts';
+import { cyclesChapter, floodChapter, fuzzChapter, stormChapter } from './chapters.ts';
+import { mixed } from './mixed.ts';
+import { parseSoakArguments, type ChapterName, type SoakOrder } from './soak-order.ts';
+import type { EngineName } from '../../src/quic/types.ts';
+
+/** `npm run soak`: docs/soak.md. Ends by itself; the exit status is 0 when nothing was wrong. */
+const order = parseSoakArguments(process.argv.slice(2));
+if (typeof order === 'string') {
+  process.stderr.write(`${order}\n`);
+  process.exit(2);
+}
+
+const faults: string[] = [];
+process.on('unhandledRejection', (error) => faults.push(`unhandled rejection in the edges: ${String(error)}`));
+
+for (const engine of order.engine === undefined ? await builtEngines() : [order.engine]) {
+  for (const chapter of order.only) {
+    try {
+      faults.push(...(await run(chapter, engine, order)).map((fault) => `${chapter} ${engine}: ${fault}`));
+    } catch (error) {
+      faults.push(`${chapter} ${engine}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+}
+for (const fault of faults.slice(0, 50)) say(`WRONG ${fault}`);
+say(faults.length === 0 ? 'soak: nothing was wrong' : `soak: ${faults.length} things were wrong`);
+process.exit(faults.length === 0 ? 0 : 1);
+
+function run(chapter: ChapterName, engine: EngineName, { minutes, tunnels, seed }: SoakOrder): Promise<string[]> {
+  const common = { engine, seed, say };
+  switch (chapter) {
+    case 'mixed':
+      return mixed({ ...common, minutes, tunnels });
+    case 'flood':
+      return floodChapter(common);
+    case 'cycles':
+      return cyclesChapter(common);
+    case 'fuzz':
+      return fuzzChapter(common);
+    case 'storm':
+      return stormChapter(common);
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

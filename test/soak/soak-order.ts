@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+export const chapterNames = ['mixed', 'flood', 'cycles', 'fuzz', 'storm'] as const;
+export type ChapterName = (typeof chapterNames)[number];
+
+const orderSchema = z.object({
+  /** Length of the mixed chapter. */
+  minutes: z.coerce.number().positive().max(1440).default(30),
+  tunnels: z.coerce.number().int().min(2).max(2000).default(200),
+  /** Absent: every engine that is built, one after the other. */
+  engine: z.enum(['native', 'quiche']).optional(),
+  /** Chapters, with commas between them; absent: all. */
+  only: z
+    .string()
+    .transform((names) => names.split(','))
+    .pipe(z.array(z.enum(chapterNames)))
+    .default([...chapterNames]),
+  seed: z.coerce.number().int().default(1),
+});
+
+/** What a soak does. */
+export type SoakOrder = Readonly<z.output<typeof orderSchema>>;
+
+const usage = `npm run soak -- [--minutes 30] [--tunnels 200] [--engine native|quiche] [--only ${chapterNames.join(',')}] [--seed 1]`;
+
+/** Answers what is wrong, and the usage, for arguments that mean nothing. */
+export function parseSoakArguments(args: readonly string[]): SoakOrder | string {
+  try {
+    const text = { type: 'string' } as const;
+    const options = { minutes: text, tunnels: text, engine: text, only: text, seed: text };
+    const parsed = orderSchema.safeParse(parseArgs({ args: [...args], options }).values);
+    return parsed.success ? parsed.data : `${z.prettifyError(parsed.error)}\n${usage}`;
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}\n${usage}`;
+  }
+}
