@@ -18,6 +18,7 @@ import type { World } from './stage.ts';
 
 const resultsFolder = fileURLToPath(new URL('results/', import.meta.url));
 const interrupted = 130;
+const significantDigits = 5;
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
@@ -105,10 +106,15 @@ async function measureOrFail(world: World, figure: Figure, relay: RelayUnderTest
 
 function write(results: Results): void {
   mkdirSync(resultsFolder, { recursive: true });
-  writeFileSync(join(resultsFolder, 'latest.json'), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(resultsFolder, 'latest.json'), `${JSON.stringify(results, shorten, 2)}\n`);
   writeFileSync(join(resultsFolder, 'latest.txt'), formatReport(results));
   for (const [name, svg] of plotsOf(results)) writeFileSync(join(resultsFolder, name), svg);
   say(`\nwritten to ${resultsFolder}: latest.json, latest.txt and the plots`);
+}
+
+/** What a measurement can tell, and a person can read. */
+function shorten(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(significantDigits)) : value;
 }
 
 function say(line: string): void {

@@ -15,6 +15,8 @@ export type Measurement =
       readonly value: number;
       /** Figures that belong beside it, by a short name with its unit. */
       readonly beside?: Readonly<Record<string, number>>;
+      /** What ratios are formed of, where the value itself is a difference; else the value. */
+      readonly compared?: number;
       /** What kept it from being better. */
       readonly bottleneck?: string;
     }

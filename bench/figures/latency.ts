@@ -74,17 +74,17 @@ function compare(
   return percentiles.map((percentile) => {
     const row = latencyRow(kind, load, percentile);
     if (direct.count < leastTrips || relayed.count < leastTrips) {
-      const reason = `only ${relayed.count} round trips through the relay and ${direct.count} direct`;
+      const reason = `${tripsText(relayed)} through the relay, ${tripsText(direct)} direct`;
       return { kind: 'failed', row, reason };
     }
-    const [withRelay, without] = [relayed[keys[percentile]], direct[keys[percentile]]];
-    const beside = {
-      'round trip': withRelay,
-      direct: without,
-      ...(relayed.lost > 0 && { lost: relayed.lost }),
-    };
-    return { kind: 'value', row, value: withRelay - without, beside };
+    const [roundTrip, without] = [relayed[keys[percentile]], direct[keys[percentile]]];
+    const beside = { 'round trip': roundTrip, ...(relayed.lost > 0 && { lost: relayed.lost }) };
+    return { kind: 'value', row, value: roundTrip - without, beside, compared: roundTrip };
   });
+}
+
+function tripsText({ count, lost }: RoundTrips): string {
+  return `${count} round trips and ${lost} lost`;
 }
 
 /** A flow through the same relay, played by two processes of its own so that it does not disturb those that measure. */

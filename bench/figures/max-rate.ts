@@ -25,15 +25,15 @@ export interface MaxRateOptions {
 const stepUp = 1.5;
 
 /**
- * Steps up from the highest rate that is known to pass until one does not, then halves the gap. A rate that fails is tried twice, since
- * another program of the machine may have been in the way.
+ * Steps up from the highest rate that is known to pass until one does not, then halves the gap. A rate that fails is tried twice, and a
+ * failure that was met elsewhere counts for nothing, since another program of the machine may have been in the way.
  */
 export async function findMaxRate(
   known: readonly RateTrial[],
   attempt: (ratePerSec: number) => Promise<RateTrial>,
   { firstPerSec, mostPerSec, halvings }: MaxRateOptions,
 ): Promise<MaxRate> {
-  const trials = [...known];
+  const trials = known.filter(({ passed }) => passed);
   const tryTwice = async (ratePerSec: number): Promise<RateTrial> => {
     const first = await attempt(ratePerSec);
     const trial = first.passed ? first : await attempt(ratePerSec);

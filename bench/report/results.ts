@@ -90,11 +90,15 @@ function cellOf(
     values,
     beside: Object.fromEntries(beside),
     bottleneck: good.at(-1)?.bottleneck ?? null,
-    ratio: reference === null ? null : summarise(ratios(values, reference.map(valueOf))),
+    ratio: reference === null ? null : summarise(ratios(measurements.map(comparedOf), reference.map(comparedOf))),
     failures: [...new Set(reasons)],
   };
 }
 
 function valueOf(measurement: Measurement | null): number | null {
   return measurement?.kind === 'value' ? measurement.value : null;
+}
+
+function comparedOf(measurement: Measurement | null): number | null {
+  return measurement?.kind === 'value' ? (measurement.compared ?? measurement.value) : null;
 }

@@ -60,7 +60,7 @@ function headLines({ date, commit, machine, rounds, discardedRounds, seconds, ed
 
 function footLines({ relays, reference, rows }: Results, names: readonly string[]): string[] {
   const legend = Object.entries(relays).map(([name, description]) => `${name}: ${description}`);
-  const ratio = reference === null ? [] : [`×: against ${reference} in the same round`];
+  const ratio = reference === null ? [] : [`×: against ${reference} in the same round (latency: of the round trips)`];
   const limits = rows.flatMap(limitLine);
   const failures = names.flatMap((relay) => failureLines(rows, relay));
   return [...legend, ...ratio, ...section('What was at its limit:', limits), ...section('Failed:', failures)];

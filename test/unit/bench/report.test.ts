@@ -62,6 +62,16 @@ describe('the results of a run', () => {
     expect(row?.cells['quinn']?.ratio).toBeNull();
   });
 
+  it('form ratios of what a measurement says is comparable, where its value is a difference', () => {
+    const [row] = recorded([[value('cost', -5, { compared: 50 }), value('cost', 3, { compared: 100 })]]).rows(
+      [cost],
+      ['ours', 'quinn'],
+      'quinn',
+      1,
+    );
+    expect(row?.cells['ours']).toMatchObject({ summary: { median: -5 }, ratio: { median: 0.5 } });
+  });
+
   it('leave out rows that nobody measured', () => {
     const rows = recorded([]).rows([cost, rate], ['ours', 'quinn'], null, 0);
     expect(rows.map(({ id }) => id)).toEqual(['cost']);
