@@ -61,6 +61,11 @@ export class Admission {
     return this.#active;
   }
 
+  /** Connections that one source may have. */
+  get capPerIp(): number {
+    return this.#settings.maxConnectionsPerIp;
+  }
+
   /** Holds for new attempts; connections that are there stay. */
   setSettings(settings: AdmissionSettings): void {
     this.#settings = settings;

@@ -13,6 +13,8 @@ import type {
 export interface EdgeListenersPorts {
   readonly engine: QuicEngine;
   readonly logger: Logger;
+  /** IP literals of the host's interfaces, loopback left out. */
+  hostAddresses(): readonly string[];
   /** What answers for one listen address. */
   handlerFor(bindAddr: string): Omit<ListenerHandler, 'onFailed'>;
 }
@@ -78,11 +80,21 @@ export class EdgeListeners {
       };
       const listener = await engine.listen({ ...options, address }, { ...this.#ports.handlerFor(text), onFailed });
       this.#open.set(text, listener);
+      this.#warnOfWildcard(address);
       logger.info({ address: formatSocketAddress(listener.address), engine: engine.name }, 'listening for edges');
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'address-unavailable') throw error;
       this.#failed(text, error);
     }
+  }
+
+  /** Edges that come in by one of several addresses are answered from whichever the system picks, and drop that. */
+  #warnOfWildcard({ ip, port }: SocketAddress): void {
+    if (ip !== '0.0.0.0') return;
+    const addresses = this.#ports.hostAddresses().filter((host) => !host.includes(':'));
+    if (addresses.length < 2) return;
+    const remedy = `set quic_addrs to ${addresses.map((host) => `${host}:${port}`).join(', ')}`;
+    this.#ports.logger.warn({ addresses, remedy }, 'the host has several addresses behind 0.0.0.0');
   }
 
   #failed(address: string, error: Error): void {

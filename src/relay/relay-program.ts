@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
@@ -57,7 +58,14 @@ export async function startRelayProgram(
   const resetKey = await keepResetKey(config.state_dir, dependencies.random);
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
-  const relay = createRelay(config, { ...dependencies, engine, fileSystem: realStoreFileSystem, tls, resetKey });
+  const relay = createRelay(config, {
+    ...dependencies,
+    engine,
+    fileSystem: realStoreFileSystem,
+    tls,
+    resetKey,
+    hostAddresses,
+  });
   const linkStatus = (): LinkStatus | null => link?.status ?? null;
   const observer = new RelayObserver(relay, config, { ...dependencies, engine, linkStatus });
   const health = (): RelayHealth => observer.view.health().report;
@@ -78,6 +86,12 @@ export async function startRelayProgram(
     certificateFingerprint: certificateFingerprint(tls.certificate),
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Without the loopback addresses. */
+function hostAddresses(): readonly string[] {
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return interfaces.filter(({ internal }) => !internal).map(({ address }) => address);
 }
 
 const machine = { dialler: wsDialler, journalFiles: realJournalFiles, configFileSystem: realConfigFileSystem };

@@ -3,13 +3,14 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import { formatSocketAddress } from '../lib/socket-address.ts';
-import { CLOSE_CODE, closeReason } from '../protocol/close-code.ts';
+import { closeReason } from '../protocol/close-code.ts';
 import type { RelayHealth } from '../protocol/relay-telemetry.ts';
-import type { ConnectionHandler, ListenerHandler, QuicConnection, QuicEngine, TlsIdentity } from '../quic/types.ts';
+import type { QuicEngine, TlsIdentity } from '../quic/types.ts';
 import { Admission } from './admission.ts';
 import { AuthorizationStore, type StoreFileSystem } from './authorization-store.ts';
 import type { RelayConfig } from './config/relay-config.ts';
 import { EdgeListeners } from './edge-listeners.ts';
+import { EdgeReception } from './edge-reception.ts';
 import { EventHub } from './events/event-hub.ts';
 import { createLogSink } from './events/log-sink.ts';
 import { DropWatch } from './forwarding/drop-watch.ts';
@@ -17,7 +18,6 @@ import { Forwarder } from './forwarding/forwarder.ts';
 import { RelayReport } from './relay-report.ts';
 import * as settings from './relay-settings.ts';
 import { SessionDirectory } from './session/session-directory.ts';
-import { SessionRunner } from './session/session-runner.ts';
 import { Switchboard } from './session/switchboard.ts';
 import { TunnelControl } from './tunnel-control.ts';
 import { BindPolicy } from './tunnels/bind-policy.ts';
@@ -35,18 +35,12 @@ export interface RelayDependencies {
   /** 32 bytes, the same after a restart (see ListenOptions). */
   readonly resetKey: Uint8Array;
   readonly softwareVersion: string;
+  /** IP literals of the host's interfaces, loopback left out. */
+  hostAddresses(): readonly string[];
 }
 
 /** How often ledgers, liveness and limits are looked at. */
 const tickMs = 1000;
-
-/** Nothing is said to a connection that was completed only to be told why it is refused. */
-const refusedConnection: ConnectionHandler = {
-  onStream: () => undefined,
-  onDatagram: () => undefined,
-  onAddressChange: () => undefined,
-  onClosed: () => undefined,
-};
 
 export function createRelay(config: RelayConfig, dependencies: RelayDependencies): Relay {
   return new Relay(config, dependencies);
@@ -112,7 +106,13 @@ export class Relay {
       sessions: this.#sessions,
       refusals: this.#refusals,
     });
-    this.#listeners = new EdgeListeners({ engine, logger, handlerFor: (bindAddr) => this.#listenerHandler(bindAddr) });
+    const reception = this.#createReception();
+    this.#listeners = new EdgeListeners({
+      engine,
+      logger,
+      hostAddresses: () => dependencies.hostAddresses(),
+      handlerFor: (bindAddr) => reception.handlerFor(bindAddr),
+    });
   }
 
   /** `ip:port` of each bound address. */
@@ -219,6 +219,24 @@ export class Relay {
     }
   }
 
+  #createReception(): EdgeReception {
+    const { clock, logger, random, softwareVersion } = this.#dependencies;
+    return new EdgeReception(
+      {
+        clock,
+        logger,
+        random,
+        admission: this.#admission,
+        events: this.events,
+        sessions: this.#sessions,
+        switchboard: this.#switchboard,
+        forwarder: this.#forwarder,
+        heldBinds: (id) => this.#registry.heldBinds(id),
+      },
+      settings.sessionSettings(this.#config, softwareVersion),
+    );
+  }
+
   #createSwitchboard(): Switchboard {
     return new Switchboard(
       {
@@ -232,59 +250,5 @@ export class Relay {
       },
       { maxTunnelsPerConnection: this.#config.max_tunnels_per_connection },
     );
-  }
-
-  #listenerHandler(bindAddr: string): Omit<ListenerHandler, 'onFailed'> {
-    return {
-      onIncoming: (attempt) => {
-        const { decision, overCap } = this.#admission.decide(attempt);
-        if (overCap !== null && decision !== 'accept') this.#raiseOverCap(attempt.remote, overCap);
-        return decision;
-      },
-      onConnection: (connection) => this.#onConnection(connection),
-      onHandshakeFailed: (remote, error) => {
-        this.#admission.failed(remote);
-        this.events.emit({ kind: 'accept-failed', remoteIp: remote.ip, error, bindAddr });
-      },
-    };
-  }
-
-  #onConnection(connection: QuicConnection): ConnectionHandler {
-    const admittance = this.#admission.established(connection.remote);
-    if (admittance.kind === 'over-cap') {
-      this.#raiseOverCap(connection.remote, admittance.active);
-      connection.close(CLOSE_CODE, closeReason.perIpCap);
-      return refusedConnection;
-    }
-    const { clock, logger, random, softwareVersion } = this.#dependencies;
-    const runner = new SessionRunner(
-      connection,
-      {
-        clock,
-        logger,
-        events: this.events,
-        switchboard: this.#switchboard,
-        forwarder: this.#forwarder,
-        heldBinds: (id) => this.#registry.heldBinds(id),
-        onClosed: (session) => {
-          this.#sessions.remove(session);
-          this.#admission.closed(admittance.source);
-        },
-      },
-      settings.sessionSettings(this.#config, softwareVersion),
-      Buffer.from(random.bytes(32)).toString('hex'),
-    );
-    this.#sessions.add(runner);
-    return runner;
-  }
-
-  #raiseOverCap(remote: { readonly ip: string; readonly port: number }, activeConnections: number): void {
-    this.events.emit({
-      kind: 'per-ip-cap-exceeded',
-      remoteAddr: formatSocketAddress(remote),
-      remoteIp: remote.ip,
-      activeConnections,
-      cap: this.#config.max_connections_per_ip,
-    });
   }
 }

@@ -18,6 +18,7 @@ export interface MemoryRelayOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly fileSystem?: StoreFileSystem;
   readonly logger?: Logger;
+  readonly hostAddresses?: readonly string[];
 }
 
 /** A whole relay over the in-memory engine and a manual clock: nothing happens but by `run` and `advance`. */
@@ -28,7 +29,8 @@ export class MemoryRelay {
   readonly relay: Relay;
   readonly events: RaisedEvent[] = [];
 
-  private constructor({ config = {}, fileSystem = new MemoryFileSystem(), logger = silentLogger }: MemoryRelayOptions) {
+  private constructor(options: MemoryRelayOptions) {
+    const { config = {}, fileSystem = new MemoryFileSystem(), logger = silentLogger } = options;
     this.engine = this.network.engine();
     const parsed = parseRelayConfig({ quic_addrs: [relayAddress], require_bind_auth: false, ...config }, '/nowhere');
     if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
@@ -41,6 +43,7 @@ export class MemoryRelay {
       tls: { certificate: '', privateKey: '' },
       resetKey: new Uint8Array(32),
       softwareVersion: '0.0.0-test',
+      hostAddresses: () => options.hostAddresses ?? [],
     });
     this.relay.events.subscribe((raised) => this.events.push(raised));
   }

@@ -21,6 +21,7 @@ export interface TestRelayOptions {
   readonly logger?: Logger;
   readonly fileSystem?: StoreFileSystem;
   readonly tls?: TlsIdentity;
+  readonly hostAddresses?: readonly string[];
   /** The same for a relay that takes another's place. */
   readonly resetKey?: Uint8Array;
 }
@@ -101,6 +102,7 @@ export async function startTestRelay(options: TestRelayOptions): Promise<TestRel
     tls: options.tls ?? (await testIdentity()),
     resetKey: options.resetKey ?? random.bytes(32),
     softwareVersion: '0.0.0-test',
+    hostAddresses: () => options.hostAddresses ?? [],
   });
   const bed = new TestRelay(relay, engine, await startEngine(options.engine));
   try {

@@ -1,0 +1,92 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import { formatSocketAddress } from '../lib/socket-address.ts';
+import { CLOSE_CODE, closeReason } from '../protocol/close-code.ts';
+import type { ConnectionHandler, ListenerHandler, QuicConnection, SocketAddress } from '../quic/types.ts';
+import type { Admission } from './admission.ts';
+import type { EventHub } from './events/event-hub.ts';
+import type { Forwarder } from './forwarding/forwarder.ts';
+import type { SessionDirectory } from './session/session-directory.ts';
+import { SessionRunner, type SessionRunnerSettings } from './session/session-runner.ts';
+import type { Switchboard } from './session/switchboard.ts';
+import type { SessionId } from './tunnels/session-id.ts';
+
+export interface EdgeReceptionPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Random;
+  readonly admission: Admission;
+  readonly events: EventHub;
+  readonly sessions: SessionDirectory;
+  readonly switchboard: Switchboard;
+  readonly forwarder: Forwarder;
+  heldBinds(sessionId: SessionId): number;
+}
+
+/** Nothing is heard of a connection that was completed only to be told why it is refused. */
+const refusedConnection: ConnectionHandler = {
+  onStream: () => undefined,
+  onDatagram: () => undefined,
+  onAddressChange: () => undefined,
+  onClosed: () => undefined,
+};
+
+/** wire-protocol.md §5. */
+const challengeBytes = 32;
+
+/** Answers who knocks: lets admission decide, and gives those who come in a session. */
+export class EdgeReception {
+  readonly #ports: EdgeReceptionPorts;
+  readonly #settings: SessionRunnerSettings;
+
+  constructor(ports: EdgeReceptionPorts, settings: SessionRunnerSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+  }
+
+  /** For the listener on one address. */
+  handlerFor(bindAddr: string): Omit<ListenerHandler, 'onFailed'> {
+    const { admission, events } = this.#ports;
+    return {
+      onIncoming: (attempt) => {
+        const { decision, overCap } = admission.decide(attempt);
+        if (overCap !== null && decision !== 'accept') this.#raiseOverCap(attempt.remote, overCap);
+        return decision;
+      },
+      onConnection: (connection) => this.#receive(connection),
+      onHandshakeFailed: (remote, error) => {
+        admission.failed(remote);
+        events.emit({ kind: 'accept-failed', remoteIp: remote.ip, error, bindAddr });
+      },
+    };
+  }
+
+  #receive(connection: QuicConnection): ConnectionHandler {
+    const { admission, sessions, random } = this.#ports;
+    const admittance = admission.established(connection.remote);
+    if (admittance.kind === 'over-cap') {
+      this.#raiseOverCap(connection.remote, admittance.active);
+      connection.close(CLOSE_CODE, closeReason.perIpCap);
+      return refusedConnection;
+    }
+    const onClosed = (session: SessionRunner): void => {
+      sessions.remove(session);
+      admission.closed(admittance.source);
+    };
+    const challenge = Buffer.from(random.bytes(challengeBytes)).toString('hex');
+    const session = new SessionRunner(connection, { ...this.#ports, onClosed }, this.#settings, challenge);
+    sessions.add(session);
+    return session;
+  }
+
+  #raiseOverCap(remote: SocketAddress, activeConnections: number): void {
+    this.#ports.events.emit({
+      kind: 'per-ip-cap-exceeded',
+      remoteAddr: formatSocketAddress(remote),
+      remoteIp: remote.ip,
+      activeConnections,
+      cap: this.#ports.admission.capPerIp,
+    });
+  }
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { EdgeListeners } from '../../../src/relay/edge-listeners.ts';
+import { MemoryNetwork, type MemoryListener } from '../../support/memory-quic.ts';
+import { MemoryRelay } from '../../support/memory-relay.ts';
+import { pairTunnel } from '../../support/relay-pair.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
+
+function listenerOf(bed: MemoryRelay, address: string): MemoryListener {
+  const listener = bed.network.listeners.get(address);
+  if (listener === undefined) throw new Error(`nobody listens on ${address}`);
+  return listener;
+}
+
+describe('the listeners for edges', () => {
+  it('go on without an address whose socket has failed, and say so', async () => {
+    const logger = new RecordingLogger();
+    const config = { quic_addrs: ['127.0.0.1:4433', '127.0.0.1:4434'] };
+    const bed = await MemoryRelay.start({ config, logger });
+    listenerOf(bed, '127.0.0.1:4434').handler.onFailed(new Error('the socket broke'));
+    expect(bed.relay.addresses).toEqual(['127.0.0.1:4433']);
+    expect(bed.relay.health()).toMatchObject({ status: 'degraded', reasons: ['127.0.0.1:4434: the socket broke'] });
+    expect(bed.relay.notReadyReasons()).toEqual([]);
+    listenerOf(bed, '127.0.0.1:4433').handler.onFailed(new Error('this one, too'));
+    expect(bed.relay.notReadyReasons()).toEqual(['no QUIC address is bound']);
+    expect(logger.messages('warn')).toHaveLength(2);
+  });
+
+  it('tell of handshakes that fail', async () => {
+    const bed = await MemoryRelay.start();
+    const { handler } = listenerOf(bed, '127.0.0.1:4433');
+    handler.onHandshakeFailed({ ip: '192.0.2.9', port: 9 }, 'no application protocol');
+    expect(bed.events.map(({ node }) => [node.message, node.details])).toEqual([
+      [
+        'QUIC connection accept failed: no application protocol',
+        { error: 'no application protocol', bind_addr: '127.0.0.1:4433' },
+      ],
+    ]);
+  });
+
+  it.each([
+    ['0.0.0.0:4433', ['192.0.2.1', '198.51.100.1'], 1],
+    ['0.0.0.0:4433', ['192.0.2.1', '2001:db8::1'], 0],
+    ['192.0.2.1:4433', ['192.0.2.1', '198.51.100.1'], 0],
+  ])('on %s of a host with %j give %i warnings', async (address, hostAddresses, count) => {
+    const logger = new RecordingLogger();
+    await MemoryRelay.start({ config: { quic_addrs: [address] }, hostAddresses, logger });
+    expect(logger.messages('warn')).toHaveLength(count);
+  });
+
+  it('do not go on after an error that no other address mends', async () => {
+    const engine = new MemoryNetwork().engine();
+    engine.listen = () => Promise.reject(new Error('no such certificate'));
+    const listeners = new EdgeListeners({
+      engine,
+      logger: new RecordingLogger(),
+      hostAddresses: () => [],
+      handlerFor: () => ({
+        onIncoming: () => 'ignore',
+        onConnection: () => new Error('never') as never,
+        onHandshakeFailed: () => {},
+      }),
+    });
+    const options = { tls: { certificate: '', privateKey: '' }, resetKey: new Uint8Array(32) };
+    const open = listeners.open([{ ip: '127.0.0.1', port: 1 }], options as never);
+    await expect(open).rejects.toThrow('no such certificate');
+  });
+
+  it('give new connections a renewed certificate, and new connections only', async () => {
+    const bed = await MemoryRelay.start();
+    const edge = bed.edge().bind({ tunnelId: pairTunnel, direction: 'ingress' });
+    bed.relay.setTls({ certificate: 'new', privateKey: 'new' });
+    bed.run();
+    expect(listenerOf(bed, '127.0.0.1:4433').tls.certificate).toBe('new');
+    expect(edge.ofType('tunnel_waiting')).toHaveLength(1);
+  });
+});
