@@ -73,7 +73,7 @@ export async function runOutage({ engine, edges, atOnce, awayMs }: OutageOptions
   const backAt = performance.now();
   const raised = relay.raised();
   const missing = (): string[] => {
-    const arrived = new Set(manager.events.map(nameOf));
+    const arrived = new Set(numbered(manager.distinctEvents.map(nameOf)));
     return raised.filter((name) => !arrived.has(name));
   };
   await until(() => missing().filter((name) => name !== relay.lastBeforeKill).length === 0, {
@@ -126,6 +126,16 @@ function judge(events: readonly ReceivedEvent[]) {
 function nameOf({ payload }: ReceivedEvent): string {
   const kind = payload.message.startsWith('Edge connected') ? 'edge connected' : 'edge disconnected';
   return payload.category === 'edge' ? `${kind} ${String(payload.details?.['remote_addr'])}` : payload.message;
+}
+
+/** Several edges may come from one address, one after the other: each of their events counts. */
+function numbered(names: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  return names.map((name) => {
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    return `${name} (${count})`;
+  });
 }
 
 /** One relay's files, and the processes that run on them one after the other. */
@@ -185,8 +195,9 @@ class RelayRuns implements AsyncDisposable {
 
   /** The comings and goings of edges that the log tells, over all runs. */
   raised(): string[] {
-    return this.#logs.flatMap((log) =>
-      this.#lines(log).flatMap(({ msg, remote_addr: address }) =>
+    const lines = this.#logs.flatMap((log) => this.#lines(log));
+    return numbered(
+      lines.flatMap(({ msg, remote_addr: address }) =>
         msg === 'edge connected' || msg === 'edge disconnected' ? [`${msg} ${String(address)}`] : [],
       ),
     );

@@ -88,6 +88,16 @@ export class TestManager implements AsyncDisposable {
     return this.connections.flatMap((node) => node.events);
   }
 
+  /** Repeats left out, as a manager does by `event_id`. */
+  get distinctEvents(): ReceivedEvent[] {
+    const byId = new Map<unknown, ReceivedEvent>();
+    for (const event of this.events) {
+      const id = event.payload.details?.['event_id'];
+      if (!byId.has(id)) byId.set(id, event);
+    }
+    return [...byId.values()];
+  }
+
   /** The newest connection that is authenticated and open. */
   get online(): ManagedNode | undefined {
     return this.connections.findLast((node) => node.nodeId !== null && node.isOpen);

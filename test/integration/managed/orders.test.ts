@@ -172,7 +172,7 @@ describe.each(await builtEngines())('a manager orders a relay over %s', (engineN
     }
     expect(await readJsonFile(near.configPath)).toMatchObject({ tunnels: [] });
     await until(async () => ((await relayNode.command({ type: 'list_tunnels' })).data as unknown[]).length === 0);
-    const updates = manager.events.filter((event) => event.payload.message === 'Configuration updated');
+    const updates = manager.distinctEvents.filter((event) => event.payload.message === 'Configuration updated');
     // Created on two edges, changed on one, deleted on two; repeats of the same order change nothing.
     expect(updates).toHaveLength(5);
   });

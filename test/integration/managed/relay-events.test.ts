@@ -120,7 +120,7 @@ describe.each(await builtEngines())('a relay over %s with a manager', (engineNam
     await using world = await startWorld(engineName);
     await provokeEdgeEvents(world);
     await provokeManagerEvents(world);
-    const { events } = world.manager;
+    const events = world.manager.distinctEvents;
     for (const [severity, category, message] of expected) {
       const event = firstOf(events, message);
       expect(event?.payload, String(message)).toMatchObject({ severity, category });
@@ -145,7 +145,7 @@ describe.each(await builtEngines())('a relay over %s with a manager', (engineNam
     await using world = await startWorld(engineName);
     const edges = await Promise.all(Array.from({ length: 5 }, (_, index) => greeted(world, `edge-${index}`)));
     for (const edge of edges) edge.close();
-    const messages = () => world.manager.events.map((event) => event.payload.message);
+    const messages = () => world.manager.distinctEvents.map((event) => event.payload.message);
     await until(() => messages().filter((text) => text.startsWith('Edge disconnected')).length === 5);
     const addresses = (prefix: string) =>
       messages()
