@@ -66,6 +66,16 @@ export class NativeStream {
     }
   }
 
+  /** Bytes that quiche would take now; 0 where it takes none, for whatever reason. */
+  capacity(): number {
+    try {
+      return this.#native.streamCapacity(this.id);
+    } catch (error) {
+      if (streamFault(error).kind === 'other') this.#onFault(error);
+      return 0;
+    }
+  }
+
   /** The code of a STOP_SENDING that has arrived, or null. quiche tells of it in no other way on a stream that is not written to. */
   stopCode(): number | null {
     try {

@@ -6,13 +6,13 @@ import type { StreamRead } from './native-stream.ts';
 
 /** A handler inside the engine, which hears of the connection's end, too. */
 export interface SpliceSide extends StreamHandler {
+  /** From time to time, while packets arrive. */
+  onLook(): void;
   onLost(): void;
 }
 
 /** What a splice does to each of its two streams. */
 export interface SpliceEnd {
-  /** Our direction is over. */
-  readonly writeOver: boolean;
   /** From now on `side` hears what happens on the stream. */
   attach(side: SpliceSide): void;
   /** Reads into `into`. */
@@ -21,8 +21,12 @@ export interface SpliceEnd {
   arm(): void;
   /** `onReadable`, if it was asked for. */
   notifyReadable(): void;
-  /** Answers how many bytes QUIC took, and asks for `onWritable` for the rest. `finish`: FIN after the last byte. */
-  put(bytes: Uint8Array, finish: boolean): number;
+  /** Bytes that QUIC takes now. */
+  room(): number;
+  /** Asks for `onWritable`. */
+  awaitRoom(): void;
+  /** Takes all of `bytes`, which stay the caller's. `finish`: FIN after the last byte. */
+  put(bytes: Uint8Array, finish: boolean): void;
   reset(code: number): void;
   stop(code: number): void;
   /** Calls back from the event loop. */
@@ -32,15 +36,18 @@ export interface SpliceEnd {
 /** Reads of up to 64 KiB that one stream may make before others have their turn. */
 const readsPerTurn = 4;
 
-/** One direction: from the source's peer to the sink's peer. At most one read (64 KiB) is held between them. */
+/**
+ * One direction: from the source's peer to the sink's peer. It reads no more than the sink takes, so nothing is held between them and
+ * QUIC's own windows are the only buffers.
+ */
 class Pipe {
   readonly source: SpliceEnd;
   readonly sink: SpliceEnd;
   readonly #ledger: QuicheLedger;
   readonly #onOver: () => void;
-  #held: Uint8Array | null = null;
-  #heldIsLast = false;
   #over = false;
+  /** The sink has no room, so the source is not read. */
+  #paused = false;
 
   constructor(source: SpliceEnd, sink: SpliceEnd, ledger: QuicheLedger, onOver: () => void) {
     this.source = source;
@@ -49,17 +56,19 @@ class Pipe {
     this.#onOver = onOver;
   }
 
-  get over(): boolean {
-    return this.#over;
-  }
-
   pump(): void {
-    for (let reads = 0; reads < readsPerTurn; reads += 1) {
-      if (this.#over || !this.#passHeld() || !this.#read()) return;
-    }
+    for (let reads = 0; reads < readsPerTurn; reads += 1) if (!this.#move()) return;
     // More may wait: others first.
     this.source.arm();
     this.source.later(() => this.source.notifyReadable());
+  }
+
+  /** A reset or a bare FIN of the source overtakes what a paused pipe has not read; reading nothing shows it. */
+  lookForEnd(): void {
+    if (this.#over || !this.#paused) return;
+    const result = this.source.take(scratch.first(0));
+    if (result.kind === 'reset') this.reset(result.code);
+    if (result.kind === 'data' && result.finished) this.#pass(scratch.first(0), true);
   }
 
   /** The sink's peer wants no more. */
@@ -83,53 +92,34 @@ class Pipe {
     this.#end();
   }
 
-  /** False: the sink takes no more now. */
-  #passHeld(): boolean {
-    const held = this.#held;
-    if (held === null) return true;
-    const taken = this.sink.put(held, this.#heldIsLast);
-    this.#ledger.streamBytes += taken;
-    if (this.sink.writeOver && taken < held.length) return false;
-    this.#held = taken < held.length ? held.subarray(taken) : null;
-    if (this.#held === null && this.#heldIsLast) this.#end();
-    return this.#held === null && !this.#over;
-  }
-
   /** False: there is nothing more to do now. */
-  #read(): boolean {
-    const result = this.source.take(scratch.whole);
-    switch (result.kind) {
-      case 'blocked':
-        return false;
-      case 'reset':
-        this.reset(result.code);
-        return false;
-      case 'data':
-        return this.#pass(scratch.first(result.length), result.finished);
+  #move(): boolean {
+    if (this.#over) return false;
+    const room = Math.min(this.sink.room(), scratch.whole.length);
+    this.#paused = room === 0;
+    if (this.#paused) {
+      this.sink.awaitRoom();
+      this.lookForEnd();
+      return false;
     }
+    const result = this.source.take(scratch.first(room));
+    if (result.kind === 'reset') this.reset(result.code);
+    if (result.kind !== 'data') return false;
+    this.#pass(scratch.first(result.length), result.finished);
+    if (result.length === room) return !result.finished;
+    // There was no more, so asking again can wait for the next packet.
+    this.source.arm();
+    return false;
   }
 
-  #pass(bytes: Uint8Array, last: boolean): boolean {
-    const taken = this.sink.put(bytes, last);
-    this.#ledger.streamBytes += taken;
-    if (taken < bytes.length) {
-      this.#held = Buffer.from(bytes.subarray(taken));
-      this.#heldIsLast = last;
-      return false;
-    }
-    if (last && !this.sink.writeOver) {
-      // A bare FIN behind bytes that wait in the sink.
-      this.#held = bytes.subarray(bytes.length);
-      this.#heldIsLast = true;
-      return false;
-    }
+  #pass(bytes: Uint8Array, last: boolean): void {
+    this.#ledger.streamBytes += bytes.length;
+    this.sink.put(bytes, last);
     if (last) this.#end();
-    return !last;
   }
 
   #end(): void {
     this.#over = true;
-    this.#held = null;
     this.#onOver();
   }
 }
@@ -140,6 +130,7 @@ function side(from: Pipe, to: Pipe, onLost: () => void): SpliceSide {
     onReadable: () => from.pump(),
     onWritable: () => to.pump(),
     onStopped: (code) => to.stop(code),
+    onLook: () => from.lookForEnd(),
     onLost,
   };
 }

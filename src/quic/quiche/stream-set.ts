@@ -28,7 +28,11 @@ const stopProbeMs = 10;
 const maxHalfOpenProbes = 64;
 
 /** Asking quiche for a list costs as much as asking for this many streams one by one. */
-const fewStreams = 16;
+const fewStreams = 64;
+
+/** Blocked streams that are simply tried, and those that are tried in a turn at most. */
+const fewBlocked = 4;
+const maxRetries = 128;
 
 /** After a list in which nothing was wanted (streams whose readers pause), the next list waits. */
 const listPauseMs = 2;
@@ -220,11 +224,27 @@ export class StreamSet implements StreamOwner {
   #probeStops(nowMs: number): void {
     this.#probedAtMs = nowMs;
     this.#probeDue = false;
-    for (const stream of this.#open.values()) stream.checkStop();
+    for (const stream of this.#open.values()) stream.look();
   }
 
   #retryBlocked(): void {
-    for (const stream of this.#blocked) if (!stream.retry()) this.#blocked.delete(stream);
+    const probe = this.#unblocked();
+    let visits = Math.min(this.#blocked.size, maxRetries);
+    for (const stream of this.#blocked) {
+      // Where the connection takes nothing more, asking for each stream would be in vain.
+      if (visits === 0 || probe?.room() === 0) return;
+      visits -= 1;
+      // To the end of the line, so that each has its turn.
+      this.#blocked.delete(stream);
+      if (stream.retry()) this.#blocked.add(stream);
+    }
+  }
+
+  /** A stream that waits for nothing, such as a control stream: what it could write is what the connection could. */
+  #unblocked(): QuicheStream | null {
+    if (this.#blocked.size < fewBlocked) return null;
+    for (const stream of this.#open.values()) if (!this.#blocked.has(stream) && !stream.writeOver) return stream;
+    return null;
   }
 
   #deliverEvents(): void {

@@ -4,6 +4,7 @@ import { shutdownRead, shutdownWrite } from './native.ts';
 import type { NativeStream, StreamRead } from './native-stream.ts';
 import { scratch } from './scratch.ts';
 import { spliceStreams, type SpliceEnd, type SpliceSide } from './splice.ts';
+import { WriteBacklog } from './write-backlog.ts';
 
 /** Waiting bytes above which `write` asks for a pause; far more than a round of the event loop lets out. */
 const highWaterBytes = 64 * 1024;
@@ -43,8 +44,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   #readEnd: Exclude<ReadResult, { kind: 'data' | 'blocked' }> | null = null;
   #writeOver = false;
   #finishing = false;
-  #queue: Uint8Array[] = [];
-  #queuedBytes = 0;
+  readonly #backlog = new WriteBacklog();
   /** `onWritable` is owed. */
   #refused = false;
   #stopped: number | null = null;
@@ -63,15 +63,11 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#backlog.bytes;
   }
 
   get writeOver(): boolean {
     return this.#writeOver;
-  }
-
-  get readOver(): boolean {
-    return this.#readEnd !== null;
   }
 
   setHandler(handler: StreamHandler): void {
@@ -110,22 +106,31 @@ export class QuicheStream implements QuicStream, SpliceEnd {
 
   write(bytes: Uint8Array): boolean {
     if (this.#writeOver || this.#finishing) return true;
-    const taken = this.#queue.length > 0 ? 0 : this.#pass(bytes, false);
+    const taken = this.#backlog.isEmpty ? this.#pass(bytes, false) : 0;
     if (this.#isWriteOver()) return true;
     if (taken < bytes.length) this.#enqueue(bytes.subarray(taken));
-    this.#refused = this.#queuedBytes > highWaterBytes;
+    this.#refused = this.#backlog.bytes > highWaterBytes;
     return !this.#refused;
   }
 
-  /** Like `write`, but takes only what QUIC accepts now and asks for `onWritable` for the rest. `finish`: FIN after the last byte. */
-  put(bytes: Uint8Array, finish: boolean): number {
-    const taken = this.#queue.length > 0 || this.#writeOver ? 0 : this.#pass(bytes, finish);
-    if ((taken < bytes.length || this.#queue.length > 0) && !this.#isWriteOver()) {
-      this.#refused = true;
-      this.#owner.addBlocked(this);
-    }
-    if (finish && taken === bytes.length && this.#queue.length === 0) this.#endWrite();
-    return taken;
+  room(): number {
+    return this.#writeOver || !this.#backlog.isEmpty ? 0 : this.#native.capacity();
+  }
+
+  awaitRoom(): void {
+    if (this.#writeOver) return;
+    this.#refused = true;
+    this.#owner.addBlocked(this);
+  }
+
+  put(bytes: Uint8Array, finish: boolean): void {
+    if (this.#writeOver) return;
+    const taken = this.#backlog.isEmpty ? this.#pass(bytes, finish) : 0;
+    if (this.#isWriteOver()) return;
+    if (taken < bytes.length) this.#enqueue(Buffer.from(bytes.subarray(taken)));
+    if (!finish) return;
+    if (this.#backlog.isEmpty) this.#endWrite();
+    else this.#finishing = true;
   }
 
   finish(): void {
@@ -136,7 +141,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
 
   reset(code: number): void {
     if (this.#writeOver) return;
-    this.#clearQueue();
+    this.#backlog.clear();
     this.#owner.flush();
     if (this.#isWriteOver()) return;
     this.#native.shutdown(shutdownWrite, code);
@@ -190,35 +195,30 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   /** There may be room again. False: nothing waits any more. */
   retry(): boolean {
     this.pushOut();
-    if (this.#refused && this.#queuedBytes <= highWaterBytes / 2) {
+    if (this.#refused && this.#backlog.bytes <= highWaterBytes / 2) {
       this.#refused = false;
       (this.#side ?? this.#handler)?.onWritable();
     }
-    return !this.#writeOver && (this.#refused || this.#queue.length > 0);
+    return !this.#writeOver && (this.#refused || !this.#backlog.isEmpty);
   }
 
   /** Gives quiche as much of what waits as it takes. */
   pushOut(): void {
-    while (this.#queue.length > 0 && !this.#writeOver) {
-      const first = this.#queue[0] ?? nothing;
-      const taken = this.#pass(first, false);
-      if (this.#isWriteOver()) return;
-      this.#queuedBytes -= taken;
-      if (taken < first.length) {
-        this.#queue[0] = first.subarray(taken);
-        return;
-      }
-      this.#queue.shift();
-    }
+    if (!this.#writeOver) this.#backlog.drain((chunk) => this.#pass(chunk, false));
     this.#finishIfDrained();
   }
 
-  /** Looks whether the peer has sent STOP_SENDING, which quiche does not tell. */
+  /** Looks for what quiche does not tell. */
+  look(): void {
+    this.checkStop();
+    this.#side?.onLook();
+  }
+
+  /** Looks whether the peer has sent STOP_SENDING. */
   checkStop(): void {
     if (this.#writeOver) return;
     const code = this.#native.stopCode();
-    if (code === null) return;
-    this.#onStopped(code);
+    if (code !== null) this.#onStopped(code);
   }
 
   /** Calls back about a STOP_SENDING. */
@@ -231,7 +231,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
 
   /** The connection is gone. */
   lose(): void {
-    this.#clearQueue();
+    this.#backlog.clear();
     this.#writeOver = true;
     this.#readEnd ??= { kind: 'reset', code: 0 };
     this.#handler = null;
@@ -250,13 +250,12 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   }
 
   #enqueue(bytes: Uint8Array): void {
-    this.#queue.push(bytes);
-    this.#queuedBytes += bytes.length;
+    this.#backlog.add(bytes);
     this.#owner.addBlocked(this);
   }
 
   #finishIfDrained(): void {
-    if (!this.#finishing || this.#writeOver || this.#queue.length > 0) return;
+    if (!this.#finishing || this.#writeOver || !this.#backlog.isEmpty) return;
     this.#pass(nothing, true);
     this.#endWrite();
   }
@@ -285,13 +284,8 @@ export class QuicheStream implements QuicStream, SpliceEnd {
 
   #endWrite(): void {
     if (this.#writeOver) return;
-    this.#clearQueue();
+    this.#backlog.clear();
     this.#writeOver = true;
     if (this.#readEnd !== null) this.#owner.onOver(this);
-  }
-
-  #clearQueue(): void {
-    this.#queue = [];
-    this.#queuedBytes = 0;
   }
 }

@@ -14,10 +14,6 @@ export class WordTable<Value extends object> {
     this.#seed = seed | 0;
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
   get(w0: number, w1: number, w2 = 0, w3 = 0): Value | undefined {
     const slot = this.#find(w0 | 0, w1 | 0, w2 | 0, w3 | 0);
     return this.#values[slot];
@@ -47,10 +43,6 @@ export class WordTable<Value extends object> {
       this.#values[slot] = undefined;
       hole = slot;
     }
-  }
-
-  *values(): IterableIterator<Value> {
-    for (const value of this.#values) if (value !== undefined) yield value;
   }
 
   /** The slot of the key, or the empty one where it would go. */

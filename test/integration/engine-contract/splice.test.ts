@@ -84,6 +84,20 @@ describe.each(await builtEngines())('splices of the %s engine', (name) => {
     expect(spliced.sink.end).toEqual({ kind: 'reset', code: 11 });
   });
 
+  it('S1 pass a reset on although the sink takes nothing', async () => {
+    await using world = await SpliceWorld.start(name);
+    const spliced = await world.splice();
+    spliced.sink.pause();
+    spliced.source.stream.write(blobOf(8_000_000, 2));
+    const passed = (): number => spliced.forward.totals().streamBytes;
+    let before = -1;
+    // Nothing moves any more: every window on the way is full.
+    await until(() => passed() > 1_000_000 && before === (before = passed()), { pollMs: 100 });
+    spliced.source.stream.reset(13);
+    await until(() => spliced.sink.stream.read(1).kind === 'reset', { timeoutMs: 2000 });
+    expect(spliced.sink.stream.read(1)).toEqual({ kind: 'reset', code: 13 });
+  });
+
   it('carry megabytes both ways at once, unchanged', async () => {
     await using world = await SpliceWorld.start(name);
     const spliced = await world.splice();
