@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { encodeEdgeMessage } from '../../../src/protocol/control-message.ts';
 import { encodeStreamHeader } from '../../../src/protocol/stream-header.ts';
 import { builtEngines } from '../../support/engines.ts';
 import { bindPair, openStream, otherTunnel, pairTunnel } from '../../support/relay-pair.ts';
@@ -63,10 +62,14 @@ describe.each(await builtEngines())('admission over %s', (engine) => {
     const edge = await bed.edge();
     edge.bind({ tunnelId: pairTunnel, direction: 'ingress' });
     await edge.expect('tunnel_waiting');
-    const pings = 130_000;
-    const thousand = Buffer.concat(Array.from({ length: 1000 }, () => encodeEdgeMessage({ type: 'ping' })));
+    // Small questions with large answers: those fill the edge's window, and then the questions that of the relay.
+    const questions = 10_000;
+    const question = JSON.stringify({ type: 'hello', protocol_version: 2, software_version: ' '.repeat(440) });
+    const thousand = Buffer.concat(
+      Array.from({ length: 1000 }, () => [frame(question.length), Buffer.from(question)]).flat(),
+    );
     edge.control.pause();
-    for (let n = 0; n < pings / 1000; n++) edge.sendRaw(thousand);
+    for (let n = 0; n < questions / 1000; n++) edge.sendRaw(thousand);
     let unsent = -1;
     await until(() => unsent === (unsent = edge.control.unsentBytes), {
       pollMs: 500,
@@ -74,7 +77,8 @@ describe.each(await builtEngines())('admission over %s', (engine) => {
     });
     expect(unsent).toBeGreaterThan(0);
     edge.control.resume();
-    await until(() => edge.ofType('pong').length === pings, { timeoutMs: 20_000, pollMs: 200, what: 'every pong' });
+    const answers = (): number => edge.ofType('hello_ack').length;
+    await until(() => answers() === questions + 1, { timeoutMs: 20_000, pollMs: 200, what: 'every answer' });
   });
 
   it('A2 a connection without a control stream is closed with a reason, and never was an edge', async () => {
