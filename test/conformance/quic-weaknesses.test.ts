@@ -24,11 +24,12 @@ const attacks: Readonly<Record<string, Attack>> = {
     many(20, (i) => frames.newConnectionId(n * 20 + i + 1, n * 20 + i + 1, random.bytes(16))),
   'CRYPTO after the handshake, with gaps (CVE-2024-1765)': (n) => [frames.crypto(n * 4000 + 1, random.bytes(1000))],
   'acknowledgements of what was never sent (CVE-2025-4820)': (n) => many(40, (i) => frames.ack(0, 10_000 + n * 40 + i)),
-  'acknowledgements beyond what can be (CVE-2025-4821)': () => [frames.ack(0, 2 ** 40), frames.ping()],
+  'acknowledgements beyond what can be (CVE-2025-4821)': () => [frames.ack(0, 2 ** 40), frames.padding(1000)],
   'retiring our connection ids over and over (CVE-2025-7054)': (n) => [
     frames.newConnectionId(n + 1, n + 1, random.bytes(16)),
     frames.retireConnectionId(n),
     frames.pathChallenge(random.bytes(8)),
+    frames.padding(1000),
   ],
   pings: () => many(1000, () => frames.ping()),
   'limits raised by nothing': (n) => many(150, (i) => frames.maxData(n * 150 + i)),
@@ -54,8 +55,16 @@ async function attackUntilClosed(
     spent += packet.length;
     if (n % 20 === 19) await settle();
   }
-  await until(() => victim.closed !== null, { what: 'the end of the attacker', timeoutMs: 4000 });
-  expect(['budget', 'error']).toContain(victim.closed?.kind);
+  await until(() => victim.closed !== null || isDeafTo(victim, bytes), {
+    what: 'the end of the attacker',
+    timeoutMs: 4000,
+  });
+  if (victim.closed !== null) expect(['budget', 'error']).toContain(victim.closed.kind);
+}
+
+/** An attacker that retires the id by which it is known reaches nobody any more. */
+function isDeafTo({ connection }: BareConnection, sentBytes: number): boolean {
+  return (connection.stats().bytesReceived ?? Infinity) < sentBytes / 8;
 }
 
 async function echoes(connection: HostileConnection): Promise<void> {

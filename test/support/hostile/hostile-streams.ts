@@ -91,7 +91,8 @@ export class HostileStreams {
       const onFault = (message: string): void => {
         const code = /^StreamStopped\((\d+)\)$/.exec(message)?.[1];
         if (code !== undefined) state.stopped = Number(code);
-        this.#over(id, state);
+        // A stream for which there is no credit yet may be opened later.
+        if (message !== 'StreamLimit') this.#over(id, state);
       };
       if (state.outgoing.length > 0) this.#write(id, state, onFault);
       else attempt(() => this.#native.streamCapacity(id), onFault);
