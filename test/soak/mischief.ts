@@ -1,7 +1,7 @@
 import type { TunnelId } from '../../src/protocol/tunnel-id.ts';
 import type { SocketAddress } from '../../src/quic/types.ts';
 import { flood } from '../support/hostile/flood.ts';
-import { fuzz, fuzzKinds } from '../support/hostile/fuzz-campaign.ts';
+import { fuzz, fuzzKinds, type FuzzKind } from '../support/hostile/fuzz-campaign.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';
 import type { FaultyNetwork } from '../support/faulty-network.ts';
 import { pause } from '../support/pause.ts';
@@ -25,6 +25,8 @@ export interface MischiefCounts {
   fuzzedInputs: number;
   strangerDatagrams: number;
   garbagePackets: number;
+  /** Rounds of attack that ended early, because the relay or a starved machine did not let the attacker in. */
+  lostRounds: number;
 }
 
 export type Until = () => boolean;
@@ -54,19 +56,20 @@ export async function migrate({ network }: Victims, random: SeededRandom, counts
 export async function attack(victims: Victims, random: SeededRandom, counts: MischiefCounts, isOver: Until) {
   for (let round = 0; !isOver(); round++) {
     const kind = fuzzKinds[round % fuzzKinds.length] ?? 'packets';
-    // Binding without a right to is an attack of its own here, so kinds that need a bind use the tenant's secret.
-    const target = {
-      remote: victims.relay,
-      tunnelId: victims.ownTunnel,
-      secret: victims.ownSecret,
-      seed: Math.floor(random.float() * 2 ** 31),
-    };
-    counts.fuzzedInputs += (await fuzz(kind, 500, target)).inputs;
-    await intrude(victims, counts);
-    const packetsPerSecond = 3000;
-    counts.garbagePackets += (await flood({ target: victims.relay, packetsPerSecond, durationMs: 1000 })).sent;
+    try {
+      await attackOnce(kind, victims, Math.floor(random.float() * 2 ** 31), counts);
+    } catch {
+      counts.lostRounds += 1;
+    }
     await pause(1000);
   }
+}
+
+async function attackOnce(kind: FuzzKind, victims: Victims, seed: number, counts: MischiefCounts): Promise<void> {
+  const { relay: remote, ownTunnel: tunnelId, ownSecret: secret } = victims;
+  counts.fuzzedInputs += (await fuzz(kind, 500, { remote, tunnelId, secret, seed })).inputs;
+  await intrude(victims, counts);
+  counts.garbagePackets += (await flood({ target: remote, packetsPerSecond: 3000, durationMs: 1000 })).sent;
 }
 
 async function intrude({ relay, ownTunnel, ownSecret, foreignTunnel }: Victims, counts: MischiefCounts): Promise<void> {

@@ -58,7 +58,14 @@ export async function mixed(order: MixedOrder): Promise<string[]> {
   const endMs = clock.monotonicMs() + order.minutes * 60_000;
   const isOver = (): boolean => clock.monotonicMs() >= endMs;
   const random = new SeededRandom(order.seed);
-  const counts: MischiefCounts = { deaths: 0, migrations: 0, fuzzedInputs: 0, strangerDatagrams: 0, garbagePackets: 0 };
+  const counts: MischiefCounts = {
+    deaths: 0,
+    migrations: 0,
+    fuzzedInputs: 0,
+    strangerDatagrams: 0,
+    garbagePackets: 0,
+    lostRounds: 0,
+  };
   const ends: Record<TransferEnd, number> = { complete: 0, cut: 0, short: 0, wrong: 0 };
   const victims = {
     relay: relay.address,
