@@ -8,6 +8,8 @@ use quinn_proto::{
 
 /// RFC 9000 §14: every path carries this much, or it is no path for QUIC.
 pub const MIN_UDP_PAYLOAD: u16 = 1200;
+/// When larger packets are tried again after they alone were lost: a route that changed back is soon of full use.
+const BLACK_HOLE_COOLDOWN: Duration = Duration::from_secs(10);
 /// Edges cap their path MTU discovery at what we advertise (wire-protocol.md §1).
 pub const ADVERTISED_UDP_PAYLOAD: u16 = 1472;
 /// Enough for a GSO batch. The queue in front of it (`DatagramQueue`) counts what expires, so this one stays short.
@@ -63,7 +65,7 @@ impl Settings {
 
     pub fn transport_config(&self, offload: bool) -> Arc<TransportConfig> {
         let mut mtu = MtuDiscoveryConfig::default();
-        mtu.upper_bound(self.max_udp_payload.max(MIN_UDP_PAYLOAD));
+        mtu.upper_bound(self.max_udp_payload.max(MIN_UDP_PAYLOAD)).black_hole_cooldown(BLACK_HOLE_COOLDOWN);
         let mut acks = AckFrequencyConfig::default();
         acks.ack_eliciting_threshold(ACK_ELICITING_THRESHOLD.into()).max_ack_delay(Some(PEER_ACK_DELAY));
 

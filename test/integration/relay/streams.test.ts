@@ -173,7 +173,10 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
     const count = 400;
     for (let n = 0; n < count; n++) {
       egress.sendDatagram(pairTunnel, Buffer.alloc(100 + n * 3));
-      if (n === count / 2) ingress.unbind(pairTunnel);
+      if (n === count / 2) {
+        ingress.unbind(pairTunnel);
+        await until(() => bed.relay.report.tunnel(pairTunnel)?.ingress.leg === null, { what: 'the leg is gone' });
+      }
       if (n % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     const sent = (): NonNullable<ReturnType<typeof bed.relay.report.tunnel>>['egress']['sent'] | undefined =>
