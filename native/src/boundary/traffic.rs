@@ -53,8 +53,7 @@ impl NativeEngine {
     /// False: wait for `writable`.
     #[napi]
     pub fn write(&self, connection: f64, id: f64, bytes: &[u8]) -> Result<bool> {
-        let bytes = Bytes::copy_from_slice(bytes);
-        let goes_on = self.act(connection, |entry| entry.write(stream(id), bytes, Instant::now()))?;
+        let goes_on = self.act(connection, |entry| entry.write(stream(id), bytes))?;
         Ok(goes_on.unwrap_or(true))
     }
 
@@ -66,7 +65,7 @@ impl NativeEngine {
 
     #[napi]
     pub fn finish(&self, connection: f64, id: f64) -> Result<()> {
-        self.act(connection, |entry| entry.finish(stream(id), Instant::now())).map(drop)
+        self.act(connection, |entry| entry.finish(stream(id))).map(drop)
     }
 
     #[napi]

@@ -49,6 +49,8 @@ pub struct Connection {
     pub routes: HashMap<[u8; PREFIX_BYTES], Route>,
     pub queue: DatagramQueue,
     pub streams: FxHashMap<StreamId, Stream>,
+    /// Streams that JavaScript wrote to since the last flush.
+    pub written: Vec<StreamId>,
     pub budget: Budget,
     pub moving: Option<Move>,
     /// Set for a dialled connection: the certificate was the reason of failure.

@@ -50,6 +50,7 @@ impl Core {
             routes: HashMap::new(),
             queue: DatagramQueue::default(),
             streams: FxHashMap::default(),
+            written: Vec::new(),
             budget: Budget::default(),
             moving: None,
             rejected: None,
@@ -185,6 +186,7 @@ impl Core {
 
     /// The application closes: what quinn holds goes out first, in the next flush (`transmit`).
     pub fn close(&mut self, slot: Slot, code: VarInt, reason: String) {
+        self.push_written(slot, Instant::now());
         let words = Bytes::from(reason.clone().into_bytes());
         self.connections[slot].close_request = Some((code, words));
         self.end(slot, CloseInfo { kind: CloseKind::Local, code: Some(code.into_inner()), reason });

@@ -23,6 +23,7 @@ mod runner;
 mod socket;
 mod splice;
 mod stats;
+mod stream_events;
 mod streams;
 #[cfg(test)]
 mod tests;

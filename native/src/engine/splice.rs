@@ -62,9 +62,9 @@ impl Core {
                 stream.splice = Some((id, i));
                 // What was written to this end flows in the lane that leads to it.
                 let lane = &mut splice.lanes[End::other(i)];
-                lane.pending = std::mem::take(&mut stream.out).into();
-                lane.pending_bytes = std::mem::take(&mut stream.out_bytes);
-                lane.uncounted = lane.pending_bytes;
+                lane.pending_bytes = stream.out_bytes;
+                lane.uncounted = stream.out_bytes;
+                lane.pending = stream.take_out();
             }
         }
         self.splices.insert(id, splice);

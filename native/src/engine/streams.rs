@@ -3,12 +3,14 @@
 use std::{collections::VecDeque, time::Instant};
 
 use bytes::{Bytes, BytesMut};
-use quinn_proto::{Dir, ReadError, Side, StreamEvent, StreamId, VarInt, WriteError};
+use quinn_proto::{Dir, ReadError, Side, StreamId, VarInt, WriteError};
 
-use super::{Connection, Core, Pump, Slot, splice::End};
+use super::Connection;
 
 /// A writer is asked to pause above this and resumes below half of it.
 const WRITE_PAUSE_BYTES: usize = 64 * 1024;
+/// Writes below this are copied together.
+const GATHER_BYTES: usize = 4096;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendState {
@@ -31,7 +33,9 @@ pub struct Stream {
     pub receive: ReceiveState,
     /// The peer's STOP_SENDING, kept for a splice that begins after it.
     pub stopped: Option<VarInt>,
-    pub out: VecDeque<Bytes>,
+    /// What waits for quinn. Small writes gather in `tail`: quinn would keep, and search, every one of them as a piece of its own.
+    out: VecDeque<Bytes>,
+    tail: BytesMut,
     pub out_bytes: usize,
     /// Tell JavaScript when there is something to read.
     pub wants_readable: bool,
@@ -42,7 +46,7 @@ pub struct Stream {
 
 impl Stream {
     /// For a stream of the peer `accept_streams` tells at once; for ours what comes first is news.
-    fn new(id: StreamId, side: Side) -> Self {
+    pub fn new(id: StreamId, side: Side) -> Self {
         let ours = id.initiator() == side;
         let one_way = id.dir() == Dir::Uni;
         Self {
@@ -50,6 +54,7 @@ impl Stream {
             receive: if one_way && ours { ReceiveState::Over } else { ReceiveState::Open },
             stopped: None,
             out: VecDeque::new(),
+            tail: BytesMut::new(),
             out_bytes: 0,
             wants_readable: ours,
             wants_writable: false,
@@ -57,9 +62,21 @@ impl Stream {
         }
     }
 
-    fn discard(&mut self) {
-        self.out = VecDeque::new();
+    pub fn discard(&mut self) {
+        self.take_out();
+    }
+
+    fn seal(&mut self) {
+        if !self.tail.is_empty() {
+            self.out.push_back(std::mem::take(&mut self.tail).freeze());
+        }
+    }
+
+    /// Everything that waits; a splice sends it first.
+    pub fn take_out(&mut self) -> Vec<Bytes> {
+        self.seal();
         self.out_bytes = 0;
+        std::mem::take(&mut self.out).into()
     }
 }
 
@@ -117,29 +134,40 @@ impl Connection {
         outcome
     }
 
-    /// False: pause until `writable` is heard.
-    pub fn write(&mut self, id: StreamId, bytes: Bytes, now: Instant) -> bool {
+    /// False: pause until `writable` is heard. What is written leaves in the next flush.
+    pub fn write(&mut self, id: StreamId, bytes: &[u8]) -> bool {
         let Some(stream) = self.streams.get_mut(&id) else { return true };
         if stream.send != SendState::Open {
             return true;
         }
         stream.out_bytes += bytes.len();
-        stream.out.push_back(bytes);
-        self.push_out(id, now);
-        let Some(stream) = self.streams.get_mut(&id) else { return true };
+        if bytes.len() < GATHER_BYTES {
+            stream.tail.extend_from_slice(bytes);
+        } else {
+            stream.seal();
+            stream.out.push_back(Bytes::copy_from_slice(bytes));
+        }
         stream.wants_writable |= stream.out_bytes > WRITE_PAUSE_BYTES;
-        !stream.wants_writable
+        let goes_on = !stream.wants_writable;
+        self.has_output(id);
+        goes_on
+    }
+
+    fn has_output(&mut self, id: StreamId) {
+        if self.written.last() != Some(&id) {
+            self.written.push(id);
+        }
     }
 
     pub fn queued_bytes(&self, id: StreamId) -> usize {
         self.streams.get(&id).map_or(0, |stream| stream.out_bytes)
     }
 
-    pub fn finish(&mut self, id: StreamId, now: Instant) {
+    pub fn finish(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if stream.send == SendState::Open {
             stream.send = SendState::Finishing;
-            self.push_out(id, now);
+            self.has_output(id);
         }
     }
 
@@ -181,9 +209,12 @@ impl Connection {
         }
     }
 
-    /// Hands what JavaScript wrote to quinn, as far as flow control allows; FIN when it was last.
-    fn push_out(&mut self, id: StreamId, now: Instant) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+    /// Hands what JavaScript wrote to quinn, as far as flow control allows; FIN when it was last. True when a paused writer may go on.
+    pub fn push_out(&mut self, id: StreamId, now: Instant) -> bool {
+        let Some(stream) = self.streams.get_mut(&id).filter(|s| s.splice.is_none() && s.send != SendState::Over) else {
+            return false;
+        };
+        stream.seal();
         let mut quic = self.quic.send_stream(id);
         while !stream.out.is_empty() {
             match quic.write_chunks(stream.out.make_contiguous()) {
@@ -192,101 +223,29 @@ impl Connection {
                     stream.out_bytes -= written.bytes;
                     stream.out.drain(..written.chunks);
                 }
-                Err(WriteError::Blocked) => return,
+                Err(WriteError::Blocked) => break,
                 // Its event follows or came before; what waits will never be wanted.
                 Err(WriteError::Stopped(_) | WriteError::ClosedStream) => stream.discard(),
             }
         }
-        if stream.send == SendState::Finishing {
+        if stream.send == SendState::Finishing && stream.out.is_empty() {
             let _ = quic.finish();
             stream.send = SendState::Over;
             self.last_stream_write = Some(now);
             self.forget_if_over(id);
+            return false;
         }
+        let resumes = stream.wants_writable && stream.out_bytes <= WRITE_PAUSE_BYTES / 2;
+        stream.wants_writable &= !resumes;
+        resumes
     }
 
-    fn forget_if_over(&mut self, id: StreamId) {
+    pub fn forget_if_over(&mut self, id: StreamId) {
         let over = self.streams.get(&id).is_some_and(|stream| {
             stream.splice.is_none() && stream.send == SendState::Over && stream.receive == ReceiveState::Over
         });
         if over {
             self.streams.remove(&id);
         }
-    }
-}
-
-impl Core {
-    pub fn stream_event(&mut self, slot: Slot, event: StreamEvent, now: Instant) {
-        match event {
-            StreamEvent::Opened { dir } => self.accept_streams(slot, dir),
-            StreamEvent::Readable { id } => self.stream_readable(slot, id),
-            StreamEvent::Writable { id } => self.stream_writable(slot, id, now),
-            StreamEvent::Stopped { id, error_code } => self.stream_stopped(slot, id, error_code),
-            StreamEvent::Finished { .. } | StreamEvent::Available { .. } => {}
-        }
-    }
-
-    fn accept_streams(&mut self, slot: Slot, dir: Dir) {
-        let connection = &mut self.connections[slot];
-        let side = connection.quic.side();
-        while let Some(id) = connection.quic.streams().accept(dir) {
-            connection.streams.insert(id, Stream::new(id, side));
-            if id.index() == 1 {
-                let granted = connection.settings.max_streams(dir);
-                connection.quic.set_max_concurrent_streams(dir, granted);
-            }
-            // A new stream has something to read: quinn says no `Readable` for what opened it.
-            self.events.stream_opened(connection.id, id);
-            self.events.readable(connection.id, id);
-        }
-    }
-
-    fn stream_readable(&mut self, slot: Slot, id: StreamId) {
-        let connection = &mut self.connections[slot];
-        let Some(stream) = connection.streams.get_mut(&id) else { return };
-        if let Some((splice, end)) = stream.splice {
-            self.pumps.push_back(Pump { splice, lane: end });
-        } else if stream.wants_readable {
-            stream.wants_readable = false;
-            self.events.readable(connection.id, id);
-        }
-    }
-
-    fn stream_writable(&mut self, slot: Slot, id: StreamId, now: Instant) {
-        let connection = &mut self.connections[slot];
-        let Some(stream) = connection.streams.get_mut(&id) else { return };
-        if let Some((splice, end)) = stream.splice {
-            self.pumps.push_back(Pump { splice, lane: End::other(end) });
-            return;
-        }
-        connection.push_out(id, now);
-        if let Some(stream) = connection.streams.get_mut(&id)
-            && stream.wants_writable
-            && stream.out_bytes <= WRITE_PAUSE_BYTES / 2
-        {
-            stream.wants_writable = false;
-            self.events.writable(connection.id, id);
-        }
-        self.mark_dirty(slot);
-    }
-
-    /// STOP_SENDING is answered with RESET here (RFC 9000 §3.5): quinn leaves that to its user.
-    fn stream_stopped(&mut self, slot: Slot, id: StreamId, code: VarInt) {
-        let connection = &mut self.connections[slot];
-        let Some(stream) = connection.streams.get_mut(&id) else { return };
-        if let Some((splice, end)) = stream.splice {
-            self.splice_stopped(splice, End::other(end), code);
-            return;
-        }
-        stream.stopped = Some(code);
-        if stream.send != SendState::Over {
-            stream.send = SendState::Over;
-            stream.discard();
-            let _ = connection.quic.send_stream(id).reset(code);
-            // Kept while it can still be read: a splice that begins before JavaScript hears of this must know.
-            self.events.stopped(connection.id, id, code);
-            connection.forget_if_over(id);
-        }
-        self.mark_dirty(slot);
     }
 }

@@ -31,6 +31,7 @@ impl Core {
         let Some(connection) = self.connections.get_mut(slot) else { return };
         connection.acks.answered();
         connection.quiet = false;
+        self.push_written(slot, now);
         let more = self.transmit(slot, now);
         let Some(connection) = self.connections.get_mut(slot) else { return };
         if let Some((code, reason)) = connection.close_request.take() {

@@ -1,0 +1,92 @@
+//! What quinn says about streams, turned into events for JavaScript or work for splices.
+
+use std::time::Instant;
+
+use quinn_proto::{Dir, StreamEvent, StreamId, VarInt};
+
+use super::{
+    Core, Pump, Slot,
+    splice::End,
+    streams::{SendState, Stream},
+};
+
+impl Core {
+    pub fn stream_event(&mut self, slot: Slot, event: StreamEvent, now: Instant) {
+        match event {
+            StreamEvent::Opened { dir } => self.accept_streams(slot, dir),
+            StreamEvent::Readable { id } => self.stream_readable(slot, id),
+            StreamEvent::Writable { id } => self.stream_writable(slot, id, now),
+            StreamEvent::Stopped { id, error_code } => self.stream_stopped(slot, id, error_code),
+            StreamEvent::Finished { .. } | StreamEvent::Available { .. } => {}
+        }
+    }
+
+    fn accept_streams(&mut self, slot: Slot, dir: Dir) {
+        let connection = &mut self.connections[slot];
+        let side = connection.quic.side();
+        while let Some(id) = connection.quic.streams().accept(dir) {
+            connection.streams.insert(id, Stream::new(id, side));
+            if id.index() == 1 {
+                let granted = connection.settings.max_streams(dir);
+                connection.quic.set_max_concurrent_streams(dir, granted);
+            }
+            // A new stream has something to read: quinn says no `Readable` for what opened it.
+            self.events.stream_opened(connection.id, id);
+            self.events.readable(connection.id, id);
+        }
+    }
+
+    fn stream_readable(&mut self, slot: Slot, id: StreamId) {
+        let connection = &mut self.connections[slot];
+        let Some(stream) = connection.streams.get_mut(&id) else { return };
+        if let Some((splice, end)) = stream.splice {
+            self.pumps.push_back(Pump { splice, lane: end });
+        } else if stream.wants_readable {
+            stream.wants_readable = false;
+            self.events.readable(connection.id, id);
+        }
+    }
+
+    fn stream_writable(&mut self, slot: Slot, id: StreamId, now: Instant) {
+        let connection = &mut self.connections[slot];
+        let Some(stream) = connection.streams.get_mut(&id) else { return };
+        if let Some((splice, end)) = stream.splice {
+            self.pumps.push_back(Pump { splice, lane: End::other(end) });
+            return;
+        }
+        if connection.push_out(id, now) {
+            self.events.writable(connection.id, id);
+        }
+        self.mark_dirty(slot);
+    }
+
+    /// STOP_SENDING is answered with RESET here (RFC 9000 §3.5): quinn leaves that to its user.
+    fn stream_stopped(&mut self, slot: Slot, id: StreamId, code: VarInt) {
+        let connection = &mut self.connections[slot];
+        let Some(stream) = connection.streams.get_mut(&id) else { return };
+        if let Some((splice, end)) = stream.splice {
+            self.splice_stopped(splice, End::other(end), code);
+            return;
+        }
+        stream.stopped = Some(code);
+        if stream.send != SendState::Over {
+            stream.send = SendState::Over;
+            stream.discard();
+            let _ = connection.quic.send_stream(id).reset(code);
+            // Kept while it can still be read: a splice that begins before JavaScript hears of this must know.
+            self.events.stopped(connection.id, id, code);
+            connection.forget_if_over(id);
+        }
+        self.mark_dirty(slot);
+    }
+
+    /// Before a flush: what JavaScript wrote since the last one.
+    pub fn push_written(&mut self, slot: Slot, now: Instant) {
+        let Some(connection) = self.connections.get_mut(slot) else { return };
+        for id in std::mem::take(&mut connection.written) {
+            if connection.push_out(id, now) {
+                self.events.writable(connection.id, id);
+            }
+        }
+    }
+}
