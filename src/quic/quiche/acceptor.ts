@@ -1,14 +1,15 @@
 import type { RemoteInfo } from 'node:dgram';
 import quiche from '@matrixai/quic/native/quiche.js';
+import { errorMessage } from '../../lib/app-error.ts';
 import { TokenBucket } from '../../lib/token-bucket.ts';
-import type { CloseInfo, IncomingDecision, ListenerHandler, ListenOptions, TlsIdentity } from '../types.ts';
+import type { IncomingDecision, ListenerHandler, ListenOptions, SocketAddress, TlsIdentity } from '../types.ts';
 import { AddressValidation } from './address-validation.ts';
-import type { QuicheConnection } from './connection.ts';
 import type { Endpoint, StrayHandler } from './endpoint.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { initialClose } from './initial-close.ts';
-import { acceptNative, type NativeConfig } from './native.ts';
+import { acceptNative, type NativeConfig, type NativeConnection } from './native.ts';
 import { minInitialBytes, ownIdBytes, quicVersion1, type LongHeader } from './packet-header.ts';
+import { withoutZone } from './peer-path.ts';
 import { StatelessReset } from './stateless-reset.ts';
 import { serverConfig } from './tls-config.ts';
 
@@ -22,11 +23,6 @@ const versionAnswersPerSecond = 100;
 
 /** RFC 9000 §7.2. */
 const minFirstIdBytes = 8;
-
-interface Client {
-  readonly ip: string;
-  readonly port: number;
-}
 
 /** Decides about packets that belong to no connection: new attempts, and connections of a former life. */
 export class Acceptor implements StrayHandler {
@@ -112,10 +108,10 @@ export class Acceptor implements StrayHandler {
     this.#handler.onFailed(error);
   }
 
-  #decide(client: Client, validated: boolean): IncomingDecision {
+  #decide(client: SocketAddress, validated: boolean): IncomingDecision {
     if (!this.#accepting) return 'refuse';
     if (this.#attempts?.tryTake() === false && !validated) return 'retry';
-    const decision = this.#handler.onIncoming({ remote: client, validated });
+    const decision = this.#handler.onIncoming({ remote: { ip: withoutZone(client.ip), port: client.port }, validated });
     return decision === 'retry' && validated ? 'refuse' : decision;
   }
 
@@ -131,25 +127,35 @@ export class Acceptor implements StrayHandler {
     // After a Retry the client addresses us by the id that the Retry gave it, and must go on to.
     const connectionId =
       originalId === null ? this.#parts.random.bytes(ownIdBytes) : Uint8Array.from(header.destinationId);
-    this.#config.setStatelessResetToken(this.#reset.tokenNumber(connectionId));
+    let native: NativeConnection;
+    try {
+      this.#config.setStatelessResetToken(this.#reset.tokenNumber(connectionId));
+      native = acceptNative(connectionId, originalId, this.#config);
+    } catch (error) {
+      // Later, as for any other attempt: the answer to this one is not given back yet.
+      this.#parts.loop.later(() =>
+        this.#onHandshakeFailed({ ip: withoutZone(remote.address), port: remote.port }, errorMessage(error)),
+      );
+      return;
+    }
     const connection = endpoint.add({
       isServer: true,
-      native: acceptNative(connectionId, originalId, this.#config),
+      native,
       connectionId,
       remote: { ip: remote.address, port: remote.port },
       firstId: originalId === null ? Uint8Array.from(header.destinationId) : null,
       onEstablished: () => this.#handler.onConnection(connection),
-      onFailed: (info) => this.#onHandshakeFailed(connection, info),
+      onFailed: (info) => this.#onHandshakeFailed(connection.remote, info.reason),
     });
     connection.onPacket(packet, remote, nowMs);
   }
 
-  #onHandshakeFailed(connection: QuicheConnection, info: CloseInfo): void {
+  #onHandshakeFailed(remote: SocketAddress, reason: string): void {
     this.#parts.counters.handshakesFailed += 1;
-    this.#handler.onHandshakeFailed(connection.remote, info.reason);
+    this.#handler.onHandshakeFailed(remote, reason);
   }
 
-  #retry(endpoint: Endpoint, header: LongHeader, client: Client, nowMs: number): void {
+  #retry(endpoint: Endpoint, header: LongHeader, client: SocketAddress, nowMs: number): void {
     const ownId = this.#parts.random.bytes(ownIdBytes);
     const token = this.#validation.createToken(clientText(client), header.destinationId, ownId, nowMs);
     const out = new Uint8Array(minInitialBytes);
@@ -158,14 +164,14 @@ export class Acceptor implements StrayHandler {
     endpoint.socket.sendCopy(out.subarray(0, length), client.ip, client.port);
   }
 
-  #refuse(endpoint: Endpoint, header: LongHeader, client: Client): void {
+  #refuse(endpoint: Endpoint, header: LongHeader, client: SocketAddress): void {
     if (!this.#refusals.tryTake()) return;
     const packet = initialClose(header, this.#parts.random.bytes(ownIdBytes), connectionRefused);
     this.#parts.counters.refusalsSent += 1;
     endpoint.socket.sendCopy(packet, client.ip, client.port);
   }
 
-  #negotiateVersion(endpoint: Endpoint, header: LongHeader, client: Client): boolean {
+  #negotiateVersion(endpoint: Endpoint, header: LongHeader, client: SocketAddress): boolean {
     // Version 0 is version negotiation itself, which only clients may receive.
     if (header.version === 0 || !this.#versionAnswers.tryTake()) return false;
     const { sourceId, destinationId } = header;
@@ -182,6 +188,6 @@ export class Acceptor implements StrayHandler {
   }
 }
 
-function clientText(client: Client): string {
+function clientText(client: SocketAddress): string {
   return `${client.ip} ${client.port}`;
 }

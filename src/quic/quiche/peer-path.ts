@@ -66,7 +66,8 @@ export class PeerPath {
   }
 }
 
-function withoutZone(ip: string): string {
+/** Addresses are shown without the zone of a link-local one, but packets need it. */
+export function withoutZone(ip: string): string {
   const zone = ip.indexOf('%');
   return zone < 0 ? ip : ip.slice(0, zone);
 }

@@ -155,6 +155,16 @@ describe.each(await builtEngines())('connections of the %s engine', (name) => {
     expect(world.engine.report().connections).toBe(0);
   });
 
+  it('that are under way end with their engine', async () => {
+    await using world = await QuicWorld.start(name, { onIncoming: () => 'ignore' });
+    const dialling = failureCode(world.dial());
+    await until(() => world.attempts.length > 0);
+    await world.clientEngine.close();
+    expect(['cancelled', 'closed']).toContain(await dialling);
+    expect(await failureCode(world.dial())).toBe('closed');
+    expect(world.clientEngine.report().connections).toBe(0);
+  });
+
   it('can be given up before they exist', async () => {
     await using world = await QuicWorld.start(name);
     expect(await failureCode(world.dial({ signal: AbortSignal.abort() }))).toBe('cancelled');
