@@ -65,6 +65,14 @@ export class PacketSender {
     return 0;
   }
 
+  /** Sends one packet, if any is ready, that every path carries. */
+  sendSmall(nowMs: number): void {
+    const { payload } = this;
+    this.payload = Math.min(payload, minPayload);
+    this.send(1, nowMs);
+    this.payload = payload;
+  }
+
   /** Sends the packet that quiche makes after `close`, and answers a copy of it. */
   sendClose(): Uint8Array | null {
     const bytes = new Uint8Array(minPayload);

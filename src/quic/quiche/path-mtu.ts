@@ -1,16 +1,17 @@
 /** Every path carries this much (RFC 9000 §14). */
 export const minPayload = 1200;
 
-/** Probe timeouts in a row, or judgements in a row, after which large packets are given up. */
+/** Timeouts in a row, or judgements in a row, behind which all that was large was lost, after which large packets are given up. */
 const strikesToGiveUp = 3;
 /** While larger packets are tried again, less is needed. */
 const strikesInTrial = 2;
 
-/** Timeouts further apart than this do not belong to one silence: quiche doubles the pause each time, from about 100 ms. */
-const silenceMs = 2_000;
+/** Timeouts further apart than this do not belong together: quiche doubles the pause each time, from about 100 ms. */
+const strikesTogetherMs = 5_000;
 
-/** Large packets that a judgement needs, and the time that it must cover, so that what is under way does not count as lost. */
+/** Large packets that a judgement, or timeouts in a row, must be about. */
 const judgedPackets = 5;
+/** The time that a judgement must cover, so that what is under way does not count as lost. */
 const judgementMs = 1_000;
 
 /** All large packets are lost on a path that carries none; where some arrive, the losses are congestion. */
@@ -28,7 +29,8 @@ export interface PathCounts {
 
 /**
  * Decides how large packets may be. quiche 0.18 neither probes the path nor tells which packets were lost; but when the path carries only
- * small ones, either nothing is acknowledged (timeout after timeout), or about as many are lost as were large.
+ * small ones, about as many are lost as were large. Silence alone says nothing: in an outage small packets are lost as well, and the flow of
+ * large ones must go on at its end.
  */
 export class PathMtu {
   readonly #fullPayload: number;
@@ -37,10 +39,12 @@ export class PathMtu {
   #bad = 0;
   #judged: PathCounts = { lost: 0, large: 0 };
   #judgedMs: number;
-  /** Timeouts in a row without any news of lost packets, which only an acknowledgement brings. */
-  #silences = 0;
-  #silent: PathCounts = { lost: 0, large: 0 };
-  #silentMs = Number.NEGATIVE_INFINITY;
+  /** Timeouts in a row by which all that was large was lost, and the large packets that they were about. */
+  #strikes = { count: 0, large: 0, lastMs: Number.NEGATIVE_INFINITY };
+  /** At the last timeout. */
+  #seen: PathCounts = { lost: 0, large: 0 };
+  /** What earlier timeouts have dealt with. */
+  #settled: PathCounts = { lost: 0, large: 0 };
   #trialDueMs = Number.POSITIVE_INFINITY;
   #trialPauseMs = firstTrialMs;
 
@@ -80,14 +84,27 @@ export class PathMtu {
     }
   }
 
-  /** quiche sent probes because nothing was acknowledged for too long. */
-  onProbeTimeout(counts: PathCounts, nowMs: number): void {
-    if (this.#state === 'reduced' || counts.large === this.#silent.large) return;
-    const goesOn = counts.lost === this.#silent.lost && nowMs - this.#silentMs < silenceMs;
-    this.#silences = goesOn ? this.#silences + 1 : 1;
-    this.#silent = { lost: counts.lost, large: goesOn ? this.#silent.large : counts.large - 1 };
-    this.#silentMs = nowMs;
-    this.#giveUpAfter(this.#silences, counts, nowMs);
+  /**
+   * quiche waited too long for an acknowledgement. The caller then sends a small packet: where those pass, its acknowledgement lets quiche
+   * declare lost what was large before it, which the next timeout finds here.
+   */
+  onTimeout(counts: PathCounts, nowMs: number): void {
+    if (this.#state === 'reduced') return;
+    const seen = this.#seen;
+    this.#seen = counts;
+    const large = seen.large - this.#settled.large;
+    if (counts.lost === seen.lost || large <= 0) return;
+    const lost = counts.lost - this.#settled.lost;
+    this.#settled = { lost: counts.lost, large: seen.large };
+    const { count, large: before, lastMs } = this.#strikes;
+    const isStrike = lost >= large * lostShare;
+    const goesOn = isStrike && nowMs - lastMs < strikesTogetherMs;
+    this.#strikes = {
+      count: Number(isStrike) + (goesOn ? count : 0),
+      large: large + (goesOn ? before : 0),
+      lastMs: nowMs,
+    };
+    if (this.#strikes.large >= judgedPackets) this.#giveUpAfter(this.#strikes.count, counts, nowMs);
   }
 
   #giveUpAfter(strikes: number, counts: PathCounts, nowMs: number): void {
@@ -102,8 +119,8 @@ export class PathMtu {
     this.#bad = 0;
     this.#judged = counts;
     this.#judgedMs = nowMs;
-    this.#silences = 0;
-    this.#silent = counts;
-    this.#silentMs = Number.NEGATIVE_INFINITY;
+    this.#strikes = { count: 0, large: 0, lastMs: Number.NEGATIVE_INFINITY };
+    this.#seen = counts;
+    this.#settled = counts;
   }
 }

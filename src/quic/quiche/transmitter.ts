@@ -122,8 +122,10 @@ export class Transmitter {
     this.#native.onTimeout();
     this.#probing = this.isClosing;
     if (this.#sender.largeSent === 0) return;
-    this.#mtu.onProbeTimeout(this.#counts(), nowMs);
+    this.#mtu.onTimeout(this.#counts(), nowMs);
     this.#applyMtu();
+    // Its acknowledgement tells a path that carries only small packets from one that carries none.
+    if (!this.isClosing) this.#sender.sendSmall(nowMs);
   }
 
   clear(reason: DropReason): void {

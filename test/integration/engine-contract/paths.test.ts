@@ -90,6 +90,31 @@ describe.each(await builtEngines())('paths of the %s engine', (name) => {
     expect(server.closed).toBeNull();
   }, 60_000);
 
+  it('carry large datagrams as before after an outage in which nothing at all arrived', async () => {
+    await using world = await QuicWorld.start(name);
+    await using network = await FaultyNetwork.start({ target: world.listener.address });
+    const { client, server } = await world.connect(network.address);
+    await until(async () => passes(server, client, 1376));
+    // Long enough for several probe timeouts, short against any idle timeout: a roaming phone, a restarted switch.
+    network.partition();
+    let sendsLeft = 300;
+    await until(() => {
+      server.connection.sendDatagram(datagram(1376));
+      sendsLeft -= 1;
+      return sendsLeft === 0;
+    });
+    network.heal();
+    const before = client.datagrams.length;
+    await until(
+      () => {
+        server.connection.sendDatagram(datagram(1376));
+        return client.datagrams.length > before + 20;
+      },
+      { timeoutMs: 3000, what: 'the flow goes on' },
+    );
+    expect(server.connection.stats().maxDatagramSize).toBeGreaterThanOrEqual(1376);
+  });
+
   it('finish a transfer on which large packets stop passing in the middle', async () => {
     await using world = await QuicWorld.start(name);
     await using network = await FaultyNetwork.start({ target: world.listener.address });
