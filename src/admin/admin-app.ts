@@ -71,8 +71,8 @@ function addRoute(app: FastifyInstance, route: Route, apiToken: string | null): 
     url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     schema: routeSchema(route, apiToken !== null),
     onRequest: guard(route.access, apiToken),
-    handler(request, reply) {
-      const answer = route.handle(request.params.id ?? '');
+    async handler(request, reply) {
+      const answer = await route.handle(request.params.id ?? '');
       if ('body' in answer) return reply.code(answer.status).send(answer.body);
       return refuse(reply, answer.status, answer.error, answer.errorCode);
     },

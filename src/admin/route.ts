@@ -11,6 +11,9 @@ export interface Refused {
 
 export type RouteAnswer<Body> = { readonly status: 200 | 503; readonly body: Body } | Refused;
 
+/** An answer that must be on disk first comes later. */
+export type Answering<Body> = RouteAnswer<Body> | Promise<RouteAnswer<Body>>;
+
 /** Every answer that is not what was asked for. The same words as in a `command_ack` (manager-protocol.md §4). */
 export const refusalSchema = z.object({ error: z.string(), error_code: z.string() });
 
@@ -25,7 +28,7 @@ export interface Route {
   readonly bodies: Readonly<Partial<Record<200 | 503, z.ZodType>>>;
   readonly refusals: readonly RefusalStatus[];
   /** `id` is empty for a path without one. */
-  handle(id: string): RouteAnswer<unknown>;
+  handle(id: string): Answering<unknown>;
 }
 
 /** A route whose answer the compiler checks against its schema. */
@@ -33,7 +36,7 @@ export function route<Schema extends z.ZodType>(
   definition: Omit<Route, 'bodies' | 'handle'> & {
     readonly body: Schema;
     readonly unavailable?: boolean;
-    handle(id: string): RouteAnswer<z.output<Schema>>;
+    handle(id: string): Answering<z.output<Schema>>;
   },
 ): Route {
   const { body, unavailable = false, ...rest } = definition;
@@ -41,7 +44,7 @@ export function route<Schema extends z.ZodType>(
 }
 
 /** Answers about the tunnel that the path names, or that it names none. */
-export function answerAbout<Body>(text: string, answer: (id: TunnelId) => RouteAnswer<Body>): RouteAnswer<Body> {
+export function answerAbout<Body>(text: string, answer: (id: TunnelId) => Answering<Body>): Answering<Body> {
   const id = parseTunnelId(text);
   return id === null ? { status: 400, error: 'Invalid UUID', errorCode: 'invalid_uuid' } : answer(id);
 }

@@ -45,12 +45,27 @@ export class ApiClient {
    * Rejects with AppError: `connect-failed` when nothing answers, `config-invalid` for a wrong token, `input-invalid`
    * when the answer is not one of this program. A status of 503 is an answer like 200.
    */
-  async get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<ApiAnswer<z.output<Schema>>> {
-    const { status, text } = await this.#ask(path);
+  get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<ApiAnswer<z.output<Schema>>> {
+    return this.#answer('GET', path, schema);
+  }
+
+  /** As `get`; a relay without an api_token refuses it: `config-invalid`. */
+  delete<Schema extends z.ZodType>(path: string, schema: Schema): Promise<ApiAnswer<z.output<Schema>>> {
+    return this.#answer('DELETE', path, schema);
+  }
+
+  async #answer<Schema extends z.ZodType>(
+    method: string,
+    path: string,
+    schema: Schema,
+  ): Promise<ApiAnswer<z.output<Schema>>> {
+    const { status, text } = await this.#ask(method, path);
     const body = parseJson(text);
     if (status === 401) {
       throw new AppError('config-invalid', `${this.url} wants its api_token: set ADIT_API_TOKEN, or pass --config`);
     }
+    if (status === 403)
+      throw new AppError('config-invalid', `${this.url} changes nothing by REST until api_token is set in its config`);
     if (status === 404) {
       return { kind: 'not-found', message: refusalSchema.safeParse(body).data?.error ?? 'not found' };
     }
@@ -59,10 +74,14 @@ export class ApiClient {
     throw new AppError('input-invalid', `${this.url}${path} did not answer like a relay or edge of adit (${status})`);
   }
 
-  async #ask(path: string): Promise<{ status: number; text: string }> {
+  async #ask(method: string, path: string): Promise<{ status: number; text: string }> {
     const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
     try {
-      const response = await fetch(`${this.url}${path}`, { headers, signal: AbortSignal.timeout(answerDeadlineMs) });
+      const response = await fetch(`${this.url}${path}`, {
+        method,
+        headers,
+        signal: AbortSignal.timeout(answerDeadlineMs),
+      });
       return { status: response.status, text: await response.text() };
     } catch (cause) {
       const message = `nothing answers at ${this.url}; is it running, and is that its api_addr?`;

@@ -9,6 +9,7 @@ import { addStatus } from './status.ts';
 import { addRelay } from './run-relay.ts';
 import type { Terminal } from './terminal.ts';
 import { addToken } from './token.ts';
+import { addUnrevoke } from './unrevoke.ts';
 import { addWhy } from './why.ts';
 
 /** The command line of adit. A usage error throws CommanderError after its message went to standard error. */
@@ -26,6 +27,7 @@ export function createProgram(terminal: Terminal): Command {
   addCheckConfig(program, terminal, clock);
   addStatus(program, terminal, clock);
   addWhy(program, terminal, clock);
+  addUnrevoke(program, terminal);
   addKeygen(program, terminal);
   addToken(program, terminal);
   return program;

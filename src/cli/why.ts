@@ -4,10 +4,11 @@ import { z } from 'zod';
 import { tunnelFactsSchema as edgeFactsSchema } from '../edge/admin/edge-schemas.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
-import { parseTunnelId, type TunnelId } from '../protocol/tunnel-id.ts';
+import type { TunnelId } from '../protocol/tunnel-id.ts';
 import { tunnelFactsSchema as relayFactsSchema } from '../relay/admin/relay-schemas.ts';
 import { addApiOptions, openApi, type ApiClient, type ApiFlags } from './api-client.ts';
 import type { Terminal } from './terminal.ts';
+import { toTunnelId } from './tunnel-argument.ts';
 import { explainAtEdge } from './why/explain-edge.ts';
 import { explainAtRelay } from './why/explain-relay.ts';
 import type { Finding } from './why/finding.ts';
@@ -57,12 +58,6 @@ async function askFacts(api: ApiClient, id: TunnelId): Promise<Facts> {
 
 function toText({ level, text, remedy }: Finding): string {
   return `${marks[level]} ${text}\n${remedy === null ? '' : `  → ${remedy}\n`}`;
-}
-
-function toTunnelId(text: string): TunnelId {
-  const id = parseTunnelId(text);
-  if (id === null) throw new InvalidArgumentError('It must be a UUID.');
-  return id;
 }
 
 function toSeconds(text: string): number {

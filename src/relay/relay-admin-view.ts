@@ -22,7 +22,7 @@ import type { TunnelControl } from './tunnel-control.ts';
 export interface RelayAdminViewPorts {
   readonly clock: Pick<Clock, 'now'>;
   readonly report: Pick<RelayReport, 'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals'>;
-  readonly control: Pick<TunnelControl, 'closeTunnel' | 'authorizedTunnels' | 'isRevoked' | 'refusals'>;
+  readonly control: Pick<TunnelControl, 'closeTunnel' | 'unrevoke' | 'authorizedTunnels' | 'isRevoked' | 'refusals'>;
   readonly history: EventHistory;
   readonly loop: EventLoopWatch;
   health(): RelayHealth;
@@ -105,6 +105,10 @@ export class RelayAdminView implements RelayAdminSource {
 
   deleteTunnel(id: TunnelId): boolean {
     return this.#ports.control.closeTunnel(id, 'deleted by REST');
+  }
+
+  unrevoke(id: TunnelId): Promise<boolean> {
+    return this.#ports.control.unrevoke(id);
   }
 
   engine(): EngineReport {

@@ -100,6 +100,7 @@ export class SampleRelay implements RelayAdminSource {
   manager: boolean | null = null;
   nativeBytes: number | null = null;
   readonly held: Map<TunnelId, RelayTunnelReport>;
+  readonly revoked = new Set<TunnelId>();
 
   constructor(tunnels: readonly (readonly [TunnelId, RelayTunnelReport])[] = []) {
     this.held = new Map(tunnels);
@@ -173,6 +174,10 @@ export class SampleRelay implements RelayAdminSource {
       events: [],
       other_events: [],
     };
+  }
+
+  async unrevoke(id: TunnelId): Promise<boolean> {
+    return this.revoked.delete(id);
   }
 
   deleteTunnel(id: TunnelId): boolean {

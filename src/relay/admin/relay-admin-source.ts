@@ -15,6 +15,8 @@ export interface RelayAdminSource extends AdminSource<RelayHealth> {
   facts(id: TunnelId): TunnelFacts;
   /** Takes both legs away, as `close_tunnel` does; false when there is no such tunnel. */
   deleteTunnel(id: TunnelId): boolean;
+  /** Lifts a revocation, also on disk; false when there is none. */
+  unrevoke(id: TunnelId): Promise<boolean>;
   engine(): EngineReport;
   /** Datagrams dropped by reason, in all tunnels that are or were. */
   dropTotals(): Readonly<Record<string, number>>;

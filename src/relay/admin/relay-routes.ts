@@ -6,7 +6,7 @@ import { edgeSchema, healthSchema, statsSchema, tunnelFactsSchema, tunnelSchema 
 
 /** The relay's REST API (manager-protocol.md §8). */
 export function relayRoutes(source: RelayAdminSource): readonly Route[] {
-  return [...healthRoutes(source, healthSchema), ...listRoutes(source), ...tunnelRoutes(source)];
+  return [...healthRoutes(source, healthSchema), ...listRoutes(source), ...tunnelRoutes(source), ...changes(source)];
 }
 
 function listRoutes(source: RelayAdminSource): readonly Route[] {
@@ -59,6 +59,23 @@ function tunnelRoutes(source: RelayAdminSource): readonly Route[] {
       body: tunnelFactsSchema,
       refusals: [400],
       handle: (text) => answerAbout(text, (id) => ({ status: 200, body: source.facts(id) })),
+    }),
+  ];
+}
+
+function changes(source: RelayAdminSource): readonly Route[] {
+  return [
+    route({
+      method: 'DELETE',
+      path: '/api/v1/tunnels/{id}/revocation',
+      summary: 'Lifts a revocation: the tunnel is again what the config and the manager say of it.',
+      access: 'token-required',
+      body: z.object({ unrevoked: z.string() }),
+      refusals: [400, 403, 404],
+      handle: (text) =>
+        answerAbout(text, async (id) =>
+          (await source.unrevoke(id)) ? { status: 200, body: { unrevoked: id } } : notFound(id),
+        ),
     }),
     route({
       method: 'DELETE',

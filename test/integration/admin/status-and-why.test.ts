@@ -28,8 +28,10 @@ async function start(server: AdminServer): Promise<string> {
   return formatHostPort(server.addresses()[0] ?? anyPort);
 }
 
-function startRelay(apiToken: string | null = null): Promise<string> {
-  const source = new SampleRelay([[id, sampleTunnel(id)]]);
+function startRelay(
+  apiToken: string | null = null,
+  source = new SampleRelay([[id, sampleTunnel(id)]]),
+): Promise<string> {
   const loop = new EventLoopWatch(new ManualClock());
   const settings = { addresses: [anyPort], apiToken, maxTunnelsInMetrics: 10 };
   return start(
@@ -142,5 +144,21 @@ describe('adit why', () => {
     await expect(adit('why', tunnelNumber(9), '--seconds', '0', '--url', `http://${address}`)).rejects.toMatchObject({
       message: expect.stringContaining(`has no tunnel ${tunnelNumber(9)}`) as string,
     });
+  });
+});
+
+describe('adit unrevoke', () => {
+  it('lifts a revocation once, and says so when there is none', async () => {
+    const source = new SampleRelay([]);
+    source.revoked.add(id);
+    const url = `http://${await startRelay(token, source)}`;
+    expect(await adit('unrevoke', id, '--url', url, '--token', token)).toBe(`${id} is no longer revoked\n`);
+    expect(source.revoked.size).toBe(0);
+    await expect(adit('unrevoke', id, '--url', url, '--token', token)).rejects.toThrow(`tunnel ${id} is not revoked`);
+  });
+
+  it('tells what is missing where the relay has no api_token', async () => {
+    const url = `http://${await startRelay()}`;
+    await expect(adit('unrevoke', id, '--url', url)).rejects.toThrow('changes nothing by REST until api_token is set');
   });
 });

@@ -168,6 +168,7 @@ describe('the REST API of a relay', () => {
       '/api/v1/stats',
       '/api/v1/tunnels',
       '/api/v1/tunnels/{id}',
+      '/api/v1/tunnels/{id}/revocation',
       '/api/v1/tunnels/{id}/why',
       '/health',
       '/metrics',

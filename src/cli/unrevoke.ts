@@ -1,0 +1,25 @@
+import process from 'node:process';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { AppError } from '../lib/app-error.ts';
+import type { TunnelId } from '../protocol/tunnel-id.ts';
+import { addApiOptions, openApi, type ApiFlags } from './api-client.ts';
+import type { Terminal } from './terminal.ts';
+import { toTunnelId } from './tunnel-argument.ts';
+
+export function addUnrevoke(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('unrevoke')
+    .argument('<tunnel>', 'the tunnel id', toTunnelId)
+    .summary('let a tunnel bind again that a manager has revoked')
+    .description(
+      'Tells a running relay to forget that a manager revoked a tunnel. What its config and its manager say of the tunnel is in\n' +
+        'force again. Needs the api_token of the relay.',
+    );
+  addApiOptions(command).action(async (id: TunnelId, flags: ApiFlags) => {
+    const api = await openApi(flags, process.env);
+    const answer = await api.delete(`/api/v1/tunnels/${id}/revocation`, z.object({ unrevoked: z.string() }));
+    if (answer.kind === 'not-found') throw new AppError('input-invalid', `tunnel ${id} is not revoked at ${api.url}`);
+    terminal.out(`${id} is no longer revoked\n`);
+  });
+}
