@@ -51,6 +51,8 @@ export class StreamSet implements StreamOwner {
   readonly #halfOpen = new Set<QuicheStream>();
   readonly #reaper: StreamReaper;
   #events: QuicheStream[] = [];
+  /** Id of the bidirectional stream that the peer opens next. */
+  #nextOfPeer: number;
   #nextBidi = 0;
   #nextUni = 0;
   #usedAtMs = Number.NEGATIVE_INFINITY;
@@ -65,6 +67,7 @@ export class StreamSet implements StreamOwner {
     this.#owner = owner;
     this.connection = owner.connection;
     this.#isServer = isServer;
+    this.#nextOfPeer = isServer ? 0 : 1;
     this.#reaper = new StreamReaper(native);
   }
 
@@ -182,6 +185,9 @@ export class StreamSet implements StreamOwner {
       for (const stream of this.#open.values()) if (stream.wantsRead() && stream.isReadable()) this.#notify(stream);
       if (!this.#native.isReadable()) return;
     }
+    // Peers open their streams in order, so the next new one is nearly always this one.
+    while (this.#native.streamReadable(this.#nextOfPeer)) this.#onUnknown(this.#nextOfPeer);
+    if (!this.#native.isReadable()) return;
     this.#listDue = nowMs < this.#listAllowedAtMs;
     if (this.#listDue) return;
     if (!this.#readList()) this.#listAllowedAtMs = nowMs + listPauseMs;
@@ -205,6 +211,7 @@ export class StreamSet implements StreamOwner {
   /** A new stream of the peer, or one that is over and that quiche keeps listing. */
   #onUnknown(id: number): boolean {
     if (this.#reaper.has(id) || this.#isOwn(id)) return false;
+    if ((id & 2) === 0) this.#nextOfPeer = Math.max(this.#nextOfPeer, id + 4);
     const stream = this.#add(this.#nativeStream(id), (id & 2) === 0 ? 'both' : 'read');
     this.#used = true;
     this.#owner.onStream(stream);
