@@ -1,6 +1,7 @@
 import { AppError, errorMessage } from '../lib/app-error.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { nextTurn } from '../lib/next-turn.ts';
 import { MAX_NODE_FRAME_BYTES, NODE_ANSWER_DEADLINE_MS } from '../protocol/limits.ts';
 import { parseLinkAction, type CommandAction } from '../protocol/node-command.ts';
 import {
@@ -204,8 +205,4 @@ export class CommandRunner {
 
 function failed({ error, error_code }: Omit<Extract<CommandOutcome, { success: false }>, 'success'>): Execution {
   return { outcome: { success: false, error, ...(error_code !== undefined && { error_code }) } };
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -10,7 +10,7 @@ export interface Execution {
 export interface NodeProgram {
   /** The payload of a `health` message. Must not throw. */
   health(): unknown;
-  /** The payload of a `stats` message. Must not throw. */
+  /** The payload of a `stats` message, or a promise of it where gathering it takes several turns. Must not throw. */
   stats(): unknown;
   /**
    * Carries out a command that is not the link's own; the next one begins when this has returned or resolved. What is

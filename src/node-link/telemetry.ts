@@ -25,6 +25,8 @@ export class Telemetry {
   readonly #dependencies: TelemetryDependencies;
   readonly #target: TelemetryTarget;
   readonly #timers: Timer[] = [];
+  #gathering = false;
+  #stopped = false;
 
   constructor(dependencies: TelemetryDependencies, target: TelemetryTarget) {
     this.#dependencies = dependencies;
@@ -34,12 +36,13 @@ export class Telemetry {
   start(): void {
     const { clock } = this.#dependencies;
     this.#sendHealth();
-    this.#sendStats();
+    void this.#sendStats();
     this.#timers.push(clock.setInterval(() => this.#sendHealth(), HEALTH_INTERVAL_MS));
-    this.#timers.push(clock.setInterval(() => this.#sendStats(), STATS_INTERVAL_MS));
+    this.#timers.push(clock.setInterval(() => void this.#sendStats(), STATS_INTERVAL_MS));
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const timer of this.#timers.splice(0)) timer.cancel();
   }
 
@@ -47,8 +50,13 @@ export class Telemetry {
     this.#send('health', this.#dependencies.program.health());
   }
 
-  #sendStats(): void {
-    if (this.#target.bufferedBytes <= MAX_BUFFERED_BYTES) this.#send('stats', this.#dependencies.program.stats());
+  /** One at a time: what is late is left out rather than piled up. */
+  async #sendStats(): Promise<void> {
+    if (this.#gathering || this.#target.bufferedBytes > MAX_BUFFERED_BYTES) return;
+    this.#gathering = true;
+    const stats = await this.#dependencies.program.stats();
+    this.#gathering = false;
+    if (!this.#stopped) this.#send('stats', stats);
   }
 
   #send(type: 'health' | 'stats', payload: unknown): void {

@@ -84,7 +84,12 @@ export class RelayReport {
   }
 
   tunnels(): TunnelInfo[] {
-    return this.#all((view, traffic) => this.#info(view, traffic));
+    return [...this.eachTunnel()];
+  }
+
+  /** As `tunnels`, one by one: whoever has many to look at can let others have a turn in between. */
+  eachTunnel(): Generator<TunnelInfo> {
+    return this.#each((view, traffic) => this.#info(view, traffic));
   }
 
   /** Null when nobody holds a leg of it. */
@@ -95,7 +100,7 @@ export class RelayReport {
   }
 
   tunnelDetails(): TunnelDetail[] {
-    return this.#all((view, traffic) => this.#detail(view, traffic));
+    return [...this.#each((view, traffic) => this.#detail(view, traffic))];
   }
 
   edges(): EdgeInfo[] {
@@ -112,10 +117,6 @@ export class RelayReport {
   /** Datagrams and streams from connections that hold no leg of the tunnel that they name. */
   unboundSender(): number {
     return this.#ports.engine.report().counters.unboundSender + this.#ports.forwarder.unboundStreams;
-  }
-
-  stats(): RelayStats {
-    return { tunnels: this.tunnels(), edges: this.edges(), ...this.totals() };
   }
 
   /** The numbers of `stats` without its lists. */
@@ -166,13 +167,11 @@ export class RelayReport {
     };
   }
 
-  #all<Item>(make: (view: TunnelView, traffic: TunnelReport) => Item): Item[] {
-    const items: Item[] = [];
+  *#each<Item>(make: (view: TunnelView, traffic: TunnelReport) => Item): Generator<Item> {
     for (const view of this.#ports.registry.tunnels()) {
       const traffic = this.#ports.forwarder.report(view.id);
-      if (traffic !== null) items.push(make(view, traffic));
+      if (traffic !== null) yield make(view, traffic);
     }
-    return items;
   }
 
   #info(view: TunnelView, { totals, streamsActive }: TunnelReport): TunnelInfo {

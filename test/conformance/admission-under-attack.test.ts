@@ -50,7 +50,7 @@ describe.each(await builtEngines())('a relay over %s with hostile clients', (eng
     const refusals = edge.messages.filter((message) => message.type === 'tunnel_down');
     expect(refusals).toHaveLength(190);
     expect(new Set(refusals.map(({ reason }) => reason))).toEqual(new Set([tunnelDownReason.perConnectionLimit]));
-    expect(bed.relay.report.stats().total_tunnels).toBe(10);
+    expect(bed.relay.report.totals().total_tunnels).toBe(10);
   });
 
   it('A1 opens no more streams than its cap, and answers the rest', async () => {
@@ -80,7 +80,7 @@ describe.each(await builtEngines())('a relay over %s with hostile clients', (eng
       connection.stop(id, 1);
       connection.reset(id, 2);
     }
-    await until(() => at.bed.relay.report.stats().active_tcp_streams === 0, { what: 'all streams gone' });
+    await until(() => at.bed.relay.report.totals().active_tcp_streams === 0, { what: 'all streams gone' });
     expect(ingress.connection.isClosed).toBe(false);
     expect(connection.isClosed).toBe(false);
   });

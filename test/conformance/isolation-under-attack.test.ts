@@ -147,7 +147,7 @@ describe.each(await builtEngines())('a tunnel of a relay over %s that is attacke
       await until(() => edge.connection.streams.endOf(id) !== null);
       expect(edge.connection.streams.endOf(id)).toEqual({ reset: code });
     }
-    await until(() => at.bed.relay.report.stats().active_tcp_streams === 0);
+    await until(() => at.bed.relay.report.totals().active_tcp_streams === 0);
   });
 });
 

@@ -52,6 +52,6 @@ describe.each(await builtEngines())('the ends of streams through a relay over %s
       far.finish();
       egress.connection.stop(id, 79);
     }
-    await until(() => at.bed.relay.report.stats().active_tcp_streams === 0, { what: 'all streams gone' });
+    await until(() => at.bed.relay.report.totals().active_tcp_streams === 0, { what: 'all streams gone' });
   });
 });

@@ -23,7 +23,7 @@ function snapshot(): RelaySnapshot {
     cpuMs: (process.cpuUsage().user + process.cpuUsage().system) / 1000,
     unhandledRejections: unhandled,
     engine: bed.engine.report(),
-    stats: report.stats(),
+    stats: { tunnels: report.tunnels(), edges: report.edges(), ...report.totals() },
     tunnels: report.tunnelDetails(),
     events: Object.fromEntries([...Map.groupBy(bed.events, ({ event }) => event.kind)].map(([k, v]) => [k, v.length])),
   };

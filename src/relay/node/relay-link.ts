@@ -9,7 +9,7 @@ import type { RelayHealth } from '../../protocol/relay-telemetry.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
 import type { Relay } from '../relay.ts';
 import { RelayCommands } from './relay-commands.ts';
-import { StatsFrame } from './stats-frame.ts';
+import { StatsSource } from './stats-source.ts';
 
 export interface RelayLinkDependencies {
   readonly clock: Clock;
@@ -44,14 +44,14 @@ export function createRelayLink(
   if (!manager.enabled) return null;
   const { report, control, events } = relay;
   const commands = new RelayCommands({ control, report });
-  const statsFrame = new StatsFrame();
+  const stats = new StatsSource(report);
   const link = new NodeLink(
     {
       ...dependencies,
       configFile: new ConfigFile(dependencies.configFileSystem, settings.configPath),
       program: {
         health: dependencies.health,
-        stats: () => statsFrame.fit(report.stats()),
+        stats: () => stats.gather(),
         execute: (action) => commands.execute(action),
         config: () => config,
       },

@@ -38,7 +38,7 @@ describe.each(await builtEngines())('admission over %s', (engine) => {
       details: { error_code: 'relay_dos_suspect', remote_ip: '127.0.0.1', active_connections: 64, cap: 64 },
     });
     edges[0]?.close();
-    await until(() => bed.relay.report.stats().connections_total >= 64);
+    await until(() => bed.relay.report.totals().connections_total >= 64);
     await until(async () => (await bed.dial()).closed === null, { what: 'a place that was given back' });
   });
 

@@ -185,7 +185,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
     const told = JSON.stringify([
       logger.lines,
       bed.events,
-      bed.relay.report.stats(),
+      bed.relay.report.totals(),
       bed.relay.report.tunnelDetails(),
       bed.relay.control.authorizedTunnels(),
       bed.relay.control.refusals(),

@@ -177,13 +177,13 @@ describe.each(await builtEngines())('the truth over %s', (engine) => {
     const { ingress, egress } = await bindPair(bed);
     for (let n = 0; n < 10; n++) egress.sendDatagram(pairTunnel, Buffer.alloc(100));
     await until(() => ingress.datagrams.length === 10, { what: 'ten datagrams' });
-    const before = bed.relay.report.stats();
+    const before = bed.relay.report.totals();
     expect(before).toMatchObject({ total_bytes_egress: 1000, total_bytes_forwarded: 1000, total_udp_datagrams: 10 });
     ingress.close();
     egress.close();
-    await until(() => bed.relay.report.stats().total_tunnels === 0, { what: 'the tunnel is gone' });
-    await until(() => bed.relay.report.stats().uptime_secs >= 2, { what: 'two looks at the ledgers' });
-    expect(bed.relay.report.stats()).toMatchObject({
+    await until(() => bed.relay.report.totals().total_tunnels === 0, { what: 'the tunnel is gone' });
+    await until(() => bed.relay.report.totals().uptime_secs >= 2, { what: 'two looks at the ledgers' });
+    expect(bed.relay.report.totals()).toMatchObject({
       total_bytes_egress: 1000,
       total_bytes_forwarded: 1000,
       total_udp_datagrams: 10,

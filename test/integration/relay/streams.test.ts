@@ -132,7 +132,7 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
     near.finish();
     expect(await far.expectEnd()).toEqual({ kind: 'finished' });
     far.finish();
-    await until(() => bed.relay.report.stats().active_tcp_streams === 0, { what: 'all state of streams is freed' });
+    await until(() => bed.relay.report.totals().active_tcp_streams === 0, { what: 'all state of streams is freed' });
   });
 
   it('S3 an edge that does not know peer_state hears nothing, keeps its leg, and goes on', async () => {

@@ -110,7 +110,7 @@ describe('a tunnel of two edges', () => {
     bed.run();
     expect(bed.relay.report.tunnels()).toEqual([]);
     bed.advance(3000);
-    expect(bed.relay.report.stats().total_tcp_streams).toBe(1);
+    expect(bed.relay.report.totals().total_tcp_streams).toBe(1);
   });
 });
 

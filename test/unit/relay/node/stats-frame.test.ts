@@ -1,52 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { RelayStats, TunnelInfo } from '../../../../src/protocol/relay-telemetry.ts';
+import type { RelayStats } from '../../../../src/protocol/relay-telemetry.ts';
 import { StatsFrame } from '../../../../src/relay/node/stats-frame.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
+import { sampleTotals, sampleTunnelInfo } from '../../../support/sample-stats.ts';
 
 const MiB = 1_048_576;
 
-const totals: Omit<RelayStats, 'tunnels' | 'edges'> = {
-  connected_edges: 1,
-  active_tunnels: 1,
-  total_tunnels: 1,
-  total_bytes_ingress: 1,
-  total_bytes_egress: 1,
-  total_bytes_forwarded: 2,
-  total_bandwidth_bps: 1,
-  total_tcp_streams: 1,
-  active_tcp_streams: 1,
-  total_udp_datagrams: 1,
-  peak_tunnels: 1,
-  peak_edges: 1,
-  connections_total: 1,
-  uptime_secs: 1,
-};
-
-function tunnel(index: number, bytes: number): TunnelInfo {
-  return {
-    tunnel_id: knownTunnelId(`00000000-0000-4000-8000-${String(index).padStart(12, '0')}`),
-    protocol: 'udp',
-    status: 'active',
-    ingress_edge_id: 'edge-in',
-    egress_edge_id: 'edge-out',
-    ingress_remote_addr: '198.51.100.1:1000',
-    egress_remote_addr: '198.51.100.2:1000',
-    stats: {
-      bytes_ingress: bytes,
-      bytes_egress: 0,
-      tcp_streams_total: 0,
-      tcp_streams_active: 0,
-      udp_datagrams_total: 1,
-      uptime_secs: 1,
-    },
-    drops: {},
-  };
-}
-
 function stats(bytes: readonly number[], edges = 1): RelayStats {
   return {
-    ...totals,
-    tunnels: bytes.map((count, index) => tunnel(index, count)),
+    ...sampleTotals,
+    tunnels: bytes.map((count, index) => sampleTunnelInfo(index, count)),
     edges: Array.from({ length: edges }, (_, index) => ({
       edge_id: `edge-${index}`,
       remote_addr: '198.51.100.1:1000',
@@ -72,7 +34,7 @@ describe('a stats frame', () => {
     const size = JSON.stringify(fitted).length;
     expect(size).toBeLessThan(4 * MiB);
     expect(size).toBeGreaterThan(3 * MiB);
-    expect(fitted.total_tunnels).toBe(totals.total_tunnels);
+    expect(fitted.total_tunnels).toBe(sampleTotals.total_tunnels);
   });
 
   it('leaves room for tunnels when there are very many edges', () => {
