@@ -4,12 +4,14 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { startEdgeProgram } from '../edge/edge-program.ts';
 import { SystemClock } from '../lib/clock.ts';
 import { formatProblem } from '../lib/config-problem.ts';
+import { ConfigReload } from '../lib/config-reload.ts';
 import { createLogger } from '../lib/logger.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { installCrashGuard } from './crash-guard.ts';
 import { startLoopWatchdog } from './loop-watchdog.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
 import { loadEdgeConfig } from './load-edge-config.ts';
+import { reloadOnChange } from './reload-on-change.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
 
 export function addEdge(program: Command): void {
@@ -50,7 +52,15 @@ async function runEdge(path: string): Promise<void> {
     },
     'edge started',
   );
+  const reload = new ConfigReload(async () => {
+    const { config: next } = await loadEdgeConfig(path);
+    const outcome = await edge.reload(next);
+    logger.setLevel(next.logLevel);
+    return outcome;
+  }, logger);
+  const stopWatching = await reloadOnChange(reload, [path], dependencies.clock);
   logger.info({ signal: await shutdown }, 'edge stopping');
+  stopWatching();
   await edge.stop();
   logger.info({}, 'edge stopped');
 }

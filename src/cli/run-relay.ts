@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { SystemClock } from '../lib/clock.ts';
+import { ConfigReload } from '../lib/config-reload.ts';
 import { createLogger } from '../lib/logger.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { formatProblem } from '../lib/config-problem.ts';
@@ -11,6 +12,7 @@ import { startRelayProgram } from '../relay/relay-program.ts';
 import { installCrashGuard } from './crash-guard.ts';
 import { startLoopWatchdog } from './loop-watchdog.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
+import { reloadOnChange } from './reload-on-change.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
 
 const defaultConfig = fileURLToPath(new URL('../../config.json', import.meta.url));
@@ -51,7 +53,16 @@ async function runRelay(path: string): Promise<void> {
     },
     'relay started',
   );
+  const reload = new ConfigReload(async () => {
+    const { config: next } = await loadRelayConfig(path);
+    const outcome = await relay.reload(next);
+    logger.setLevel(next.log_level);
+    return outcome;
+  }, logger);
+  const files = [path, config.tls_cert_path, config.tls_key_path].filter((file) => file !== null);
+  const stopWatching = await reloadOnChange(reload, files, dependencies.clock);
   logger.info({ signal: await shutdown }, 'relay stopping');
+  stopWatching();
   await relay.stop();
   logger.info({}, 'relay stopped');
 }

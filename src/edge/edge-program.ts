@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../lib/clock.ts';
+import type { ReloadOutcome } from '../lib/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import { realConfigFileSystem } from '../node-link/config-file.ts';
@@ -11,6 +12,7 @@ import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/types.ts';
 import type { EdgeConfig } from './edge-config.ts';
 import { EdgeObserver } from './edge-observer.ts';
+import { reloadEdge } from './edge-reload.ts';
 import { EdgeNode } from './node/edge-node.ts';
 
 export interface EdgeProgramDependencies {
@@ -33,6 +35,8 @@ export interface EdgeProgram {
   readonly engine: EngineName;
   /** `ip:port` of the REST API, with the real port; empty without one. */
   readonly apiAddresses: readonly string[];
+  /** Puts a config that was read again in force, as far as it can be without a restart (see `reloadEdge`). */
+  reload(next: EdgeConfig): Promise<ReloadOutcome>;
   /** Resets what is open and frees sockets and addresses. Idempotent. */
   stop(): Promise<void>;
 }
@@ -54,7 +58,12 @@ export async function startEdgeProgram(
   await node.start();
   await observer.start();
   const running = starting.move();
-  return { engine: engine.name, apiAddresses: observer.addresses, stop: () => running.disposeAsync() };
+  return {
+    engine: engine.name,
+    apiAddresses: observer.addresses,
+    reload: (next) => reloadEdge(node.edge, config, next),
+    stop: () => running.disposeAsync(),
+  };
 }
 
 const machine = {

@@ -1,5 +1,7 @@
 import { networkInterfaces } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../lib/clock.ts';
+import type { ReloadOutcome } from '../lib/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import { realConfigFileSystem } from '../node-link/config-file.ts';
@@ -12,6 +14,7 @@ import { certificateFingerprint, keepSelfSigned, loadTlsIdentity } from '../quic
 import type { EngineName, TlsIdentity } from '../quic/types.ts';
 import { realStoreFileSystem } from './authorization-store.ts';
 import type { RelayConfig } from './config/relay-config.ts';
+import { planReload } from './config/reload-plan.ts';
 import { createRelayLink } from './node/relay-link.ts';
 import { RelayObserver } from './relay-observer.ts';
 import { createRelay } from './relay.ts';
@@ -43,6 +46,11 @@ export interface RelayProgram {
   readonly apiAddresses: readonly string[];
   /** SHA-256 of the certificate: what an edge is given as `relay_fingerprint`. */
   readonly certificateFingerprint: string;
+  /**
+   * Puts a config that was read again in force, as far as it can be without a restart. The certificate is read again too (conformance L3).
+   * Rejects with AppError `tls-failed`, having changed nothing.
+   */
+  reload(next: RelayConfig): Promise<ReloadOutcome>;
   /** Drains and ends everything (conformance L1). Idempotent. */
   stop(): Promise<void>;
 }
@@ -53,8 +61,9 @@ export async function startRelayProgram(
   dependencies: RelayProgramDependencies,
 ): Promise<RelayProgram> {
   const { config, certificateDir } = programSettings;
+  let inForce = config;
   await using starting = new AsyncDisposableStack();
-  const tls = await tlsIdentity(config, certificateDir, dependencies.clock);
+  let tls = await tlsIdentity(config, certificateDir, dependencies.clock);
   const resetKey = await keepResetKey(config.state_dir, dependencies.random);
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
@@ -69,7 +78,13 @@ export async function startRelayProgram(
   const linkStatus = (): LinkStatus | null => link?.status ?? null;
   const observer = new RelayObserver(relay, config, { ...dependencies, engine, linkStatus });
   const health = (): RelayHealth => observer.view.health().report;
-  const link = createRelayLink(relay, config, { ...dependencies, ...machine, health }, programSettings);
+  const effectiveConfig = (): RelayConfig => inForce;
+  const link = createRelayLink(
+    relay,
+    config,
+    { ...dependencies, ...machine, health, effectiveConfig },
+    programSettings,
+  );
   // Deferred before the relay's own stop, so that they tell of the drain to the end.
   starting.defer(() => observer.stop());
   starting.defer(() => link?.stop());
@@ -84,6 +99,17 @@ export async function startRelayProgram(
     quicAddresses: relay.addresses,
     apiAddresses: observer.addresses,
     certificateFingerprint: certificateFingerprint(tls.certificate),
+    async reload(next) {
+      const { applied, needsRestart, effective } = planReload(inForce, next);
+      const identity = await tlsIdentity(effective, certificateDir, dependencies.clock);
+      const renewed = !isDeepStrictEqual(identity, tls);
+      // First, because it is what can fail.
+      if (renewed) relay.setTls(identity);
+      tls = identity;
+      inForce = effective;
+      relay.reload(effective);
+      return { applied: renewed ? [...applied, 'certificate'] : applied, needsRestart };
+    },
     stop: () => running.disposeAsync(),
   };
 }

@@ -7,7 +7,7 @@ import type { RelayConfig } from './config/relay-config.ts';
 import type { EventHubSettings } from './events/event-hub.ts';
 import type { ForwarderSettings } from './forwarding/forwarder.ts';
 import type { SessionRunnerSettings } from './session/session-runner.ts';
-import type { BindPolicySettings } from './tunnels/bind-policy.ts';
+import type { BindPolicySettings, StaticTunnel } from './tunnels/bind-policy.ts';
 import type { RegistrySettings } from './tunnels/tunnel-registry.ts';
 
 /** The one place where keys of the config become the settings of the parts. */
@@ -86,6 +86,10 @@ export function eventHubSettings({ limits }: RelayConfig): EventHubSettings {
     windowMs: 60_000,
     maxSources: limits.max_event_sources,
   };
+}
+
+export function staticTunnels({ tunnels }: RelayConfig): StaticTunnel[] {
+  return tunnels.map(({ id, bind_secret: bindSecret }) => ({ id, bindSecret }));
 }
 
 export function quicAddresses(config: RelayConfig): SocketAddress[] {

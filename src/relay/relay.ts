@@ -75,7 +75,7 @@ export class Relay {
     this.events = new EventHub(clock, settings.eventHubSettings(config));
     this.events.subscribe(createLogSink(logger));
     this.#policy = new BindPolicy(settings.policySettings(config));
-    this.#policy.setStaticTunnels(config.tunnels.map(({ id, bind_secret: bindSecret }) => ({ id, bindSecret })));
+    this.#policy.setStaticTunnels(settings.staticTunnels(config));
     this.#sessions = new SessionDirectory(clock, { aliveMs: config.quic.keep_alive_secs * 2000 });
     this.#registry = new TunnelRegistry((id) => this.#sessions.isAlive(id), settings.registrySettings(config));
     this.#forwarder = new Forwarder(
@@ -170,6 +170,12 @@ export class Relay {
   stop(drainTimeoutMs = this.#config.drain_timeout_secs * 1000): Promise<void> {
     this.#stopping ??= this.#stop(drainTimeoutMs);
     return this.#stopping;
+  }
+
+  /** Puts in force what of a config that was read again needs no restart (see `planReload`), but for the certificate. */
+  reload(config: RelayConfig): void {
+    this.#admission.setSettings(settings.admissionSettings(config));
+    this.control.setStaticTunnels(settings.staticTunnels(config));
   }
 
   /** New connections use this identity (conformance L3). Throws AppError `tls-failed` and keeps the old one. */

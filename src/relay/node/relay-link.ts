@@ -19,6 +19,8 @@ export interface RelayLinkDependencies {
   readonly dialler: ManagerDialler;
   readonly journalFiles: JournalFiles;
   readonly configFileSystem: ConfigFileSystem;
+  /** As it is in force, for `get_config`. */
+  readonly effectiveConfig: () => RelayConfig;
   /** As REST tells it. */
   readonly health: () => RelayHealth;
 }
@@ -53,7 +55,7 @@ export function createRelayLink(
         health: dependencies.health,
         stats: () => stats.gather(),
         execute: (action) => commands.execute(action),
-        config: () => config,
+        config: dependencies.effectiveConfig,
       },
       emit: (event) => {
         events.emit(event);

@@ -1,0 +1,44 @@
+import { errorMessage } from './app-error.ts';
+import type { Logger } from './logger.ts';
+
+/** What became of a config that was read again. */
+export interface ReloadOutcome {
+  /** In force from now on; keys with dots between levels. */
+  readonly applied: readonly string[];
+  /** Changed in the file and not in force before a restart. */
+  readonly needsRestart: readonly string[];
+}
+
+/** Reads a config again when it is asked to, one time after the other; a config that is wrong changes nothing. */
+export class ConfigReload {
+  readonly #reload: () => Promise<ReloadOutcome>;
+  readonly #logger: Logger;
+  #last: Promise<void> = Promise.resolve();
+
+  /** `reload` reads the config and puts it in force; it rejects with an AppError when it cannot, and has changed nothing then. */
+  constructor(reload: () => Promise<ReloadOutcome>, logger: Logger) {
+    this.#reload = reload;
+    this.#logger = logger;
+  }
+
+  /** Resolves when it is done, whatever became of it. */
+  request(cause: 'SIGHUP' | 'file changed'): Promise<void> {
+    this.#last = this.#last.then(() => this.#run(cause));
+    return this.#last;
+  }
+
+  async #run(cause: string): Promise<void> {
+    try {
+      const { applied, needsRestart } = await this.#reload();
+      if (needsRestart.length > 0) {
+        this.#logger.warn({ keys: needsRestart }, 'config changes need a restart');
+      }
+      // The program writes some keys itself, which is no news.
+      if (applied.length > 0 || needsRestart.length > 0 || cause === 'SIGHUP') {
+        this.#logger.info({ cause, applied }, 'config reloaded');
+      }
+    } catch (error) {
+      this.#logger.error({ cause, problem: errorMessage(error) }, 'config not reloaded, the old one stays in force');
+    }
+  }
+}
