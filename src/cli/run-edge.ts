@@ -11,7 +11,7 @@ import { installCrashGuard } from './crash-guard.ts';
 import { startLoopWatchdog } from './loop-watchdog.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
 import { loadEdgeConfig } from './load-edge-config.ts';
-import { reloadOnChange } from './reload-on-change.ts';
+import { reloadOnChange, surviveHangups } from './reload-on-change.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
 
 export function addEdge(program: Command): void {
@@ -33,6 +33,7 @@ async function runEdge(path: string): Promise<void> {
   installCrashGuard(logger);
   using _watchdog = startLoopWatchdog(clock);
   // From here on a signal during the start is not lost.
+  surviveHangups();
   const shutdown = waitForShutdownSignal();
   for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
   const softwareVersion = packageJson.version;

@@ -12,7 +12,7 @@ import { startRelayProgram } from '../relay/relay-program.ts';
 import { installCrashGuard } from './crash-guard.ts';
 import { startLoopWatchdog } from './loop-watchdog.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
-import { reloadOnChange } from './reload-on-change.ts';
+import { reloadOnChange, surviveHangups } from './reload-on-change.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
 
 const defaultConfig = fileURLToPath(new URL('../../config.json', import.meta.url));
@@ -33,6 +33,7 @@ async function runRelay(path: string): Promise<void> {
   installCrashGuard(logger);
   using _watchdog = startLoopWatchdog(clock);
   // From here on a signal during the start is not lost.
+  surviveHangups();
   const shutdown = waitForShutdownSignal();
   for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
   const softwareVersion = packageJson.version;
