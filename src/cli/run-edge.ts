@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import process from 'node:process';
 import type { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { startEdgeProgram } from '../edge/edge-program.ts';
@@ -12,7 +13,9 @@ import { startLoopWatchdog } from './loop-watchdog.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
 import { loadEdgeConfig } from './load-edge-config.ts';
 import { reloadOnChange, surviveHangups } from './reload-on-change.ts';
+import { runSystemdNotify, ServiceNotice } from './service-notice.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
+import { warnOfMachine } from './warn-of-machine.ts';
 
 export function addEdge(program: Command): void {
   program
@@ -35,6 +38,7 @@ async function runEdge(path: string): Promise<void> {
   // From here on a signal during the start is not lost.
   surviveHangups();
   const shutdown = waitForShutdownSignal();
+  const service = new ServiceNotice({ clock, logger, notify: runSystemdNotify }, process.env);
   for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
   const softwareVersion = packageJson.version;
   const dependencies = { clock, random: new SystemRandom(), logger, softwareVersion };
@@ -53,6 +57,8 @@ async function runEdge(path: string): Promise<void> {
     },
     'edge started',
   );
+  await warnOfMachine({ clock, logger });
+  service.ready();
   const reload = new ConfigReload(async () => {
     const { config: next } = await loadEdgeConfig(path);
     const outcome = await edge.reload(next);
@@ -61,6 +67,7 @@ async function runEdge(path: string): Promise<void> {
   }, logger);
   const stopWatching = await reloadOnChange(reload, [path], dependencies.clock);
   logger.info({ signal: await shutdown }, 'edge stopping');
+  service.stopping();
   stopWatching();
   await edge.stop();
   logger.info({}, 'edge stopped');

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import process from 'node:process';
 import type { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { SystemClock } from '../lib/clock.ts';
@@ -7,13 +8,16 @@ import { ConfigReload } from '../lib/config-reload.ts';
 import { createLogger } from '../lib/logger.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { formatProblem } from '../lib/config-problem.ts';
+import { folderProblems } from '../lib/writable-folder.ts';
 import { loadRelayConfig } from '../relay/config/relay-config.ts';
 import { startRelayProgram } from '../relay/relay-program.ts';
 import { installCrashGuard } from './crash-guard.ts';
 import { startLoopWatchdog } from './loop-watchdog.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
 import { reloadOnChange, surviveHangups } from './reload-on-change.ts';
+import { runSystemdNotify, ServiceNotice } from './service-notice.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
+import { warnOfMachine } from './warn-of-machine.ts';
 
 const defaultConfig = fileURLToPath(new URL('../../config.json', import.meta.url));
 
@@ -35,10 +39,11 @@ async function runRelay(path: string): Promise<void> {
   // From here on a signal during the start is not lost.
   surviveHangups();
   const shutdown = waitForShutdownSignal();
+  const service = new ServiceNotice({ clock, logger, notify: runSystemdNotify }, process.env);
   for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
   const softwareVersion = packageJson.version;
   const dependencies = { clock, random: new SystemRandom(), logger, softwareVersion };
-  const certificateDir = join(dirname(resolve(path)), 'certs');
+  const certificateDir = await chooseCertificateDir(path, config.state_dir);
   const relay = await startRelayProgram(
     { config, certificateDir, configPath: resolve(path), allowInsecure: insecureAllowed() },
     dependencies,
@@ -54,6 +59,9 @@ async function runRelay(path: string): Promise<void> {
     },
     'relay started',
   );
+  const socketBuffers = { asked: config.limits.socket_buffer_bytes, granted: relay.socketBufferBytes };
+  await warnOfMachine({ clock, logger, socketBuffers });
+  service.ready();
   const reload = new ConfigReload(async () => {
     const { config: next } = await loadRelayConfig(path);
     const outcome = await relay.reload(next);
@@ -63,7 +71,14 @@ async function runRelay(path: string): Promise<void> {
   const files = [path, config.tls_cert_path, config.tls_key_path].filter((file) => file !== null);
   const stopWatching = await reloadOnChange(reload, files, dependencies.clock);
   logger.info({ signal: await shutdown }, 'relay stopping');
+  service.stopping();
   stopWatching();
   await relay.stop();
   logger.info({}, 'relay stopped');
+}
+
+/** Beside the config, where people look for it; under state_dir where that folder cannot be written, as in a container. */
+async function chooseCertificateDir(configPath: string, stateDir: string): Promise<string> {
+  const beside = join(dirname(resolve(configPath)), 'certs');
+  return (await folderProblems('certs', beside)).length === 0 ? beside : join(stateDir, 'certs');
 }

@@ -39,6 +39,10 @@ export class EdgeListeners {
     return [...this.#open.values()];
   }
 
+  get socketBufferBytes(): readonly (number | null)[] {
+    return this.listeners.flatMap((listener) => [listener.socketReceiveBufferBytes, listener.socketSendBufferBytes]);
+  }
+
   /** Addresses that were asked for and carry nothing, with the reason; for people. */
   get failures(): readonly string[] {
     return [...this.#failures].map(([address, reason]) => `${address}: ${reason}`);

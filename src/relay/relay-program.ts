@@ -42,6 +42,8 @@ export interface RelayProgram {
   readonly engine: EngineName;
   /** `ip:port` of each bound QUIC address, with the real port. */
   readonly quicAddresses: readonly string[];
+  /** What the kernel granted to each UDP socket, each way; null where the engine cannot tell. */
+  readonly socketBufferBytes: readonly (number | null)[];
   /** `ip:port` of each address of the REST API, with the real port. */
   readonly apiAddresses: readonly string[];
   /** SHA-256 of the certificate: what an edge is given as `relay_fingerprint`. */
@@ -97,6 +99,7 @@ export async function startRelayProgram(
   return {
     engine: engine.name,
     quicAddresses: relay.addresses,
+    socketBufferBytes: relay.socketBufferBytes,
     apiAddresses: observer.addresses,
     certificateFingerprint: certificateFingerprint(tls.certificate),
     async reload(next) {

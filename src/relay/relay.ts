@@ -120,6 +120,11 @@ export class Relay {
     return this.#listeners.addresses.map(formatSocketAddress);
   }
 
+  /** What the kernel granted to each bound socket, each way; null where the engine cannot tell. */
+  get socketBufferBytes(): readonly (number | null)[] {
+    return this.#listeners.socketBufferBytes;
+  }
+
   /** Why new tunnels would not be accepted now, for people; empty when they would (conformance T3). */
   notReadyReasons(): readonly string[] {
     if (this.#stopping !== null) return ['the relay is shutting down'];
@@ -198,9 +203,7 @@ export class Relay {
 
   async #streamsFinished(timeoutMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    const done = (): void => {
-      resolve(undefined);
-    };
+    const done = (): void => resolve(undefined);
     const deadline = this.#dependencies.clock.setTimeout(done, timeoutMs);
     this.#forwarder.drain(done);
     await promise;
