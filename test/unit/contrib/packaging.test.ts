@@ -34,7 +34,7 @@ describe('the systemd units', () => {
     const folder = mkdtempSync(join(tmpdir(), 'adit-units-'));
     try {
       const path = join(folder, `${unit}.service`);
-      writeFileSync(path, read(`contrib/systemd/${unit}.service`).replace('/opt/adit', repository));
+      writeFileSync(path, read(`contrib/systemd/${unit}.service`).replaceAll('/opt/adit', repository));
       expect(spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
       const limits = ['--offline=yes', `--threshold=${highestExposure}`];
       execFileSync('systemd-analyze', ['security', ...limits, path], { stdio: 'ignore' });
