@@ -35,7 +35,10 @@ describe('the systemd units', () => {
     try {
       const path = join(folder, `${unit}.service`);
       writeFileSync(path, read(`contrib/systemd/${unit}.service`).replaceAll('/opt/adit', repository));
-      expect(spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+      expect(spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' })).toMatchObject({
+        status: 0,
+        stderr: '',
+      });
       const limits = ['--offline=yes', `--threshold=${highestExposure}`];
       execFileSync('systemd-analyze', ['security', ...limits, path], { stdio: 'ignore' });
     } finally {
