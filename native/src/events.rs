@@ -180,3 +180,62 @@ impl EventBuffer {
         self.u32(value.port().into()).text(&value.ip().to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// test/unit/quic/native/event-batch.test.ts reads the same bytes.
+    const ONE_OF_EACH: &str = "\
+        0107000000090000000151110000090000003132372e302e302e31\
+        0207000000000000000000084051110000090000003132372e302e302e31bb010000030000003a3a31\
+        030700000051110000090000003132372e302e302e310400000073696c65\
+        0400000000000008400104000000776f6f66\
+        0500000000000008400101000000000000104003000000627965\
+        06000000000000084000000000000010400700000000000008400000000000001040\
+        08000000000000084000000000000010400900000000000008400000000000001040\
+        00000000000053400a0000000000001440\
+        0b000000000000084051110000090000003132372e302e302e31\
+        0c000000000000084003000000010203\
+        0d070000000400000066656c6c0e07000000";
+
+    fn one_of_each() -> EventBuffer {
+        let remote = SocketAddr::from(([127, 0, 0, 1], 4433));
+        let local = SocketAddr::from(([0u16, 0, 0, 0, 0, 0, 0, 1], 443));
+        let stream = StreamId::from(VarInt::from_u32(4));
+        let info = CloseInfo { kind: CloseKind::PeerApplication, code: Some(4), reason: "bye".into() };
+        let mut events = EventBuffer::default();
+        events.incoming(7, 9, true, remote);
+        events.connected(7, 3, remote, local);
+        events.handshake_failed(7, remote, "sile");
+        events.dial_failed(3, DialFailure::Verification, "woof");
+        events.closed(3, &info);
+        events.stream_opened(3, stream);
+        events.readable(3, stream);
+        events.writable(3, stream);
+        events.stopped(3, stream, VarInt::from_u32(76));
+        events.splice_ended(5);
+        events.address_changed(3, remote);
+        events.datagram(3, &[1, 2, 3]);
+        events.listener_failed(7, "fell");
+        events.listener_closed(7);
+        events
+    }
+
+    #[test]
+    fn the_bytes_are_those_that_javascript_reads() {
+        let hex: String = one_of_each().take().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, ONE_OF_EACH);
+    }
+
+    #[test]
+    fn datagrams_that_nobody_drains_are_bounded() {
+        let mut events = EventBuffer::default();
+        for _ in 0..2 * MAX_LOCAL_DATAGRAM_BYTES / 1024 {
+            events.datagram(1, &[0; 1024]);
+        }
+        assert!(events.take().len() < 2 * MAX_LOCAL_DATAGRAM_BYTES);
+        events.datagram(1, &[0; 1024]);
+        assert!(!events.is_empty());
+    }
+}

@@ -75,23 +75,13 @@ const EVENTS: usize = 64;
 struct Poller {
     fd: OwnedFd,
     ready: Vec<epoll::Event>,
-    whole_ms: bool,
 }
 
 impl Poller {
     fn new(shared: &Shared) -> Result<Self, Errno> {
         let fd = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&fd, &shared.wake, EventData::new_u64(WAKE), EventFlags::IN)?;
-        Ok(Self { fd, ready: Vec::with_capacity(EVENTS), whole_ms: false })
-    }
-
-    fn timespec(&self, duration: Duration) -> Timespec {
-        let duration = if self.whole_ms {
-            Duration::from_millis(duration.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(u64::MAX))
-        } else {
-            duration
-        };
-        Timespec { tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: duration.subsec_nanos().into() }
+        Ok(Self { fd, ready: Vec::with_capacity(EVENTS) })
     }
 }
 
@@ -177,13 +167,12 @@ fn turn(core: &mut Core, watched: &mut [Watched], buffer: &mut ReceiveBuffer) ->
     core.next_wake(now)
 }
 
-/// Waits for the sockets, a call or the time; keeps to whole milliseconds on kernels that know no better (before 5.11).
+/// Waits for the sockets, a call or the time, which is rounded up to a millisecond: quinn's pacing lets go of bursts of several.
 fn wait(shared: &Shared, poller: &mut Poller, watched: &mut [Watched], until: Option<Instant>) -> Result<(), Errno> {
-    let timeout = until.map(|until| poller.timespec(until.saturating_duration_since(Instant::now())));
+    let timeout = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
     poller.ready.clear();
     match epoll::wait(&poller.fd, spare_capacity(&mut poller.ready), timeout.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
-        Err(Errno::NOSYS | Errno::PERM) if !poller.whole_ms => poller.whole_ms = true,
         Err(error) => return Err(error),
     }
     for event in &poller.ready {
@@ -200,4 +189,8 @@ fn wait(shared: &Shared, poller: &mut Poller, watched: &mut [Watched], until: Op
         }
     }
     Ok(())
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec { tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: duration.subsec_nanos().into() }
 }

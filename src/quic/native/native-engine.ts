@@ -28,8 +28,8 @@ interface Dial {
 }
 
 /** Throws AppError `engine-unavailable` when the addon is not built or does not load. */
-export function createNativeEngine(): QuicEngine {
-  return new NativeEngine(loadAddon());
+export function createNativeEngine(addon: NativeAddon = loadAddon()): QuicEngine {
+  return new NativeEngine(addon);
 }
 
 class NativeEngine implements QuicEngine, EventSink, SpliceEnds {

@@ -44,8 +44,13 @@ export class NativeListener implements QuicListener {
   }
 
   tellIncoming(attempt: number, validated: boolean, remote: SocketAddress): void {
-    const decision = this.handler.onIncoming({ remote, validated });
-    this.#binding.answer(this.id, attempt, decisions.indexOf(decision));
+    // An attempt without an answer would take one of the engine's few places for good.
+    let decision: IncomingDecision = 'refuse';
+    try {
+      decision = this.handler.onIncoming({ remote, validated });
+    } finally {
+      this.#binding.answer(this.id, attempt, decisions.indexOf(decision));
+    }
   }
 
   tellFailed(reason: string): void {
