@@ -1,4 +1,4 @@
-import { MIN_DATAGRAM_BYTES, TUNNEL_ID_BYTES } from './limits.ts';
+import { TUNNEL_ID_BYTES } from './limits.ts';
 
 /** A QUIC DATAGRAM taken apart; both parts are views of the datagram, not copies. */
 export interface DatagramParts {
@@ -16,13 +16,13 @@ export function joinDatagram(prefix: Uint8Array, payload: Uint8Array): Buffer {
 
 /** Takes a datagram apart; null when it is shorter than its 16-byte prefix (dropped and counted as malformed). */
 export function splitDatagram(datagram: Uint8Array): DatagramParts | null {
-  if (datagram.length < MIN_DATAGRAM_BYTES) return null;
+  if (datagram.length < TUNNEL_ID_BYTES) return null;
   return { prefix: datagram.subarray(0, TUNNEL_ID_BYTES), payload: datagram.subarray(TUNNEL_ID_BYTES) };
 }
 
 /** Whether a datagram belongs to the tunnel with this 16-byte prefix; allocates nothing. */
 export function hasPrefix(datagram: Uint8Array, prefix: Uint8Array): boolean {
-  if (datagram.length < MIN_DATAGRAM_BYTES) return false;
+  if (datagram.length < TUNNEL_ID_BYTES) return false;
   for (let i = 0; i < TUNNEL_ID_BYTES; i++) if (datagram[i] !== prefix[i]) return false;
   return true;
 }

@@ -45,11 +45,8 @@ export const MAX_PEER_TEXT_CHARS = 256;
 /** Features that a peer may announce; further ones are not kept, since each connection stores the list. */
 export const MAX_FEATURES = 32;
 
-/** A raw UUID, the first bytes of every datagram. */
+/** A raw UUID, the first bytes of every datagram. A datagram of only that is an empty payload and legal; a shorter one belongs to no tunnel. */
 export const TUNNEL_ID_BYTES = 16;
-
-/** A datagram of only a prefix is an empty payload and legal; a shorter one belongs to no tunnel. */
-export const MIN_DATAGRAM_BYTES = TUNNEL_ID_BYTES;
 
 /** Sent by an edge, the first one right after ready. */
 export const PING_INTERVAL_MS = 15_000;

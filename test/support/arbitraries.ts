@@ -11,7 +11,7 @@ export const tunnelIds: fc.Arbitrary<TunnelId> = fc.uint8Array({ minLength: 16, 
 });
 
 export const directions = fc.constantFrom(...DIRECTIONS);
-export const tunnelProtocols = fc.constantFrom(...TUNNEL_PROTOCOLS);
+const tunnelProtocols = fc.constantFrom(...TUNNEL_PROTOCOLS);
 export const hex64 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'));
 
 const u32 = fc.nat({ max: 0xffff_ffff });

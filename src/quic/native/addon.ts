@@ -117,7 +117,7 @@ export interface NativeBinding {
 const addonPath = fileURLToPath(new URL('../../../native/adit-native.node', import.meta.url));
 
 /** Whether `npm run build:native` has run here. */
-export function isAddonBuilt(): boolean {
+function isAddonBuilt(): boolean {
   return existsSync(addonPath);
 }
 
