@@ -9,7 +9,7 @@ import { createLogger } from '../lib/logger.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { formatProblem } from '../lib/config-problem.ts';
 import { folderProblems } from '../lib/writable-folder.ts';
-import { loadRelayConfig } from '../relay/config/relay-config.ts';
+import { loadRelayConfig, type ConfigOverrides } from '../relay/config/relay-config.ts';
 import { startRelayProgram } from '../relay/relay-program.ts';
 import { installCrashGuard } from './crash-guard.ts';
 import { startLoopWatchdog } from './loop-watchdog.ts';
@@ -27,11 +27,29 @@ export function addRelay(program: Command): void {
     .summary('run a relay: edges dial in, it pairs them and forwards between them')
     .description('Runs a relay until SIGINT or SIGTERM, then drains. A second signal ends it at once.')
     .option('-c, --config <file>', 'the config file', defaultConfig)
-    .action((options: { readonly config: string }) => runRelay(options.config));
+    .option('--quic-addr, --quic-addrs <ip:port...>', 'listen for edges here, whatever the config says')
+    .option('--api-addr, --api-addrs <ip:port...>', 'serve the REST API here, whatever the config says')
+    .option('--public-quic-addr <host:port>', 'what edges dial, whatever the config says')
+    .action((flags: RelayFlags) => runRelay(flags.config, overridesOf(flags)));
 }
 
-async function runRelay(path: string): Promise<void> {
-  const { config, warnings } = await loadRelayConfig(path);
+interface RelayFlags {
+  readonly config: string;
+  readonly quicAddrs?: readonly string[];
+  readonly apiAddrs?: readonly string[];
+  readonly publicQuicAddr?: string;
+}
+
+function overridesOf({ quicAddrs, apiAddrs, publicQuicAddr }: RelayFlags): ConfigOverrides {
+  return {
+    ...(quicAddrs !== undefined && { quic_addrs: quicAddrs }),
+    ...(apiAddrs !== undefined && { api_addrs: apiAddrs }),
+    ...(publicQuicAddr !== undefined && { public_quic_addr: publicQuicAddr }),
+  };
+}
+
+async function runRelay(path: string, overrides: ConfigOverrides): Promise<void> {
+  const { config, warnings } = await loadRelayConfig(path, overrides);
   const logger = createLogger({ level: config.log_level });
   const clock = new SystemClock();
   installCrashGuard(logger);
@@ -63,7 +81,7 @@ async function runRelay(path: string): Promise<void> {
   await warnOfMachine({ clock, logger, socketBuffers });
   service.ready();
   const reload = new ConfigReload(async () => {
-    const { config: next } = await loadRelayConfig(path);
+    const { config: next } = await loadRelayConfig(path, overrides);
     const outcome = await relay.reload(next);
     logger.setLevel(next.log_level);
     return outcome;

@@ -13,10 +13,10 @@ let folder = '';
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'adit-life-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function relay(config: object): ChildProgram {
+function relay(config: object, ...flags: string[]): ChildProgram {
   const path = join(folder, 'config.json');
   writeFileSync(path, JSON.stringify(config));
-  return new ChildProgram('relay', ['relay', '-c', path], new SystemClock());
+  return new ChildProgram('relay', ['relay', '-c', path, ...flags], new SystemClock());
 }
 
 const loopback = { quic_addrs: ['127.0.0.1:0'], api_addrs: ['127.0.0.1:0'] };
@@ -42,8 +42,16 @@ describe('the life of a relay process', () => {
     program.kill('SIGTERM');
     await program.line('relay stopping');
     program.kill('SIGTERM');
-    expect(await program.exit()).toBe(143);
+    expect(await program.exit(), program.lastLines.join('\n')).toBe(143);
     socket.destroy();
+  });
+
+  it('takes its addresses from flags in place of the config, under both of their names', async () => {
+    const config = { quic_addr: '127.0.0.1:1', api_addrs: ['127.0.0.1:1'] };
+    await using program = relay(config, '--quic-addr', '127.0.0.1:0', '127.0.0.2:0', '--api-addrs', '127.0.0.3:0');
+    const started = await program.line('relay started');
+    expect(started['quic_addrs']).toEqual([expect.stringMatching(/^127.0.0.1:/), expect.stringMatching(/^127.0.0.2:/)]);
+    expect(started['api_addrs']).toEqual([expect.stringMatching(/^127.0.0.3:/)]);
   });
 
   it('L2 a taken port ends it with one line that names the address and what to do', async () => {

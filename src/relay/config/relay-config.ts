@@ -37,14 +37,30 @@ export function parseRelayConfig(content: unknown, directory: string): ParsedRel
   return { kind: 'valid', config, warnings: [...warnings, ...warningsFor(config)] };
 }
 
+/** What flags say in place of the file. */
+export interface ConfigOverrides {
+  readonly quic_addrs?: readonly string[];
+  readonly api_addrs?: readonly string[];
+  readonly public_quic_addr?: string;
+}
+
 /**
  * Reads and checks a config file. Throws AppError `config-invalid` that lists every problem, one a line, also
  * when the file cannot be read.
  */
-export async function loadRelayConfig(path: string): Promise<Extract<ParsedRelayConfig, { kind: 'valid' }>> {
-  const parsed = parseRelayConfig(await readJsonFile(path), dirname(resolve(path)));
+export async function loadRelayConfig(
+  path: string,
+  overrides: ConfigOverrides = {},
+): Promise<Extract<ParsedRelayConfig, { kind: 'valid' }>> {
+  const parsed = parseRelayConfig(override(await readJsonFile(path), overrides), dirname(resolve(path)));
   if (parsed.kind === 'valid') return parsed;
   throw new AppError('config-invalid', [`${path}:`, ...parsed.problems.map(formatProblem)].join('\n  '));
+}
+
+function override(content: unknown, overrides: ConfigOverrides): unknown {
+  if (!isRecord(content)) return content;
+  const kept = Object.entries(content).filter(([key]) => !Object.hasOwn(overrides, aliases[key] ?? key));
+  return { ...Object.fromEntries(kept), ...overrides };
 }
 
 interface AliasesRead {
