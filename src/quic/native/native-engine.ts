@@ -167,7 +167,8 @@ class NativeEngine implements QuicEngine, EventSink, SpliceEnds {
   dialFailed(connection: number, failure: DialFailure, reason: string): void {
     const dial = this.#dials.get(connection);
     this.#dials.delete(connection);
-    dial?.reject(new AppError(failure, `no QUIC connection: ${reason}`));
+    const code = this.#closing === undefined ? failure : 'closed';
+    dial?.reject(new AppError(code, `no QUIC connection: ${reason}`));
   }
 
   closed(connection: number, info: CloseInfo): void {
