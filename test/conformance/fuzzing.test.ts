@@ -31,6 +31,6 @@ describe.each(await builtEngines())('a relay over %s that is fed nonsense', (eng
     const after = await relay.snapshot();
     expect(after.unhandledRejections).toBe(0);
     expect(count.inputs).toBe(inputsPerKind);
-    process.stdout.write(`A7 ${engine} ${kind}: ${count.inputs} inputs over ${count.connections} connections\n`);
+    process.stdout.write(`${engine} A7 ${kind}: ${count.inputs} inputs over ${count.connections} connections\n`);
   });
 });

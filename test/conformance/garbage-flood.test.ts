@@ -20,7 +20,7 @@ describe.each(await builtEngines())('a relay over %s in a rain of garbage', (eng
         durationMs: 3000,
       });
       process.stdout.write(
-        `A5 ${engine}: kept ${(outcome.kept * 100).toFixed(1)} % of ${outcome.sent} datagrams under ` +
+        `${engine} A5: kept ${(outcome.kept * 100).toFixed(1)} % of ${outcome.sent} datagrams under ` +
           `${Math.round(outcome.garbagePerSecond)} garbage packets a second (${outcome.packetsSeen} packets seen, ${outcome.cpuUsPerPacket.toFixed(1)} µs CPU each), ` +
           `RSS ${Math.round(outcome.rssBeforeBytes / mib)} → ${Math.round(outcome.rssAfterBytes / mib)} MiB\n`,
       );

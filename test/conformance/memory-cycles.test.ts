@@ -18,7 +18,7 @@ describe.each(await builtEngines())('a relay over %s whose edges come and go', (
     expect(after.stats).toMatchObject({ connections_total: 2000, total_tunnels: 0 });
     expect(after.rssBytes / before.rssBytes).toBeLessThan(1.2);
     process.stdout.write(
-      `A6 ${engine}: RSS ${mib(before.rssBytes)} MiB after 1000 cycles, ${mib(after.rssBytes)} after 2000\n`,
+      `${engine} A6: RSS ${mib(before.rssBytes)} MiB after 1000 cycles, ${mib(after.rssBytes)} after 2000\n`,
     );
   });
 });

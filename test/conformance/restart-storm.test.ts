@@ -7,7 +7,7 @@ describe.each(await builtEngines())('a relay over %s that is killed under its ed
   it('L6 has 100 edges paired again within 5 s and their back-off (2000 in the soak)', async () => {
     const { edges, pairedAfterMs, peakRssBytes } = await storm(engine, 50, 30_000);
     process.stdout.write(
-      `L6 ${engine}: ${edges} edges paired ${Math.round(pairedAfterMs)} ms after the restart, peak RSS ${Math.round(peakRssBytes / 1_048_576)} MiB\n`,
+      `${engine} L6: ${edges} edges paired ${Math.round(pairedAfterMs)} ms after the restart, peak RSS ${Math.round(peakRssBytes / 1_048_576)} MiB\n`,
     );
     // A lost connection pauses an edge for 1 s, and the first retry comes up to 2 s later.
     expect(pairedAfterMs).toBeLessThan(5000 + 3000);
