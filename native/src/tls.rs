@@ -25,8 +25,15 @@ pub enum Verification {
     Fingerprint([u8; 32]),
 }
 
+/// AES-128 with SHA-256 first: as strong as the P-256 certificates and X25519 beside it, a handshake hashes in hardware, and a packet takes
+/// ten rounds instead of fourteen.
 fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
+    use rustls::crypto::ring::{
+        cipher_suite::{TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256},
+        default_provider,
+    };
+    let cipher_suites = vec![TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256];
+    Arc::new(CryptoProvider { cipher_suites, ..default_provider() })
 }
 
 /// Errors name what cannot be used, in words for the operator.
@@ -43,6 +50,8 @@ pub fn server(certificate: &str, private_key: &str, alpn: &[u8]) -> Result<Arc<Q
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(|e| e.to_string())?;
     config.alpn_protocols = vec![alpn.to_vec()];
+    // Edges in the field name AES-256 first, because their library does.
+    config.ignore_client_order = true;
     // Edges connect once and stay: a ticket would cost each handshake a packet and each connection memory.
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
