@@ -61,6 +61,14 @@ impl Counts {
         add(&self.stream_bytes, n);
     }
 
+    pub fn all_drops(&self) -> u64 {
+        self.drops.iter().map(|counter| counter.load(Ordering::Relaxed)).sum()
+    }
+
+    pub fn all_bytes_out(&self) -> u64 {
+        self.bytes_out.load(Ordering::Relaxed).wrapping_add(self.stream_bytes.load(Ordering::Relaxed))
+    }
+
     /// Order: datagrams in, out, bytes in, out, stream bytes, drops in the order of the reasons.
     pub fn totals(&self) -> [u64; 5 + DROP_REASONS.len()] {
         let mut out = [0; 5 + DROP_REASONS.len()];

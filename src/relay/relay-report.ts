@@ -76,7 +76,7 @@ export class RelayReport {
   /** To be called about once a second: the bandwidth is that of the time between the last two calls. */
   measure(): void {
     const nowMs = this.#ports.clock.monotonicMs();
-    const bytes = this.#ports.forwarder.totals().bytesForwarded;
+    const bytes = this.#ports.forwarder.bytesForwarded;
     const seconds = (nowMs - this.#bandwidth.atMs) / 1000;
     if (seconds <= 0) return;
     const bps = Math.max(0, Math.round(((bytes - this.#bandwidth.bytes) * 8) / seconds));
@@ -156,7 +156,7 @@ export class RelayReport {
       connected_edges: sessions.edges().length,
       active_tunnels: registry.activeTunnels,
       total_tunnels: registry.size,
-      total_bytes_forwarded: forwarder.totals().bytesForwarded,
+      total_bytes_forwarded: forwarder.bytesForwarded,
       peak_tunnels: registry.peakTunnels,
       peak_edges: sessions.peak,
       connections_total: sessions.total,

@@ -43,6 +43,8 @@ export class FakeAddon {
       return begin(notify);
     } as unknown as NativeAddon['NativeEngine'];
     class NativeLedger {
+      readonly dropped = 2;
+      readonly bytesOut = 370;
       totals(): number[] {
         return [5, 3, 500, 300, 70, 1, 0, 0, 0, 0, 1, 0];
       }

@@ -15,6 +15,14 @@ export class MemoryLedger implements Ledger {
     this.#drops = Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>;
   }
 
+  get dropped(): number {
+    return Object.values(this.#drops).reduce((sum, count) => sum + count, 0);
+  }
+
+  get bytesOut(): number {
+    return this.#totals.datagramBytesOut + this.#totals.streamBytes;
+  }
+
   totals(): LedgerTotals {
     return { ...this.#totals, drops: { ...this.#drops } };
   }

@@ -24,4 +24,15 @@ impl NativeLedger {
     pub fn totals(&self) -> Vec<f64> {
         self.counts.totals().map(|n| n as f64).to_vec()
     }
+
+    #[napi(getter)]
+    pub fn dropped(&self) -> f64 {
+        self.counts.all_drops() as f64
+    }
+
+    /// Payload of datagrams and streams that the other leg's connection has accepted.
+    #[napi(getter)]
+    pub fn bytes_out(&self) -> f64 {
+        self.counts.all_bytes_out() as f64
+    }
 }

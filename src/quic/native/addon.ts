@@ -12,6 +12,8 @@ export interface NativeAddon {
 export interface NativeLedgerBinding {
   /** Datagrams in, out, payload bytes in, out, stream bytes, then drops in the order of `dropReasons`. */
   totals(): number[];
+  readonly dropped: number;
+  readonly bytesOut: number;
 }
 
 export interface NativeTransport {

@@ -14,6 +14,14 @@ export class NativeLedger implements Ledger {
     return ledger.#binding;
   }
 
+  get dropped(): number {
+    return this.#binding.dropped;
+  }
+
+  get bytesOut(): number {
+    return this.#binding.bytesOut;
+  }
+
   totals(): LedgerTotals {
     const [datagramsIn = 0, datagramsOut = 0, datagramBytesIn = 0, datagramBytesOut = 0, streamBytes = 0, ...counts] =
       this.#binding.totals();

@@ -1,4 +1,4 @@
-import type { DropReason, Ledger, LedgerTotals } from '../types.ts';
+import { dropReasons, type DropReason, type Ledger, type LedgerTotals } from '../types.ts';
 
 type MutableDrops = Record<DropReason, number>;
 
@@ -18,6 +18,16 @@ export class QuicheLedger implements Ledger {
     closing: 0,
     congestion: 0,
   };
+
+  get dropped(): number {
+    let sum = 0;
+    for (const reason of dropReasons) sum += this.drops[reason];
+    return sum;
+  }
+
+  get bytesOut(): number {
+    return this.datagramBytesOut + this.streamBytes;
+  }
 
   totals(): LedgerTotals {
     const { datagramsIn, datagramsOut, datagramBytesIn, datagramBytesOut, streamBytes } = this;

@@ -37,6 +37,7 @@ export class DropWatch {
   }
 
   #look(tunnelId: TunnelId, ledgers: LegLedgers): void {
+    if (ledgers.ingress.dropped + ledgers.egress.dropped === 0) return;
     const ingress = ledgers.ingress.totals().drops;
     const egress = ledgers.egress.totals().drops;
     for (const reason of dropReasons) {

@@ -118,6 +118,15 @@ export class Forwarder {
     return sum;
   }
 
+  /** As in `totals`, but cheap. */
+  get bytesForwarded(): number {
+    let sum = this.#ended.bytesForwarded;
+    for (const traffic of this.#ending) sum += traffic.bytesForwarded;
+    for (const traffic of this.#settling) sum += traffic.bytesForwarded;
+    for (const traffic of this.#tunnels.values()) sum += traffic.bytesForwarded;
+    return sum;
+  }
+
   /** To be called at most once a second: moves the numbers of tunnels that ended before the last call into the totals. */
   settleEnded(): void {
     for (const traffic of this.#settling) this.#ended = addTraffic(this.#ended, traffic.totals());

@@ -61,6 +61,7 @@ describe.each(await builtEngines())('datagrams of the %s engine', (name) => {
     const totals = ledger.totals();
     expect(totals).toMatchObject({ datagramsIn: 10, datagramsOut: 10, datagramBytesIn: 4500, datagramBytesOut: 4500 });
     expect(sumOfDrops(totals)).toBe(0);
+    expect([ledger.bytesOut, ledger.dropped]).toEqual([4500, 0]);
   });
 
   it('I1 without a route are dropped and counted as of an unbound sender', async () => {
@@ -127,6 +128,7 @@ describe.each(await builtEngines())('datagrams of the %s engine', (name) => {
       client.connection.sendDatagram(datagram(1, 116));
       await until(() => ledger.totals().drops[reason] === 1);
       expect(ledger.totals()).toMatchObject({ datagramsIn: 1, datagramsOut: 0, datagramBytesIn: 100 });
+      expect([ledger.bytesOut, ledger.dropped]).toEqual([0, 1]);
     },
   );
 

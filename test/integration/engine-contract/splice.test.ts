@@ -35,6 +35,7 @@ describe.each(await builtEngines())('splices of the %s engine', (name) => {
     expect(spliced.source.text).toBe('answers and more');
     expect(spliced.forward.totals().streamBytes).toBe('request'.length);
     expect(spliced.backward.totals().streamBytes).toBe('answers and more'.length);
+    expect(spliced.backward.bytesOut).toBe('answers and more'.length);
   });
 
   it('send what was written before them first', async () => {

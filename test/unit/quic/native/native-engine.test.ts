@@ -235,6 +235,7 @@ describe('routes and ledgers of the native engine', () => {
     ]);
     expect(fake.callsOf('withdrawRoute')).toEqual([[3, new Uint8Array(16).fill(1), 12]]);
     expect(ledger.totals()).toMatchObject({ datagramsIn: 5, streamBytes: 70, drops: { no_peer: 1, closing: 1 } });
+    expect([ledger.dropped, ledger.bytesOut]).toEqual([2, 370]);
   });
 
   it('of another engine are refused', async () => {
