@@ -1,10 +1,11 @@
+import { maxHeaderSize, METHODS } from 'node:http';
 import swagger from '@fastify/swagger';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import packageJson from '../../package.json' with { type: 'json' };
 import { errorMessage } from '../lib/app-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { decideAccess } from './bearer-token.ts';
-import { routeSchema } from './openapi.ts';
+import { metricsSchema, routeSchema } from './openapi.ts';
 import type { Route } from './route.ts';
 
 export interface AdminAppSettings {
@@ -21,10 +22,7 @@ export interface AdminAppDependencies {
   readonly logger: Logger;
 }
 
-const allMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
-/** Nothing of the API takes a body. */
-const maxBodyBytes = 16_384;
 const requestTimeoutMs = 10_000;
 
 /** The REST API as a request listener; opens no socket. */
@@ -33,11 +31,19 @@ export async function createAdminApp(
   settings: AdminAppSettings,
 ): Promise<FastifyInstance> {
   const app = fastify({
-    bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
-    routerOptions: { maxParamLength: 256 },
+    // What is too long is no UUID either, and Node limits the whole.
+    routerOptions: { maxParamLength: maxHeaderSize },
     exposeHeadRoutes: true,
+    // A path that cannot be decoded.
+    frameworkErrors(error, request, reply) {
+      answerError(dependencies.logger, error, request, reply);
+    },
   });
+  // No method takes a body here: none is read, whatever it says it is.
+  for (const method of METHODS) app.addHttpMethod(method, { overrideExisting: true });
+  // The id is checked where it is used; its pattern is for the document.
+  app.setValidatorCompiler(() => () => true);
   // Answers are typed by their schema where they are made; walking it again for each would only cost time.
   app.setSerializerCompiler(() => (body) => JSON.stringify(body));
   app.setErrorHandler((error, request, reply) => answerError(dependencies.logger, error, request, reply));
@@ -85,13 +91,7 @@ function addTextRoutes(app: FastifyInstance, { metrics }: AdminAppDependencies, 
   app.route({
     method: 'GET',
     url: '/metrics',
-    schema: {
-      summary: 'All metrics, for Prometheus.',
-      operationId: 'get_metrics',
-      produces: ['text/plain'],
-      ...(apiToken !== null && { security: [{ bearer: [] }] }),
-      response: { 200: { description: 'Prometheus text format.', type: 'string' } },
-    },
+    schema: metricsSchema(apiToken !== null),
     onRequest,
     handler: async (_request, reply) =>
       reply
@@ -118,7 +118,7 @@ function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): voi
   for (const [path, methods] of paths) {
     const allowed = methods.includes('GET') ? ['HEAD', ...methods] : methods;
     app.route({
-      method: allMethods.filter((method) => !allowed.includes(method)),
+      method: METHODS.filter((method) => !allowed.includes(method)),
       url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
       schema: { hide: true },
       handler: (_request, reply) =>

@@ -14,18 +14,12 @@ const descriptions: Readonly<Record<number, string>> = {
   503: 'The answer, while it is not well.',
 };
 
-/** The route as fastify and the API's document take it. */
+/** The route as fastify and the API's document take it; the document promises only what can happen under this config. */
 export function routeSchema(route: Route, tokenConfigured: boolean): FastifySchema {
-  const bodies = Object.entries(route.bodies).map(([status, schema]) => [status, bodySchema(status, schema)]);
-  const guarded = tokenConfigured && route.access !== 'public';
-  const refusals = [...route.refusals, ...(guarded ? [401] : [])].map((status) => [
-    String(status),
-    bodySchema(String(status), refusalSchema),
-  ]);
   return {
     summary: route.summary,
     operationId: operationId(route),
-    ...(guarded && { security: [{ bearer: [] }] }),
+    ...guardSchema(route.access, tokenConfigured),
     ...(route.path.includes('{id}') && {
       params: {
         type: 'object',
@@ -33,17 +27,41 @@ export function routeSchema(route: Route, tokenConfigured: boolean): FastifySche
         properties: { id: { type: 'string', pattern: tunnelIdPattern, description: "The tunnel's UUID." } },
       },
     }),
-    response: Object.fromEntries([...bodies, ...refusals]) as Record<string, unknown>,
+    response: responses(route, tokenConfigured),
   };
 }
 
-/** A zod schema as JSON Schema, without the marker that does not belong inside an OpenAPI document. */
-function bodySchema(status: string, schema: z.ZodType): Record<string, unknown> {
-  const json = Object.entries(z.toJSONSchema(schema, { target: 'draft-7', io: 'output' }));
+/** The text of `/metrics` and who may read it. */
+export function metricsSchema(tokenConfigured: boolean): FastifySchema {
+  const text = { description: 'Prometheus text format.', content: { 'text/plain': { schema: { type: 'string' } } } };
   return {
-    description: descriptions[Number(status)] ?? '',
-    ...Object.fromEntries(json.filter(([key]) => key !== '$schema')),
+    summary: 'All metrics, for Prometheus.',
+    operationId: 'get_metrics',
+    ...guardSchema('token', tokenConfigured),
+    response: { 200: text, ...(tokenConfigured && { 401: jsonResponse(401, refusalSchema) }) },
   };
+}
+
+function guardSchema(access: Route['access'], tokenConfigured: boolean): FastifySchema {
+  return tokenConfigured && access !== 'public' ? { security: [{ bearer: [] }] } : {};
+}
+
+function responses(route: Route, tokenConfigured: boolean): Record<string, unknown> {
+  if (route.access === 'token-required' && !tokenConfigured) return { 403: jsonResponse(403, refusalSchema) };
+  const bodies = Object.entries(route.bodies).map(([status, schema]) => [status, jsonResponse(Number(status), schema)]);
+  const guarded = tokenConfigured && route.access !== 'public';
+  const refusals = [...route.refusals, ...(guarded ? [401] : [])].map((status) => [
+    String(status),
+    jsonResponse(status, refusalSchema),
+  ]);
+  return Object.fromEntries([...bodies, ...refusals]) as Record<string, unknown>;
+}
+
+/** OpenAPI 3.1 takes JSON Schema of draft 2020-12, which is what zod writes; the document says so once for all. */
+function jsonResponse(status: number, schema: z.ZodType): object {
+  const json = Object.entries(z.toJSONSchema(schema, { io: 'output' })).filter(([key]) => key !== '$schema');
+  const content = { 'application/json': { schema: Object.fromEntries(json) } };
+  return { description: descriptions[status] ?? '', content };
 }
 
 function operationId({ method, path }: Route): string {

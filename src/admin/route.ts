@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseTunnelId, type TunnelId } from '../protocol/tunnel-id.ts';
 
-export type RefusalStatus = 400 | 403 | 404;
+export type RefusalStatus = 400 | 404;
 
 export interface Refused {
   readonly status: RefusalStatus;

@@ -56,5 +56,5 @@ export interface EdgeHealth {
   readonly active_tunnels: number;
   readonly total_tunnels: number;
   readonly api_addr: string | null;
-  readonly capabilities: readonly ['tunnels'];
+  readonly capabilities: readonly 'tunnels'[];
 }

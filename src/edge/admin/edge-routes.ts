@@ -19,6 +19,19 @@ export function edgeRoutes(source: EdgeAdminSource): readonly Route[] {
     }),
     route({
       method: 'GET',
+      path: '/api/v1/tunnels/{id}',
+      summary: 'One tunnel.',
+      access: 'token',
+      body: tunnelSchema,
+      refusals: [400, 404],
+      handle: (text) =>
+        answerAbout(text, (id) => {
+          const tunnel = source.tunnels().find((each) => each.id === id);
+          return tunnel === undefined ? notFound(id) : { status: 200, body: tunnel };
+        }),
+    }),
+    route({
+      method: 'GET',
       path: '/api/v1/tunnels/{id}/why',
       summary: 'What explains how a tunnel is. `adit why` puts it into words.',
       access: 'token',

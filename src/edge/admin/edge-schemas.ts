@@ -15,7 +15,8 @@ export const healthSchema = z.object({
   active_tunnels: count,
   total_tunnels: count,
   api_addr: text.nullable(),
-  capabilities: z.tuple([z.literal('tunnels')]).readonly(),
+  // No tuple: many readers of OpenAPI documents stumble over one.
+  capabilities: z.array(z.literal('tunnels')).readonly(),
 });
 
 /** One of the one or two relays of a tunnel. */

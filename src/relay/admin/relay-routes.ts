@@ -71,7 +71,7 @@ function changes(source: RelayAdminSource): readonly Route[] {
       summary: 'Lifts a revocation: the tunnel is again what the config and the manager say of it.',
       access: 'token-required',
       body: z.object({ unrevoked: z.string() }),
-      refusals: [400, 403, 404],
+      refusals: [400, 404],
       handle: (text) =>
         answerAbout(text, async (id) =>
           (await source.unrevoke(id)) ? { status: 200, body: { unrevoked: id } } : notFound(id),
@@ -83,7 +83,7 @@ function changes(source: RelayAdminSource): readonly Route[] {
       summary: 'Takes both legs of a tunnel away; edges that are still authorised may bind again.',
       access: 'token-required',
       body: z.object({ deleted: z.string() }),
-      refusals: [400, 403, 404],
+      refusals: [400, 404],
       handle: (text) =>
         answerAbout(text, (id) => (source.deleteTunnel(id) ? { status: 200, body: { deleted: id } } : notFound(id))),
     }),

@@ -129,7 +129,13 @@ describe('the REST API of a relay', () => {
 
   it('refuses ids that are no UUID, unknown tunnels, unknown paths and other methods', async () => {
     const { ask } = await serve();
-    expect((await ask('GET', '/api/v1/tunnels/nonsense')).statusCode).toBe(400);
+    for (const text of ['nonsense', '%zz', 'x'.repeat(10_000)]) {
+      expect((await ask('GET', `/api/v1/tunnels/${text}`)).statusCode).toBe(400);
+    }
+    expect((await ask('GET', '/api/v1/tunnels/nonsense')).json()).toEqual({
+      error: 'Invalid UUID',
+      error_code: 'invalid_uuid',
+    });
     expect((await ask('GET', `/api/v1/tunnels/${'0'.repeat(32)}`)).statusCode).toBe(404);
     expect((await ask('GET', '/api/v2/tunnels')).json()).toEqual({ error: 'no such path', error_code: 'not_found' });
     const post = await ask('POST', '/api/v1/tunnels');
@@ -176,7 +182,7 @@ describe('the REST API of a relay', () => {
     ]);
     expect(document.paths['/api/v1/tunnels/{id}']).toMatchObject({
       get: { security: [{ bearer: [] }], responses: { 200: {}, 400: {}, 401: {}, 404: {} } },
-      delete: { responses: { 200: {}, 401: {}, 403: {}, 404: {} } },
+      delete: { responses: { 200: {}, 400: {}, 401: {}, 404: {} } },
     });
   });
 });
