@@ -1,10 +1,17 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { AppError } from '../lib/app-error.ts';
 import { formatHostPort, type HostPort } from '../lib/host-port.ts';
 
-export interface LocalUdpHandler {
-  onMessage(payload: Uint8Array, from: RemoteInfo): void;
+/** Whom an answer goes to. */
+export interface Sender {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface LocalUdpObserver {
+  /** `sender` is null where it named port 0, which cannot be answered: Node throws when it is asked to. */
+  onMessage(payload: Uint8Array, sender: Sender | null): void;
   /** A send was refused, or the kernel passed on an ICMP error; the socket lives. */
   onError(error: Error): void;
 }
@@ -19,7 +26,7 @@ const receiveBufferBytes = 4 * 1_048_576;
 export async function openLocalUdpSocket(
   mode: 'bind' | 'connect',
   address: HostPort,
-  handler: LocalUdpHandler,
+  observer: LocalUdpObserver,
 ): Promise<Socket> {
   const v6 = isIPv6(address.host);
   const socket = createSocket({
@@ -35,8 +42,10 @@ export async function openLocalUdpSocket(
     socket.close();
     throw new AppError('address-unavailable', `cannot ${mode} UDP ${formatHostPort(address)}`, { cause: error });
   }
-  socket.on('message', (payload, from) => handler.onMessage(payload, from));
-  socket.on('error', (error) => handler.onError(error));
+  socket.on('message', (payload, { address: ip, port }) => {
+    observer.onMessage(payload, port === 0 ? null : { address: ip, port });
+  });
+  socket.on('error', (error) => observer.onError(error));
   return socket;
 }
 

@@ -5,7 +5,7 @@ import type { Direction } from '../protocol/leg.ts';
 import type { QuicStream } from '../quic/types.ts';
 import { DatagramCarrier } from './datagram-carrier.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
-import { closeLocalUdpSocket, openLocalUdpSocket } from './local-udp-socket.ts';
+import { closeLocalUdpSocket, openLocalUdpSocket, type Sender } from './local-udp-socket.ts';
 
 export interface UdpEndSettings {
   readonly direction: Direction;
@@ -24,7 +24,7 @@ export class UdpEnd implements LocalEnd {
   readonly #carrier: DatagramCarrier;
   #socket: Socket | null = null;
   /** Whom an egress end answers. */
-  #lastSender: { readonly address: string; readonly port: number } | null = null;
+  #lastSender: Sender | null = null;
 
   constructor(dependencies: LocalEndDependencies, settings: UdpEndSettings) {
     this.#dependencies = dependencies;
@@ -36,8 +36,8 @@ export class UdpEnd implements LocalEnd {
     const { direction, localAddr } = this.#settings;
     // Connected, an ingress socket also hears by ICMP that nobody listens at its address.
     const socket = await openLocalUdpSocket(direction === 'egress' ? 'bind' : 'connect', localAddr, {
-      onMessage: (payload, from) => {
-        this.#lastSender = from;
+      onMessage: (payload, sender) => {
+        this.#lastSender = sender ?? this.#lastSender;
         this.#carrier.send(payload);
       },
       onError: (error) => this.#onError(error),

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { closeLocalUdpSocket, openLocalUdpSocket, type Sender } from '../../../src/edge/local-udp-socket.ts';
+
+/** As a forged packet looks to Node: the kernel lets port 0 through, and no program may bind it. */
+const fromPortZero = { address: '127.0.0.1', family: 'IPv4', port: 0, size: 1 } as const;
+
+it('passes on a datagram from port 0 as one that nobody can answer', async () => {
+  const senders: (Sender | null)[] = [];
+  const socket = await openLocalUdpSocket(
+    'bind',
+    { host: '127.0.0.1', port: 0 },
+    { onMessage: (_payload, sender) => senders.push(sender), onError: () => undefined },
+  );
+  socket.emit('message', Buffer.from('a'), fromPortZero);
+  socket.emit('message', Buffer.from('b'), { ...fromPortZero, port: 9 });
+  await closeLocalUdpSocket(socket);
+  expect(senders).toEqual([null, { address: '127.0.0.1', port: 9 }]);
+});
