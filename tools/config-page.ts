@@ -51,9 +51,10 @@ function typeOf(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(' or ');
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices !== undefined) return [...new Set(choices.map(typeOf))].filter((type) => type !== 'null').join(' or ');
-  if (schema.type === 'array') return schema.items === undefined ? 'list' : `list of ${typeOf(schema.items)}`;
-  if (schema.type === 'integer' || schema.type === 'number') return numberType(schema);
-  return { string: 'text', boolean: 'true or false', object: 'object', null: 'null' }[schema.type ?? ''] ?? 'anything';
+  const type = [schema.type ?? ''].flat().find((name) => name !== 'null') ?? 'null';
+  if (type === 'array') return schema.items === undefined ? 'list' : `list of ${typeOf(schema.items)}`;
+  if (type === 'integer' || type === 'number') return numberType(schema);
+  return { string: 'text', boolean: 'true or false', object: 'object', null: 'null' }[type] ?? 'anything';
 }
 
 function numberType({ type, minimum, maximum }: JsonSchema): string {

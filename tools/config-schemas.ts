@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { edgeFileKeys } from '../src/edge/edge-config.ts';
 import { tunnelFields } from '../src/edge/tunnel-config.ts';
-import { managerFields } from '../src/node-link/manager-config.ts';
+import { managerSchema } from '../src/node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../src/protocol/limits.ts';
 import { relayConfigSchema } from '../src/relay/config/config-schema.ts';
 
@@ -9,7 +9,7 @@ import { relayConfigSchema } from '../src/relay/config/config-schema.ts';
 export interface JsonSchema {
   readonly $schema?: string;
   readonly title?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -37,10 +37,7 @@ const olderRelayKeys: Readonly<Record<string, JsonSchema>> = {
 /** The JSON Schema of a relay's config.json, for editors. */
 export function relayJsonSchema(): JsonSchema {
   const schema = toJsonSchema(relayConfigSchema, 'Configuration of an adit relay');
-  const manager = schema.properties?.['manager'] ?? {};
-  const url = { ...text, deprecated: true, description: 'One manager; manager.urls takes a list.' };
-  const withUrl = { ...manager, properties: { ...manager.properties, url } };
-  return { ...schema, properties: { ...schema.properties, ...olderRelayKeys, manager: withUrl } };
+  return { ...schema, properties: { ...schema.properties, ...olderRelayKeys } };
 }
 
 /** The JSON Schema of an edge's edge.json. */
@@ -53,7 +50,7 @@ export function edgeJsonSchema(): JsonSchema {
       .optional()
       .describe(`The edge's name, at most ${MAX_EDGE_ID_BYTES} bytes; the host's name unless it is set.`),
     tunnels: z.array(tunnelFields).default([]).describe('The tunnels of this edge.'),
-    manager: managerFields.optional(),
+    manager: managerSchema.optional(),
   });
   return toJsonSchema(file, 'Configuration of an adit edge');
 }

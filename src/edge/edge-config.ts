@@ -13,7 +13,7 @@ import {
 } from '../lib/config-schema-parts.ts';
 import type { LogLevel } from '../lib/logger.ts';
 import { parseHostPort, type HostPort } from '../lib/host-port.ts';
-import { managerSchema, type ManagerSettings } from '../node-link/manager-config.ts';
+import { managerSchema, managerSettings, type ManagerSettings } from '../node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../protocol/limits.ts';
 import { findPortConflict } from './port-conflict.ts';
 import { tunnelSchema, unknownTunnelKeys, type TunnelSettings } from './tunnel-config.ts';
@@ -162,7 +162,7 @@ function toConfig(file: EdgeFile, { directory }: EdgeConfigContext): EdgeConfig 
       keepAliveMs: file.quic.keep_alive_secs * 1000,
     },
     requireBindProof: file.require_bind_proof,
-    manager: file.manager ?? null,
+    manager: file.manager === undefined ? null : managerSettings(file.manager),
     credentialsPath: file.credentials_path === null ? null : resolve(directory, file.credentials_path),
     apiAddr: file.api_addr,
     apiToken: file.api_token,

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { anyText, flag, text } from '../lib/config-schema-parts.ts';
-import { asJsonObject } from '../protocol/json.ts';
 import { MAX_CREDENTIAL_CHARS } from '../protocol/limits.ts';
 import { normalizeFingerprint } from './certificate-check.ts';
 import { MAX_PREVIOUS_SECRETS } from './credentials.ts';
@@ -28,57 +27,73 @@ const credential = text().max(MAX_CREDENTIAL_CHARS, {
   error: `is longer than ${MAX_CREDENTIAL_CHARS} characters; copy it again`,
 });
 
-/** The keys of `manager` in a node's config file (manager-protocol.md §6). */
-export const managerFields = z.strictObject({
-  enabled: flag().default(false).describe('Whether the node connects to a manager.'),
-  url: url.optional().describe('One manager, in place of urls.'),
+const managerFields = z.strictObject({
+  enabled: flag().default(false).describe('Whether to connect to a manager.'),
+  url: url.nullish().describe('One manager, in place of urls.'),
   urls: z
     .array(url)
     .max(MAX_URLS, { error: `has more than ${MAX_URLS} entries; list at most ${MAX_URLS}` })
-    .optional()
+    .nullish()
     .describe('Managers, tried in turn.'),
   accept_self_signed_cert: flag().default(false).describe('Accept a certificate that no known authority signed.'),
   cert_fingerprint: anyText()
     .refine((text) => normalizeFingerprint(text) !== null, {
       error: 'is not a SHA-256; write 64 hex digits, with or without colons',
     })
-    .optional()
+    .nullable()
+    .default(null)
     .describe("SHA-256 of the manager's certificate."),
-  registration_token: credential.optional().describe('For the first connection; removed when spent.'),
-  node_id: credential.optional().describe('Given by the manager.'),
-  node_secret: credential.optional().describe('Given by the manager.'),
+  registration_token: credential.nullable().default(null).describe('For the first connection; removed when spent.'),
+  node_id: credential.nullable().default(null).describe('Given by the manager.'),
+  node_secret: credential.nullable().default(null).describe('Given by the manager.'),
   previous_node_secrets: z
     .array(credential)
     .max(MAX_PREVIOUS_SECRETS, { error: `has more than ${MAX_PREVIOUS_SECRETS} entries; remove the oldest` })
-    .optional()
-    .describe('Written by the node while a secret changes.'),
+    .nullish()
+    .describe('Written by the program while a secret changes.'),
 });
 
-/** Checks the `manager` object of a config file; a problem names its key and never quotes a secret. Null is absent. */
-export const managerSchema = z.preprocess(
-  (entry) => asJsonObject(entry) ?? entry,
-  managerFields.superRefine(checkTogether).transform((manager): ManagerSettings => ({
-    enabled: manager.enabled,
-    urls: urlsOf(manager),
-    acceptSelfSignedCert: manager.accept_self_signed_cert,
-    certFingerprint: manager.cert_fingerprint ?? null,
-  })),
-);
+/**
+ * The `manager` object of a node's config file (manager-protocol.md §6), under the file's own names. A problem names its
+ * key and never quotes a secret.
+ */
+export const managerSchema = managerFields.superRefine(checkTogether).transform(({ url: one, urls, ...rest }) => ({
+  ...rest,
+  urls: urlsOf({ url: one, urls }),
+}));
 
-function checkTogether(manager: z.output<typeof managerFields>, context: z.RefinementCtx): void {
-  const problem = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
-  const urls = urlsOf(manager);
-  if (manager.url !== undefined && manager.urls !== undefined) problem('url', 'says the same as urls; keep urls only');
-  if (manager.enabled && urls.length === 0)
-    problem('urls', 'is missing; list one to 16 wss:// addresses, or set enabled to false');
-  if (new Set(urls.map((text) => new URL(text).href)).size < urls.length)
-    problem('urls', 'names one address twice; list each once');
-  if (manager.node_secret !== undefined && manager.node_id === undefined)
-    problem('node_id', 'is missing beside node_secret; set both, or neither');
+export type ManagerConfig = Readonly<z.output<typeof managerSchema>>;
+
+export function managerSettings(config: ManagerConfig): ManagerSettings {
+  return {
+    enabled: config.enabled,
+    urls: config.urls,
+    acceptSelfSignedCert: config.accept_self_signed_cert,
+    certFingerprint: config.cert_fingerprint,
+  };
 }
 
-function urlsOf(manager: Pick<z.output<typeof managerFields>, 'url' | 'urls'>): readonly string[] {
-  return manager.urls ?? (manager.url === undefined ? [] : [manager.url]);
+type ManagerFields = z.output<typeof managerFields>;
+
+function checkTogether(manager: ManagerFields, context: z.RefinementCtx): void {
+  const problem = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+  const urls = urlsOf(manager);
+  if (manager.url && manager.urls) problem('url', 'says the same as urls; keep urls only');
+  if (manager.enabled && urls.length === 0)
+    problem('urls', 'is missing; list one to 16 wss:// addresses, or set enabled to false');
+  if (new Set(urls.map(hrefOf)).size < urls.length) problem('urls', 'names one address twice; list each once');
+  const half = (manager.node_id === null) !== (manager.node_secret === null);
+  if (half && manager.registration_token === null)
+    problem('node_id', 'and node_secret belong together; set both, or neither');
+}
+
+/** As an address is compared with others; one that is none has its own problem. */
+function hrefOf(text: string): string {
+  return URL.parse(text)?.href ?? text;
+}
+
+function urlsOf({ url: one, urls }: Pick<ManagerFields, 'url' | 'urls'>): readonly string[] {
+  return urls ?? (one ? [one] : []);
 }
 
 /** Shown in events and logs, so it must not hold a password. */

@@ -15,7 +15,10 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'relay/events': ['protocol', 'lib'],
   'relay/forwarding': ['relay/tunnels', 'relay/events', 'quic', 'protocol', 'lib'],
   'relay/session': ['relay/forwarding', 'relay/tunnels', 'relay/events', 'quic', 'protocol', 'lib'],
-  'relay/config': ['relay/events', 'relay/tunnels', 'quic/types', 'quic/tls-material', 'protocol', 'lib'],
+  'relay/config': [
+    ...['relay/events', 'relay/tunnels', 'quic/types', 'quic/tls-material', 'node-link/manager-config'],
+    ...['protocol', 'lib'],
+  ],
   'relay/admin': ['admin', 'relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
   'relay/admission': ['relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
   edge: ['quic', 'node-link', 'admin', 'protocol', 'lib'],

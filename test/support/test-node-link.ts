@@ -6,7 +6,7 @@ import { SystemRandom, type Random } from '../../src/lib/random.ts';
 import { ConfigFile, realConfigFileSystem, type ConfigFileSystem } from '../../src/node-link/config-file.ts';
 import { DEFAULT_JOURNAL_CAP_BYTES } from '../../src/node-link/event-journal.ts';
 import { realJournalFiles, type JournalFiles } from '../../src/node-link/journal-files.ts';
-import { managerSchema } from '../../src/node-link/manager-config.ts';
+import { managerSchema, managerSettings } from '../../src/node-link/manager-config.ts';
 import { NodeLink } from '../../src/node-link/node-link.ts';
 import type { ManagerDialler } from '../../src/node-link/manager-socket.ts';
 import type { NodeProgram } from '../../src/node-link/node-program.ts';
@@ -83,7 +83,7 @@ export class TestNodeLink implements AsyncDisposable {
         },
       },
       {
-        manager: managerSchema.parse(options.manager),
+        manager: managerSettings(managerSchema.parse(options.manager)),
         credentialsPath: options.credentialsPath ?? null,
         stateDir: directory,
         softwareVersion: '1.2.3',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isUnspecified, parseSocketAddress } from '../../lib/socket-address.ts';
+import { managerSchema } from '../../node-link/manager-config.ts';
 import { DEFAULT_QUIC_PORT } from '../../protocol/limits.ts';
 import { parseTunnelId } from '../../protocol/tunnel-id.ts';
 import { limitsSchema } from './limits-schema.ts';
@@ -16,43 +17,6 @@ import {
   text,
   whole,
 } from '../../lib/config-schema-parts.ts';
-
-const managerUrl = anyText()
-  .max(2048, { error: 'is longer than 2048 characters; shorten it' })
-  .refine((url) => url.startsWith('wss://') && URL.canParse(url), {
-    error: 'is not a wss:// URL; write for example "wss://manager.example:8443/ws/node"',
-  });
-
-const managerSchema = z
-  .strictObject({
-    enabled: flag().default(false).describe('Whether the relay connects to a manager.'),
-    urls: z
-      .array(managerUrl)
-      .max(16, { error: 'has more than 16 entries; list at most 16' })
-      .refine((urls) => new Set(urls).size === urls.length, { error: 'names a URL twice; list each once' })
-      .default([])
-      .describe('Managers, tried in turn.'),
-    accept_self_signed_cert: flag().default(false).describe('Accept a certificate that no known authority signed.'),
-    cert_fingerprint: anyText()
-      .regex(/^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, {
-        error: 'is not a SHA-256 fingerprint; write 64 hex digits, with or without colons',
-      })
-      .nullable()
-      .default(null)
-      .describe("SHA-256 of the manager's certificate."),
-    registration_token: text().nullable().default(null).describe('For the first connection; removed when spent.'),
-    node_id: text().nullable().default(null).describe('Given by the manager.'),
-    node_secret: text().nullable().default(null).describe('Given by the manager.'),
-    previous_node_secrets: z.array(text()).max(8).optional().describe('Written by the relay while a secret changes.'),
-  })
-  .refine((manager) => !manager.enabled || manager.urls.length > 0, {
-    path: ['urls'],
-    error: 'is empty while manager.enabled is true; add the URL of the manager, or set enabled to false',
-  })
-  .refine((manager) => (manager.node_id === null) === (manager.node_secret === null), {
-    path: ['node_id'],
-    error: 'and node_secret belong together; set both, or neither',
-  });
 
 const staticTunnel = z.strictObject({
   id: anyText()

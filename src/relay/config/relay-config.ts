@@ -76,7 +76,7 @@ function readAliases(content: Readonly<Record<string, unknown>>): AliasesRead {
       const remedy = 'this relay carries QUIC tunnels only, remove it';
       read.warnings.push({ path: key, problem: 'has no effect', remedy });
     } else {
-      take(read, content, key, key === 'manager' ? readManager(value, read) : value);
+      take(read, content, key, value);
     }
   }
   return read;
@@ -87,14 +87,6 @@ function take(read: AliasesRead, content: Readonly<Record<string, unknown>>, key
   if (alias === undefined) read.fields[key] = value;
   else if (content[alias] === undefined) read.fields[alias] = [value];
   else read.problems.push(twice(key, alias));
-}
-
-function readManager(value: unknown, read: AliasesRead): unknown {
-  if (!isRecord(value) || value['url'] === undefined) return value;
-  const { url, ...rest } = value;
-  if (rest['urls'] === undefined) return { ...rest, urls: [url] };
-  read.problems.push(twice('manager.url', 'manager.urls'));
-  return rest;
 }
 
 function twice(alias: string, key: string): ConfigProblem {

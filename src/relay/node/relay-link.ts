@@ -3,6 +3,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import { ConfigFile, type ConfigFileSystem } from '../../node-link/config-file.ts';
 import type { JournalFiles } from '../../node-link/journal-files.ts';
+import { managerSettings } from '../../node-link/manager-config.ts';
 import type { ManagerDialler } from '../../node-link/manager-socket.ts';
 import { NodeLink } from '../../node-link/node-link.ts';
 import type { RelayHealth } from '../../protocol/relay-telemetry.ts';
@@ -62,12 +63,7 @@ export function createRelayLink(
       },
     },
     {
-      manager: {
-        enabled: true,
-        urls: manager.urls,
-        acceptSelfSignedCert: manager.accept_self_signed_cert,
-        certFingerprint: manager.cert_fingerprint,
-      },
+      manager: managerSettings(manager),
       credentialsPath: config.credentials_path,
       stateDir: config.state_dir,
       softwareVersion: dependencies.softwareVersion,

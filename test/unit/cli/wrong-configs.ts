@@ -56,6 +56,7 @@ export const wrongRelayConfigs: Readonly<Record<string, unknown>> = {
   'a manager in the clear': { manager: { enabled: true, urls: ['ws://manager.example:8443/ws/node'] } },
   'a manager without an address': { manager: { enabled: true } },
   'a manager twice': { manager: { enabled: true, urls: [url, url] } },
+  'a password in the address of a manager': { manager: { enabled: true, urls: ['wss://u:p@manager.example/'] } },
   'a bad fingerprint of the manager': { manager: { enabled: true, urls: [url], cert_fingerprint: 'abc' } },
   'half of the credentials': { manager: { enabled: true, urls: [url], node_id: 'n-1' } },
   'a log target without a kind': { logging: { json_target: { path: 'relay.log' } } },
@@ -98,4 +99,5 @@ export const wrongEdgeConfigs: Readonly<Record<string, unknown>> = {
   'one port for two tunnels': tunnels({}, { id: tunnelNumber(2), name: 'camera 2' }),
   'a manager in the clear': { manager: { url: 'ws://manager.example' } },
   'a manager without an address': { manager: { enabled: true } },
+  'a manager that is no address': { manager: { enabled: true, urls: [url, 'manager'] } },
 };

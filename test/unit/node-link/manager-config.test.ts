@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { managerSchema } from '../../../src/node-link/manager-config.ts';
+import { managerSchema, managerSettings } from '../../../src/node-link/manager-config.ts';
 
 const problemsOf = (manager: unknown) =>
   managerSchema.safeParse(manager).error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
@@ -7,7 +7,8 @@ const problemsOf = (manager: unknown) =>
 describe('the manager object of a config', () => {
   it('takes one url or several', () => {
     expect(managerSchema.parse({ url: 'wss://m:8443/ws/node' }).urls).toEqual(['wss://m:8443/ws/node']);
-    expect(managerSchema.parse({ urls: ['wss://a/x', 'wss://b/x'], registration_token: null })).toEqual({
+    const several = managerSchema.parse({ url: null, urls: ['wss://a/x', 'wss://b/x'], registration_token: null });
+    expect(managerSettings(several)).toEqual({
       enabled: false,
       urls: ['wss://a/x', 'wss://b/x'],
       acceptSelfSignedCert: false,
@@ -25,10 +26,16 @@ describe('the manager object of a config', () => {
     ['a password in the address', { url: 'wss://u:p@m/x' }, 'holds a user or password'],
     ['url beside urls', { url: 'wss://a/x', urls: ['wss://b/x'] }, 'url: says the same as urls'],
     ['a bad fingerprint', { url: 'wss://a/x', cert_fingerprint: 'zz' }, 'cert_fingerprint: is not a SHA-256'],
-    ['a secret without its id', { url: 'wss://a/x', node_secret: 's' }, 'node_id: is missing'],
+    ['a text among addresses', { urls: ['wss://a/x', 'no address'] }, 'urls.1: is not an address'],
+    ['a secret without its id', { url: 'wss://a/x', node_secret: 's' }, 'node_id: and node_secret belong together'],
+    ['an id without its secret', { url: 'wss://a/x', node_id: 'n' }, 'node_id: and node_secret belong together'],
     ['an unknown key', { url: 'wss://a/x', fingerprint: 'x' }, 'fingerprint'],
   ])('refuses %s', (_name, manager, problem) => {
     expect(problemsOf(manager).join('\n')).toContain(problem);
+  });
+
+  it('may hold an id from before a new registration', () => {
+    expect(problemsOf({ url: 'wss://a/x', node_id: 'n', registration_token: 't' })).toEqual([]);
   });
 
   it('may be empty when it is off', () => {
