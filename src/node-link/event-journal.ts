@@ -134,8 +134,9 @@ export class EventJournal {
     if (this.#problem === null) this.#write();
   }
 
-  forgetLoss(): void {
-    this.#attempt(() => this.#losses.clear());
+  /** The manager will be told of this loss; one that has grown since, or that is not safely told, stays. */
+  forgetLoss(told: LossReport): void {
+    if (this.#problem === null && this.#losses.report === told) this.#attempt(() => this.#losses.clear());
   }
 
   async close(): Promise<void> {

@@ -62,7 +62,7 @@ const STOP_FLUSH_MS = 2_000;
 /** A WebSocket that is told to close is gone within a second. */
 const STOP_CLOSE_MS = 2_000;
 const STOP_POLL_MS = 10;
-const LOSS_REPORT_INTERVAL_MS = 15_000;
+const UPKEEP_INTERVAL_MS = 15_000;
 
 /** A node's link to its manager: stays connected, brings events and reports, carries out commands. */
 export class NodeLink {
@@ -77,7 +77,7 @@ export class NodeLink {
   #connectedUrl: string | null = null;
   #telemetry: Telemetry | null = null;
   #reconnect: Timer | null = null;
-  #lossReports: Timer | null = null;
+  #upkeep: Timer | null = null;
   /** A refusal is one event until the manager accepts the node again. */
   #refusalTold = false;
   /** Why the last attempt ended, so that the log does not say it every few seconds. */
@@ -217,7 +217,10 @@ export class NodeLink {
     logger.debug({ url, node_id: this.#keeper.credentials?.nodeId }, 'authenticated with manager');
     emit({ kind: 'manager-connected', url });
     this.#reportLoss();
-    this.#lossReports = clock.setInterval(() => this.#reportLoss(), LOSS_REPORT_INTERVAL_MS);
+    this.#upkeep = clock.setInterval(() => {
+      this.#reportLoss();
+      this.#outbox.wake();
+    }, UPKEEP_INTERVAL_MS);
     this.#telemetry = new Telemetry(this.#dependencies, attempt);
     this.#telemetry.start();
     this.#commands.attach(attempt);
@@ -228,7 +231,7 @@ export class NodeLink {
     this.#attempt = null;
     this.#connectedUrl = null;
     this.#telemetry?.stop();
-    this.#lossReports?.cancel();
+    this.#upkeep?.cancel();
     this.#commands.detach();
     this.#outbox.detach();
     if (!this.#running) return;
@@ -252,11 +255,12 @@ export class NodeLink {
     this.#lastReason = reason;
   }
 
+  /** Forgotten once the event is written: a crash in between tells of a loss twice and never of none. */
   #reportLoss(): void {
-    const { loss } = this.#journal;
-    if (loss === null) return;
-    this.#journal.forgetLoss();
+    const { loss, problem } = this.#journal;
+    if (loss === null || problem !== null) return;
     this.#dependencies.emit({ kind: 'events-lost', ...loss });
+    this.#journal.forgetLoss(loss);
   }
 
   async #visibleConfig(): Promise<unknown> {

@@ -25,6 +25,7 @@ export class Outbox {
   /** What the pong that is awaited will prove; null when none is. */
   #awaitedSeq: number | null = null;
   #scheduled = false;
+  #unreadable = false;
 
   constructor(journal: EventJournal, logger: Logger) {
     this.#journal = journal;
@@ -48,7 +49,10 @@ export class Outbox {
     return this.#journal.ackedSeq >= this.#journal.lastSeq;
   }
 
-  /** There may be something to send; it goes out in a later turn of the event loop. */
+  /**
+   * There may be something to send; it goes out in a later turn of the event loop. To be called now and then too: what
+   * the disk could not give for a while (no file descriptors left) is read then.
+   */
   wake(): void {
     if (this.#scheduled || this.#target === null) return;
     this.#scheduled = true;
@@ -82,9 +86,12 @@ export class Outbox {
 
   #read(maxCount: number): ReturnType<EventJournal['readAfter']> {
     try {
-      return this.#journal.readAfter(this.#sentSeq, maxCount);
+      const events = this.#journal.readAfter(this.#sentSeq, maxCount);
+      this.#unreadable = false;
+      return events;
     } catch (error) {
-      this.#logger.error({ error }, 'events could not be read back');
+      if (!this.#unreadable) this.#logger.error({ error }, 'events could not be read back');
+      this.#unreadable = true;
       return [];
     }
   }

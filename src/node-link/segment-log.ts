@@ -35,8 +35,8 @@ export class SegmentLog {
   readonly #files: JournalFiles;
   readonly #settings: SegmentLogSettings;
   readonly #segments: Segment[] = [];
-  /** Full files that are not safely on disk yet. */
-  #retired: AppendFile[] = [];
+  /** Full files that are not safely on disk yet; they stay open until they are. */
+  readonly #retired: AppendFile[] = [];
   #current: { readonly segment: Segment; readonly file: AppendFile } | null = null;
   #position: ReadPosition | null = null;
   #ackedSeq = 0;
@@ -87,14 +87,10 @@ export class SegmentLog {
 
   /** Makes what was appended so far survive a power loss. */
   async sync(): Promise<void> {
-    const retired = this.#retired;
-    this.#retired = [];
-    for (const file of retired) {
-      try {
-        await file.sync();
-      } finally {
-        file.close();
-      }
+    for (let file = this.#retired[0]; file !== undefined; file = this.#retired[0]) {
+      await file.sync();
+      file.close();
+      this.#retired.shift();
     }
     await this.#current?.file.sync();
   }
@@ -140,8 +136,7 @@ export class SegmentLog {
   }
 
   close(): void {
-    for (const file of this.#retired) file.close();
-    this.#retired = [];
+    for (const file of this.#retired.splice(0)) file.close();
     this.#current?.file.close();
     this.#current = null;
   }

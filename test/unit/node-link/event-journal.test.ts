@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventJournal } from '../../../src/node-link/event-journal.ts';
-import { realJournalFiles, type AppendFile, type JournalFiles } from '../../../src/node-link/journal-files.ts';
+import { realJournalFiles, type JournalFiles } from '../../../src/node-link/journal-files.ts';
 import { parseEvent, type EventSeverity } from '../../../src/protocol/node-event.ts';
+import { FailingJournalFiles } from '../../support/failing-journal-files.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
@@ -18,39 +19,6 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(directory, { recursive: true });
 });
-
-/** Real files that can be told to fail, as a full disk does. */
-class FailingFiles implements JournalFiles {
-  failing = false;
-  readonly makeDirectory = (path: string) => realJournalFiles.makeDirectory(path);
-  readonly list = (path: string) => realJournalFiles.list(path);
-  readonly size = (path: string) => realJournalFiles.size(path);
-  readonly read = (path: string, offset: number, length: number) => realJournalFiles.read(path, offset, length);
-  readonly truncate = (path: string, length: number) => realJournalFiles.truncate(path, length);
-  readonly remove = (path: string) => realJournalFiles.remove(path);
-
-  openForAppend(path: string): AppendFile {
-    this.#check();
-    const file = realJournalFiles.openForAppend(path);
-    return {
-      append: (data) => {
-        this.#check();
-        file.append(data);
-      },
-      sync: () => file.sync(),
-      close: () => file.close(),
-    };
-  }
-
-  replace(path: string, data: string): void {
-    this.#check();
-    realJournalFiles.replace(path, data);
-  }
-
-  #check(): void {
-    if (this.failing) throw new Error('no space left on device');
-  }
-}
 
 function open(options: { capBytes?: number; files?: JournalFiles; seed?: number } = {}) {
   const clock = new ManualClock();
@@ -217,7 +185,11 @@ describe('a full journal', () => {
     for (const message of numbered(1_000)) raise(journal, message);
     const second = open({ capBytes, seed: 2 }).journal;
     expect(second.loss).toEqual(journal.loss);
-    second.forgetLoss();
+    const told = second.loss;
+    if (told === null) throw new Error('nothing was lost');
+    second.forgetLoss({ ...told });
+    expect(second.loss).toEqual(told);
+    second.forgetLoss(told);
     expect(open({ capBytes, seed: 3 }).journal.loss).toBeNull();
   });
 
@@ -233,30 +205,46 @@ describe('a full journal', () => {
 
 describe('a disk that takes nothing', () => {
   it('holds nobody up: events wait in memory, can be delivered, and are written when it works again', () => {
-    const files = new FailingFiles();
+    const files = new FailingJournalFiles();
     const { journal, clock, logger } = open({ files });
     raise(journal, 'before');
-    files.failing = true;
+    files.failing = 'writes';
     for (const message of numbered(100)) raise(journal, message);
     expect(journal.problem).toBe('no space left on device');
     expect(logger.messages('error')).toEqual(['event journal cannot be written']);
     expect(messages(journal)).toEqual(['before', ...numbered(100)]);
-    files.failing = false;
+    files.failing = 'nothing';
     clock.advance(1_000);
     expect(journal.problem).toBeNull();
     expect(messages(open({ seed: 2 }).journal)).toEqual(['before', ...numbered(100)]);
   });
 
   it('fills memory only so far, then drops the oldest info events and counts them', () => {
-    const files = new FailingFiles();
+    const files = new FailingJournalFiles();
     const { journal, clock } = open({ files, capBytes: 16 * 1024 * 1024 });
-    files.failing = true;
+    files.failing = 'writes';
     raise(journal, 'kept', 'warning');
     for (const message of numbered(10_010)) raise(journal, message);
     expect(journal.loss?.counts).toEqual({ 'edge/info': 11 });
     expect(messages(journal).slice(0, 2)).toEqual(['kept', 'event 11']);
-    files.failing = false;
+    files.failing = 'nothing';
     clock.advance(1_000);
     expect(open({ seed: 2 }).journal.loss?.counts).toEqual({ 'edge/info': 11 });
+  });
+});
+
+describe('a disk that cannot sync', () => {
+  it('is told of once a second, and no file is left open for it', async () => {
+    const files = new FailingJournalFiles();
+    const { journal, clock, logger } = open({ files, capBytes: 80_000 });
+    files.failing = 'syncs';
+    for (const message of numbered(150)) raise(journal, message);
+    expect(files.openFiles).toBeGreaterThan(2);
+    await clock.advanceAsync(1_000);
+    expect(logger.messages('error')).toEqual(['event journal cannot be synced to disk']);
+    files.failing = 'nothing';
+    await clock.advanceAsync(1_000);
+    await journal.close();
+    expect(files.openFiles).toBe(0);
   });
 });
