@@ -1,7 +1,7 @@
 import type { ClientRequest } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
-import { errorMessage } from '../lib/app-error.ts';
+import { AppError, errorMessage } from '../lib/app-error.ts';
 import { MAX_NODE_FRAME_BYTES } from '../protocol/limits.ts';
 import { normalizeFingerprint, type CertificateCheck } from './certificate-check.ts';
 import type { ManagerDialler, ManagerSocket, ManagerSocketListener } from './manager-socket.ts';
@@ -16,7 +16,11 @@ type UsableCheck = Exclude<CertificateCheck, { kind: 'refused' }>;
 
 /** The dialler over real sockets and the `ws` package. */
 export const wsDialler: ManagerDialler = {
-  dial: (url, check, to) => new WsSocket(url, check, to),
+  dial(url, check, to) {
+    // Looked at here too, where the secret leaves: the config is not the only door that addresses come through.
+    if (!/^wss:/i.test(url)) throw new AppError('config-invalid', `the manager's address is not wss://: ${url}`);
+    return new WsSocket(url, check, to);
+  },
 };
 
 class WsSocket implements ManagerSocket {

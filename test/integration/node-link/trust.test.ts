@@ -1,5 +1,6 @@
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wsDialler } from '../../../src/node-link/ws-dialler.ts';
 import { dateAt } from '../../../src/lib/clock.ts';
 import { createSelfSigned, TestAuthority, type Certificate } from '../../support/certificates.ts';
 import { ScaledClock } from '../../support/scaled-clock.ts';
@@ -109,3 +110,12 @@ describe('a node does not say who it is to a manager', () => {
     expect(node.linkEvents).toEqual([]);
   });
 });
+
+it('dials nothing that is not encrypted, whatever let the address through', () => {
+  const listener = { opened: fail, received: fail, ponged: fail, alive: fail, closed: fail };
+  expect(() => wsDialler.dial('ws://127.0.0.1:1/ws/node', { kind: 'unchecked' }, listener)).toThrow('not wss://');
+});
+
+function fail(): never {
+  throw new Error('nothing was to happen');
+}
