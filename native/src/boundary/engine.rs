@@ -59,9 +59,16 @@ impl NativeEngine {
         Ok(Self { shared, thread: Some(thread) })
     }
 
+    /// What JavaScript asks for from now on is carried out together, when it calls `answered`.
     #[napi]
     pub fn drain(&self) -> Uint8Array {
+        self.shared.cork();
         Uint8Array::new(self.shared.lock().drain())
+    }
+
+    #[napi]
+    pub fn answered(&self) {
+        self.shared.uncork();
     }
 
     #[napi]

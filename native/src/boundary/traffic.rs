@@ -28,7 +28,7 @@ impl NativeEngine {
         Ok(id.map_or(-1.0, |id| u64::from(id) as f64))
     }
 
-    /// Bytes, or -1 nothing now, -2 finished, otherwise the code of a reset.
+    /// Bytes, or -1 nothing now, -2 finished, otherwise the code of a reset. After fewer bytes than `max`, `readable` tells when to read again.
     #[napi]
     pub fn read(&self, connection: f64, id: f64, max: u32) -> Result<Either<Uint8Array, f64>> {
         let outcome = contained(|| {
@@ -36,6 +36,7 @@ impl NativeEngine {
             let Some((slot, entry)) = core.known(connection as u64) else { return Ok(None) };
             let outcome = entry.read(stream(id), max as usize);
             if matches!(outcome, ReadOutcome::Data(_)) {
+                core.tell_end(slot, stream(id));
                 core.mark_dirty(slot);
                 drop(core);
                 self.shared.wake();

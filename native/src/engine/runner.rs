@@ -28,6 +28,10 @@ pub struct Shared {
     wake: OwnedFd,
     /// The eventfd is written and the loop has not turned since: more writes would say nothing new.
     woken: AtomicBool,
+    /// JavaScript is answering a batch of events: one wake-up at its end does for all its calls, and their frames share packets.
+    corked: AtomicBool,
+    /// A call in that time left something to do.
+    wanted: AtomicBool,
     stop: AtomicBool,
 }
 
@@ -37,6 +41,8 @@ impl Shared {
             core: Mutex::new(Core::new()),
             wake: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
             woken: AtomicBool::new(false),
+            corked: AtomicBool::new(false),
+            wanted: AtomicBool::new(false),
             stop: AtomicBool::new(false),
         }))
     }
@@ -47,14 +53,29 @@ impl Shared {
 
     /// After a call that left something to do.
     pub fn wake(&self) {
-        if !self.woken.swap(true, Ordering::SeqCst) {
+        if self.corked.load(Ordering::Relaxed) {
+            self.wanted.store(true, Ordering::Relaxed);
+        } else if !self.woken.swap(true, Ordering::SeqCst) {
             // Fails only when the counter is full, and then the loop is awake.
             let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
         }
     }
 
+    /// As `wake` and `uncork`, called on JavaScript's thread only. Turns for other reasons go on meanwhile, and carry out what was asked.
+    pub fn cork(&self) {
+        self.corked.store(true, Ordering::Relaxed);
+    }
+
+    pub fn uncork(&self) {
+        self.corked.store(false, Ordering::Relaxed);
+        if self.wanted.swap(false, Ordering::Relaxed) {
+            self.wake();
+        }
+    }
+
     pub fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
+        self.corked.store(false, Ordering::Relaxed);
         self.woken.store(false, Ordering::SeqCst);
         self.wake();
     }

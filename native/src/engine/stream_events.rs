@@ -7,7 +7,7 @@ use quinn_proto::{Dir, StreamEvent, StreamId, VarInt};
 use super::{
     Core, Pump, Slot,
     splice::End,
-    streams::{SendState, Stream},
+    streams::{ReceiveState, SendState, Stream},
 };
 
 impl Core {
@@ -43,6 +43,15 @@ impl Core {
             self.pumps.push_back(Pump { splice, lane: end });
         } else if stream.wants_readable {
             stream.wants_readable = false;
+            self.events.readable(connection.id, id);
+        }
+    }
+
+    /// A reader that was given less than it asked for waits to be told, also of an end that came with the last bytes.
+    pub fn tell_end(&mut self, slot: Slot, id: StreamId) {
+        let connection = &mut self.connections[slot];
+        let Some(stream) = connection.streams.get_mut(&id) else { return };
+        if stream.receive != ReceiveState::Open && std::mem::take(&mut stream.wants_readable) {
             self.events.readable(connection.id, id);
         }
     }

@@ -119,6 +119,8 @@ impl Connection {
             }
         }
         if !data.is_empty() {
+            // What is less than asked for is all that there is: more, or the end, is told.
+            stream.wants_readable |= data.len() < max;
             return ReadOutcome::Data(data.freeze());
         }
         let outcome = match stream.receive {

@@ -71,8 +71,9 @@ export interface NativeDialling {
 
 /** Errors are thrown with an AppErrorCode as `code`. */
 export interface NativeBinding {
-  /** The events of the batch that `notify` announced (event-batch.ts reads them). */
+  /** The events of the batch that `notify` announced (event-batch.ts reads them). Calls take effect together when `answered` follows. */
   drain(): Uint8Array;
+  answered(): void;
   listen(options: NativeListenOptions): NativeListening;
   setTls(listener: number, certificate: string, privateKey: string): void;
   stopAccepting(listener: number): void;

@@ -115,10 +115,12 @@ class NativeEngine implements QuicEngine, EventSink, SpliceEnds {
   }
 
   #hear(): void {
-    if (this.#binding === undefined) return;
+    const binding = this.#binding;
+    if (binding === undefined) return;
     try {
-      tellEvents(this.#binding.drain(), this);
+      tellEvents(binding.drain(), this);
     } finally {
+      binding.answered();
       this.#settle();
     }
   }

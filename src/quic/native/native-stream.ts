@@ -34,6 +34,8 @@ export class NativeStream implements QuicStream {
   #handler: StreamHandler | undefined;
   /** The last answer of `read`, which stays so. */
   #end: ReadResult | undefined;
+  /** The last read gave all that there was: the engine tells when there is more, and need not be asked before. */
+  #drained = false;
   #receives: boolean;
   #sends: boolean;
 
@@ -54,8 +56,12 @@ export class NativeStream implements QuicStream {
   read(maxBytes: number): ReadResult {
     if (this.#end !== undefined) return this.#end;
     if (!this.#receives || !this.connection.isOpen) return { kind: 'reset', code: 0 };
+    if (this.#drained) return { kind: 'blocked' };
     const answer = this.#binding.read(this.connection.id, this.id, maxBytes);
-    if (typeof answer !== 'number') return { kind: 'data', bytes: answer };
+    if (typeof answer !== 'number') {
+      this.#drained = answer.length < maxBytes;
+      return { kind: 'data', bytes: answer };
+    }
     if (answer === blocked) return { kind: 'blocked' };
     this.#end = answer === finished ? { kind: 'finished' } : { kind: 'reset', code: answer };
     this.#endReceiving();
@@ -107,6 +113,7 @@ export class NativeStream implements QuicStream {
   }
 
   tellReadable(): void {
+    this.#drained = false;
     if (this.#receives) this.#handler?.onReadable();
   }
 

@@ -54,7 +54,7 @@ export class ControlStream implements StreamHandler {
   }
 
   send(message: RelayMessage): void {
-    if (this.#stream.queuedBytes > this.#settings.maxQueuedBytes) {
+    if (this.#blocked && this.#stream.queuedBytes > this.#settings.maxQueuedBytes) {
       this.#later(() => this.#listener.onOverflow());
     } else if (!this.#stream.write(encodeRelayMessage(message))) {
       this.#blocked = true;

@@ -149,6 +149,18 @@ describe('the adapter of the native engine', () => {
     await expect(engine.dial(dialOptions, new Hearer())).rejects.toThrow(AppError);
   });
 
+  it('has all calls of a batch carried out together, also when a handler fails', async () => {
+    const { fake, engine, hearer } = await connected();
+    hearer.onDatagram = (): void => {
+      engine.report();
+      throw new Error('no handler may');
+    };
+    fake.calls.length = 0;
+    fake.say(12, ['id', 3], ['text', 'abc']);
+    expect(() => fake.notify()).toThrow('no handler may');
+    expect(fake.calls.map(([method]) => method)).toEqual(['drain', 'report', 'answered']);
+  });
+
   it('closes at once when it was never used', async () => {
     const fake = new FakeAddon();
     const engine = createNativeEngine(fake.addon);
@@ -182,10 +194,14 @@ describe('a stream of the native engine', () => {
     const { fake, connection } = await connected();
     fake.answers.set('openStream', 0);
     const stream = connection.openBidi();
-    const answers = [Buffer.from('ab'), -1, 77];
+    const answers = [Buffer.from('abcd'), Buffer.from('ab'), 77];
     fake.answers.set('read', () => answers.shift());
-    expect(stream?.read(10)).toEqual({ kind: 'data', bytes: Buffer.from('ab') });
-    expect(stream?.read(10)).toEqual({ kind: 'blocked' });
+    expect(stream?.read(4)).toEqual({ kind: 'data', bytes: Buffer.from('abcd') });
+    expect(stream?.read(4)).toEqual({ kind: 'data', bytes: Buffer.from('ab') });
+    // The engine is not asked again before it has said that there is more.
+    expect(stream?.read(4)).toEqual({ kind: 'blocked' });
+    expect(fake.callsOf('read')).toHaveLength(2);
+    fake.say(7, ['id', 3], ['id', 0]).notify();
     expect(stream?.read(10)).toEqual({ kind: 'reset', code: 77 });
     expect(stream?.read(10)).toEqual({ kind: 'reset', code: 77 });
   });
