@@ -31,12 +31,6 @@ import { Transmitter } from './transmitter.ts';
 /** What quiche and BoringSSL hold for an established connection, measured. */
 export const nativeBytesPerConnection = 40 * 1024;
 
-/**
- * V8 does not see that memory and would collect closed connections far too late. So each holds this much that V8 does see, and that makes it
- * collect after some 600 of them; untouched memory takes address space only.
- */
-const ballastBytes = 100 * 1024;
-
 export class QuicheConnection extends ForwardTarget implements QuicConnection, LoopMember, DeadlineMember {
   readonly id: number;
   readonly local: SocketAddress;
@@ -55,7 +49,6 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   readonly #meter = new TrafficMeter();
   readonly #budget: PeerBudget;
   readonly #handshakeDueMs: number;
-  readonly ballast: Uint8Array = Buffer.allocUnsafeSlow(ballastBytes);
   #handler: ConnectionHandler | null = null;
   #moved = false;
   #ending: Ending | null = null;

@@ -185,6 +185,7 @@ export class Endpoint {
     });
     this.#byId.set(closed, w0, w1);
     this.#closed.add(closed);
+    this.#parts.garbage.onClosed();
     this.#parts.deadlines.set(closed, this.#parts.clock.monotonicMs() + ClosedConnection.lingerMs);
     if (this.#entries.size > 0) return;
     for (const resolve of this.#whenEmpty) this.#parts.loop.later(resolve);

@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import { createCounters, type MutableCounters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
+import { NativeGarbage } from './native-garbage.ts';
 import { Loop } from './loop.ts';
 
 /** What all sockets and connections of an engine share. */
@@ -10,6 +11,7 @@ export class EngineParts {
   readonly random: Random;
   readonly loop: Loop;
   readonly deadlines: Deadlines;
+  readonly garbage = new NativeGarbage();
   readonly counters: MutableCounters = createCounters();
   /** For hash tables whose keys a peer can choose. */
   readonly seed: number;
