@@ -2,6 +2,8 @@ import { formatSocketAddress } from '../../src/lib/socket-address.ts';
 import type { Direction, TunnelProtocol } from '../../src/protocol/leg.ts';
 import type { EngineName, QuicEngine, SocketAddress } from '../../src/quic/types.ts';
 import { startEngine } from '../support/engines.ts';
+import { FaultyNetwork } from '../support/faulty-network.ts';
+import type { Faults } from '../support/faulty-path.ts';
 import { fleetTunnel } from '../support/load/fleet.ts';
 import { startTestEdge, type TestEdge } from '../support/test-edge.ts';
 
@@ -17,65 +19,83 @@ export interface GroupOrder {
   readonly relay: SocketAddress;
   readonly direction: Direction;
   readonly tunnels: readonly GroupTunnel[];
+  /** Where egress tunnels listen. */
+  readonly localIp: string;
+  /** Of the network between the edge and the relay. */
+  readonly faults: Partial<Faults>;
+  readonly seed: number;
 }
 
-/** One edge with several tunnels and a QUIC engine of its own, so that it can die without a word and come back. */
+/** From one start of the edge to its death. */
+interface Life {
+  readonly network: FaultyNetwork;
+  readonly engine: QuicEngine;
+  readonly edge: TestEdge;
+}
+
+/** One edge with several tunnels, and a network and a QUIC engine of its own, so that it can die without a word and come back. */
 export class EdgeGroup implements AsyncDisposable {
   readonly order: GroupOrder;
-  #engine: QuicEngine;
-  #edge: TestEdge;
-  #deaths = 0;
+  #life: Life;
 
-  private constructor(order: GroupOrder, engine: QuicEngine, edge: TestEdge) {
+  private constructor(order: GroupOrder, life: Life) {
     this.order = order;
-    this.#engine = engine;
-    this.#edge = edge;
+    this.#life = life;
   }
 
   static async start(order: GroupOrder): Promise<EdgeGroup> {
-    const engine = await startEngine(order.engine);
-    return new EdgeGroup(order, engine, await startEdge(order, engine));
-  }
-
-  get deaths(): number {
-    return this.#deaths;
+    return new EdgeGroup(order, await live(order, () => 0));
   }
 
   get ready(): number {
-    return this.order.tunnels.filter((_, index) => this.#edge.tunnel(index).state === 'ready').length;
+    return this.order.tunnels.filter((_, index) => this.#life.edge.tunnel(index).state === 'ready').length;
   }
 
-  /** The local port of an egress tunnel now; another one after a death. */
+  /** The local port of an egress tunnel; the same in every life. */
   port(index: number): number {
-    return this.#edge.port(index);
+    return this.#life.edge.port(index);
   }
 
-  /** The sockets go first, so that nothing is said to the relay, as when a machine loses its power. */
+  /** The NAT before the edge forgets it. Answers how many flows have got another address. */
+  async rebind(): Promise<number> {
+    const { network } = this.#life;
+    await network.rebind();
+    return network.clients;
+  }
+
+  /** The network goes first, so that not even a goodbye reaches the relay, as when a machine loses its power. */
   async dieAndReturn(): Promise<void> {
-    this.#deaths += 1;
-    await this.#engine.close();
-    await this.#edge.edge.stop();
-    this.#engine = await startEngine(this.order.engine);
-    this.#edge = await startEdge(this.order, this.#engine);
+    await this.#end();
+    this.#life = await live(this.order, (index) => this.port(index));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#edge.edge.stop();
-    await this.#engine.close();
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    const { network, engine, edge } = this.#life;
+    await network.stop();
+    await engine.close();
+    await edge.edge.stop();
   }
 }
 
-function startEdge({ relay, direction, tunnels }: GroupOrder, engine: QuicEngine): Promise<TestEdge> {
-  return startTestEdge({
+async function live(order: GroupOrder, portOf: (index: number) => number): Promise<Life> {
+  const { direction, localIp, relay: target, faults, seed } = order;
+  const network = await FaultyNetwork.start({ target, faults, seed });
+  const engine = await startEngine(order.engine);
+  const edge = await startTestEdge({
     engine,
-    edgeId: `${direction}-${tunnels[0]?.number ?? 0}`,
-    tunnels: tunnels.map(({ number, protocol, farAddress }) => ({
+    edgeId: `${direction}-${order.tunnels[0]?.number ?? 0}`,
+    tunnels: order.tunnels.map(({ number, protocol, farAddress }, index) => ({
       id: fleetTunnel(number),
       name: `soak ${number}`,
       protocol,
       direction,
-      relay_addrs: [formatSocketAddress(relay)],
-      local_addr: direction === 'ingress' ? farAddress : '127.0.0.1:0',
+      relay_addrs: [formatSocketAddress(network.address)],
+      local_addr: direction === 'ingress' ? farAddress : `${localIp}:${portOf(index)}`,
     })),
   });
+  return { network, engine, edge };
 }

@@ -1,49 +1,74 @@
-const mib = 1_048_576;
-/** Growth after the first minutes that still counts as flat: what the garbage collector leaves lying about. */
-const flatGrowth = 0.15;
-const flatBytes = 24 * mib;
+import type { RelaySnapshot } from '../support/relay-process.ts';
+import { table } from './table.ts';
 
-/** Samples of a process's memory, and whether it stays where it was after the first minutes. */
+const mib = 1_048_576;
+/** Growth that still counts as flat: what the garbage collector happens to leave. */
+const flatGrowth = 0.08;
+const flatBytes = 12 * mib;
+/** Lines of the table. */
+const rows = 7;
+
+export type MemorySample = Pick<RelaySnapshot, 'rssBytes' | 'heapBytes' | 'externalBytes'> & {
+  readonly connections: number;
+};
+
+/**
+ * Samples of a process's memory, and whether it stays where it was after the first minutes: the last third of the time after
+ * them is compared with the first third, so that neither a single sample nor a moment's load decides.
+ */
 export class MemoryWatch {
+  readonly #durationMs: number;
   readonly #warmUpMs: number;
-  readonly #windowMs: number;
-  readonly #samples: { readonly atMs: number; readonly bytes: number }[] = [];
+  readonly #samples: { readonly atMs: number; readonly sample: MemorySample }[] = [];
 
   /** The first five minutes, or a third of a shorter run, are for warming up. */
   constructor(durationMs: number) {
+    this.#durationMs = durationMs;
     this.#warmUpMs = Math.min(300_000, durationMs / 3);
-    this.#windowMs = Math.min(60_000, durationMs / 6);
   }
 
-  add(atMs: number, bytes: number): void {
-    this.#samples.push({ atMs, bytes });
+  add(atMs: number, sample: MemorySample): void {
+    this.#samples.push({ atMs, sample });
   }
 
   faults(): string[] {
-    const after = this.#mean(this.#warmUpMs);
-    const end = this.#mean(this.#lastMs() - this.#windowMs);
-    const isFlat = end - after <= Math.max(flatBytes, after * flatGrowth);
+    const { first, last } = this.#thirds();
+    const isFlat = last - first <= Math.max(flatBytes, first * flatGrowth);
     return isFlat ? [] : [`memory grew: ${this.describe()}`];
   }
 
   describe(): string {
-    const after = round(this.#mean(this.#warmUpMs));
-    const end = round(this.#mean(this.#lastMs() - this.#windowMs));
-    const peak = round(Math.max(...this.#samples.map(({ bytes }) => bytes)));
-    return `${after} MiB after ${Math.round(this.#warmUpMs / 1000)} s, ${end} MiB at the end, peak ${peak} MiB`;
+    const { first, last } = this.#thirds();
+    const peak = Math.max(...this.#samples.map(({ sample }) => sample.rssBytes));
+    const minutes = (this.#warmUpMs / 60_000).toFixed(1);
+    return `${toMib(first)} MiB in the first third after minute ${minutes}, ${toMib(last)} MiB in the last, peak ${toMib(peak)} MiB`;
   }
 
-  #lastMs(): number {
-    return this.#samples.at(-1)?.atMs ?? 0;
+  /** Means of equal parts of the whole time. */
+  table(): string {
+    const partMs = this.#durationMs / rows;
+    const parts = Array.from({ length: rows }, (_, row) => {
+      const mean = (key: keyof MemorySample): number => this.#mean(key, row * partMs, (row + 1) * partMs);
+      const sizes = (['rssBytes', 'heapBytes', 'externalBytes'] as const).map((key) => `${toMib(mean(key))}`);
+      return [((row * partMs) / 60_000).toFixed(1), ...sizes, `${Math.round(mean('connections'))}`];
+    });
+    return table([['from minute', 'RSS MiB', 'JS heap MiB', 'buffers MiB', 'connections'], ...parts]);
   }
 
-  /** Of a window that begins here. */
-  #mean(fromMs: number): number {
-    const inside = this.#samples.filter(({ atMs }) => atMs >= fromMs && atMs <= fromMs + this.#windowMs);
-    return inside.reduce((sum, { bytes }) => sum + bytes, 0) / Math.max(1, inside.length);
+  #thirds(): { readonly first: number; readonly last: number } {
+    const thirdMs = (this.#durationMs - this.#warmUpMs) / 3;
+    return {
+      first: this.#mean('rssBytes', this.#warmUpMs, this.#warmUpMs + thirdMs),
+      last: this.#mean('rssBytes', this.#durationMs - thirdMs, Number.POSITIVE_INFINITY),
+    };
+  }
+
+  #mean(key: keyof MemorySample, fromMs: number, toMs: number): number {
+    const inside = this.#samples.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+    return inside.reduce((sum, { sample }) => sum + sample[key], 0) / Math.max(1, inside.length);
   }
 }
 
-function round(bytes: number): number {
+function toMib(bytes: number): number {
   return Math.round(bytes / mib);
 }

@@ -3,14 +3,12 @@ import type { SocketAddress } from '../../src/quic/types.ts';
 import { flood } from '../support/hostile/flood.ts';
 import { fuzz, fuzzKinds, type FuzzKind } from '../support/hostile/fuzz-campaign.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';
-import type { FaultyNetwork } from '../support/faulty-network.ts';
 import { pause } from '../support/pause.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import type { EdgeGroup } from './edge-group.ts';
 
 export interface Victims {
   readonly relay: SocketAddress;
-  readonly network: FaultyNetwork;
   readonly groups: readonly EdgeGroup[];
   /** A tunnel that the attacker may bind with its own secret. */
   readonly ownTunnel: TunnelId;
@@ -43,12 +41,10 @@ export async function killEdges(victims: Victims, random: SeededRandom, counts: 
 }
 
 /** NATs forget their edges, a tenth of them at a time. */
-export async function migrate({ network }: Victims, random: SeededRandom, counts: MischiefCounts, isOver: Until) {
+export async function migrate({ groups }: Victims, random: SeededRandom, counts: MischiefCounts, isOver: Until) {
   while (!isOver()) {
     await pause(3000);
-    const chosen = new Set(Array.from({ length: network.clients }, (_, n) => n).filter(() => random.float() < 0.1));
-    await network.rebind((client) => chosen.has(client));
-    counts.migrations += chosen.size;
+    for (const group of groups.filter(() => random.float() < 0.1)) counts.migrations += await group.rebind();
   }
 }
 

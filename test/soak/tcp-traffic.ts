@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { SocketAddress } from '../../src/quic/types.ts';
 
 /** How a transfer ended. A cut one is fair while edges die; a short or wrong one never is. */
 export type TransferEnd = 'complete' | 'cut' | 'short' | 'wrong';
@@ -50,15 +51,16 @@ export class TcpFarEnd implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<TcpFarEnd> {
+  static async start(localIp: string): Promise<TcpFarEnd> {
     const server = createServer({ allowHalfOpen: true });
-    server.listen(0, '127.0.0.1');
+    server.listen(0, localIp);
     await once(server, 'listening');
     return new TcpFarEnd(server);
   }
 
   get address(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `${address}:${port}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -96,8 +98,8 @@ export class TcpFarEnd implements AsyncDisposable {
 }
 
 /** Sends the bytes of a transfer through a tunnel, and checks those that come back. */
-export async function transferThrough(port: number, number: number, length: number): Promise<TransferEnd> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+export async function transferThrough(to: SocketAddress, number: number, length: number): Promise<TransferEnd> {
+  const socket = connect({ port: to.port, host: to.ip, allowHalfOpen: true });
   const comparison = new Comparison(content(number, 'down', length));
   const head = Buffer.alloc(headBytes);
   head.writeUInt32BE(number, 0);

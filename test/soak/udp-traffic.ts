@@ -1,4 +1,4 @@
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { numberedDatagram, readNumbered } from '../support/numbered-datagram.ts';
 
@@ -23,27 +23,30 @@ export class UdpTraffic implements AsyncDisposable {
     this.#far = far;
     far.on('message', (datagram, from) => {
       this.arrived += 1;
-      this.#check(datagram, this.#arrivedNumbers, 'far end');
+      this.#check(datagram, from, this.#arrivedNumbers, 'far end');
       far.send(datagram, from.port, from.address, () => {});
     });
-    near.on('message', (datagram) => {
+    near.on('message', (datagram, from) => {
       this.returned += 1;
-      this.#check(datagram, this.#returnedNumbers, 'near end');
+      this.#check(datagram, from, this.#returnedNumbers, 'near end');
     });
     // A tunnel whose edge is dead refuses packets; they are lost then.
     for (const socket of [near, far]) socket.on('error', () => {});
   }
 
-  static async open(tunnel: number): Promise<UdpTraffic> {
-    return new UdpTraffic(tunnel, await openSocket(), await openSocket());
+  static async open(tunnel: number, localIp: string): Promise<UdpTraffic> {
+    return new UdpTraffic(tunnel, await openSocket(localIp), await openSocket(localIp));
   }
 
   get farAddress(): string {
-    return `127.0.0.1:${this.#far.address().port}`;
+    const { address, port } = this.#far.address();
+    return `${address}:${port}`;
   }
 
+  /** To the port where the tunnel's egress edge listens. */
   send(port: number, bytes: number): void {
-    this.#near.send(numberedDatagram(this.#tunnel * perTunnel + this.sent, bytes), port, '127.0.0.1', () => {});
+    const datagram = numberedDatagram(this.#tunnel * perTunnel + this.sent, bytes);
+    this.#near.send(datagram, port, this.#near.address().address, () => {});
     this.sent += 1;
   }
 
@@ -53,10 +56,13 @@ export class UdpTraffic implements AsyncDisposable {
     }
   }
 
-  #check(datagram: Buffer, seen: Set<number>, where: string): void {
+  #check(datagram: Buffer, from: RemoteInfo, seen: Set<number>, where: string): void {
     const read = readNumbered(datagram);
     if (read === null) {
-      this.faults.push(`changed datagram at the ${where} of tunnel ${this.#tunnel}`);
+      this.faults.push(
+        `changed datagram at the ${where} of tunnel ${this.#tunnel}: ${datagram.length} bytes from port ${from.port}, ` +
+          `${datagram.subarray(0, 24).toString('hex')}…`,
+      );
       return;
     }
     const tunnel = Math.floor(read.number / perTunnel);
@@ -66,9 +72,9 @@ export class UdpTraffic implements AsyncDisposable {
   }
 }
 
-async function openSocket(): Promise<Socket> {
+async function openSocket(ip: string): Promise<Socket> {
   const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
+  socket.bind(0, ip);
   await once(socket, 'listening');
   return socket;
 }

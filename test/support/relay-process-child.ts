@@ -24,9 +24,12 @@ bed.relay.events.subscribe(({ event }) => {
 
 function snapshot(): RelaySnapshot {
   const { report } = bed.relay;
+  const { rss, heapUsed, external } = process.memoryUsage();
   return {
     address: bed.address,
-    rssBytes: process.memoryUsage.rss(),
+    rssBytes: rss,
+    heapBytes: heapUsed,
+    externalBytes: external,
     cpuMs: (process.cpuUsage().user + process.cpuUsage().system) / 1000,
     unhandledRejections: unhandled,
     engine: bed.engine.report(),

@@ -21,6 +21,9 @@ export interface RelayQuestion {
 export interface RelaySnapshot {
   readonly address: string;
   readonly rssBytes: number;
+  /** Of the JavaScript heap what is in use; what buffers hold outside of it. */
+  readonly heapBytes: number;
+  readonly externalBytes: number;
   readonly cpuMs: number;
   readonly unhandledRejections: number;
   readonly engine: EngineReport;
