@@ -17,6 +17,7 @@ describe('adit demo', () => {
       '500',
     ]);
     expect(stdout).toContain('both hashes equal');
+    expect(stdout).toMatch(/^tcp +[\d.]+ MB\/s +[\d.]+ ms \+ +[\d.]+ ms .*\| udp +\d+ packets\/s .*\| dropped \d+$/m);
     expect(stdout).toMatch(/UDP {2}1000 packets of 1332 bytes sent, \d+ lost, 0 damaged/);
     expect(stdout).toContain('\nall well\n');
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tunnelSchema, type RelayLegReport, type RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
+import { tunnelSchema, type RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
 import { lossWords, rttWords } from '../status/units.ts';
 import type { TcpProgress } from './tcp-exchange.ts';
 import type { UdpProgress } from './udp-flow.ts';
@@ -13,6 +13,8 @@ export async function readTunnels(api: string): Promise<readonly TunnelRow[]> {
   return tunnelsAnswer.parse(await answer.json());
 }
 
+export const viewLegend = 'each second; round trips and loss: egress leg + ingress leg, as the relay sees them';
+
 /** One line of the live view: what passed in the last `seconds`, and the relay's own figures of each leg. */
 export function viewLine(
   traffic: { readonly tcp: TcpProgress; readonly udp: UdpProgress },
@@ -22,17 +24,16 @@ export function viewLine(
 ): string {
   const megabytes = (traffic.tcp.receivedBytes - before.tcpBytes) / 1e6 / seconds;
   const packets = (traffic.udp.received - before.udpPackets) / seconds;
-  const rates = `tcp ${megabytes.toFixed(1).padStart(6)} MB/s   udp ${packets.toFixed(0).padStart(5)} packets/s`;
-  return [rates, ...tunnels.map(describeTunnel)].join('   ');
-}
-
-function describeTunnel(tunnel: TunnelRow): string {
-  const legs = (['egress', 'ingress'] as const).map((name) => describeLeg(name, tunnel[name].leg));
-  return `[${tunnel.protocol} ${legs.join(', ')}, dropped ${droppedBy(tunnel)}]`;
-}
-
-function describeLeg(name: string, leg: RelayLegReport | null): string {
-  return leg === null ? `${name} absent` : `${name} rtt ${rttWords(leg.path)} loss ${lossWords(leg.path)}`;
+  const rates = { tcp: `${megabytes.toFixed(1).padStart(5)} MB/s`, udp: `${packets.toFixed(0).padStart(4)} packets/s` };
+  const columns = tunnels
+    .toSorted((a, b) => a.protocol.localeCompare(b.protocol))
+    .map((tunnel) => {
+      const paths = [tunnel.egress, tunnel.ingress].map((side) => side.leg?.path ?? null);
+      const rtts = paths.map((path) => rttWords(path).padStart(6)).join(' + ');
+      return `${tunnel.protocol} ${rates[tunnel.protocol]} ${rtts}  ${paths.map(lossWords).join(' + ')}`;
+    });
+  const dropped = tunnels.map(droppedBy).reduce((a, b) => a + b, 0);
+  return [...columns, `dropped ${dropped}`].join(' | ');
 }
 
 export function droppedBy({ drops }: TunnelRow): number {
