@@ -9,17 +9,20 @@ export interface BenchOptions {
   readonly only: readonly string[] | null;
   /** Names of columns, or all that there are here. */
   readonly relays: readonly string[] | null;
+  /** Name of the files in results/; null: nothing is written. */
+  readonly save: string | null;
 }
 
 export const usage = `Usage: npm run bench [-- options]
 
 Measures every QUIC engine that is built here, beside references on the same machine in the same run. One round takes
-under five minutes. Writes bench/results/.
+under five minutes. Writes bench/results/latest.*.
 
   --full            five rounds and one before them that does not count: medians with their spread
   --rounds N        that many rounds; more than one: one more before them that does not count
   --only A,B        only these figures; the results are printed and not written
   --relays A,B      only these columns; the results are printed and not written
+  --save NAME       writes results/NAME.* instead of latest.*, also for a part
   --help
 
 LOADGEN=path        also measures with the load generator of ../shared/loadgen, and its reference relay (some minutes more)
@@ -36,6 +39,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
       rounds: { type: 'string' },
       only: { type: 'string' },
       relays: { type: 'string' },
+      save: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -43,7 +47,9 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   const rounds = values.rounds === undefined ? (values.full ? fullRounds : 1) : Number(values.rounds);
   if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number from 1 on');
   const { only, relays } = values;
-  return { rounds, discardFirst: rounds > 1, only: names(only), relays: names(relays) };
+  const save = values.save ?? (only === undefined && relays === undefined ? 'latest' : null);
+  if (save !== null && !/^[\w-]+$/.test(save)) throw new Error('--save takes a plain name: letters, digits, - and _');
+  return { rounds, discardFirst: rounds > 1, only: names(only), relays: names(relays), save };
 }
 
 /** Throws an Error that lists what there is when a name is unknown. */

@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const results = await run(options, folder);
   process.stdout.write(`\n${formatReport(results)}`);
-  if (options.only === null && options.relays === null) write(results);
+  if (options.save !== null) write(results, options.save);
   if (results.rows.length === 0) process.exitCode = 1;
 }
 
@@ -104,12 +104,13 @@ async function measureOrFail(world: World, figure: Figure, relay: RelayUnderTest
   }
 }
 
-function write(results: Results): void {
+function write(results: Results, name: string): void {
   mkdirSync(resultsFolder, { recursive: true });
-  writeFileSync(join(resultsFolder, 'latest.json'), `${JSON.stringify(results, shorten, 2)}\n`);
-  writeFileSync(join(resultsFolder, 'latest.txt'), formatReport(results));
-  for (const [name, svg] of plotsOf(results)) writeFileSync(join(resultsFolder, name), svg);
-  say(`\nwritten to ${resultsFolder}: latest.json, latest.txt and the plots`);
+  writeFileSync(join(resultsFolder, `${name}.json`), `${JSON.stringify(results, shorten, 2)}\n`);
+  writeFileSync(join(resultsFolder, `${name}.txt`), formatReport(results));
+  const plots = plotsOf(results);
+  for (const [plot, svg] of plots) writeFileSync(join(resultsFolder, plot), svg);
+  say(`\nwritten to ${resultsFolder}: ${[`${name}.json`, `${name}.txt`, ...plots.keys()].join(', ')}`);
 }
 
 /** What a measurement can tell, and a person can read. */

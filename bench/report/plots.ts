@@ -3,29 +3,25 @@ import { growthRow, tunnelCounts } from '../figures/growth.ts';
 import type { Results } from './results.ts';
 import { svgPlot, type Series } from './svg-plot.ts';
 
-/** File names and contents. A relay without a number at some point has no point there. */
+/** File names and contents, of what was measured. A relay without a number at some point has no point there. */
 export function plotsOf(results: Results): ReadonlyMap<string, string> {
   const yLabel = 'relay CPU, µs per datagram of 1376 bytes';
-  return new Map([
-    [
-      'cost-by-rate.svg',
-      svgPlot({
-        title: 'Cost of a relayed datagram by rate, one tunnel',
-        xLabel: 'datagrams a second',
-        yLabel,
-        series: seriesOf(results, datagramRates, costRow),
-      }),
-    ],
-    [
-      'cost-by-tunnels.svg',
-      svgPlot({
-        title: 'Cost of a relayed datagram by number of tunnels, 5 000/s in all',
-        xLabel: 'active tunnels',
-        yLabel,
-        series: seriesOf(results, tunnelCounts, growthRow),
-      }),
-    ],
-  ]);
+  const plots = [
+    {
+      file: 'cost-by-rate.svg',
+      title: 'Cost of a relayed datagram by rate, one tunnel',
+      xLabel: 'datagrams a second',
+      series: seriesOf(results, datagramRates, costRow),
+    },
+    {
+      file: 'cost-by-tunnels.svg',
+      title: 'Cost of a relayed datagram by number of tunnels, 5 000/s in all',
+      xLabel: 'active tunnels',
+      series: seriesOf(results, tunnelCounts, growthRow),
+    },
+  ];
+  const measured = plots.filter(({ series }) => series.length > 0);
+  return new Map(measured.map(({ file, ...plot }) => [file, svgPlot({ ...plot, yLabel })]));
 }
 
 function seriesOf(results: Results, xs: readonly number[], rowId: (x: number) => string): Series[] {

@@ -3,7 +3,7 @@ import { choose, parseOptions } from '../../../bench/options.ts';
 
 describe('the options of a run', () => {
   it('are one round of everything by default', () => {
-    expect(parseOptions([])).toEqual({ rounds: 1, discardFirst: false, only: null, relays: null });
+    expect(parseOptions([])).toEqual({ rounds: 1, discardFirst: false, only: null, relays: null, save: 'latest' });
   });
 
   it('of a full run are five rounds after one that does not count', () => {
@@ -16,7 +16,13 @@ describe('the options of a run', () => {
       discardFirst: true,
       only: ['idle', 'storm'],
       relays: ['quiche'],
+      save: null,
     });
+  });
+
+  it('may name the files of a part', () => {
+    expect(parseOptions(['--only', 'idle', '--save', 'idle-today'])).toMatchObject({ save: 'idle-today' });
+    expect(() => parseOptions(['--save', '../elsewhere'])).toThrow('--save');
   });
 
   it('may ask for help', () => {
