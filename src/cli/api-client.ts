@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { refusalSchema } from '../admin/route.ts';
 import { AppError } from '../lib/app-error.ts';
 import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
+import { readJsonFile } from '../lib/json-file.ts';
 import { parseJson } from '../protocol/json.ts';
 import { DEFAULT_API_PORT } from '../protocol/limits.ts';
 
@@ -99,13 +99,7 @@ export async function openApi(flags: ApiFlags, environment: NodeJS.ProcessEnv): 
 }
 
 async function readApiConfig(path: string): Promise<z.output<typeof configSchema>> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new AppError('config-invalid', `cannot read ${path}`, { cause });
-  }
-  const parsed = configSchema.safeParse(parseJson(text));
+  const parsed = configSchema.safeParse(await readJsonFile(path));
   if (parsed.success) return parsed.data;
   throw new AppError('config-invalid', `${path} is not a config of adit; adit check-config ${path} tells more`);
 }

@@ -13,11 +13,19 @@ export async function readJsonFile(path: string): Promise<unknown> {
     throw new AppError('config-invalid', `could not read the config file ${path}`, { cause: error });
   }
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(splitByteOrderMark(text).rest) as unknown;
   } catch {
     // Node's own message quotes the text.
     throw new AppError('config-invalid', `${path} is not JSON; ${jsonProblem(text)}`);
   }
+}
+
+const byteOrderMark = '\uFEFF';
+
+/** Some editors begin a file with a mark that is no part of what it says, and that no JSON parser takes. */
+export function splitByteOrderMark(text: string): { readonly mark: string; readonly rest: string } {
+  const mark = text.startsWith(byteOrderMark) ? byteOrderMark : '';
+  return { mark, rest: text.slice(mark.length) };
 }
 
 /** What is wrong, where that can be told without quoting it. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { AppError } from '../lib/app-error.ts';
 import { realFileSystem, writeFileAtomically, type FileSystem } from '../lib/atomic-file.ts';
+import { splitByteOrderMark } from '../lib/json-file.ts';
 import { editJson, type JsonEdit } from './json-edit.ts';
 
 export interface ConfigFileSystem extends FileSystem {
@@ -30,7 +31,7 @@ export class ConfigFile {
   /** The file's value now, or null where there is no file. Rejects with AppError `io-failed` or `config-invalid`. */
   async read(): Promise<unknown> {
     const text = await this.#readText();
-    return text === null ? null : parse(text, this.path);
+    return text === null ? null : parse(splitByteOrderMark(text).rest, this.path);
   }
 
   /** Applies the edits; as `change` otherwise. */
@@ -45,9 +46,9 @@ export class ConfigFile {
    */
   change(editsFor: (content: unknown) => readonly JsonEdit[]): Promise<void> {
     return this.#inTurn(async () => {
-      const text = (await this.#readText()) ?? '{}\n';
-      const edited = applyEdits(text, editsFor(parse(text, this.path)), this.path);
-      if (edited !== text) await writeFileAtomically(this.path, edited, this.#fileSystem);
+      const { mark, rest } = splitByteOrderMark((await this.#readText()) ?? '{}\n');
+      const edited = applyEdits(rest, editsFor(parse(rest, this.path)), this.path);
+      if (edited !== rest) await writeFileAtomically(this.path, mark + edited, this.#fileSystem);
     });
   }
 

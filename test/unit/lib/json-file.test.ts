@@ -18,6 +18,11 @@ describe('a JSON file', () => {
     expect(await readJsonFile(path)).toEqual({ a: [1] });
   });
 
+  it('may begin with the mark that some editors write', async () => {
+    writeFileSync(path, '\uFEFF{"a": 1}\r\n');
+    expect(await readJsonFile(path)).toEqual({ a: 1 });
+  });
+
   it.each([
     ['', 'it is empty'],
     ['{\n"node_secret": "hunter2",\n}', 'line 2 ends with a comma that nothing follows'],
