@@ -42,17 +42,23 @@ export class AppError extends Error {
   }
 }
 
-/** The message of anything thrown, followed by the messages of its causes: `a: b: c`. For people, not for decisions. */
+/**
+ * The message of anything thrown, followed by what the messages of its causes add: `a: b: c`. For people, not for
+ * decisions.
+ */
 export function errorMessage(error: unknown): string {
-  const messages: string[] = [];
-  const seen = new Set<unknown>();
-  let current: unknown = error;
-  do {
-    seen.add(current);
-    messages.push(messageOf(current));
-    current = current instanceof Error ? current.cause : undefined;
-  } while (current !== undefined && !seen.has(current));
-  return messages.join(': ');
+  let text = messageOf(error);
+  const seen = new Set<unknown>([error]);
+  for (let cause = causeOf(error); cause !== undefined && !seen.has(cause); cause = causeOf(cause)) {
+    seen.add(cause);
+    const message = messageOf(cause);
+    if (!text.includes(message)) text += `: ${message}`;
+  }
+  return text;
+}
+
+function causeOf(thrown: unknown): unknown {
+  return thrown instanceof Error ? thrown.cause : undefined;
 }
 
 function messageOf(thrown: unknown): string {

@@ -45,7 +45,9 @@ export class EdgeListeners {
 
   /** Addresses that were asked for and carry nothing, with the reason; for people. */
   get failures(): readonly string[] {
-    return [...this.#failures].map(([address, reason]) => `${address}: ${reason}`);
+    return [...this.#failures].map(([address, reason]) =>
+      reason.includes(address) ? reason : `${address}: ${reason}`,
+    );
   }
 
   /** Rejects with AppError `address-unavailable` when no address could be bound, `tls-failed` when the identity is no good. */

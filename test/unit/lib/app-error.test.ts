@@ -18,6 +18,13 @@ describe('errorMessage', () => {
     expect(errorMessage(error)).toBe('could not write state: disk full: ENOSPC');
   });
 
+  it('says nothing twice: a cause whose words the message has already is passed over', () => {
+    const cause = new Error('127.0.0.1:1: in use', { cause: new Error('EADDRINUSE') });
+    expect(errorMessage(new AppError('address-unavailable', 'no: 127.0.0.1:1: in use', { cause }))).toBe(
+      'no: 127.0.0.1:1: in use: EADDRINUSE',
+    );
+  });
+
   it('takes anything that can be thrown', () => {
     expect(errorMessage('text')).toBe('text');
     expect(errorMessage({ reason: 1 })).toBe('{ reason: 1 }');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../src/lib/app-error.ts';
 import { EdgeListeners } from '../../../src/relay/edge-listeners.ts';
 import { MemoryNetwork, type MemoryListener } from '../../support/memory-quic.ts';
 import { MemoryRelay } from '../../support/memory-relay.ts';
@@ -47,9 +48,15 @@ describe('the listeners for edges', () => {
     expect(logger.messages('warn')).toHaveLength(count);
   });
 
-  it('do not go on after an error that no other address mends', async () => {
+  it.each([
+    [new Error('no such certificate'), 'no such certificate'],
+    [
+      new AppError('address-unavailable', '127.0.0.1:1 is in use'),
+      'no QUIC address could be bound (127.0.0.1:1 is in use); free the port or set quic_addrs to other addresses',
+    ],
+  ])('do not go on after an error that no other address mends: %s', async (error, message) => {
     const engine = new MemoryNetwork().engine();
-    engine.listen = () => Promise.reject(new Error('no such certificate'));
+    engine.listen = () => Promise.reject(error);
     const listeners = new EdgeListeners({
       engine,
       logger: new RecordingLogger(),
@@ -62,7 +69,7 @@ describe('the listeners for edges', () => {
     });
     const options = { tls: { certificate: '', privateKey: '' }, resetKey: new Uint8Array(32) };
     const open = listeners.open([{ ip: '127.0.0.1', port: 1 }], options as never);
-    await expect(open).rejects.toThrow('no such certificate');
+    await expect(open).rejects.toMatchObject({ message });
   });
 
   it('give new connections a renewed certificate, and new connections only', async () => {
