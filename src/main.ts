@@ -3,7 +3,19 @@ import { CommanderError } from 'commander';
 import { exitCodeOf, reportFailure } from './cli/failure.ts';
 import { createProgram } from './cli/program.ts';
 
-const terminal = { out: (text: string) => void process.stdout.write(text) };
+let readerIsGone = false;
+const terminal = {
+  out(text: string): void {
+    process.stdout.write(text, (error) => {
+      if (!error || readerIsGone) return;
+      readerIsGone = true;
+      // `head` has what it wanted: ends as at Ctrl-C, so that a demo takes its programs along.
+      process.kill(process.pid, 'SIGINT');
+    });
+  },
+};
+// Told to each write, too. A relay whose log's reader has died goes on.
+process.stdout.on('error', () => undefined);
 
 try {
   await createProgram(terminal).parseAsync(process.argv);

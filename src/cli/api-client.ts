@@ -6,6 +6,7 @@ import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
 import { readJsonFile } from '../lib/json-file.ts';
 import { parseJson } from '../protocol/json.ts';
 import { DEFAULT_API_PORT } from '../protocol/limits.ts';
+import { programOf } from './program-of-config.ts';
 
 /** Where the REST API of a running relay or edge is, as flags say it. */
 export interface ApiFlags {
@@ -18,16 +19,17 @@ export type ApiAnswer<Body> =
   { readonly kind: 'ok'; readonly body: Body } | { readonly kind: 'not-found'; readonly message: string };
 
 const answerDeadlineMs = 5_000;
+const defaultAddress = `127.0.0.1:${DEFAULT_API_PORT}`;
 const configSchema = z.object({
-  api_addr: z.string().optional(),
-  api_addrs: z.array(z.string()).optional(),
+  api_addr: z.string().nullish(),
+  api_addrs: z.array(z.string()).nullish(),
   api_token: z.string().nullish(),
 });
 
 export function addApiOptions(command: Command): Command {
   return command
     .option('-c, --config <file>', 'the config of the relay or edge: takes its API address and token from there')
-    .option('--url <url>', `its REST API (default http://127.0.0.1:${DEFAULT_API_PORT})`)
+    .option('--url <url>', `its REST API (default http://${defaultAddress})`)
     .option('--token <token>', 'its api_token; better given as ADIT_API_TOKEN, which other users cannot see');
 }
 
@@ -90,18 +92,30 @@ export class ApiClient {
   }
 }
 
-/** What the flags name, else what the config file says, else a relay on this host. */
+/** What the flags name, else what the config file says, else a relay on this host. Rejects with AppError `config-invalid`. */
 export async function openApi(flags: ApiFlags, environment: NodeJS.ProcessEnv): Promise<ApiClient> {
-  const config = flags.config === undefined ? {} : await readApiConfig(flags.config);
-  const address = config.api_addr ?? config.api_addrs?.[0] ?? `127.0.0.1:${DEFAULT_API_PORT}`;
-  const token = flags.token ?? environment['ADIT_API_TOKEN'] ?? config.api_token ?? null;
-  return new ApiClient(flags.url ?? `http://${reachable(address)}`, token);
+  const config = flags.config === undefined ? null : await readApiConfig(flags.config);
+  const token = flags.token ?? environment['ADIT_API_TOKEN'] ?? config?.token ?? null;
+  const url = flags.url ?? `http://${reachable(config?.address ?? defaultAddress)}`;
+  if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return new ApiClient(url, token);
+  throw new AppError('config-invalid', `--url ${url}: must be an address such as http://${defaultAddress}`);
 }
 
-async function readApiConfig(path: string): Promise<z.output<typeof configSchema>> {
-  const parsed = configSchema.safeParse(await readJsonFile(path));
-  if (parsed.success) return parsed.data;
-  throw new AppError('config-invalid', `${path} is not a config of adit; adit check-config ${path} tells more`);
+async function readApiConfig(path: string): Promise<{ address: string | null; token: string | null }> {
+  const content = await readJsonFile(path);
+  const parsed = configSchema.safeParse(content);
+  if (!parsed.success) {
+    throw new AppError('config-invalid', `${path} is not a config of adit; adit check-config ${path} tells more`);
+  }
+  const { api_addr: one, api_addrs: several, api_token: token = null } = parsed.data;
+  const address = one ?? several?.[0] ?? null;
+  if (address === null && programOf(content) === 'edge') {
+    throw new AppError(
+      'config-invalid',
+      `${path} has no api_addr, so its edge answers nothing; set it, such as "127.0.0.1:4481"`,
+    );
+  }
+  return { address, token };
 }
 
 /** Where to dial what listens on every address of the host. */

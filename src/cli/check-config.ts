@@ -7,22 +7,15 @@ import { AppError } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatProblem, type ConfigProblem } from '../lib/config-problem.ts';
 import { readJsonFile } from '../lib/json-file.ts';
-import { asJsonObject } from '../protocol/json.ts';
 import { checkRelayFiles } from '../relay/config/config-files.ts';
 import { parseRelayConfig } from '../relay/config/relay-config.ts';
+import { programOf, type ProgramKind } from './program-of-config.ts';
 import type { Terminal } from './terminal.ts';
-
-type Program = 'relay' | 'edge';
 
 interface Verdict {
   readonly problems: readonly ConfigProblem[];
   readonly warnings: readonly ConfigProblem[];
 }
-
-/** Keys that only an edge's config has, at the top or in a tunnel. */
-const edgeKeys = ['edge_id', 'api_addr'];
-const edgeTunnelKeys = ['direction', 'local_addr', 'relay_addr', 'relay_addrs', 'tunnel_encryption_key'];
-const relayKeys = ['quic_addr', 'quic_addrs', 'api_addrs', 'require_bind_auth', 'limits', 'public_quic_addr'];
 
 export function addCheckConfig(program: Command, terminal: Terminal, clock: Clock): void {
   program
@@ -34,7 +27,7 @@ export function addCheckConfig(program: Command, terminal: Terminal, clock: Cloc
       'Checks the config of a relay or an edge without starting it, the certificates and folders that it names included.\n' +
         'Every problem is told at once. Status 0 when the program would start, 2 when not.',
     )
-    .action(async (path: string, options: { readonly as?: Program }) => {
+    .action(async (path: string, options: { readonly as?: ProgramKind }) => {
       const content = await readJsonFile(path);
       const kind = options.as ?? programOf(content);
       const { problems, warnings } = await check(kind, content, path, clock);
@@ -44,7 +37,7 @@ export function addCheckConfig(program: Command, terminal: Terminal, clock: Cloc
     });
 }
 
-async function check(kind: Program, content: unknown, path: string, clock: Clock): Promise<Verdict> {
+async function check(kind: ProgramKind, content: unknown, path: string, clock: Clock): Promise<Verdict> {
   const directory = dirname(resolve(path));
   if (kind === 'relay') {
     const parsed = parseRelayConfig(content, directory);
@@ -58,13 +51,4 @@ async function check(kind: Program, content: unknown, path: string, clock: Clock
 
 function failure(path: string, problems: readonly ConfigProblem[]): AppError {
   return new AppError('config-invalid', [`${path}:`, ...problems.map(formatProblem)].join('\n  '));
-}
-
-/** Told by its keys; in doubt a relay's. */
-function programOf(content: unknown): Program {
-  const fields = asJsonObject(content) ?? {};
-  if (relayKeys.some((key) => key in fields)) return 'relay';
-  const tunnels: readonly unknown[] = Array.isArray(fields['tunnels']) ? fields['tunnels'] : [];
-  const isEdgeTunnel = tunnels.some((tunnel) => edgeTunnelKeys.some((key) => key in (asJsonObject(tunnel) ?? {})));
-  return isEdgeTunnel || edgeKeys.some((key) => key in fields) ? 'edge' : 'relay';
 }

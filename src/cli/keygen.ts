@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
+import { parseTunnel } from '../edge/edge-config.ts';
 import { AppError } from '../lib/app-error.ts';
-import { parseHostPort } from '../lib/host-port.ts';
+import { formatProblem } from '../lib/config-problem.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { TUNNEL_PROTOCOLS, type TunnelProtocol } from '../protocol/leg.ts';
 import type { Terminal } from './terminal.ts';
@@ -24,6 +25,13 @@ const files = [
   ['edge-ingress.json', 'ingressEdge', 'on the side that has the destination (adit edge -c edge-ingress.json)'],
 ] as const satisfies readonly (readonly [string, keyof TunnelKit, string])[];
 
+/** The flag that a key of a tunnel comes from; local_addr has one at each edge. */
+const flags: Readonly<Record<string, string>> = {
+  name: '--name',
+  relay_addrs: '--relay',
+  relay_fingerprint: '--fingerprint',
+};
+
 export function addKeygen(program: Command, terminal: Terminal): void {
   program
     .command('keygen')
@@ -41,40 +49,51 @@ export function addKeygen(program: Command, terminal: Terminal): void {
     .option('--out <folder>', 'write the three files there instead of printing them (existing files are kept)')
     .action((options: KeygenOptions) => {
       const kit = createTunnelKit(toPlan(options), createTunnelSecrets(new SystemRandom()));
+      const problems = flagProblems(kit);
+      if (problems.length > 0) throw new AppError('config-invalid', problems.join('\n'));
       if (options.out === undefined) print(kit, terminal);
       else write(kit, options.out, terminal);
     });
 }
 
-function toPlan(options: KeygenOptions): TunnelPlan {
-  const addresses: readonly (readonly [string, string])[] = [
-    ...options.relay.map((text) => ['--relay', text] as const),
-    ['--listen', options.listen],
-    ['--forward', options.forward],
-  ];
-  const wrong = addresses.filter(([, text]) => parseHostPort(text) === null);
-  const problems = wrong.map(([flag, text]) => `${flag} ${text}: must be host:port, or [ipv6]:port`);
-  if (options.relay.length > 2) problems.push(`--relay: takes one or two, not ${options.relay.length}`);
-  if (problems.length > 0) throw new AppError('config-invalid', problems.join('\n'));
-  const { name, protocol, relay, listen, forward, fingerprint } = options;
+function toPlan({ name, protocol, relay, listen, forward, fingerprint }: KeygenOptions): TunnelPlan {
   const plan = { name, protocol, relays: relay, listen, forward };
   return fingerprint === undefined ? plan : { ...plan, relayFingerprint: fingerprint };
+}
+
+/** What the edges would say of their configs, in terms of the flags that made them; each once, though both say it. */
+function flagProblems({ egressEdge, ingressEdge }: TunnelKit): readonly string[] {
+  const problems = [
+    ...egressEdge.tunnels.flatMap((tunnel) => tunnelProblems(tunnel, '--listen')),
+    ...ingressEdge.tunnels.flatMap((tunnel) => tunnelProblems(tunnel, '--forward')),
+  ];
+  return [...new Set(problems)];
+}
+
+function tunnelProblems(tunnel: object, localFlag: string): string[] {
+  const parsed = parseTunnel(tunnel, { directory: '.', requireBindProof: false });
+  if (parsed.kind === 'valid') return [];
+  return parsed.problems.map((problem) => {
+    const [key = ''] = problem.path.split('[');
+    return formatProblem({ ...problem, path: key === 'local_addr' ? localFlag : (flags[key] ?? key) });
+  });
 }
 
 function print(kit: TunnelKit, terminal: Terminal): void {
   for (const [name, part, where] of files) terminal.out(`# ${name}: ${where}\n${pretty(kit[part])}`);
 }
 
+/** All three or none: a kit of which a part is an older one fits nothing. */
 function write(kit: TunnelKit, folder: string, terminal: Terminal): void {
-  for (const [name, part, where] of files) {
-    const path = join(folder, name);
-    try {
-      writeFileSync(path, pretty(kit[part]), { mode: 0o600, flag: 'wx' });
-    } catch (cause) {
-      throw new AppError('io-failed', `cannot write ${path} (keygen never replaces a file)`, { cause });
-    }
-    terminal.out(`${path}  ${where}\n`);
+  const taken = files.map(([name]) => join(folder, name)).filter((path) => existsSync(path));
+  if (taken.length > 0) throw new AppError('io-failed', `keygen never replaces a file, and has ${taken.join(', ')}`);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const [name, part] of files) writeFileSync(join(folder, name), pretty(kit[part]), { mode: 0o600, flag: 'wx' });
+  } catch (cause) {
+    throw new AppError('io-failed', `cannot write to ${folder}`, { cause });
   }
+  for (const [name, , where] of files) terminal.out(`${join(folder, name)}  ${where}\n`);
 }
 
 function pretty(value: object): string {

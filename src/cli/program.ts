@@ -18,7 +18,8 @@ export function createProgram(terminal: Terminal): Command {
     .description(packageJson.description)
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .showHelpAfterError("(run 'adit --help' for what it takes)")
+    .showHelpAfterError(helpHint('adit'))
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'adit: ')) })
     .exitOverride();
   const clock = new SystemClock();
   addRelay(program);
@@ -30,5 +31,10 @@ export function createProgram(terminal: Terminal): Command {
   addUnrevoke(program, terminal);
   addKeygen(program, terminal);
   addToken(program, terminal);
+  for (const command of program.commands) command.showHelpAfterError(helpHint(`adit ${command.name()}`));
   return program;
+}
+
+function helpHint(command: string): string {
+  return `(run '${command} --help' for what it takes)`;
 }

@@ -9,7 +9,7 @@ import * as relay from '../relay/admin/relay-schemas.ts';
 import { addApiOptions, openApi, type ApiClient, type ApiFlags } from './api-client.ts';
 import { renderEdgeStatus, type EdgeStatus } from './status/edge-status.ts';
 import { renderRelayStatus, type RelayStatus } from './status/relay-status.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 
 interface StatusFlags extends ApiFlags {
   readonly json?: true;
@@ -26,6 +26,9 @@ export function addStatus(program: Command, terminal: Terminal, clock: Clock): v
   const command = program
     .command('status')
     .summary('show the tunnels of a running relay or edge, and the state of each path')
+    .description(
+      'Asks a running relay or edge over its REST API, and prints a line about it and one for each leg (of a relay) or each relay (of an edge). Status 0 when it answers, whatever it answers.',
+    )
     .option('--watch [seconds]', `show it again every ${defaultWatchSeconds} seconds, until Ctrl-C`, toSeconds)
     .option('--json', 'print what was read as JSON');
   addApiOptions(command).action(async (flags: StatusFlags) => {
@@ -70,7 +73,7 @@ async function ask<Schema extends z.ZodType>(api: ApiClient, path: string, schem
 }
 
 function toText(status: Status): string {
-  return status.program === 'relay' ? renderRelayStatus(status) : renderEdgeStatus(status);
+  return printable(status.program === 'relay' ? renderRelayStatus(status) : renderEdgeStatus(status));
 }
 
 function toSeconds(text: string): number {

@@ -2,3 +2,8 @@
 export interface Terminal {
   out(text: string): void;
 }
+
+/** For text that holds words of peers, such as the name an edge gives itself: they must not steer the terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(/[^\P{C}\n]/gu, '\uFFFD');
+}

@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { TunnelId } from '../protocol/tunnel-id.ts';
 import { tunnelFactsSchema as relayFactsSchema } from '../relay/admin/relay-schemas.ts';
 import { addApiOptions, openApi, type ApiClient, type ApiFlags } from './api-client.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 import { toTunnelId } from './tunnel-argument.ts';
 import { explainAtEdge } from './why/explain-edge.ts';
 import { explainAtRelay } from './why/explain-relay.ts';
@@ -29,8 +29,8 @@ export function addWhy(program: Command, terminal: Terminal, clock: Clock): void
     .argument('<tunnel>', 'the tunnel id', toTunnelId)
     .summary('say in plain words why a tunnel carries no traffic, or carries it badly')
     .description(
-      'Asks a running relay or edge about one tunnel, looks at its traffic for a moment, and says what is wrong:\n' +
-        'authorisation, a missing leg and since when, refusals, versions, the leg that loses packets or is slow, and\n' +
+      'Asks a running relay or edge about one tunnel, looks at its traffic for a moment, and says what is wrong: ' +
+        'authorisation, a missing leg and since when, refusals, versions, the leg that loses packets or is slow, and ' +
         'what is dropped for which reason.',
     )
     .option('--seconds <number>', 'how long to look at the traffic', toSeconds, 2)
@@ -57,7 +57,7 @@ async function askFacts(api: ApiClient, id: TunnelId): Promise<Facts> {
 }
 
 function toText({ level, text, remedy }: Finding): string {
-  return `${marks[level]} ${text}\n${remedy === null ? '' : `  → ${remedy}\n`}`;
+  return printable(`${marks[level]} ${text}\n${remedy === null ? '' : `  → ${remedy}\n`}`);
 }
 
 function toSeconds(text: string): number {

@@ -59,6 +59,13 @@ describe('bin/adit', () => {
     });
   });
 
+  it('ends quietly when the reader of its output has read enough', async () => {
+    const pipe = `"${script}" status --watch 0.1 --url http://127.0.0.1:9 | head -n 1`;
+    const { stdout, stderr } = await run('/bin/sh', systemPath, '-c', pipe);
+    expect(stdout).toContain('nothing answers at http://127.0.0.1:9');
+    expect(stderr).toBe('');
+  });
+
   it('says to run npm ci where packages are missing', async () => {
     const { code, stderr } = await run(join(root, 'bin/adit'), systemPath);
     expect(code).toBe(69);

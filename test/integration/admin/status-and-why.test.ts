@@ -68,7 +68,7 @@ describe('adit status', () => {
     );
     expect(lines[1]).toMatch(/^TUNNEL +PROTOCOL +STATE +LEG +EDGE +ADDRESS +RTT +LOSS +QUEUE +MTU +SENT +DROPPED$/);
     expect(lines[2]).toMatch(
-      /^0{31}1|.* +udp +active for .* +ingress +camera +198.51.100.4:40000 +22 ms +0.7 % +4.1 kB +1452 +100.0 kB +queue_full 5$/,
+      /^[0-9a-f-]{36} +udp +active for .* +ingress +camera +198.51.100.4:40000 +22 ms +0.7 % +4.1 kB +1452 +100.0 kB +queue_full 5$/,
     );
     expect(lines[3]).toMatch(/^ +egress +studio/);
   });
@@ -79,6 +79,24 @@ describe('adit status', () => {
     expect(text).toContain(`edge 0.1.0 at http://${address}, ok, up 1 minute, 1 of 1 tunnels active`);
     expect(text).toMatch(/camera 1 +udp +egress +127.0.0.1:5000 +ready .* relay-a.example:4433 +in use +22 ms/);
     expect(text).toMatch(/relay-b.example:4433 +connecting +-/);
+  });
+
+  it('lets no edge steer the terminal by the name it gives itself', async () => {
+    const sample = sampleTunnel(id);
+    const { leg } = sample.ingress;
+    if (leg === null) throw new Error('the sample has no ingress leg');
+    const path = { ...leg.path, packets_sent: 1000, packets_lost: 500 };
+    const hostile = { ...leg, path, edge_id: '\x1b]0;owned\x07\u202Ecamera' };
+    const source = new SampleRelay([[id, { ...sample, ingress: { ...sample.ingress, leg: hostile } }]]);
+    const url = `http://${await startRelay(null, source)}`;
+    for (const args of [
+      ['status', '--url', url],
+      ['why', id, '--seconds', '0', '--url', url],
+    ]) {
+      const text = await adit(...args);
+      expect(text).toContain('\uFFFD]0;owned\uFFFD\uFFFDcamera');
+      expect(text).not.toMatch(/[^\P{C}\n]/u);
+    }
   });
 
   it('prints JSON for programs', async () => {
@@ -100,9 +118,21 @@ describe('adit status', () => {
       await writeFile(path, '{"api_addrs": 5}');
       await expect(adit('status', '-c', path)).rejects.toMatchObject({ code: 'config-invalid' });
       await expect(adit('status', '-c', join(folder, 'none.json'))).rejects.toMatchObject({ code: 'config-invalid' });
+      await writeFile(path, JSON.stringify({ edge_id: 'studio', api_addr: null }));
+      await expect(adit('status', '-c', path)).rejects.toMatchObject({
+        code: 'config-invalid',
+        message: expect.stringContaining('has no api_addr, so its edge answers nothing') as string,
+      });
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it.each(['127.0.0.1:4480', 'relay', 'ftp://relay.example'])('says what an address must be: %s', async (url) => {
+    await expect(adit('status', '--url', url)).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: `--url ${url}: must be an address such as http://127.0.0.1:4480`,
+    });
   });
 
   it('says what is wrong when the token is, or when nothing answers', async () => {

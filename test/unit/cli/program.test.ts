@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,18 +10,18 @@ import { computeBindToken } from '../../../src/protocol/bind-token.ts';
 import type { TunnelId } from '../../../src/protocol/tunnel-id.ts';
 import { bindVector, vectorTunnel } from '../../support/vectors.ts';
 
-async function run(...args: string[]): Promise<{ out: string; error: unknown }> {
-  let out = '';
+async function run(...args: string[]): Promise<{ out: string; err: string; error: unknown }> {
+  let [out, err] = ['', ''];
   const collect = (text: string): void => void (out += text);
   const program = createProgram({ out: collect });
   for (const command of [program, ...program.commands]) {
-    command.configureOutput({ writeOut: collect, writeErr: () => {} });
+    command.configureOutput({ writeOut: collect, writeErr: (text) => void (err += text) });
   }
   const error = await program.parseAsync(['node', 'adit', ...args]).then(
     () => null,
     (thrown: unknown) => thrown,
   );
-  return { out, error };
+  return { out, err, error };
 }
 
 describe('the command line', () => {
@@ -34,6 +34,21 @@ describe('the command line', () => {
   it('ends with status 2 on an unknown command or flag', async () => {
     expect(exitCodeOf((await run('fly')).error)).toBe(2);
     expect(exitCodeOf((await run('token', '--wings')).error)).toBe(2);
+  });
+
+  it('says who speaks, and where the help for that very command is', async () => {
+    expect((await run('demo', '--wings')).err).toBe(
+      "adit: unknown option '--wings'\n(run 'adit demo --help' for what it takes)\n",
+    );
+    expect((await run('relai')).err).toBe(
+      "adit: unknown command 'relai'\n(Did you mean relay?)\n(run 'adit --help' for what it takes)\n",
+    );
+  });
+
+  it('has a description with a line of its own for each sentence at most, which any terminal breaks as it likes', () => {
+    for (const command of createProgram({ out: () => {} }).commands) {
+      expect(command.description(), command.name()).toMatch(/^([^\n]+[.:]\n)*[^\n]+[.]$/);
+    }
   });
 });
 
@@ -85,21 +100,43 @@ describe('adit keygen', () => {
     }
   });
 
-  it('makes other secrets each time and never replaces a file', async () => {
+  it('makes other secrets each time', async () => {
     const [first, second] = [await run('keygen'), await run('keygen')];
     expect(first.out).not.toBe(second.out);
     expect(first.out).toContain('# edge-ingress.json');
-    await run('keygen', '--out', folder);
-    const before = readFileSync(join(folder, 'relay.json'), 'utf8');
-    expect(exitCodeOf((await run('keygen', '--out', folder)).error)).toBe(1);
-    expect(readFileSync(join(folder, 'relay.json'), 'utf8')).toBe(before);
   });
 
-  it('names every wrong address at once', async () => {
-    const { error } = await run('keygen', '--relay', 'nowhere', 'a:1', 'b:2', '--listen', '::1:5');
-    expect(String(error)).toContain('--relay nowhere: must be host:port');
-    expect(String(error)).toContain('--listen ::1:5');
-    expect(String(error)).toContain('one or two, not 3');
+  it('makes the folder, and writes all three files or none', async () => {
+    const kit = join(folder, 'new', 'kit');
+    await run('keygen', '--out', kit);
+    expect(readdirSync(kit).sort()).toEqual(['edge-egress.json', 'edge-ingress.json', 'relay.json']);
+    rmSync(join(kit, 'relay.json'));
+    const before = readFileSync(join(kit, 'edge-egress.json'), 'utf8');
+    const { error } = await run('keygen', '--out', kit);
+    expect(exitCodeOf(error)).toBe(1);
+    expect(String(error)).toMatch(/keygen never replaces a file, and has .*edge-egress.json, .*edge-ingress.json$/);
+    expect(readdirSync(kit).sort()).toEqual(['edge-egress.json', 'edge-ingress.json']);
+    expect(readFileSync(join(kit, 'edge-egress.json'), 'utf8')).toBe(before);
+  });
+
+  it.each([
+    [['--relay', 'nowhere'], '--relay is not host:port but "nowhere"'],
+    [['--relay', 'a:1', 'b:2', 'c:3'], '--relay has more than two entries'],
+    [['--listen', 'localhost:9000'], '--listen is not ip:port or [ipv6]:port but "localhost:9000"'],
+    [['--forward', '127.0.0.1:0'], '--forward has port 0'],
+    [['--fingerprint', 'abc'], '--fingerprint is not a SHA-256'],
+    [['--name', ''], '--name is empty'],
+  ])('makes no config that an edge would refuse: %j', async (flags, problem) => {
+    const { error, out } = await run('keygen', ...flags);
+    expect(String(error)).toContain(`AppError: ${problem}`);
+    expect(String(error).split('\n')).toHaveLength(1);
+    expect(exitCodeOf(error)).toBe(2);
+    expect(out).toBe('');
+  });
+
+  it('names every wrong flag at once', async () => {
+    const { error } = await run('keygen', '--relay', 'nowhere', '--listen', '::1:5', '--forward', 'x');
+    expect(String(error).match(/--\w+ is not/g)).toEqual(['--listen is not', '--relay is not', '--forward is not']);
   });
 
   it('gives secrets that make valid tokens', async () => {
