@@ -11,13 +11,13 @@ export function surviveHangups(): void {
 /** Asks for a reload at each SIGHUP, and when one of the files has changed, until the answer is called. */
 export async function reloadOnChange(
   reload: ConfigReload,
-  files: readonly string[],
+  files: () => readonly string[],
   clock: Clock,
 ): Promise<() => void> {
   const onSignal = (): void => void reload.request('SIGHUP');
   process.on('SIGHUP', onSignal);
   const onChange = (): void => void reload.request('file changed');
-  const watch = new FileWatch({ clock, mark: fileMark, files: () => files, onChange });
+  const watch = new FileWatch({ clock, mark: fileMark, files, onChange });
   await watch.start();
   // What changed while the program was starting, after it had read the files and before the watch had.
   await reload.request('file changed');

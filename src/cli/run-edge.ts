@@ -1,21 +1,9 @@
 import { resolve } from 'node:path';
-import process from 'node:process';
 import type { Command } from 'commander';
-import packageJson from '../../package.json' with { type: 'json' };
 import { startEdgeProgram } from '../edge/edge-program.ts';
-import { SystemClock } from '../lib/clock.ts';
-import { formatProblem } from '../lib/config-problem.ts';
-import { ConfigReload } from '../lib/config-reload.ts';
-import { createLogger } from '../lib/logger.ts';
-import { SystemRandom } from '../lib/random.ts';
-import { installCrashGuard } from './crash-guard.ts';
-import { startLoopWatchdog } from './loop-watchdog.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
-import { loadEdgeConfig } from './load-edge-config.ts';
-import { reloadOnChange, surviveHangups } from './reload-on-change.ts';
-import { runSystemdNotify, ServiceNotice } from './service-notice.ts';
-import { waitForShutdownSignal } from './shutdown-signal.ts';
-import { warnOfMachine } from './warn-of-machine.ts';
+import { loadEdgeConfig, type LoadedEdgeConfig } from './load-edge-config.ts';
+import { runService, type Service, type ServiceDependencies } from './run-service.ts';
 
 export function addEdge(program: Command): void {
   program
@@ -26,49 +14,34 @@ export function addEdge(program: Command): void {
         'An egress tunnel listens on local_addr and pushes what arrives into the tunnel; an ingress tunnel forwards to local_addr.',
     )
     .requiredOption('-c, --config <file>', 'the config file, such as edge.json')
-    .action((options: { readonly config: string }) => runEdge(options.config));
+    .action(async ({ config: path }: { readonly config: string }) => {
+      const loaded = await loadEdgeConfig(path);
+      const settings = { logLevel: loaded.config.logLevel, warnings: loaded.warnings };
+      await runService('edge', settings, (dependencies) => startEdge(path, loaded, dependencies));
+    });
 }
 
-async function runEdge(path: string): Promise<void> {
-  const { config, warnings } = await loadEdgeConfig(path);
-  const logger = createLogger({ level: config.logLevel });
-  const clock = new SystemClock();
-  installCrashGuard(logger);
-  using _watchdog = startLoopWatchdog(clock);
-  // From here on a signal during the start is not lost.
-  surviveHangups();
-  const shutdown = waitForShutdownSignal();
-  const service = new ServiceNotice({ clock, logger, notify: runSystemdNotify }, process.env);
-  for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
-  const softwareVersion = packageJson.version;
-  const dependencies = { clock, random: new SystemRandom(), logger, softwareVersion };
+async function startEdge(
+  path: string,
+  { config }: LoadedEdgeConfig,
+  dependencies: ServiceDependencies,
+): Promise<Service> {
   const edge = await startEdgeProgram(
     { config, configPath: resolve(path), allowInsecure: insecureAllowed() },
     dependencies,
   );
-  const { edgeId, tunnels } = config;
-  logger.info(
-    {
-      version: softwareVersion,
+  return {
+    facts: {
       engine: edge.engine,
-      edge_id: edgeId,
-      tunnels: tunnels.length,
+      edge_id: config.edgeId,
+      tunnels: config.tunnels.length,
       api_addrs: edge.apiAddresses,
     },
-    'edge started',
-  );
-  await warnOfMachine({ clock, logger });
-  service.ready();
-  const reload = new ConfigReload(async () => {
-    const { config: next } = await loadEdgeConfig(path);
-    const outcome = await edge.reload(next);
-    logger.setLevel(next.logLevel);
-    return outcome;
-  }, logger);
-  const stopWatching = await reloadOnChange(reload, [path], dependencies.clock);
-  logger.info({ signal: await shutdown }, 'edge stopping');
-  service.stopping();
-  stopWatching();
-  await edge.stop();
-  logger.info({}, 'edge stopped');
+    watchedFiles: () => [path],
+    async reload() {
+      const { config: next } = await loadEdgeConfig(path);
+      return { ...(await edge.reload(next)), logLevel: next.logLevel };
+    },
+    stop: () => edge.stop(),
+  };
 }

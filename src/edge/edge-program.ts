@@ -47,6 +47,7 @@ export async function startEdgeProgram(
   dependencies: EdgeProgramDependencies,
 ): Promise<EdgeProgram> {
   const { config } = programSettings;
+  let inForce = config;
   await using starting = new AsyncDisposableStack();
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
@@ -61,7 +62,11 @@ export async function startEdgeProgram(
   return {
     engine: engine.name,
     apiAddresses: observer.addresses,
-    reload: (next) => reloadEdge(node.edge, config, next),
+    async reload(next) {
+      const outcome = await reloadEdge(node.edge, inForce, next);
+      inForce = { ...config, logLevel: next.logLevel };
+      return outcome;
+    },
     stop: () => running.disposeAsync(),
   };
 }

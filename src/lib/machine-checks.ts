@@ -6,12 +6,17 @@ export interface MachineProblem {
   readonly remedy: string;
 }
 
+/** What was asked of the kernel for each UDP socket, and what the sockets got; null where an engine cannot tell. */
+export interface SocketBuffers {
+  readonly asked: number;
+  readonly granted: readonly (number | null)[];
+}
+
 export interface MachineFacts {
   readonly nowMs: number;
   /** Soft limit; null where it cannot be told. */
   readonly openFileLimit: number | null;
-  /** What was asked of the kernel for each UDP socket, and what the sockets got; null where an engine cannot tell. */
-  readonly socketBuffers?: { readonly asked: number; readonly granted: readonly (number | null)[] };
+  readonly socketBuffers?: SocketBuffers | undefined;
 }
 
 /** Local connections, log files and links take one each. */
@@ -22,7 +27,7 @@ const releasedAfterMs = 1_767_225_600_000;
 /** What is wrong with the machine for a program like this. */
 export function machineProblems({ nowMs, openFileLimit, socketBuffers }: MachineFacts): readonly MachineProblem[] {
   const problems: MachineProblem[] = [];
-  if (socketBuffers !== undefined) problems.push(...bufferProblems(socketBuffers.asked, socketBuffers.granted));
+  if (socketBuffers !== undefined) problems.push(...bufferProblems(socketBuffers));
   if (openFileLimit !== null && openFileLimit < fewOpenFiles) {
     const problem = `only ${openFileLimit} files may be open at once`;
     problems.push({ problem, remedy: 'raise it: ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit' });
@@ -34,7 +39,7 @@ export function machineProblems({ nowMs, openFileLimit, socketBuffers }: Machine
   return problems;
 }
 
-function bufferProblems(asked: number, granted: readonly (number | null)[]): readonly MachineProblem[] {
+function bufferProblems({ asked, granted }: SocketBuffers): readonly MachineProblem[] {
   const least = Math.min(...granted.filter((bytes) => bytes !== null));
   // No listener, or none that can tell, is Infinity.
   if (least >= asked) return [];

@@ -66,6 +66,16 @@ describe('a running relay', () => {
     write('relay.key', second.privateKeyPem);
     write('relay.crt', second.certificatePem);
     expect(await program.line('config reloaded')).toMatchObject({ cause: 'file changed', applied: ['certificate'] });
+    // The files that a new config names are looked at from then on.
+    write('other.crt', first.certificatePem);
+    write('other.key', first.privateKeyPem);
+    writeConfig({ ...loopback, tls_cert_path: 'other.crt', tls_key_path: 'other.key' });
+    expect(await program.line('config reloaded')).toMatchObject({
+      applied: ['tls_cert_path', 'tls_key_path', 'certificate'],
+    });
+    write('other.key', second.privateKeyPem);
+    write('other.crt', second.certificatePem);
+    expect(await program.line('config reloaded')).toMatchObject({ cause: 'file changed', applied: ['certificate'] });
   });
 });
 
@@ -89,7 +99,11 @@ describe('a running edge', () => {
       cause: 'file changed',
       applied: ["tunnel 'camera 1' removed", "tunnel 'camera 2'"],
     });
-    writeConfig({ edge_id: 'another name', tunnels: [other] });
+    writeConfig({ edge_id: 'studio', tunnels: [other], log_level: 'debug' });
+    expect(await program.line('config reloaded')).toMatchObject({ applied: ['log_level'] });
+    program.kill('SIGHUP');
+    expect(await program.line('config reloaded')).toMatchObject({ cause: 'SIGHUP', applied: [] });
+    writeConfig({ edge_id: 'another name', tunnels: [other], log_level: 'debug' });
     expect(await program.line('config changes need a restart')).toMatchObject({ keys: ['edge_id'] });
   });
 });

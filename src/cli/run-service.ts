@@ -1,0 +1,66 @@
+import process from 'node:process';
+import packageJson from '../../package.json' with { type: 'json' };
+import { SystemClock, type Clock } from '../lib/clock.ts';
+import { formatProblem, type ConfigProblem } from '../lib/config-problem.ts';
+import { ConfigReload, type ReloadOutcome } from '../lib/config-reload.ts';
+import { createLogger, type LogFields, type Logger, type LogLevel } from '../lib/logger.ts';
+import type { SocketBuffers } from '../lib/machine-checks.ts';
+import { SystemRandom, type Random } from '../lib/random.ts';
+import { installCrashGuard } from './crash-guard.ts';
+import { startLoopWatchdog } from './loop-watchdog.ts';
+import { reloadOnChange, surviveHangups } from './reload-on-change.ts';
+import { runSystemdNotify, ServiceNotice } from './service-notice.ts';
+import { waitForShutdownSignal } from './shutdown-signal.ts';
+import { warnOfMachine } from './warn-of-machine.ts';
+
+export interface ServiceDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly softwareVersion: string;
+}
+
+/** A relay or an edge that has started. */
+export interface Service {
+  /** For the log line that says so. */
+  readonly facts: LogFields;
+  readonly socketBuffers?: SocketBuffers;
+  /** Those whose change asks for a reload; asked each time, since a reload may bring others. */
+  watchedFiles(): readonly string[];
+  /** Reads the config again and puts it in force. Rejects with an AppError when the old one stays. */
+  reload(): Promise<ReloadOutcome & { readonly logLevel: LogLevel }>;
+  stop(): Promise<void>;
+}
+
+/** Starts a program, looks after it until SIGINT or SIGTERM, and stops it. Rejects as `start` does. */
+export async function runService(
+  kind: 'relay' | 'edge',
+  { logLevel, warnings }: { readonly logLevel: LogLevel; readonly warnings: readonly ConfigProblem[] },
+  start: (dependencies: ServiceDependencies) => Promise<Service>,
+): Promise<void> {
+  const logger = createLogger({ level: logLevel });
+  const clock = new SystemClock();
+  const softwareVersion = packageJson.version;
+  installCrashGuard(logger);
+  using _watchdog = startLoopWatchdog(clock);
+  // From here on a signal during the start is not lost.
+  surviveHangups();
+  const shutdown = waitForShutdownSignal();
+  const notice = new ServiceNotice({ clock, logger, notify: runSystemdNotify }, process.env);
+  for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
+  const service = await start({ clock, random: new SystemRandom(), logger, softwareVersion });
+  logger.info({ version: softwareVersion, ...service.facts }, `${kind} started`);
+  await warnOfMachine({ clock, logger }, service.socketBuffers);
+  notice.ready();
+  const reload = new ConfigReload(async () => {
+    const outcome = await service.reload();
+    logger.setLevel(outcome.logLevel);
+    return outcome;
+  }, logger);
+  const stopWatching = await reloadOnChange(reload, () => service.watchedFiles(), clock);
+  logger.info({ signal: await shutdown }, `${kind} stopping`);
+  notice.stopping();
+  stopWatching();
+  await service.stop();
+  logger.info({}, `${kind} stopped`);
+}
