@@ -100,8 +100,10 @@ export class RelayConnection implements ConnectionHandler {
 
   /** Sends one datagram, prefix and all. */
   sendDatagram(datagram: Uint8Array): DatagramSendResult {
-    this.#sent++;
-    return this.#connection?.sendDatagram(datagram) ?? 'closed';
+    const result = this.#connection?.sendDatagram(datagram) ?? 'closed';
+    // What was not sent brings no acknowledgement, and silence after it tells nothing.
+    if (result === 'queued' || result === 'queue_full') this.#sent++;
+    return result;
   }
 
   /** A stream for data; null when the relay grants none now. */

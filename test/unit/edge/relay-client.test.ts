@@ -261,4 +261,16 @@ describe('a relay client', () => {
     expect(world.relayEnds.length).toBe(2);
     expect(world.changes.slice(1)).toEqual([{ kind: 'disconnected', reason: 'replaced by a new connection' }]);
   });
+
+  it('suspects no relay of not answering datagrams that were too large to be sent', async () => {
+    const world = await openWorld();
+    world.relayEnd.say(ready);
+    await world.pass(1000);
+    for (let i = 0; i < 20; i++) {
+      expect(world.client.connection?.sendDatagram(Buffer.alloc(60_000))).toBe('too_large');
+      await world.pass(50);
+      world.client.sample(world.clock.monotonicMs(), 10_000);
+      expect(world.client.suspect).toBe(false);
+    }
+  });
 });
