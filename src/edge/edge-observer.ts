@@ -68,10 +68,9 @@ export class EdgeObserver implements EdgeAdminSource {
 
   health(): HealthAnswer<EdgeHealth> {
     const [address = null] = this.addresses;
-    const own = this.#edge.health();
-    const problems = this.#dependencies.linkStatus()?.problems ?? [];
-    const status = problems.length === 0 ? own.status : 'degraded';
-    return { alive: true, report: { ...own, status, api_addr: address } };
+    const stall = this.#loop.stall();
+    const reasons = [...(this.#dependencies.linkStatus()?.problems ?? []), ...(stall === null ? [] : [stall])];
+    return { alive: true, report: { ...this.#edge.health(reasons), api_addr: address } };
   }
 
   notReadyReasons(): readonly string[] {

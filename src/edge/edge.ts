@@ -3,7 +3,7 @@ import { EventHistory } from '../admin/event-history.ts';
 import { AppError } from '../lib/app-error.ts';
 import { rfc3339 } from '../lib/clock.ts';
 import { formatHostPort } from '../lib/host-port.ts';
-import type { EdgeHealth, EdgeStats } from '../protocol/edge-telemetry.ts';
+import type { EdgeHealth, EdgeStats, EdgeTunnelState } from '../protocol/edge-telemetry.ts';
 import { ALPN } from '../protocol/limits.ts';
 import type { NodeEvent } from '../protocol/node-event.ts';
 import type { TunnelId } from '../protocol/tunnel-id.ts';
@@ -48,8 +48,8 @@ export interface Edge {
   tunnelReports(): readonly EdgeTunnelReport[];
   /** The latest events of each tunnel. */
   readonly history: EventHistory;
-  /** The payload of `health`. */
-  health(): EdgeHealth;
+  /** The payload of `health`; `otherReasons` are what is wrong around the edge. */
+  health(otherReasons?: readonly string[]): EdgeHealth;
   /** Called for each event from now on, as it is raised. Must not throw. */
   subscribe(listener: (event: NodeEvent) => void): void;
   /** Raises an event of a part that is not a tunnel. */
@@ -135,16 +135,25 @@ class EdgeProgram implements Edge {
     return [...this.#tunnels.values()].map((tunnel) => tunnel.report());
   }
 
-  health(): EdgeHealth {
+  health(otherReasons: readonly string[] = []): EdgeHealth {
     const { apiAddr } = this.#config;
-    const states = [...this.#tunnels.values()].map((tunnel) => tunnel.state);
-    const broken = states.some((state) => state === 'down' || state === 'connecting');
+    const tunnels = [...this.#tunnels.values()];
+    const names = (state: EdgeTunnelState): string =>
+      tunnels.flatMap((tunnel) => (tunnel.state === state ? [tunnel.settings.name] : [])).join(', ');
+    const [down, connecting] = [names('down'), names('connecting')];
+    const reasons = [
+      ...(this.#phase === 'running' ? [] : ['the edge is not running']),
+      ...(down === '' ? [] : [`tunnels that are down: ${down}`]),
+      ...(connecting === '' ? [] : [`tunnels without a relay: ${connecting}`]),
+      ...otherReasons,
+    ];
     return {
-      status: this.#phase === 'running' && !broken ? 'ok' : 'degraded',
+      status: reasons.length === 0 ? 'ok' : 'degraded',
+      reasons,
       version: this.#dependencies.softwareVersion,
       uptime_secs: this.#uptimeSecs(),
-      active_tunnels: states.filter((state) => state === 'ready').length,
-      total_tunnels: states.length,
+      active_tunnels: tunnels.filter(({ state }) => state === 'ready').length,
+      total_tunnels: tunnels.length,
       api_addr: apiAddr === null ? null : formatHostPort(apiAddr),
       capabilities: ['tunnels'],
     };

@@ -9,6 +9,8 @@ export interface LoopLag {
 
 const periodMs = 250;
 const windowTurns = 40;
+/** A turn that takes longer stalls every tunnel for as long. */
+const stallMs = 1000;
 
 /**
  * Tells whether the event loop turns, by how late a timer comes. Memory of a stall lasts 10 to 20 s, so that a check
@@ -42,6 +44,13 @@ export class EventLoopWatch {
 
   lag(): LoopLag {
     return { lastMs: this.#lastMs, worstMs: Math.max(this.#worstNowMs, this.#worstBeforeMs) };
+  }
+
+  /** That it stood still lately, for people; null when it did not. */
+  stall(): string | null {
+    const { worstMs } = this.lag();
+    if (worstMs < stallMs) return null;
+    return `the event loop stood still for ${(worstMs / 1000).toFixed(1)} s within the last 20 s`;
   }
 
   #turn(): void {

@@ -51,6 +51,8 @@ export interface EdgeStats {
 /** An edge's `health` payload. */
 export interface EdgeHealth {
   readonly status: 'ok' | 'degraded';
+  /** Why it is degraded; empty when ok. */
+  readonly reasons: readonly string[];
   readonly version: string;
   readonly uptime_secs: number;
   readonly active_tunnels: number;

@@ -38,9 +38,6 @@ export interface RelayAdminViewSettings {
   readonly softwareVersion: string;
 }
 
-/** A turn of the event loop that takes longer stalls every tunnel for as long. */
-const stallMs = 1000;
-
 /** The relay's own snapshots in the words of its REST API. */
 export class RelayAdminView implements RelayAdminSource {
   readonly #ports: RelayAdminViewPorts;
@@ -53,10 +50,9 @@ export class RelayAdminView implements RelayAdminSource {
 
   health(): HealthAnswer<RelayHealth> {
     const report = this.#ports.health();
-    const { worstMs } = this.#ports.loop.lag();
+    const stall = this.#ports.loop.stall();
     const alive = this.#ports.boundAddresses() > 0;
-    if (worstMs < stallMs) return { alive, report };
-    const stall = `the event loop stood still for ${(worstMs / 1000).toFixed(1)} s within the last 20 s`;
+    if (stall === null) return { alive, report };
     return { alive, report: { ...report, status: 'degraded', reasons: [...report.reasons, stall] } };
   }
 

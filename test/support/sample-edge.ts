@@ -69,6 +69,7 @@ export class SampleEdge implements EdgeAdminSource {
       alive: true,
       report: {
         status: 'ok',
+        reasons: [],
         version: '0.1.0',
         uptime_secs: 60,
         active_tunnels: 1,

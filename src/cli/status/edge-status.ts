@@ -19,7 +19,8 @@ const head = [
 export function renderEdgeStatus({ url, health, tunnels }: EdgeStatus): string {
   const summary = [
     `edge ${health.version} at ${url}`,
-    health.status,
+    ...health.reasons.map((reason) => `degraded: ${reason}`),
+    ...(health.status === 'ok' ? ['ok'] : []),
     `up ${durationWords(health.uptime_secs)}`,
     `${health.active_tunnels} of ${health.total_tunnels} tunnels active`,
   ].join(', ');

@@ -37,9 +37,10 @@ export function renderRelayStatus(status: RelayStatus): string {
   const summary = [
     `relay ${health.version} at ${url}`,
     ...health.reasons.map((reason) => `degraded: ${reason}`),
-    readiness.ready ? `${health.status}, ready` : `not ready: ${readiness.reasons.join(', ')}`,
+    ...(health.status === 'ok' ? ['ok'] : []),
+    readiness.ready ? 'ready' : `not ready: ${readiness.reasons.join(', ')}`,
     `up ${durationWords(health.uptime_secs)}`,
-    `${stats.connected_edges} edges`,
+    `${stats.connected_edges} ${stats.connected_edges === 1 ? 'edge' : 'edges'}`,
     `${stats.active_tunnels} of ${stats.total_tunnels} tunnels active`,
     bitrateWords(stats.total_bandwidth_bps),
   ].join(', ');

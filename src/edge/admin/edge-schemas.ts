@@ -10,6 +10,7 @@ const states = ['connecting', 'waiting', 'ready', 'down', 'stopped'] as const;
 /** The answers of an edge's REST API; field names and meanings are manager-protocol.md §9 with what is added here. */
 export const healthSchema = z.object({
   status: z.enum(['ok', 'degraded']),
+  reasons: z.array(text).readonly(),
   version: text,
   uptime_secs: z.number().min(0),
   active_tunnels: count,

@@ -87,10 +87,7 @@ export class EdgeNode {
       { directory: dirname(configFile.path), requireBindProof },
     );
     return {
-      health: () => {
-        const reasons = this.#link?.status.problems ?? [];
-        return reasons.length === 0 ? edge.health() : { ...edge.health(), status: 'degraded', reasons };
-      },
+      health: () => edge.health(this.#link?.status.problems),
       stats: () => edge.stats(),
       execute: async (action) => ({ outcome: await commands.execute(action) }),
       config: () => configFile.read(),

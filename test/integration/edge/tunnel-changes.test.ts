@@ -86,7 +86,7 @@ describe.each(await builtEngines())('a running edge over %s', (engineName) => {
       tunnels: [{ protocol: 'tcp', direction: 'egress', local_addr: taken.addr, relay_addr: relay.address }],
     });
     expect(edge.tunnel().state).toBe('down');
-    expect(edge.edge.health().status).toBe('degraded');
+    expect(edge.edge.health()).toMatchObject({ status: 'degraded', reasons: ['tunnels that are down: test tunnel'] });
     expect(edge.events[0]).toMatchObject({ severity: 'critical' });
     expect(edge.messages()[0]).toMatch(/^Tunnel 'test tunnel' failed: cannot listen on TCP .*EADDRINUSE/);
     await taken[Symbol.asyncDispose]();
