@@ -24,6 +24,7 @@ const configSchema = z.object({
   api_addr: z.string().nullish(),
   api_addrs: z.array(z.string()).nullish(),
   api_token: z.string().nullish(),
+  tunnels: z.array(z.object({ id: z.string(), name: z.string().optional() })).default([]),
 });
 
 export function addApiOptions(command: Command): Command {
@@ -101,13 +102,20 @@ export async function openApi(flags: ApiFlags, environment: NodeJS.ProcessEnv): 
   throw new AppError('config-invalid', `--url ${url}: must be an address such as http://${defaultAddress}`);
 }
 
-async function readApiConfig(path: string): Promise<{ address: string | null; token: string | null }> {
+interface ApiConfig {
+  readonly address: string | null;
+  readonly token: string | null;
+  readonly tunnels: readonly { readonly id: string; readonly name?: string | undefined }[];
+}
+
+/** What commands need of the config of a relay or an edge. Rejects with AppError `config-invalid`. */
+export async function readApiConfig(path: string): Promise<ApiConfig> {
   const content = await readJsonFile(path);
   const parsed = configSchema.safeParse(content);
   if (!parsed.success) {
     throw new AppError('config-invalid', `${path} is not a config of adit; adit check-config ${path} tells more`);
   }
-  const { api_addr: one, api_addrs: several, api_token: token = null } = parsed.data;
+  const { api_addr: one, api_addrs: several, api_token: token = null, tunnels } = parsed.data;
   const address = one ?? several?.[0] ?? null;
   if (address === null && programOf(content) === 'edge') {
     throw new AppError(
@@ -115,7 +123,7 @@ async function readApiConfig(path: string): Promise<{ address: string | null; to
       `${path} has no api_addr, so its edge answers nothing; set it, such as "127.0.0.1:4481"`,
     );
   }
-  return { address, token };
+  return { address, token, tunnels };
 }
 
 /** Where to dial what listens on every address of the host. */

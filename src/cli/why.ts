@@ -8,10 +8,10 @@ import type { TunnelId } from '../protocol/tunnel-id.ts';
 import { tunnelFactsSchema as relayFactsSchema } from '../relay/admin/relay-schemas.ts';
 import { addApiOptions, openApi, type ApiClient, type ApiFlags } from './api-client.ts';
 import { printable, type Terminal } from './terminal.ts';
-import { toTunnelId } from './tunnel-argument.ts';
 import { explainAtEdge } from './why/explain-edge.ts';
 import { explainAtRelay } from './why/explain-relay.ts';
 import type { Finding } from './why/finding.ts';
+import { whichTunnels, type NamedTunnel } from './why/which-tunnels.ts';
 
 interface WhyFlags extends ApiFlags {
   readonly json?: true;
@@ -23,30 +23,53 @@ type Facts = z.output<typeof factsSchema>;
 
 const marks = { problem: '✗', note: '·', good: '✓' } as const;
 
+/** What was found about one tunnel. */
+interface Answer {
+  readonly tunnel_id: TunnelId;
+  readonly name: string | null;
+  readonly findings: readonly Finding[];
+}
+
 export function addWhy(program: Command, terminal: Terminal, clock: Clock): void {
   const command = program
     .command('why')
-    .argument('<tunnel>', 'the tunnel id', toTunnelId)
+    .argument('[tunnel]', 'its id, or the name that the edge gives it; without it: every tunnel')
     .summary('say in plain words why a tunnel carries no traffic, or carries it badly')
     .description(
-      'Asks a running relay or edge about one tunnel, looks at its traffic for a moment, and says what is wrong: ' +
+      'Asks a running relay or edge about its tunnels, looks at their traffic for a moment, and says what is wrong: ' +
         'authorisation, a missing leg and since when, refusals, versions, the leg that loses packets or is slow, and ' +
         'what is dropped for which reason.',
     )
     .option('--seconds <number>', 'how long to look at the traffic', toSeconds, 2)
     .option('--json', 'print the findings as JSON');
-  addApiOptions(command).action(async (id: TunnelId, flags: WhyFlags) => {
-    const findings = await explain(await openApi(flags, process.env), id, flags.seconds, clock);
-    terminal.out(flags.json === true ? `${JSON.stringify(findings, null, 2)}\n` : findings.map(toText).join(''));
+  addApiOptions(command).action(async (wanted: string | undefined, flags: WhyFlags) => {
+    const api = await openApi(flags, process.env);
+    const tunnels = await whichTunnels(wanted, api, flags.config);
+    const answers = await explain(api, tunnels, flags.seconds, clock);
+    terminal.out(flags.json === true ? `${JSON.stringify(answers, null, 2)}\n` : answers.map(toText).join('\n'));
   });
 }
 
-async function explain(api: ApiClient, id: TunnelId, seconds: number, clock: Clock): Promise<readonly Finding[]> {
-  const before = await askFacts(api, id);
+async function explain(
+  api: ApiClient,
+  tunnels: readonly NamedTunnel[],
+  seconds: number,
+  clock: Clock,
+): Promise<readonly Answer[]> {
+  const before: Facts[] = [];
+  for (const { id } of tunnels) before.push(await askFacts(api, id));
   await new Promise<void>((resolve) => void clock.setTimeout(resolve, seconds * 1000));
-  const after = await askFacts(api, id);
-  if ('relay_version' in before && 'relay_version' in after) return explainAtRelay(before, after);
-  if ('edge_version' in before && 'edge_version' in after) return explainAtEdge(before, after);
+  const answers: Answer[] = [];
+  for (const [index, { id, name }] of tunnels.entries()) {
+    answers.push({ tunnel_id: id, name, findings: findingsOf(api, before[index], await askFacts(api, id)) });
+  }
+  return answers.toSorted((a, b) => gravity(a) - gravity(b));
+}
+
+function findingsOf(api: ApiClient, before: Facts | undefined, after: Facts): readonly Finding[] {
+  if (before !== undefined && 'relay_version' in before && 'relay_version' in after)
+    return explainAtRelay(before, after);
+  if (before !== undefined && 'edge_version' in before && 'edge_version' in after) return explainAtEdge(before, after);
   throw new AppError('input-invalid', `${api.url} was a relay first and an edge then`);
 }
 
@@ -56,8 +79,18 @@ async function askFacts(api: ApiClient, id: TunnelId): Promise<Facts> {
   throw new AppError('input-invalid', `the edge at ${api.url} has no tunnel ${id}; adit status lists those it has`);
 }
 
-function toText({ level, text, remedy }: Finding): string {
-  return printable(`${marks[level]} ${text}\n${remedy === null ? '' : `  → ${remedy}\n`}`);
+/** Tunnels with problems come first. */
+function gravity({ findings }: Answer): number {
+  return findings.some(({ level }) => level === 'problem') ? 0 : 1;
+}
+
+/** A remedy that helps against several findings in a row stands once, below them. */
+function toText({ tunnel_id: id, name, findings }: Answer): string {
+  const lines = findings.map(({ level, text, remedy }, index) => {
+    const told = remedy === null || remedy === findings[index + 1]?.remedy;
+    return `${marks[level]} ${text}\n${told ? '' : `  → ${remedy}\n`}`;
+  });
+  return printable(`tunnel ${id}${name === null ? '' : ` (${name})`}\n${lines.join('')}`);
 }
 
 function toSeconds(text: string): number {

@@ -35,6 +35,8 @@ export interface RelayDiallerSettings {
 export const CONNECT_DEADLINE_MS = 6000;
 /** What existing edges send; a relay is not looked up by name unless a CA verifies it. */
 const defaultServerName = 'relay';
+/** How it is told that a relay's certificate is not what the config expects; why follows. */
+export const unprovenRelay = 'the relay did not prove who it is';
 
 /** Makes connections to one relay. */
 export class RelayDialler {
@@ -57,7 +59,7 @@ export class RelayDialler {
     try {
       return await this.#connect(handler, signal);
     } catch (error) {
-      throw signal.aborted ? signal.reason : error;
+      throw signal.aborted ? signal.reason : named(error);
     } finally {
       deadline.cancel();
     }
@@ -86,6 +88,11 @@ export class RelayDialler {
     if (identity.kind !== 'ca') return identity;
     return { kind: 'ca', caPem: await this.#dependencies.readTextFile(identity.path), host: relay.host };
   }
+}
+
+function named(error: unknown): unknown {
+  if (!(error instanceof AppError) || error.code !== 'tls-failed') return error;
+  return new AppError('tls-failed', unprovenRelay, { cause: error });
 }
 
 /** `work`, unless the signal comes first: then rejects, and what `work` comes to is forgotten. */

@@ -1,8 +1,7 @@
-import type { PathReport } from '../../admin/path-report.ts';
 import { oppositeDirection, type Direction } from '../../protocol/leg.ts';
-import { TUNNEL_ID_BYTES } from '../../protocol/limits.ts';
 import type { RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
 import { note, problem, type Finding } from './finding.ts';
+import { largestPayloadWords } from './largest-payload.ts';
 
 interface Drops {
   readonly reason: string;
@@ -21,7 +20,7 @@ const fullQueue: Explain = (towards) => [
 const reasons: Readonly<Record<string, Explain>> = {
   no_peer: (towards) => [`the ${towards} leg was not there`, `look at the ${towards} edge`],
   too_large: (towards, tunnel) => [
-    `they do not fit a packet to the ${towards} edge: ${sizeWords(tunnel[towards].leg?.path ?? null)}`,
+    `they do not fit a packet to the ${towards} edge: ${largestPayloadWords(tunnel[towards].leg?.path ?? null)}`,
     'send smaller datagrams (for SRT and RTP: a smaller payload size), or mend the path MTU at that end',
   ],
   queue_full: fullQueue,
@@ -50,10 +49,4 @@ function explain({ reason, total, now }: Drops, tunnel: RelayTunnelReport, direc
   const from = `datagrams from the ${direction} edge`;
   if (now > 0) return problem(`${now} ${from} were dropped just now (${total} in all, ${reason}): ${why}.`, remedy);
   return note(`${total} ${from} were dropped earlier (${reason}): ${why}.`);
-}
-
-function sizeWords(path: PathReport | null): string {
-  const largest = path?.max_datagram_size ?? null;
-  if (largest === null) return 'its path carries smaller packets only';
-  return `at most ${largest - TUNNEL_ID_BYTES} bytes fit (path MTU ${path?.path_mtu ?? 'unknown'})`;
 }

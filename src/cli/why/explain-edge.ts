@@ -1,7 +1,9 @@
 import type { EdgeRelayReport, EdgeTunnelFacts, EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
+import { unprovenRelay } from '../../edge/relay-dialler.ts';
 import { oppositeDirection } from '../../protocol/leg.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
+import { largestPayloadWords } from './largest-payload.ts';
 import { refusalRemedy } from './refusal-remedy.ts';
 
 /** What an edge knows of one of its tunnels, asked twice a moment apart, in plain words; the most important first. */
@@ -11,6 +13,7 @@ export function explainAtEdge(before: EdgeTunnelFacts, after: EdgeTunnelFacts): 
     ...stateFindings(after),
     ...tunnel.relays.flatMap((relay, index) => relayFindings(tunnel, before.tunnel.relays[index] ?? null, relay)),
     ...countFindings(before.tunnel, tunnel),
+    ...trafficFindings(before.tunnel, tunnel),
   ];
   const order = { problem: 0, note: 1, good: 2 } as const;
   return findings.toSorted((a, b) => order[a.level] - order[b.level]);
@@ -23,8 +26,9 @@ function stateFindings({ tunnel, events }: EdgeTunnelFacts): Finding[] {
       return [good(`The tunnel is up through ${tunnel.active_relay_addr ?? 'a relay'}.`)];
     case 'waiting':
       return [problem(`The relay has our leg, and the ${peer} edge is not there.`, `look at the ${peer} edge`)];
+    // What is wrong is told of each relay.
     case 'connecting':
-      return [problem('No relay has our leg yet.', 'see what is said about each relay')];
+      return [];
     case 'stopped':
       return [problem('The tunnel is not running.', 'set enabled to true in the config of the edge')];
     case 'down': {
@@ -40,10 +44,10 @@ function relayFindings(tunnel: EdgeTunnelReport, before: EdgeRelayReport | null,
   const findings: Finding[] = [];
   if (state === 'down') {
     const reason = last ?? 'no reason given';
-    findings.push(problem(`The relay ${address} refused the bind: ${reason}.`, refusalRemedy(reason)));
+    findings.push(problem(`The relay ${address} does not let us hold the leg: ${reason}.`, refusalRemedy(reason)));
   } else if (state === 'connecting') {
-    const text = `There is no connection to the relay ${address}${last === null ? '' : `: ${last}`}.`;
-    findings.push(problem(text, 'check its address, that it runs, and that UDP to its port is let through both ways'));
+    const text = `There is no connection to the relay ${address}${last === null ? ' yet' : `: ${last}`}.`;
+    findings.push(problem(text, connectRemedy(last)));
   }
   if (relay.suspect)
     findings.push(problem(`The relay ${address} has stopped answering.`, 'look at it: adit why there'));
@@ -58,6 +62,12 @@ function relayFindings(tunnel: EdgeTunnelReport, before: EdgeRelayReport | null,
   ];
 }
 
+function connectRemedy(reason: string | null): string {
+  if (reason?.startsWith(unprovenRelay) !== true)
+    return 'check its address, that it runs, and that UDP to its port is let through both ways';
+  return 'compare relay_fingerprint with the certificate_sha256 that the relay logs when it starts; if the relay has no new certificate, somebody else answers in its place';
+}
+
 function countFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Finding[] {
   const findings: Finding[] = [];
   const { decrypt_errors: sealed, send_errors: local } = after.stats;
@@ -66,7 +76,7 @@ function countFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Findi
     findings.push(problem(text, 'give both edges the same tunnel_encryption_key'));
   }
   if (local > before.stats.send_errors) {
-    const text = `Local connections fail at ${after.local_addr} (${local - before.stats.send_errors} just now).`;
+    const text = `Nothing takes what arrives for ${after.local_addr} (it failed ${local - before.stats.send_errors} times just now).`;
     findings.push(problem(text, 'start the program that this tunnel feeds, or mend local_addr'));
   }
   for (const [reason, total] of Object.entries(after.drops)) findings.push(dropFinding(reason, total, before, after));
@@ -74,7 +84,7 @@ function countFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Findi
 }
 
 const dropWords: Readonly<Record<string, string>> = {
-  no_relay: 'no relay had the peer',
+  no_relay: 'the tunnel was not up',
   too_large: 'they do not fit a packet on the way to the relay',
   queue_full: 'more was sent than the path to the relay carries',
   no_local_peer: 'nothing local has sent anything yet, so there is nobody to give them to',
@@ -85,7 +95,40 @@ function dropFinding(reason: string, total: number, before: EdgeTunnelReport, af
   const now = total - (before.drops[reason] ?? 0);
   const words = dropWords[reason] ?? reason;
   if (now === 0) return note(`${total} datagrams were dropped earlier (${reason}): ${words}.`);
-  const size = after.path_mtu === null ? '' : ` (path MTU ${after.path_mtu})`;
-  const remedy = reason === 'too_large' ? `send smaller datagrams${size}` : 'see what is said about the relays';
-  return problem(`${now} datagrams were dropped just now (${total} in all, ${reason}): ${words}.`, remedy);
+  return problem(
+    `${now} datagrams were dropped just now (${total} in all, ${reason}): ${words}.`,
+    dropRemedy(reason, after),
+  );
+}
+
+function dropRemedy(reason: string, tunnel: EdgeTunnelReport): string {
+  switch (reason) {
+    case 'too_large': {
+      const active = tunnel.active_relay_idx === null ? undefined : tunnel.relays[tunnel.active_relay_idx];
+      return `send smaller datagrams: ${largestPayloadWords(active?.path ?? null)}`;
+    }
+    case 'queue_full':
+      return 'lower the bit rate, or free the uplink of this edge';
+    case 'no_local_peer':
+      return `let the program here send first, to ${tunnel.local_addr}`;
+    case 'wrong_tunnel':
+      return 'look at the other edge: it may carry tcp where this one carries udp';
+    default:
+      return 'nothing more: they go through once the tunnel is up';
+  }
+}
+
+/** Whether anything moves, seen from here. */
+function trafficFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Finding[] {
+  if (after.state !== 'ready') return [];
+  const grows = (key: 'bytes_sent' | 'bytes_received'): boolean => after.stats[key] > before.stats[key];
+  const [sends, receives] = [grows('bytes_sent'), grows('bytes_received')];
+  if (sends && receives) return [good('Traffic flows in both directions.')];
+  if (sends) return [note('Data goes out from here, and nothing comes from the other edge.')];
+  if (receives) return [note('Data comes from the other edge, and nothing goes out from here.')];
+  // Something was offered, and why it was dropped is told by itself.
+  const offered = Object.entries(after.drops).some(([reason, total]) => total > (before.drops[reason] ?? 0));
+  if (offered) return [];
+  const remedy = `look at what should send to ${after.local_addr}, here or at the other edge`;
+  return [note('Nothing goes through it now, in either direction.', remedy)];
 }

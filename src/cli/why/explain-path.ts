@@ -49,5 +49,11 @@ function delay({ name, after }: PathSamples): Finding[] {
     return [problem(text, 'more is sent than that path carries: lower the bit rate, or free the uplink at that end')];
   }
   if (rtt < slowMs) return [];
+  if (shortest === null) {
+    const text = `${name} is slow: a round trip to it takes ${roundTrip}.`;
+    const remedy =
+      'if it is that slow only under load, lower the bit rate; if always, a relay nearer to both edges helps';
+    return [note(text, remedy)];
+  }
   return [note(`${name} is far away: a round trip to it takes ${roundTrip}.`, 'a relay nearer to both edges helps')];
 }

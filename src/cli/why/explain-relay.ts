@@ -1,3 +1,5 @@
+import type { PastEvent } from '../../admin/past-event.ts';
+import { parseRfc3339 } from '../../lib/clock.ts';
 import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/leg.ts';
 import type { RelayTunnelReport, TunnelFacts } from '../../relay/admin/relay-schemas.ts';
 import { explainDrops } from './explain-drops.ts';
@@ -8,7 +10,7 @@ import { agoWords, durationBetween } from './time-words.ts';
 
 /** What a relay knows of a tunnel, asked twice a moment apart, in plain words; the most important first. */
 export function explainAtRelay(before: TunnelFacts, after: TunnelFacts): readonly Finding[] {
-  const findings = [...standing(after), ...presence(after), ...versions(after)];
+  const findings = [...standing(after), ...presence(after), ...takeOvers(after), ...versions(after)];
   if (after.tunnel !== null) findings.push(...traffic(before.tunnel, after.tunnel));
   const order = { problem: 0, note: 1, good: 2 } as const;
   return findings.toSorted((a, b) => order[a.level] - order[b.level]);
@@ -57,6 +59,24 @@ function lastWords(facts: TunnelFacts, direction?: Direction): string {
   return last === undefined ? '' : ` (last: ${last.message}, ${agoWords(last.at, facts.at)})`;
 }
 
+const recentlyMs = 600_000;
+
+/** A leg that went from one edge to another: on purpose, or two edges that do not know of each other. */
+function takeOvers({ events, at: now }: TunnelFacts): Finding[] {
+  return DIRECTIONS.flatMap((direction) => {
+    const last = events.findLast(({ kind, details }) => kind === 'leg-replaced' && details['direction'] === direction);
+    if (last === undefined || parseRfc3339(now) - parseRfc3339(last.at) > recentlyMs) return [];
+    const [before, after] = ['old', 'new'].map((name) => edgeName(last.details, name));
+    if (before === after) return [];
+    const text = `The ${direction} leg went from ${before} to ${after} (${agoWords(last.at, now)}).`;
+    return [note(text, 'if that was not meant, two edges have the same direction of this tunnel: stop one')];
+  });
+}
+
+function edgeName(details: PastEvent['details'], name: string): string {
+  return String(details[`${name}_edge_id`] ?? details[`${name}_remote_addr`]);
+}
+
 function versions(facts: TunnelFacts): Finding[] {
   const old = DIRECTIONS.flatMap((direction) => {
     const leg = facts.tunnel?.[direction].leg ?? null;
@@ -86,7 +106,8 @@ function traffic(before: RelayTunnelReport | null, after: RelayTunnelReport): Fi
   ]);
   if (after.status !== 'active' || before === null) return findings;
   const silent = DIRECTIONS.filter((direction) => sentBytes(after, direction) === sentBytes(before, direction));
-  if (silent.length === 2) findings.push(note('Neither edge is sending anything now.', 'look at what feeds the edges'));
+  if (silent.length === 2)
+    findings.push(note('Neither edge is sending anything now.', 'look at what feeds the edges, or run adit why there'));
   else if (silent.length === 1)
     findings.push(note(`Only the ${oppositeDirection(silent[0] ?? 'ingress')} edge is sending now.`));
   else findings.push(good('Traffic flows in both directions.'));

@@ -119,7 +119,7 @@ export class Dialling {
     const { ip, port } = this.#options.remote;
     if (this.#aborted || info.kind === 'local') return cancelled();
     if (this.#untrusted || isCertificateAlert(info.code)) {
-      return new AppError('tls-failed', `${ip} port ${port} did not prove who it is: ${info.reason}`);
+      return new AppError('tls-failed', info.reason);
     }
     const late = info.kind === 'idle' || info.reason === handshakeTooLong;
     return new AppError(late ? 'timed-out' : 'connect-failed', `no connection to ${ip} port ${port}: ${info.reason}`);

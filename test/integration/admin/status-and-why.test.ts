@@ -14,6 +14,7 @@ import { SampleRelay, sampleTunnel, tunnelNumber } from '../../support/sample-re
 import { silentLogger } from '../../support/silent-logger.ts';
 
 const id = tunnelNumber(1);
+const otherId = tunnelNumber(2);
 const token = 'x'.repeat(40);
 const anyPort: HostPort = { host: '127.0.0.1', port: 0 };
 const running: AdminServer[] = [];
@@ -154,19 +155,51 @@ describe('adit why', () => {
     const address = await startRelay();
     const text = await adit('why', id, '--seconds', '0', '--url', `http://${address}`);
     expect(text).toContain('✓ Both legs are there');
-    expect(text).toContain('  → look at what feeds the edges');
+    expect(text).toContain('  → look at what feeds the edges, or run adit why there');
   });
 
   it('asks an edge, and prints JSON for programs', async () => {
     const address = await startEdge();
-    const findings: unknown = JSON.parse(
+    const answers: unknown = JSON.parse(
       await adit('why', id, '--seconds', '0', '--json', '--url', `http://${address}`),
     );
-    expect(findings).toContainEqual({
-      level: 'good',
-      text: 'The tunnel is up through relay-a.example:4433.',
-      remedy: null,
-    });
+    const findings = expect.arrayContaining([
+      { level: 'good', text: 'The tunnel is up through relay-a.example:4433.', remedy: null },
+    ]) as unknown;
+    expect(answers).toEqual([{ tunnel_id: id, name: null, findings }]);
+  });
+
+  it('takes the name of a tunnel, or none for all tunnels, those with problems first', async () => {
+    const url = `http://${await startEdge()}`;
+    const byName = await adit('why', 'camera 1', '--seconds', '0', '--url', url);
+    expect(byName).toContain(`tunnel ${id} (camera 1)\n`);
+    expect(await adit('why', '--seconds', '0', '--url', url)).toBe(byName);
+    await expect(adit('why', 'camera 2', '--url', url)).rejects.toThrow(`no tunnel at ${url} is called camera 2`);
+    const healthy = sampleTunnel(id, { ingress: sampleTunnel(id).egress });
+    const waiting = sampleTunnel(otherId, { status: 'waiting_egress' });
+    const relay = `http://${await startRelay(
+      null,
+      new SampleRelay([
+        [id, healthy],
+        [otherId, waiting],
+      ]),
+    )}`;
+    const all = await adit('why', '--seconds', '0', '--url', relay);
+    expect(all.indexOf(`tunnel ${otherId}\n`)).toBe(0);
+    expect(all.indexOf(`tunnel ${id}\n`)).toBeGreaterThan(0);
+  });
+
+  it('knows the tunnels of the config that it is given, also those that nobody holds', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'adit-why-'));
+    try {
+      const address = await startRelay(null, new SampleRelay());
+      await expect(adit('why', '--url', `http://${address}`)).rejects.toThrow('no tunnel is in use');
+      const path = join(folder, 'relay.json');
+      await writeFile(path, JSON.stringify({ api_addrs: [address], tunnels: [{ id, bind_secret: 'x' }] }));
+      expect(await adit('why', '--seconds', '0', '-c', path)).toContain(`tunnel ${id}\n✗ No edge holds a leg of it.`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('says that an edge does not have the tunnel', async () => {

@@ -147,7 +147,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
     const { ingress } = bed.pair();
     const text = bed.why(() => ingress.sendDatagram(id, Buffer.alloc(1376)));
     expect(text).toMatch(/1 datagrams from the ingress edge were dropped just now \(1 in all, too_large\)/);
-    expect(text).toMatch(/at most \d+ bytes fit/);
+    expect(text).toMatch(/at most \d+ bytes of payload fit/);
   });
 
   it('carries traffic, and says in which directions', async () => {

@@ -26,6 +26,8 @@ describe('why a tunnel is as it is, at an edge', () => {
     expect(text(factsOf({}))).toBe(
       'problem: There is no connection to the relay relay-b.example:4433: the relay no longer answers. → check its ' +
         'address, that it runs, and that UDP to its port is let through both ways\n' +
+        'note: Nothing goes through it now, in either direction. → look at what should send to 127.0.0.1:5000, here or ' +
+        'at the other edge\n' +
         'good: The tunnel is up through relay-a.example:4433.',
     );
   });
@@ -37,7 +39,7 @@ describe('why a tunnel is as it is, at an edge', () => {
   it('says that a relay refused, and what to do', () => {
     const refused = { ...relay, state: 'down', last_problem: 'tunnel not authorised', path: null } as const;
     expect(text(factsOf({ state: 'down', relays: [refused] }))).toContain(
-      'The relay relay-a.example:4433 refused the bind: tunnel not authorised. → list the tunnel under tunnels',
+      'The relay relay-a.example:4433 does not let us hold the leg: tunnel not authorised. → list the tunnel under tunnels',
     );
   });
 
@@ -61,7 +63,7 @@ describe('why a tunnel is as it is, at an edge', () => {
 
   it('says that the local program is not there', () => {
     expect(text(factsOf({}), factsOf({ stats: { ...quiet, send_errors: 3 } }))).toContain(
-      'Local connections fail at 127.0.0.1:5000 (3 just now).',
+      'Nothing takes what arrives for 127.0.0.1:5000 (it failed 3 times just now).',
     );
     const failed = {
       at: '2026-04-02T12:09:00.000Z',
@@ -86,6 +88,30 @@ describe('why a tunnel is as it is, at an edge', () => {
 
   it('says that it is stopped, or on its way', () => {
     expect(text(factsOf({ state: 'stopped', relays: [] }))).toContain('set enabled to true');
-    expect(text(factsOf({ state: 'connecting', relays: [] }))).toContain('No relay has our leg yet.');
+    const relays = [{ ...relay, state: 'connecting', path: null } as const];
+    expect(text(factsOf({ state: 'connecting', relays }))).toBe(
+      'problem: There is no connection to the relay relay-a.example:4433 yet. → check its address, that it runs, and ' +
+        'that UDP to its port is let through both ways',
+    );
+  });
+
+  it('tells a relay that is somebody else from one that is not there', () => {
+    const last = 'the relay did not prove who it is: the certificate has another fingerprint';
+    const relays = [{ ...relay, state: 'connecting', path: null, last_problem: last } as const];
+    expect(text(factsOf({ state: 'connecting', relays }))).toContain(' → compare relay_fingerprint with');
+  });
+
+  it('says in which directions data moves', () => {
+    const moved = (changes: Partial<typeof quiet>): string =>
+      text(factsOf({}), factsOf({ stats: { ...quiet, ...changes } }));
+    expect(moved({ bytes_sent: 9999 })).toContain('note: Data goes out from here, and nothing comes');
+    expect(moved({ bytes_received: 9999 })).toContain('note: Data comes from the other edge, and nothing goes out');
+    expect(moved({ bytes_sent: 9999, bytes_received: 9999 })).toContain('good: Traffic flows in both directions.');
+  });
+
+  it('says how large a datagram may be', () => {
+    expect(text(factsOf({}), factsOf({ drops: { too_large: 2 } }))).toContain(
+      '→ send smaller datagrams: at most 1348 bytes of payload fit (path MTU 1452)',
+    );
   });
 });

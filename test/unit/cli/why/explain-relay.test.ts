@@ -124,7 +124,7 @@ describe('why a tunnel is as it is, at its relay', () => {
     const after = factsOf(tunnelWith(path, { drops: { too_large: 150 } }));
     expect(lines(before, after)).toContain(
       'problem: 50 datagrams from the egress edge were dropped just now (150 in all, too_large): they do not fit a packet ' +
-        'to the ingress edge: at most 1200 bytes fit (path MTU 1280). → send smaller datagrams (for SRT and RTP: a ' +
+        'to the ingress edge: at most 1172 bytes of payload fit (path MTU 1280). → send smaller datagrams (for SRT and RTP: a ' +
         'smaller payload size), or mend the path MTU at that end',
     );
     expect(lines(after).join('\n')).toContain(
@@ -146,10 +146,33 @@ describe('why a tunnel is as it is, at its relay', () => {
     const before = factsOf(tunnelWith({ packets_lost: 0 }));
     const moved = tunnelWith({ packets_lost: 0 }, { datagram_bytes_in: 200_000 });
     expect(lines(before)).toEqual([
-      'note: Neither edge is sending anything now. → look at what feeds the edges',
+      'note: Neither edge is sending anything now. → look at what feeds the edges, or run adit why there',
       'good: Both legs are there, for 10 minutes.',
     ]);
     expect(lines(before, factsOf(moved))).toContain('note: Only the egress edge is sending now.');
+  });
+
+  it('says that a leg has gone to another edge lately, which two edges for one side look like', () => {
+    const replaced = (edgeId: string, at: string) => ({
+      ...leaf,
+      at,
+      kind: 'leg-replaced',
+      message: 'Tunnel leg replaced by a new connection',
+      details: { direction: 'ingress', old_edge_id: 'camera', new_edge_id: edgeId },
+    });
+    const text = (edgeId: string, at: string): string =>
+      lines(factsOf(sampleTunnel(id), { events: [replaced(edgeId, at)] })).join('\n');
+    expect(text('double', '2026-04-02T12:09:30.000Z')).toContain(
+      'note: The ingress leg went from camera to double (12:09:30 UTC, 30 seconds ago). → if that was not meant',
+    );
+    expect(text('camera', '2026-04-02T12:09:30.000Z')).not.toContain('went from');
+    expect(text('double', '2026-04-02T11:09:30.000Z')).not.toContain('went from');
+  });
+
+  it('says that the path is slow where the engine cannot tell why', () => {
+    expect(lines(factsOf(tunnelWith({ rtt_ms: 480, min_rtt_ms: null }))).join('\n')).toContain(
+      'note: The ingress leg (camera, 198.51.100.4:40000) is slow: a round trip to it takes 480 ms. → if it is that',
+    );
   });
 
   it('says that the relay takes nothing new', () => {

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { AppError } from '../../lib/app-error.ts';
+import { parseTunnelId, type TunnelId } from '../../protocol/tunnel-id.ts';
+import { readApiConfig, type ApiClient } from '../api-client.ts';
+
+/** A tunnel that somebody may ask about. */
+export interface NamedTunnel {
+  readonly id: TunnelId;
+  /** What an edge calls it; null where nobody has told. */
+  readonly name: string | null;
+}
+
+/** A relay's list or an edge's. */
+const listSchema = z.array(
+  z.union([
+    z.object({ tunnel_id: z.string() }).transform(({ tunnel_id: id }) => ({ id })),
+    z.object({ id: z.string(), name: z.string() }),
+  ]),
+);
+
+/**
+ * The tunnels that are meant: the one with this id or name, or all that the program has and its config lists.
+ * Rejects with AppError `input-invalid` when there is none.
+ */
+export async function whichTunnels(
+  wanted: string | undefined,
+  api: ApiClient,
+  configPath: string | undefined,
+): Promise<readonly NamedTunnel[]> {
+  const id = parseTunnelId(wanted ?? '');
+  if (id !== null) return [{ id, name: null }];
+  const known = await knownTunnels(api, configPath);
+  const meant = wanted === undefined ? known : known.filter(({ name }) => name === wanted);
+  if (meant.length > 0) return meant;
+  const problem =
+    wanted === undefined ? `no tunnel is in use at ${api.url}` : `no tunnel at ${api.url} is called ${wanted}`;
+  throw new AppError('input-invalid', `${problem}; name one by its id, or name the config that lists it with --config`);
+}
+
+async function knownTunnels(api: ApiClient, configPath: string | undefined): Promise<readonly NamedTunnel[]> {
+  const present = await api.get('/api/v1/tunnels', listSchema);
+  const configured = configPath === undefined ? [] : (await readApiConfig(configPath)).tunnels;
+  const listed: { readonly id: string; readonly name?: string }[] = [
+    ...(present.kind === 'ok' ? present.body : []),
+    ...configured,
+  ];
+  const known = new Map<TunnelId, NamedTunnel>();
+  for (const { id: text, name = null } of listed) {
+    const id = parseTunnelId(text);
+    if (id !== null) known.set(id, { id, name });
+  }
+  return [...known.values()];
+}
