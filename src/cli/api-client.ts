@@ -102,7 +102,7 @@ export async function openApi(flags: ApiFlags, environment: NodeJS.ProcessEnv): 
   throw new AppError('config-invalid', `--url ${url}: must be an address such as http://${defaultAddress}`);
 }
 
-interface ApiConfig {
+export interface ApiConfig {
   readonly address: string | null;
   readonly token: string | null;
   readonly tunnels: readonly { readonly id: string; readonly name?: string | undefined }[];

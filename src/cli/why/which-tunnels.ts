@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../lib/app-error.ts';
 import { parseTunnelId, type TunnelId } from '../../protocol/tunnel-id.ts';
-import { readApiConfig, type ApiClient } from '../api-client.ts';
+import { readApiConfig, type ApiClient, type ApiConfig } from '../api-client.ts';
 
 /** A tunnel that somebody may ask about. */
 export interface NamedTunnel {
@@ -40,10 +40,7 @@ export async function whichTunnels(
 async function knownTunnels(api: ApiClient, configPath: string | undefined): Promise<readonly NamedTunnel[]> {
   const present = await api.get('/api/v1/tunnels', listSchema);
   const configured = configPath === undefined ? [] : (await readApiConfig(configPath)).tunnels;
-  const listed: { readonly id: string; readonly name?: string }[] = [
-    ...(present.kind === 'ok' ? present.body : []),
-    ...configured,
-  ];
+  const listed: ApiConfig['tunnels'] = [...(present.kind === 'ok' ? present.body : []), ...configured];
   const known = new Map<TunnelId, NamedTunnel>();
   for (const { id: text, name = null } of listed) {
     const id = parseTunnelId(text);

@@ -127,7 +127,6 @@ export const tunnelFactsSchema = z.object({
 
 export type RelayTunnelReport = z.output<typeof tunnelSchema>;
 export type RelayEdgeReport = z.output<typeof edgeSchema>;
-export type RelayLegReport = z.output<typeof legSchema>;
 export type RelayLedgerReport = z.output<typeof ledgerSchema>;
 export type TunnelFacts = z.output<typeof tunnelFactsSchema>;
 export type RelayStatsReport = z.output<typeof statsSchema>;
