@@ -95,7 +95,7 @@ const texts: { readonly [Kind in EventKind]: Text<Kind> } = {
     category: tunnel,
     severity: 'warning',
     message: ({ reason }) => `Datagrams dropped: ${reason}`,
-    details: ({ reason, count, windowSecs }) => ({ reason, count, window_secs: windowSecs }),
+    details: ({ reason, count, windowSecs }) => ({ reason, count, window: windowSecs }),
   },
   'configuration-updated': { category: config, severity: 'info', message: () => 'Configuration updated' },
   'configuration-not-persisted': {

@@ -78,7 +78,7 @@ describe.each(await builtEngines())('a UDP tunnel over %s', (engineName) => {
     await until(() => egress.messages().includes('Datagrams dropped: too_large'));
     expect(egress.events.at(-1)).toMatchObject({
       severity: 'warning',
-      details: { reason: 'too_large', count: 1, window_secs: 60 },
+      details: { reason: 'too_large', count: 1, window: 60 },
     });
   });
 

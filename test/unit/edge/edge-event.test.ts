@@ -50,7 +50,7 @@ const cases: readonly [EdgeEvent, severity: string, message: string, details?: o
     { kind: 'datagrams-dropped', tunnel, reason: 'too_large', count: 7, windowSecs: 60 },
     'warning',
     'Datagrams dropped: too_large',
-    { reason: 'too_large', count: 7, window_secs: 60 },
+    { reason: 'too_large', count: 7, window: 60 },
   ],
   [{ kind: 'manager-connected', url: 'wss://m/ws/node' }, 'info', 'Connected to manager', { url: 'wss://m/ws/node' }],
   [{ kind: 'configuration-updated' }, 'info', 'Configuration updated'],
