@@ -33,8 +33,8 @@ interface Source {
   proving: number;
   /** Handshakes under way from addresses that anyone may have written into a packet. */
   unproved: number;
-  readonly proved: TokenBucket | null;
-  readonly claimed: TokenBucket | null;
+  proved: TokenBucket | null;
+  claimed: TokenBucket | null;
 }
 
 /**
@@ -70,6 +70,7 @@ export class Admission {
   setSettings(settings: AdmissionSettings): void {
     this.#settings = settings;
     this.#capRefusals = bucket(this.#clock, settings.capRefusalsPerSec, settings.capRefusalsPerSec);
+    for (const source of this.#sources.values()) Object.assign(source, this.#freshBuckets());
   }
 
   /** Whether a new connection would be let in, as far as the total goes. */
@@ -154,16 +155,14 @@ export class Admission {
   #source(key: string): Source {
     const known = this.#sources.get(key);
     if (known !== undefined) return known;
-    const { acceptRatePerIpPerSec: rate, acceptBurstPerIp: burst } = this.#settings;
-    const source: Source = {
-      active: 0,
-      proving: 0,
-      unproved: 0,
-      proved: bucket(this.#clock, rate, burst),
-      claimed: bucket(this.#clock, rate, burst),
-    };
+    const source: Source = { active: 0, proving: 0, unproved: 0, ...this.#freshBuckets() };
     this.#sources.set(key, source);
     return source;
+  }
+
+  #freshBuckets(): Pick<Source, 'proved' | 'claimed'> {
+    const { acceptRatePerIpPerSec: rate, acceptBurstPerIp: burst } = this.#settings;
+    return { proved: bucket(this.#clock, rate, burst), claimed: bucket(this.#clock, rate, burst) };
   }
 }
 

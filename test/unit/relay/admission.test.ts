@@ -52,6 +52,14 @@ describe('admission', () => {
     expect(bed.attempt('192.0.2.1').decision).toBe('accept');
   });
 
+  it('holds sources that it knows to new settings at once', () => {
+    const bed = new Bed({ acceptRatePerIpPerSec: 100, acceptBurstPerIp: 100 });
+    bed.connect('192.0.2.1');
+    bed.admission.setSettings({ ...settings, acceptRatePerIpPerSec: 1, acceptBurstPerIp: 1 });
+    const decisions = [1, 2].map(() => bed.attempt('192.0.2.1', true).decision);
+    expect(decisions).toEqual(['accept', 'refuse']);
+  });
+
   it('gives a place back when its connection ends', () => {
     const bed = new Bed();
     const [key] = [bed.connect('192.0.2.1'), bed.connect('192.0.2.1'), bed.connect('192.0.2.1')];
