@@ -26,10 +26,6 @@ export class SessionDirectory {
     this.#settings = settings;
   }
 
-  get size(): number {
-    return this.#sessions.size;
-  }
-
   /** Sessions that there ever were. */
   get total(): number {
     return this.#total;

@@ -61,13 +61,9 @@ export class BindPolicy {
   readonly #static = new Map<TunnelId, BindTokens>();
   readonly #authorized = new Map<TunnelId, BindTokens>();
   readonly #revoked = new Set<TunnelId>();
-  #settings: BindPolicySettings;
+  readonly #settings: BindPolicySettings;
 
   constructor(settings: BindPolicySettings) {
-    this.#settings = settings;
-  }
-
-  setSettings(settings: BindPolicySettings): void {
     this.#settings = settings;
   }
 
