@@ -21,7 +21,10 @@ import type { TunnelControl } from './tunnel-control.ts';
 /** The parts of a running relay that REST and metrics look at. */
 export interface RelayAdminViewPorts {
   readonly clock: Pick<Clock, 'now'>;
-  readonly report: Pick<RelayReport, 'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals'>;
+  readonly report: Pick<
+    RelayReport,
+    'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals' | 'unboundSender'
+  >;
   readonly control: Pick<TunnelControl, 'closeTunnel' | 'unrevoke' | 'authorizedTunnels' | 'isRevoked' | 'refusals'>;
   readonly history: EventHistory;
   readonly loop: EventLoopWatch;
@@ -109,6 +112,10 @@ export class RelayAdminView implements RelayAdminSource {
 
   engine(): EngineReport {
     return this.#ports.engineReport();
+  }
+
+  unboundSender(): number {
+    return this.#ports.report.unboundSender();
   }
 
   dropTotals(): Readonly<Record<string, number>> {

@@ -203,6 +203,10 @@ export class SampleRelay implements RelayAdminSource {
     return { name: 'quiche', counters, connections: 2, nativeBytes: this.nativeBytes };
   }
 
+  unboundSender(): number {
+    return 3;
+  }
+
   dropTotals(): Readonly<Record<string, number>> {
     return { queue_full: 10, no_peer: 1 };
   }

@@ -18,6 +18,8 @@ export interface RelayAdminSource extends AdminSource<RelayHealth> {
   /** Lifts a revocation, also on disk; false when there is none. */
   unrevoke(id: TunnelId): Promise<boolean>;
   engine(): EngineReport;
+  /** Datagrams and streams from connections that hold no leg of the tunnel that they name. */
+  unboundSender(): number;
   /** Datagrams dropped by reason, in all tunnels that are or were. */
   dropTotals(): Readonly<Record<string, number>>;
   /** Null without a manager in the configuration. */

@@ -24,6 +24,7 @@ const counters: Readonly<Partial<Record<Value, readonly [name: string, help: str
 /** The relay as a whole. Read when scraped. */
 export function addRelayMetrics(registry: Registry, source: RelayAdminSource): void {
   addTotals(registry, source);
+  addUnboundSender(registry, source);
   addStateMetrics(registry, source);
 }
 
@@ -68,6 +69,18 @@ function addTotals(registry: Registry, source: RelayAdminSource): void {
     collect() {
       this.reset();
       for (const [reason, count] of Object.entries(source.dropTotals())) this.inc({ reason }, count);
+    },
+  });
+}
+
+/** Streams are counted by the relay, datagrams by its engine. */
+function addUnboundSender(registry: Registry, source: RelayAdminSource): void {
+  new Counter({
+    name: 'adit_relay_unbound_sender_total',
+    help: 'Datagrams and streams from connections that hold no leg of the tunnel named.',
+    registers: [registry],
+    collect() {
+      setCounter(this, source.unboundSender());
     },
   });
 }

@@ -36,6 +36,7 @@ describe('the metrics of a relay', () => {
         'adit_relay_healthy 1',
         'adit_relay_ready 1',
         'adit_relay_info{version="0.1.0",engine="quiche"} 1',
+        'adit_relay_unbound_sender_total 3',
         'adit_quic_unbound_sender_total 1',
         'adit_relay_tunnels_unlisted 0',
       ]),
