@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { AppError } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { HostPort } from '../lib/host-port.ts';
 import { streamCode } from '../protocol/close-code.ts';
@@ -107,15 +108,17 @@ export class TcpIngress implements LocalEnd {
         refuse(stream, code);
       },
     };
-    const deadline = clock.setTimeout(() => pending.cancel(edgeStreamCode.localRefused), connectDeadlineMs);
-    this.#pending.add(pending);
-    // Data waits in the stream; the pipe reads it once it has a socket to give it to.
-    stream.setHandler({ onReadable: ignore, onWritable: ignore, onStopped: (code) => pending.cancel(code) });
     const onError = (error: Error): void => {
       counters.sendError();
       this.#noteRefusal(error);
       pending.cancel(edgeStreamCode.localRefused);
     };
+    const deadline = clock.setTimeout(() => {
+      onError(new AppError('timed-out', `no answer within ${connectDeadlineMs / 1000} s`));
+    }, connectDeadlineMs);
+    this.#pending.add(pending);
+    // Data waits in the stream; the pipe reads it once it has a socket to give it to.
+    stream.setHandler({ onReadable: ignore, onWritable: ignore, onStopped: (code) => pending.cancel(code) });
     socket.once('close', () => deadline.cancel());
     socket.once('error', onError);
     socket.once('connect', () => {

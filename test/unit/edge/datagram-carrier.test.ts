@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { DatagramCarrier } from '../../../src/edge/datagram-carrier.ts';
 import { PayloadCipher } from '../../../src/edge/payload-cipher.ts';
-import { RelayConnection } from '../../../src/edge/relay-connection.ts';
 import { TunnelCounters } from '../../../src/edge/tunnel-counters.ts';
 import type { DatagramSendResult } from '../../../src/quic/types.ts';
-import { knownTunnelId } from '../../support/known-tunnel-id.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { AnsweringRelay } from '../../support/answering-relay.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { silentLogger } from '../../support/silent-logger.ts';
 import { sealVector, vectorTunnel } from '../../support/vectors.ts';
@@ -13,40 +11,6 @@ import { sealVector, vectorTunnel } from '../../support/vectors.ts';
 const prefix = Buffer.from(vectorTunnel.bytesHex, 'hex');
 const cipher = new PayloadCipher(new SeededRandom(), Buffer.from(sealVector.keyHex, 'hex'), prefix);
 const payload = Buffer.from(sealVector.plaintext);
-
-/** A relay connection that answers each datagram alike. */
-class AnsweringRelay extends RelayConnection {
-  readonly #answer: DatagramSendResult;
-
-  constructor(answer: DatagramSendResult) {
-    const ignore = (): void => {};
-    const observer = {
-      onBound: ignore,
-      onPeerGone: ignore,
-      onReplaced: ignore,
-      onDataStream: ignore,
-      onDatagram: ignore,
-      onEnd: ignore,
-    };
-    super(
-      { clock: new ManualClock(), logger: silentLogger, observer },
-      {
-        tunnelId: knownTunnelId(vectorTunnel.id),
-        direction: 'egress',
-        protocol: 'udp',
-        bindSecret: null,
-        requireBindProof: false,
-        edgeId: 'edge-1',
-        softwareVersion: '0.1.0',
-      },
-    );
-    this.#answer = answer;
-  }
-
-  override sendDatagram(): DatagramSendResult {
-    return this.#answer;
-  }
-}
 
 function carrier(answer: DatagramSendResult | null): { carrier: DatagramCarrier; counters: TunnelCounters } {
   const counters = new TunnelCounters();
