@@ -46,6 +46,7 @@ export type RelayState = 'connecting' | 'waiting' | 'ready' | 'down' | 'stopped'
 const backoffSettings = { initialMs: 1000, maxMs: 60_000, jitterRatio: 0.25 };
 /** After a connection that had been bound; spread, so that a relay's restart brings no herd. */
 const pauseAfterLossMs = 1000;
+
 /** Keeps one tunnel bound at one relay: dials, binds, waits, dials again. */
 export class RelayClient {
   readonly relayAddr: string;
@@ -197,6 +198,7 @@ export class RelayClient {
     this.#backoff.reset();
     this.#told.clear();
     this.#refused = false;
+    this.#lossTold = false;
     this.#lastProblem = null;
     this.#change({ kind: 'connected', peer });
   }

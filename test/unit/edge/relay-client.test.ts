@@ -273,4 +273,19 @@ describe('a relay client', () => {
       expect(world.client.suspect).toBe(false);
     }
   });
+
+  it('tells the next loss when the leg that was taken has come back meanwhile', async () => {
+    const world = await openWorld();
+    world.relayEnd.say(ready);
+    world.relayEnd.say({ type: 'tunnel_down', tunnel_id: tunnelId, reason: 'replaced by a new connection' });
+    world.relayEnd.say(ready);
+    await world.pass();
+    world.relayEnd.connection.close(0, 'relay shutting down');
+    await world.pass(1300);
+    expect(world.changes.slice(1)).toEqual([
+      { kind: 'disconnected', reason: 'replaced by a new connection' },
+      { kind: 'connected', peer: 'present' },
+      { kind: 'disconnected', reason: 'relay shutting down' },
+    ]);
+  });
 });
