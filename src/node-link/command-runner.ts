@@ -2,7 +2,7 @@ import { AppError, errorMessage } from '../lib/app-error.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { nextTurn } from '../lib/next-turn.ts';
-import { MAX_NODE_FRAME_BYTES, NODE_ANSWER_DEADLINE_MS } from '../protocol/limits.ts';
+import { CONFIG_RESPONSE_DEADLINE_MS, MAX_NODE_FRAME_BYTES, NODE_ANSWER_DEADLINE_MS } from '../protocol/limits.ts';
 import { parseLinkAction, type CommandAction } from '../protocol/node-command.ts';
 import {
   encodeCommandAck,
@@ -32,6 +32,12 @@ export interface CommandSource {
 interface QueuedCommand {
   readonly command: ManagerCommand;
   readonly size: number;
+}
+
+/** Holds for a whole command, whatever its steps. */
+interface Deadline {
+  readonly atMs: number;
+  readonly limitMs: number;
 }
 
 /** An ack on its way, or an answer that takes its place. */
@@ -123,12 +129,13 @@ export class CommandRunner {
 
   async #begin({ command_id: id, action }: ManagerCommand): Promise<{ readonly frame: Answer }> {
     if (action?.type === 'get_config') return { frame: this.#configResponse(id) };
-    if (id === null) return { frame: this.#ack(null, action, await this.#execute(action)) };
+    const deadline = this.#deadline(NODE_ANSWER_DEADLINE_MS);
+    if (id === null) return { frame: this.#ack(null, action, await this.#execute(action, deadline), deadline) };
     const remembered = this.#memory.recall(id);
     if (remembered !== null) return { frame: Promise.resolve(remembered) };
     const shared = this.#pending.get(id);
     if (shared !== undefined) return { frame: shared };
-    const frame = this.#ack(id, action, await this.#execute(action));
+    const frame = this.#ack(id, action, await this.#execute(action, deadline), deadline);
     this.#pending.set(id, frame);
     void frame.then((ack) => {
       this.#memory.remember(id, ack);
@@ -137,10 +144,10 @@ export class CommandRunner {
     return { frame };
   }
 
-  async #execute(action: CommandAction | null): Promise<Execution> {
+  async #execute(action: CommandAction | null, deadline: Deadline): Promise<Execution> {
     if (action === null) return failed({ error: 'Missing action', error_code: 'validation_error' });
     try {
-      return await this.#withinDeadline(this.#dispatch(action));
+      return await this.#within(deadline, this.#dispatch(action));
     } catch (error) {
       return { outcome: this.#explain(error, action) };
     }
@@ -154,10 +161,10 @@ export class CommandRunner {
     return { outcome: await this.#dependencies.rotateSecret(own.action.new_secret) };
   }
 
-  async #ack(id: string | null, action: CommandAction | null, { outcome }: Execution): Answer {
+  async #ack(id: string | null, action: CommandAction | null, { outcome }: Execution, deadline: Deadline): Answer {
     if (!(outcome instanceof Promise)) return this.#encode(id, outcome);
     try {
-      return this.#encode(id, await this.#withinDeadline(outcome));
+      return this.#encode(id, await this.#within(deadline, outcome));
     } catch (error) {
       return this.#encode(id, this.#explain(error, action));
     }
@@ -179,7 +186,8 @@ export class CommandRunner {
 
   async #configResponse(id: string | null): Answer {
     try {
-      const config = await this.#withinDeadline(this.#dependencies.visibleConfig());
+      const deadline = this.#deadline(CONFIG_RESPONSE_DEADLINE_MS);
+      const config = await this.#within(deadline, this.#dependencies.visibleConfig());
       return encodeNodeMessage('config_response', config, this.#timestamp());
     } catch (error) {
       const text = `Config could not be read: ${errorMessage(error)}`;
@@ -187,10 +195,15 @@ export class CommandRunner {
     }
   }
 
-  async #withinDeadline<T>(task: Promise<T>): Promise<T> {
+  #deadline(limitMs: number): Deadline {
+    return { atMs: this.#dependencies.clock.monotonicMs() + limitMs, limitMs };
+  }
+
+  async #within<T>({ atMs, limitMs }: Deadline, task: Promise<T>): Promise<T> {
+    const { clock } = this.#dependencies;
     const { promise, reject } = Promise.withResolvers<never>();
-    const error = new Error(`not done within ${NODE_ANSWER_DEADLINE_MS / 1000} s`);
-    const timer = this.#dependencies.clock.setTimeout(() => reject(error), NODE_ANSWER_DEADLINE_MS);
+    const error = new Error(`not done within ${limitMs / 1000} s`);
+    const timer = clock.setTimeout(() => reject(error), Math.max(0, atMs - clock.monotonicMs()));
     try {
       return await Promise.race([task, promise]);
     } finally {

@@ -86,3 +86,6 @@ export const MAX_CREDENTIAL_CHARS = 4096;
 
 /** For the manager's answer to `auth`, and for a command to be acknowledged. */
 export const NODE_ANSWER_DEADLINE_MS = 10_000;
+
+/** For the config that a manager asks for: people wait for it. */
+export const CONFIG_RESPONSE_DEADLINE_MS = 3_000;

@@ -31,7 +31,10 @@ class Manager {
   }
 }
 
-function start(execute: NodeProgram['execute'] = (action) => ({ outcome: { success: true, data: action.type } })) {
+function start(
+  execute: NodeProgram['execute'] = (action) => ({ outcome: { success: true, data: action.type } }),
+  visibleConfig: () => Promise<unknown> = async () => ({ shown: true }),
+) {
   const clock = new ManualClock();
   const manager = new Manager();
   const executed: string[] = [];
@@ -46,7 +49,7 @@ function start(execute: NodeProgram['execute'] = (action) => ({ outcome: { succe
       },
     },
     rotateSecret: async (secret) => ({ success: true, data: secret.length }),
-    visibleConfig: async () => ({ shown: true }),
+    visibleConfig,
   });
   runner.attach(manager);
   const order = (payload: unknown) => {
@@ -168,6 +171,19 @@ describe('commands', () => {
     ]);
   });
 
+  it('that take long to execute have less time for the disk', async () => {
+    const executed = Promise.withResolvers<Execution>();
+    const { clock, order, acks } = start(() => executed.promise);
+    order(command('1', 'slow'));
+    await settleAll();
+    await clock.advanceAsync(6_000);
+    executed.resolve({ outcome: new Promise(() => undefined) });
+    await settleAll();
+    await clock.advanceAsync(4_000);
+    await settleAll();
+    expect(acks()).toMatchObject([{ command_id: '1', error: 'Command failed: not done within 10 s' }]);
+  });
+
   it('that break or cannot be stored are acknowledged as failed', async () => {
     const { order, acks, logger } = start((action) => {
       if (action.type === 'break') throw new Error('a bug');
@@ -208,6 +224,15 @@ describe('the commands of every node', () => {
     await settleAll();
     expect(manager.sent).toMatchObject([{ type: 'config_response', payload: { shown: true } }]);
     expect(executed).toEqual([]);
+  });
+
+  it('get_config that cannot be answered within 3 s is acknowledged as failed', async () => {
+    const { clock, order, acks } = start(undefined, () => new Promise(() => undefined));
+    order(command('1', 'get_config'));
+    await settleAll();
+    await clock.advanceAsync(3_000);
+    await settleAll();
+    expect(acks()).toMatchObject([{ command_id: '1', error: 'Config could not be read: not done within 3 s' }]);
   });
 
   it.each([
