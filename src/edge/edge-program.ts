@@ -8,6 +8,7 @@ import { realConfigFileSystem } from '../node-link/config-file.ts';
 import { realJournalFiles } from '../node-link/journal-files.ts';
 import type { LinkStatus } from '../node-link/node-link.ts';
 import { wsDialler } from '../node-link/ws-dialler.ts';
+import type { EdgeHealth } from '../protocol/edge-telemetry.ts';
 import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/types.ts';
 import type { EdgeConfig } from './edge-config.ts';
@@ -51,7 +52,8 @@ export async function startEdgeProgram(
   await using starting = new AsyncDisposableStack();
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
-  const node = new EdgeNode(config, { ...dependencies, ...machine, engine }, programSettings);
+  const health = (): EdgeHealth => observer.health().report;
+  const node = new EdgeNode(config, { ...dependencies, ...machine, engine, health }, programSettings);
   const linkStatus = (): LinkStatus | null => node.linkStatus;
   const observer = new EdgeObserver(node.edge, config, { ...dependencies, engine, linkStatus });
   starting.defer(() => observer.stop());

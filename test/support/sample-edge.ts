@@ -57,6 +57,7 @@ export function sampleEdgeTunnel(id: TunnelId, changes: Partial<EdgeTunnelReport
 /** An edge that says what the test gives it. */
 export class SampleEdge implements EdgeAdminSource {
   manager: boolean | null = null;
+  reasons: readonly string[] = [];
   readonly held: Map<TunnelId, EdgeTunnelReport>;
   readonly #relay = new SampleRelay();
 
@@ -68,8 +69,8 @@ export class SampleEdge implements EdgeAdminSource {
     return {
       alive: true,
       report: {
-        status: 'ok',
-        reasons: [],
+        status: this.reasons.length === 0 ? 'ok' : 'degraded',
+        reasons: this.reasons,
         version: '0.1.0',
         uptime_secs: 60,
         active_tunnels: 1,

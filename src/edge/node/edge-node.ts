@@ -6,6 +6,7 @@ import type { ManagerSettings } from '../../node-link/manager-config.ts';
 import type { ManagerDialler } from '../../node-link/manager-socket.ts';
 import { NodeLink, type LinkStatus } from '../../node-link/node-link.ts';
 import type { NodeProgram } from '../../node-link/node-program.ts';
+import type { EdgeHealth } from '../../protocol/edge-telemetry.ts';
 import type { EdgeConfig } from '../edge-config.ts';
 import { createEdge, type Edge, type EdgeDependencies } from '../edge.ts';
 import { EdgeCommands } from './edge-commands.ts';
@@ -15,6 +16,8 @@ export interface EdgeNodeDependencies extends Omit<EdgeDependencies, 'onEvent'> 
   readonly dialler: ManagerDialler;
   readonly journalFiles: JournalFiles;
   readonly configFileSystem: ConfigFileSystem;
+  /** As REST tells it. */
+  readonly health: () => EdgeHealth;
 }
 
 export interface EdgeNodeSettings {
@@ -63,7 +66,7 @@ export class EdgeNode {
       {
         ...dependencies,
         configFile,
-        program: this.#createProgram(config, configFile),
+        program: this.#createProgram(config, configFile, dependencies.health),
         emit: (event) => {
           this.edge.raise(event);
         },
@@ -80,14 +83,14 @@ export class EdgeNode {
     );
   }
 
-  #createProgram({ requireBindProof }: EdgeConfig, configFile: ConfigFile): NodeProgram {
+  #createProgram({ requireBindProof }: EdgeConfig, configFile: ConfigFile, health: () => EdgeHealth): NodeProgram {
     const { edge } = this;
     const commands = new EdgeCommands(
       { edge, stored: new StoredTunnels(configFile) },
       { directory: dirname(configFile.path), requireBindProof },
     );
     return {
-      health: () => edge.health(this.#link?.status.problems),
+      health,
       stats: () => edge.stats(),
       execute: async (action) => ({ outcome: await commands.execute(action) }),
       config: () => configFile.read(),

@@ -43,8 +43,9 @@ function startRelay(
   );
 }
 
-function startEdge(): Promise<string> {
+function startEdge(reasons: readonly string[] = []): Promise<string> {
   const source = new SampleEdge([[id, sampleEdgeTunnel(id)]]);
+  source.reasons = reasons;
   const loop = new EventLoopWatch(new ManualClock());
   return start(
     createEdgeAdmin(
@@ -80,6 +81,10 @@ describe('adit status', () => {
     expect(text).toContain(`edge 0.1.0 at http://${address}, ok, up 1 minute, 1 of 1 tunnels active`);
     expect(text).toMatch(/camera 1 +udp +egress +127.0.0.1:5000 +ready .* relay-a.example:4433 +in use +22 ms/);
     expect(text).toMatch(/relay-b.example:4433 +connecting +-/);
+    const degraded = await startEdge(["tunnel 'camera 2' is down"]);
+    expect(await adit('status', '--url', `http://${degraded}`)).toMatch(
+      /^edge 0.1.0 at .*, degraded: tunnel 'camera 2' is down, up 1 minute/,
+    );
   });
 
   it('lets no edge steer the terminal by the name it gives itself', async () => {
