@@ -12,7 +12,8 @@ import {
   type JsonLogTarget,
 } from '../lib/config-schema-parts.ts';
 import type { LogLevel } from '../lib/logger.ts';
-import { parseHostPort, type HostPort } from '../lib/host-port.ts';
+import { formatHostPort, parseHostPort, type HostPort } from '../lib/host-port.ts';
+import { unprotectedApi } from '../lib/unprotected-api.ts';
 import { managerSchema, managerSettings, type ManagerSettings } from '../node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../protocol/limits.ts';
 import { findPortConflict } from './port-conflict.ts';
@@ -131,19 +132,29 @@ function tunnelConflicts(tunnels: readonly TunnelSettings[]): ConfigProblem[] {
 }
 
 function warningsFor(entries: unknown, file: EdgeFile): ConfigProblem[] {
-  const remedy = 'remove it, unless a newer version of this program needs it';
-  const unknown = (Array.isArray(entries) ? entries : []).flatMap((entry: unknown, index) =>
-    unknownTunnelKeys(entry).map((key) => ({
-      path: `tunnels[${index}].${key}`,
-      problem: 'is not a known key',
-      remedy,
-    })),
-  );
-  const unverified = file.tunnels.flatMap(({ verification }, index) => (verification.kind === 'none' ? [index] : []));
-  if (unverified.length === 0) return unknown;
+  const listenAddrs = file.api_addr === null ? [] : [formatHostPort(file.api_addr)];
+  return [
+    ...(Array.isArray(entries) ? entries : []).flatMap(unknownKeyWarnings),
+    ...unverifiedRelayWarnings(file.tunnels),
+    ...unprotectedApi('api_addr', listenAddrs, file.api_token),
+  ];
+}
+
+function unknownKeyWarnings(entry: unknown, index: number): ConfigProblem[] {
+  const warning = {
+    problem: 'is not a known key',
+    remedy: 'remove it, unless a newer version of this program needs it',
+  };
+  return unknownTunnelKeys(entry).map((key) => ({ path: `tunnels[${index}].${key}`, ...warning }));
+}
+
+/** One warning for all tunnels: it is one decision. */
+function unverifiedRelayWarnings(tunnels: readonly TunnelSettings[]): ConfigProblem[] {
+  const unverified = tunnels.flatMap(({ verification }, index) => (verification.kind === 'none' ? [index] : []));
+  if (unverified.length === 0) return [];
   const path = unverified.map((index) => `tunnels[${index}]`).join(', ');
-  const unsafe = { path, problem: 'connects to its relay without verifying it' };
-  return [...unknown, { ...unsafe, remedy: 'set relay_fingerprint or relay_ca_path' }];
+  const problem = 'connects to its relay without verifying it';
+  return [{ path, problem, remedy: 'set relay_fingerprint or relay_ca_path' }];
 }
 
 function defaultEdgeId(hostname: string): string {

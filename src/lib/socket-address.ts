@@ -30,6 +30,11 @@ export function isUnspecified(ip: string): boolean {
   return ip.includes(':') ? /^[0:]+$/.test(ip) : ip === '0.0.0.0';
 }
 
+/** Whether only this host itself can reach the address. */
+export function isLoopback(ip: string): boolean {
+  return ip.startsWith('127.') || (ip.includes(':') && !isUnspecified(ip) && /^[0:]*:0*1$/.test(ip));
+}
+
 /**
  * What counts as one source: an IPv4 address, or an IPv6 /64, since that is what one customer gets and can move
  * within at will. An IPv4-mapped IPv6 address counts as the IPv4 address.

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
 import { readJsonFile } from '../../lib/json-file.ts';
-import { isUnspecified, parseSocketAddress } from '../../lib/socket-address.ts';
+import { unprotectedApi } from '../../lib/unprotected-api.ts';
 import { DEFAULT_API_PORT } from '../../protocol/limits.ts';
 import { formatProblem, problemsOf, type ConfigProblem } from '../../lib/config-problem.ts';
 import { relayConfigSchema, type RelayConfigFile } from './config-schema.ts';
@@ -115,17 +115,7 @@ function warningsFor(config: RelayConfig): ConfigProblem[] {
     const remedy = 'set it to true and list tunnels, unless every host that reaches the relay is trusted';
     warnings.push({ path: 'require_bind_auth', problem: 'is false: anyone may bind a tunnel', remedy });
   }
-  const open = config.api_token === null ? config.api_addrs.filter((address) => !isLoopback(address)) : [];
-  if (open.length > 0) {
-    const problem = `offers the REST API to the network without a token (${open.join(', ')})`;
-    warnings.push({ path: 'api_addrs', problem, remedy: 'set api_token, or listen on 127.0.0.1' });
-  }
-  return warnings;
-}
-
-function isLoopback(address: string): boolean {
-  const ip = parseSocketAddress(address)?.ip ?? '';
-  return ip.startsWith('127.') || (ip.includes(':') && !isUnspecified(ip) && /^[0:]*:0*1$/.test(ip));
+  return [...warnings, ...unprotectedApi('api_addrs', config.api_addrs, config.api_token)];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -88,6 +88,14 @@ describe('an edge config', () => {
     ]);
   });
 
+  it('warns of a REST API that others can read without a token', () => {
+    expect(valid({ api_addr: '127.0.0.1:4481' }).warnings).toEqual([]);
+    expect(valid({ api_addr: '0.0.0.0:4481', api_token: 'x'.repeat(32) }).warnings).toEqual([]);
+    expect(valid({ api_addr: '0.0.0.0:4481' }).warnings).toMatchObject([
+      { path: 'api_addr', problem: 'offers the REST API to the network without a token (0.0.0.0:4481)' },
+    ]);
+  });
+
   it('refuses unknown keys elsewhere and names the nearest known one', () => {
     expect(problems({ tunels: [], quic: { keepalive_secs: 5 }, manger: {}, zzzzzzzzzzzz: 1 })).toEqual([
       'quic.keepalive_secs is not a known key; did you mean "keep_alive_secs"?',

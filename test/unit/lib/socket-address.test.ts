@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   addressBlock,
   formatSocketAddress,
+  isLoopback,
   isUnspecified,
   parseSocketAddress,
 } from '../../../src/lib/socket-address.ts';
@@ -27,6 +28,11 @@ describe('a socket address', () => {
     '[1.2.3.4]:1',
   ])('is not read from %j', (text) => {
     expect(parseSocketAddress(text)).toBeNull();
+  });
+
+  it('knows the addresses that only the host itself can reach', () => {
+    expect(['127.0.0.1', '127.8.8.8', '::1', '0:0:0:0:0:0:0:1'].every(isLoopback)).toBe(true);
+    expect(['0.0.0.0', '::', '192.0.2.1', 'fe80::1', '2001:db8::1'].some(isLoopback)).toBe(false);
   });
 
   it('knows the addresses that stand for all of a host', () => {
