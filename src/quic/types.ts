@@ -10,6 +10,7 @@
  */
 
 import type { EngineName, EngineReport } from './engine-report.ts';
+import type { TransportSettings } from './transport-settings.ts';
 
 /** `ip` is a literal without brackets or zone; `port` is 1..65535 (0 = any, only to listen). */
 export interface SocketAddress {
@@ -184,6 +185,10 @@ export interface QuicConnection {
   routeDatagrams(prefix: Uint8Array, target: DatagramTarget, ledger: Ledger): RouteHandle;
   /** The peer has proved that it may be here: the byte budget of unproven connections no longer applies. Idempotent. */
   markProven(): void;
+  /** Milliseconds since a packet for this connection arrived, keep-alives included; Infinity once it has ended. Cheap. */
+  readonly silentMs: number;
+  /** Sends a PING at once, which a peer that is still there acknowledges within a round trip. */
+  ping(): void;
   stats(): ConnectionStats;
   /** Flushes what streams hold as far as the peer's flow control and congestion allow in one round, then CONNECTION_CLOSE (application, `code`, `reason` ≤ 256 bytes). `onClosed` follows. */
   close(code: number, reason: string): void;
@@ -212,32 +217,6 @@ export interface ListenerHandler {
 export interface TlsIdentity {
   readonly certificate: string;
   readonly privateKey: string;
-}
-
-/** Names, units and defaults are those of `quic` and `limits` in config.json (design/manager-protocol.md §6). */
-export interface TransportSettings {
-  readonly alpn: string;
-  readonly idleTimeoutMs: number;
-  /** PINGs are sent when nothing else was for this long. */
-  readonly keepAliveMs: number;
-  readonly handshakeTimeoutMs: number;
-  /** Upper bound of UDP payloads sent; also what path MTU discovery climbs to. Falls back to 1200 when larger packets alone are lost. */
-  readonly maxUdpPayload: number;
-  readonly maxBidiStreams: number;
-  readonly maxUniStreams: number;
-  readonly streamWindowBytes: number;
-  readonly connectionWindowBytes: number;
-  /** Queue of datagrams towards one peer: the oldest go first (conformance S6). */
-  readonly datagramQueueBytes: number;
-  readonly datagramQueueMs: number;
-  /** Bytes a peer may send before `markProven`; past it the connection is closed (conformance A3). 0 = no limit (dialled connections). */
-  readonly unprovenBytes: number;
-  /** Bytes in packets that brought no stream or datagram data beyond what was seen useful; past it the connection is closed (native-quiche.md). 0 = no limit. */
-  readonly uselessBytes: number;
-  /** True: datagrams without a route are handed to `onDatagram`. False: counted as `unboundSender` and dropped. */
-  readonly localDatagrams: boolean;
-  /** Asked of the kernel for each UDP socket; the engine reports what it got. */
-  readonly socketBufferBytes: number;
 }
 
 export interface ListenOptions {
@@ -283,6 +262,7 @@ export interface QuicListener {
 }
 
 export type { EngineCounters, EngineName, EngineReport } from './engine-report.ts';
+export type { TransportSettings } from './transport-settings.ts';
 
 export interface QuicEngine {
   readonly name: EngineName;

@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/lib/clock.ts';
 import type {
   CloseInfo,
   ConnectionHandler,
@@ -26,6 +27,7 @@ export interface MemoryConnectionOptions {
   readonly role: 'client' | 'server';
   readonly transport: TransportSettings;
   readonly counters: MemoryCounters;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   later(task: () => void): void;
 }
 
@@ -54,11 +56,13 @@ export class MemoryConnection implements QuicConnection {
   #nextUni: number;
   #packetsReceived = 0;
   #packetsSent = 0;
+  #heardAtMs: number;
   #ended = false;
 
   constructor(options: MemoryConnectionOptions) {
     this.#options = options;
     this.id = options.id;
+    this.#heardAtMs = options.clock.monotonicMs();
     this.remote = options.remote;
     this.local = options.local;
     this.#nextBidi = options.role === 'client' ? 0 : 1;
@@ -102,6 +106,16 @@ export class MemoryConnection implements QuicConnection {
     this.proven = true;
   }
 
+  get silentMs(): number {
+    return this.#ended ? Infinity : this.#options.clock.monotonicMs() - this.#heardAtMs;
+  }
+
+  ping(): void {
+    this.#toPeer((peer) => {
+      peer.keepAlive();
+    });
+  }
+
   stats(): ConnectionStats {
     return {
       rttMs: 1,
@@ -130,11 +144,10 @@ export class MemoryConnection implements QuicConnection {
     });
   }
 
-  /** For tests: this end is gone as a killed process is; the other end finds out by its idle timeout. */
+  /** For tests: this end is gone as a killed process is; nothing tells the other end. */
   vanish(): void {
     this.#ended = true;
     this.handler = null;
-    this.#options.later(() => this.peer?.end({ kind: 'idle', code: null, reason: '' }));
   }
 
   /** For tests: a packet that carries nothing. */
@@ -181,11 +194,13 @@ export class MemoryConnection implements QuicConnection {
   }
 
   #toPeer(task: (peer: MemoryConnection) => void): void {
+    if (this.#ended) return;
     this.#packetsSent++;
     this.#options.later(() => {
       const { peer } = this;
       if (peer === null || peer.isEnded) return;
       peer.#packetsReceived++;
+      peer.#heardAtMs = peer.#options.clock.monotonicMs();
       task(peer);
     });
   }

@@ -1,4 +1,5 @@
 import { AppError } from '../../src/lib/app-error.ts';
+import type { Clock } from '../../src/lib/clock.ts';
 import { formatSocketAddress } from '../../src/lib/socket-address.ts';
 import type {
   ConnectionHandler,
@@ -13,6 +14,7 @@ import type {
   SocketAddress,
   TlsIdentity,
 } from '../../src/quic/types.ts';
+import { ManualClock } from './manual-clock.ts';
 import { MemoryConnection, type MemoryCounters } from './memory-connection.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 
@@ -23,8 +25,13 @@ import { MemoryLedger } from './memory-ledger.ts';
 export class MemoryNetwork {
   readonly listeners = new Map<string, MemoryListener>();
   readonly #tasks: (() => void)[] = [];
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   #nextPort = 40_000;
   #nextId = 1;
+
+  constructor(clock: Pick<Clock, 'monotonicMs'> = new ManualClock()) {
+    this.clock = clock;
+  }
 
   /** An engine whose dialled connections come from `ip`. */
   engine(ip = '192.0.2.1'): MemoryEngine {
@@ -138,6 +145,7 @@ export class MemoryEngine implements QuicEngine {
       role: 'client',
       transport: options.transport,
       counters: this.#counters,
+      clock: this.network.clock,
       later,
     });
     const server = new MemoryConnection({
@@ -147,6 +155,7 @@ export class MemoryEngine implements QuicEngine {
       role: 'server',
       transport: listener.options.transport,
       counters: listener.engine.#counters,
+      clock: this.network.clock,
       later,
     });
     client.peer = server;

@@ -24,7 +24,7 @@ export interface MemoryRelayOptions {
 /** A whole relay over the in-memory engine and a manual clock: nothing happens but by `run` and `advance`. */
 export class MemoryRelay {
   readonly clock = new ManualClock();
-  readonly network = new MemoryNetwork();
+  readonly network = new MemoryNetwork(this.clock);
   readonly engine: MemoryEngine;
   readonly relay: Relay;
   readonly events: RaisedEvent[] = [];

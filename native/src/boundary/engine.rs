@@ -151,6 +151,19 @@ impl NativeEngine {
         }
     }
 
+    /// Milliseconds since the peer was heard; infinite when the connection has ended.
+    #[napi]
+    pub fn silent_ms(&self, connection: f64) -> f64 {
+        let mut core = self.shared.lock();
+        let heard = core.live(connection as u64).and_then(|(_, entry)| entry.acks.last_heard());
+        heard.map_or(f64::INFINITY, |at| at.elapsed().as_secs_f64() * 1e3)
+    }
+
+    #[napi]
+    pub fn ping(&self, connection: f64) -> Result<()> {
+        self.act(connection, |entry| entry.quic.ping()).map(drop)
+    }
+
     /// Empty when the connection has ended; NaN for what is unknown. The order is that of `Connection::stats`.
     #[napi]
     pub fn stats(&self, connection: f64) -> Vec<f64> {

@@ -45,6 +45,10 @@ impl AckPace {
         self.prompt_left = self.prompt_left.saturating_sub(1);
     }
 
+    pub fn last_heard(&self) -> Option<Instant> {
+        self.last_heard
+    }
+
     pub fn answered(&mut self) {
         self.unanswered = 0;
     }

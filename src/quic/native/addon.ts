@@ -106,6 +106,9 @@ export interface NativeBinding {
   setRoute(connection: number, prefix: Uint8Array, target: number, reason: number, ledger: NativeLedgerBinding): number;
   withdrawRoute(connection: number, prefix: Uint8Array, token: number): void;
   markProven(connection: number): void;
+  /** Infinity when the connection has ended. */
+  silentMs(connection: number): number;
+  ping(connection: number): void;
   /** Empty when the connection has ended; NaN for what is unknown. */
   stats(connection: number): number[];
   close(connection: number, code: number, reason: string): void;

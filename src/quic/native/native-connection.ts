@@ -38,6 +38,10 @@ export class NativeConnection implements StreamOwner {
     return this.#remote;
   }
 
+  get silentMs(): number {
+    return this.#binding.silentMs(this.id);
+  }
+
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -68,6 +72,10 @@ export class NativeConnection implements StreamOwner {
 
   markProven(): void {
     this.#binding.markProven(this.id);
+  }
+
+  ping(): void {
+    this.#binding.ping(this.id);
   }
 
   stats(): ConnectionStats {

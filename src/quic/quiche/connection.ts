@@ -50,6 +50,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   readonly #budget: PeerBudget;
   readonly #handshakeDueMs: number;
   #handler: ConnectionHandler | null = null;
+  #heardAtMs: number;
   #moved = false;
   #ending: Ending | null = null;
   #over = false;
@@ -66,16 +67,21 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     const { socket, path } = environment;
     this.#transmitter = new Transmitter(native, { socket, path, meter: this.#meter }, transport, nowMs);
     this.#streams = new StreamSet(native, this.#streamSetOwner(), environment.isServer);
-    const local = this.#localDatagrams();
+    const local = transport.localDatagrams ? (payload: Uint8Array) => this.#handler?.onDatagram(payload) : null;
     this.#router = new DatagramRouter(native, environment.counters, this.#meter, environment.seed, local);
     const windowBytes = transport.connectionWindowBytes * windowGrowth;
     this.#budget = new PeerBudget({ ...transport, windowBytes }, nowMs);
+    this.#heardAtMs = nowMs;
     this.#handshakeDueMs = nowMs + transport.handshakeTimeoutMs;
     this.#loop.planTransmit(this);
   }
 
   get remote(): SocketAddress {
     return this.#path.address;
+  }
+
+  get silentMs(): number {
+    return this.#isOpen() ? this.#environment.clock.monotonicMs() - this.#heardAtMs : Number.POSITIVE_INFINITY;
   }
 
   openBidi(): QuicStream | null {
@@ -98,6 +104,12 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
 
   markProven(): void {
     this.#budget.markProven();
+  }
+
+  ping(): void {
+    if (!this.#isOpen()) return;
+    this.#transmitter.ping();
+    this.#loop.planTransmit(this);
   }
 
   stats(): ConnectionStats {
@@ -130,6 +142,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     if (doubtful && this.#handler !== null && this.#packetsAccepted() > before) {
       this.#moved = this.#path.onAuthentic(remote.address, remote.port, size, nowMs) || this.#moved;
     }
+    this.#heardAtMs = nowMs;
     this.#acks.onPacket();
     this.#meter.onReceived(size);
     this.#loop.planReceive(this);
@@ -268,11 +281,6 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       this.#streams.dueMs(),
     );
     if (dueMs !== this.dueMs || this.heapIndex < 0) this.#environment.deadlines.set(this, dueMs);
-  }
-
-  #localDatagrams(): ((payload: Uint8Array) => void) | null {
-    if (!this.#environment.transport.localDatagrams) return null;
-    return (payload) => this.#handler?.onDatagram(payload);
   }
 
   #streamSetOwner(): ConstructorParameters<typeof StreamSet>[1] {

@@ -25,6 +25,7 @@ export class Transmitter {
   /** When the connection is closed whether the peer can be told or not. */
   #closeDueMs = Number.POSITIVE_INFINITY;
   #probing = false;
+  #pingWanted = false;
   /** Largest DATAGRAM at the full packet size; 0 until established, and when the peer takes none. */
   #fullDatagram = 0;
 
@@ -74,8 +75,15 @@ export class Transmitter {
     return 'too_large';
   }
 
+  /** The next transmission has an answer to it, whatever else it carries. The caller plans it. */
+  ping(): void {
+    this.#pingWanted = true;
+  }
+
   /** True: more is ready to be sent. */
   transmit(nowMs: number): boolean {
+    if (this.#pingWanted) this.#native.sendAckEliciting();
+    this.#pingWanted = false;
     this.#queue.expire(nowMs);
     let left = packetsPerTurn;
     do {

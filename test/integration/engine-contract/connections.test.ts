@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { builtEngines } from '../../support/engines.ts';
 import { failureCode } from '../../support/failure-code.ts';
+import { FaultyNetwork } from '../../support/faulty-network.ts';
 import { QuicWorld, testTransport } from '../../support/quic-world.ts';
 import { until } from '../../support/until.ts';
 
@@ -69,6 +70,26 @@ describe.each(await builtEngines())('connections of the %s engine', (name) => {
     await until(() => pair.server.closed !== null && pair.client.closed !== null);
     expect(pair.server.closed?.kind).toBe('idle');
     expect(pair.client.closed?.kind).toBe('idle');
+  });
+
+  it('know how long the peer has been silent, and whether it is still there when they ping it', async () => {
+    const calm = { keepAliveMs: 0 };
+    await using world = await QuicWorld.start(name, { transport: calm, clientTransport: calm });
+    await using network = await FaultyNetwork.start({ target: world.listener.address });
+    const { server } = await world.connect(network.address);
+    const { connection } = server;
+    await until(() => connection.silentMs > 300, { what: 'nobody has anything to say' });
+    connection.ping();
+    await until(() => connection.silentMs < 200, { what: 'the peer answers a ping' });
+    network.partition();
+    connection.ping();
+    await until(() => connection.silentMs > 300, { what: 'a peer that is gone answers none' });
+    connection.close(0, '');
+    expect(connection.silentMs).toBe(Number.POSITIVE_INFINITY);
+    connection.ping();
+    await until(() => server.closed !== null);
+    expect(connection.silentMs).toBe(Number.POSITIVE_INFINITY);
+    connection.ping();
   });
 
   it('tell what they know of their path', async () => {

@@ -66,7 +66,7 @@ class RelayEnd implements ConnectionHandler {
 /** A client in a world where time and packets move only by `pass`. */
 class World {
   readonly clock = new ManualClock();
-  readonly network = new MemoryNetwork();
+  readonly network = new MemoryNetwork(this.clock);
   readonly relayEnds: RelayEnd[] = [];
   readonly changes: RelayChange[] = [];
   readonly client: RelayClient;
