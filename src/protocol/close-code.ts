@@ -17,6 +17,8 @@ export const closeReason = {
   bindRefused: 'bind refused',
   /** A tunnel ended for good; edges find out only by reconnecting. */
   tunnelEnded: 'tunnel ended',
+  /** The edge did not answer a PING, or sent nothing for two keep-alives, when another one claimed a leg. */
+  noSignOfLife: 'no sign of life',
   internalError: 'internal error',
   edgeShuttingDown: 'edge shutting down',
 } as const;

@@ -57,6 +57,13 @@ export const HELLO_ACK_WAIT_MS = 2_000;
 /** After the last tunnel_down, the time in which an edge can read it before the connection is closed under it. */
 export const REFUSAL_LINGER_MS = 500;
 
+/**
+ * For a PING's answer from the edge that holds a leg which another one claims. QUIC repeats a lost PING after some two
+ * round trips, so on paths of up to 300 ms a live edge gets a second chance, and over a satellite (700 ms) its one; an
+ * edge that is refused only afterwards has waited for nobody that notices, and three such waits fit the first bind's deadline.
+ */
+export const SIGN_OF_LIFE_MS = 1_000;
+
 /** ChaCha20-Poly1305's nonce, sent before the ciphertext. */
 export const SEAL_NONCE_BYTES = 12;
 

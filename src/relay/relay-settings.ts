@@ -7,6 +7,7 @@ import type { RelayConfig } from './config/relay-config.ts';
 import type { EventHubSettings } from './events/event-hub.ts';
 import type { ForwarderSettings } from './forwarding/forwarder.ts';
 import type { SessionRunnerSettings } from './session/session-runner.ts';
+import type { SwitchboardSettings } from './session/switchboard.ts';
 import type { BindPolicySettings, StaticTunnel } from './tunnels/bind-policy.ts';
 import type { RegistrySettings } from './tunnels/tunnel-registry.ts';
 
@@ -58,6 +59,13 @@ export function registrySettings({ limits, max_tunnels_per_connection: perConnec
     maxReplacements: limits.max_replacements,
     windowMs: limits.replacement_window_secs * 1000,
   };
+}
+
+export function switchboardSettings({
+  quic,
+  max_tunnels_per_connection: perConnection,
+}: RelayConfig): SwitchboardSettings {
+  return { maxTunnelsPerConnection: perConnection, aliveMs: quic.keep_alive_secs * 2000 };
 }
 
 export function sessionSettings(config: RelayConfig, softwareVersion: string): SessionRunnerSettings {

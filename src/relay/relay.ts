@@ -39,7 +39,7 @@ export interface RelayDependencies {
   hostAddresses(): readonly string[];
 }
 
-/** How often ledgers, liveness and limits are looked at. */
+/** How often ledgers and limits are looked at. */
 const tickMs = 1000;
 
 export function createRelay(config: RelayConfig, dependencies: RelayDependencies): Relay {
@@ -64,7 +64,6 @@ export class Relay {
   readonly #refusals: RefusalLog;
   readonly #store: AuthorizationStore;
   #tick: Timer | null = null;
-  #ticks = 0;
   #started = false;
   #stopping: Promise<void> | null = null;
 
@@ -76,8 +75,8 @@ export class Relay {
     this.events.subscribe(createLogSink(logger));
     this.#policy = new BindPolicy(settings.policySettings(config));
     this.#policy.setStaticTunnels(settings.staticTunnels(config));
-    this.#sessions = new SessionDirectory(clock, { aliveMs: config.quic.keep_alive_secs * 2000 });
-    this.#registry = new TunnelRegistry((id) => this.#sessions.isAlive(id), settings.registrySettings(config));
+    this.#sessions = new SessionDirectory();
+    this.#registry = new TunnelRegistry(settings.registrySettings(config));
     this.#forwarder = new Forwarder(
       {
         clock,
@@ -211,21 +210,11 @@ export class Relay {
   }
 
   #onTick(): void {
-    this.#ticks++;
     this.#drops.poll(this.#forwarder.ledgers());
     this.#forwarder.settleEnded();
     this.report.measure();
     this.events.sweep();
     this.#admission.sweep();
-    if (this.#ticks % 2 === 0) this.#listenToUnauthorised();
-  }
-
-  /** Legs that anyone could bind are kept by those who hold them, for as long as they are alive (conformance I3). */
-  #listenToUnauthorised(): void {
-    for (const { ingress, egress } of this.#registry.tunnels()) {
-      if (ingress?.credential === null) this.#sessions.listen(ingress.sessionId);
-      if (egress?.credential === null) this.#sessions.listen(egress.sessionId);
-    }
   }
 
   #createReception(): EdgeReception {
@@ -257,7 +246,7 @@ export class Relay {
         refusals: this.#refusals,
         session: (id) => this.#sessions.get(id),
       },
-      { maxTunnelsPerConnection: this.#config.max_tunnels_per_connection },
+      settings.switchboardSettings(this.#config),
     );
   }
 }

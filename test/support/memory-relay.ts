@@ -5,6 +5,7 @@ import type { RaisedEvent } from '../../src/relay/events/event-hub.ts';
 import { createRelay, type Relay } from '../../src/relay/relay.ts';
 import type { TransportSettings } from '../../src/quic/types.ts';
 import { ManualClock } from './manual-clock.ts';
+import { MemoryConnection } from './memory-connection.ts';
 import { MemoryFileSystem } from './memory-file-system.ts';
 import { MemoryNetwork, type MemoryEngine } from './memory-quic.ts';
 import { edgeDialOptions, ScriptedEdge } from './scripted-edge.ts';
@@ -73,6 +74,13 @@ export class MemoryRelay {
     return edge;
   }
 
+  /** The edge's process is killed, and from the next millisecond on the relay hears nothing of it. */
+  kill(edge: ScriptedEdge): void {
+    this.run();
+    memoryConnection(edge).vanish();
+    this.advance(1);
+  }
+
   run(): void {
     this.network.run();
   }
@@ -83,4 +91,9 @@ export class MemoryRelay {
     this.clock.advance(durationMs);
     this.run();
   }
+}
+
+function memoryConnection({ connection }: ScriptedEdge): MemoryConnection {
+  if (connection instanceof MemoryConnection) return connection;
+  throw new Error('the edge is on another network');
 }

@@ -1,7 +1,8 @@
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { Logger } from '../../src/lib/logger.ts';
 import { SystemRandom } from '../../src/lib/random.ts';
-import type { EngineName, QuicEngine, TlsIdentity } from '../../src/quic/types.ts';
+import { parseSocketAddress } from '../../src/lib/socket-address.ts';
+import type { EngineName, QuicEngine, SocketAddress, TlsIdentity } from '../../src/quic/types.ts';
 import type { StoreFileSystem } from '../../src/relay/authorization-store.ts';
 import { parseRelayConfig } from '../../src/relay/config/relay-config.ts';
 import type { RaisedEvent } from '../../src/relay/events/event-hub.ts';
@@ -45,6 +46,12 @@ export class TestRelay implements AsyncDisposable {
     const [address] = this.relay.addresses;
     if (address === undefined) throw new Error('the relay has no address');
     return address;
+  }
+
+  get remote(): SocketAddress {
+    const remote = parseSocketAddress(this.address);
+    if (remote === null) throw new Error(`no address: ${this.address}`);
+    return remote;
   }
 
   /** An edge that is connected and has said nothing yet. */

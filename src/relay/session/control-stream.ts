@@ -37,6 +37,7 @@ export class ControlStream implements StreamHandler {
   readonly #settings: ControlStreamSettings;
   readonly #frames: FrameReader;
   #blocked = false;
+  #paused = false;
   #ended = false;
   #nextTurn: Timer | null = null;
 
@@ -61,6 +62,17 @@ export class ControlStream implements StreamHandler {
     }
   }
 
+  /** No further frame is taken until `resume`. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Frames come again, in a later turn. */
+  resume(): void {
+    this.#paused = false;
+    this.#later(() => this.#pump());
+  }
+
   /** Stops reading; idempotent. What was sent still leaves. */
   stop(): void {
     this.#ended = true;
@@ -83,15 +95,13 @@ export class ControlStream implements StreamHandler {
 
   #pump(): void {
     for (let turn = 0; turn < framesPerTurn; turn++) {
-      if (this.#ended || this.#blocked) return;
+      if (this.#ended || this.#blocked || this.#paused) return;
       const frame = this.#frames.next();
       if (frame.kind === 'frame') this.#listener.onFrame(frame.payload);
       else if (frame.kind === 'oversize') this.#end('oversize frame');
       else if (!this.#fill()) return;
     }
-    this.#later(() => {
-      this.#pump();
-    });
+    this.#later(() => this.#pump());
   }
 
   /** False when there is nothing to read now, or ever again. */

@@ -1,5 +1,5 @@
 import { CLOSE_CODE, closeReason, streamCode, type CloseReason } from '../../protocol/close-code.ts';
-import { parseEdgeMessage } from '../../protocol/control-message.ts';
+import { parseEdgeMessage, type EdgeMessage, type MessageOf } from '../../protocol/control-message.ts';
 import { MAX_CONTROL_FRAME_BYTES } from '../../protocol/limits.ts';
 import type { TunnelId } from '../../protocol/tunnel-id.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
@@ -13,7 +13,10 @@ import { toSessionId, type SessionId } from '../tunnels/session-id.ts';
 import { closeWords } from './close-words.ts';
 import { ControlStream, type ControlStreamSettings } from './control-stream.ts';
 import { Session, type BindAnswer, type SessionAction, type SessionNotice, type SessionSettings } from './session.ts';
+import { askForLife } from './sign-of-life.ts';
 import type { BoardSession, Switchboard } from './switchboard.ts';
+
+type BindMessage = MessageOf<EdgeMessage, 'tunnel_bind'>;
 
 export interface SessionRunnerPorts {
   readonly clock: Clock;
@@ -45,6 +48,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
   readonly #logger: Logger;
   #remote: SocketAddress;
   #control: ControlStream | null = null;
+  #asking: Timer | null = null;
   #deadline: { readonly timer: Timer; readonly atMs: number } | null = null;
 
   constructor(
@@ -88,6 +92,14 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
   /** Whether the control stream was opened and the connection is not closed. */
   get isEdge(): boolean {
     return this.#session.phase !== 'opening' && this.#session.phase !== 'closed';
+  }
+
+  get silentMs(): number {
+    return this.connection.silentMs;
+  }
+
+  ping(): void {
+    this.connection.ping();
   }
 
   edgeRef(): EdgeRef {
@@ -166,7 +178,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
           this.#control?.send(action.message);
           break;
         case 'bind':
-          this.#answerBind(action.message.tunnel_id, this.#ports.switchboard.bind(this, action.message));
+          this.#bind(action.message, action.alive);
           break;
         case 'refuse-version':
           this.#answerBind(action.message.tunnel_id, this.#ports.switchboard.refuseVersion(this, action.message));
@@ -192,6 +204,23 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
     }
   }
 
+  #bind(message: BindMessage, alive: SessionId | null): void {
+    const answer = this.#ports.switchboard.bind(this, message, alive);
+    if (answer.kind === 'contested') this.#askForLife(answer.by, message);
+    else this.#answerBind(message.tunnel_id, answer);
+  }
+
+  /** Frames that come meanwhile wait, for binds are answered in order. */
+  #askForLife(holder: BoardSession, message: BindMessage): void {
+    this.#control?.pause();
+    this.#asking = askForLife(this.#ports.clock, holder, (alive) => {
+      this.#logger.debug({ tunnel_id: message.tunnel_id, holder: holder.id, alive }, 'asked the holder of a leg');
+      if (!alive) holder.close(closeReason.noSignOfLife);
+      this.#control?.resume();
+      this.#run(() => this.#session.bindAgain(message, alive ? holder.id : null));
+    });
+  }
+
   #answerBind(tunnelId: TunnelId, answer: BindAnswer): void {
     this.#logger.debug({ tunnel_id: tunnelId, answer }, 'bind answered');
     this.#perform(this.#session.answerBind(tunnelId, answer, this.#nowMs()));
@@ -204,6 +233,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
 
   /** Idempotent. The legs are free from now on, not only when the last packet has left. */
   #leaveTunnels(): void {
+    this.#asking?.cancel();
     this.#control?.stop();
     this.#ports.switchboard.sessionClosed(this.id);
   }

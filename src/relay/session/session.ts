@@ -4,6 +4,7 @@ import { FEATURES, PROTOCOL_VERSION, REFUSAL_LINGER_MS } from '../../protocol/li
 import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel-down-reason.ts';
 import type { TunnelId } from '../../protocol/tunnel-id.ts';
 import type { RelayEvent } from '../events/relay-event.ts';
+import type { SessionId } from '../tunnels/session-id.ts';
 
 export interface SessionSettings {
   readonly softwareVersion: string;
@@ -23,8 +24,8 @@ export type SessionPhase = 'opening' | 'unproven' | 'proven' | 'leaving' | 'clos
 
 export type SessionAction =
   | { readonly kind: 'send'; readonly message: RelayMessage }
-  /** Ask the tunnels; `answerBind` follows before anything else. */
-  | { readonly kind: 'bind'; readonly message: MessageOf<EdgeMessage, 'tunnel_bind'> }
+  /** Ask the tunnels; no frame is received before `answerBind` or `bindAgain`. `alive` is for the registry. */
+  | { readonly kind: 'bind'; readonly message: MessageOf<EdgeMessage, 'tunnel_bind'>; readonly alive: SessionId | null }
   /** As `bind`, of an edge whose version the relay does not take. */
   | { readonly kind: 'refuse-version'; readonly message: MessageOf<EdgeMessage, 'tunnel_bind'> }
   | { readonly kind: 'unbind'; readonly tunnelId: TunnelId }
@@ -72,6 +73,8 @@ export class Session {
   #opened = false;
   #proven = false;
   #draining = false;
+  /** A bind was handed out and not answered. */
+  #bindIsOpen = false;
   #edgeId: string | null = null;
   #version = 0;
   #softwareVersion: string | null = null;
@@ -110,7 +113,7 @@ export class Session {
       case 'unproven':
         return this.#firstBindDueMs();
       case 'leaving':
-        return this.#leave === null ? null : Math.min(this.#leave.atMs, this.#firstBindDueMs());
+        return this.#leaveDueMs();
       case 'proven':
       case 'closed':
         return null;
@@ -136,7 +139,7 @@ export class Session {
         this.#edgeId = message.edge_id;
         return [];
       case 'tunnel_bind':
-        return this.#bind(message);
+        return this.#bind(message, null);
       case 'tunnel_unbind':
         return [{ kind: 'unbind', tunnelId: message.tunnel_id }];
       case 'ping':
@@ -144,7 +147,13 @@ export class Session {
     }
   }
 
+  /** It is known now whether the session in the way of a bind is alive: then it is named, otherwise it is gone. */
+  bindAgain(message: MessageOf<EdgeMessage, 'tunnel_bind'>, alive: SessionId | null): SessionAction[] {
+    return this.#phase === 'closed' ? [] : this.#bind(message, alive);
+  }
+
   answerBind(tunnelId: TunnelId, answer: BindAnswer, nowMs: number): SessionAction[] {
+    this.#bindIsOpen = false;
     if (this.#phase === 'opening' || this.#phase === 'closed') return [];
     if (answer.kind === 'refused') {
       const reason = answer.reason === tunnelDownReason.protocolVersionTooOld ? 'protocolVersionTooOld' : 'bindRefused';
@@ -228,9 +237,11 @@ export class Session {
     return [this.#raise({ kind: 'version-mismatch', ...mismatch }), answer];
   }
 
-  #bind(message: MessageOf<EdgeMessage, 'tunnel_bind'>): SessionAction[] {
+  #bind(message: MessageOf<EdgeMessage, 'tunnel_bind'>, alive: SessionId | null): SessionAction[] {
     if (this.#draining) return [{ kind: 'note', what: 'bind while shutting down' }];
-    return [{ kind: this.#version >= this.#settings.minProtocolVersion ? 'bind' : 'refuse-version', message }];
+    if (this.#version < this.#settings.minProtocolVersion) return [{ kind: 'refuse-version', message }];
+    this.#bindIsOpen = true;
+    return [{ kind: 'bind', message, alive }];
   }
 
   #leaveIfIdle(reason: CloseReason, nowMs: number): SessionAction[] {
@@ -240,6 +251,13 @@ export class Session {
     this.#leave = { sinceMs, atMs, reason };
     this.#phase = 'leaving';
     return [];
+  }
+
+  /** An edge whose bind may yet succeed is not sent away for an earlier one. */
+  #leaveDueMs(): number | null {
+    const leaveAtMs = this.#bindIsOpen ? Infinity : (this.#leave?.atMs ?? Infinity);
+    const dueMs = Math.min(leaveAtMs, this.#firstBindDueMs());
+    return dueMs === Infinity ? null : dueMs;
   }
 
   #firstBindDueMs(): number {

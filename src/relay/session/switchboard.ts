@@ -1,3 +1,4 @@
+import { closeReason, type CloseReason } from '../../protocol/close-code.ts';
 import type { EdgeMessage, MessageOf } from '../../protocol/control-message.ts';
 import { DIRECTIONS, type Direction } from '../../protocol/leg.ts';
 import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel-down-reason.ts';
@@ -19,8 +20,18 @@ type BindMessage = MessageOf<EdgeMessage, 'tunnel_bind'>;
 export interface BoardSession {
   readonly id: SessionId;
   readonly bindChallenge: string;
+  /** Since a packet came from the edge. */
+  readonly silentMs: number;
   edgeRef(): EdgeRef;
+  ping(): void;
   notice(notice: SessionNotice): void;
+  close(reason: CloseReason): void;
+}
+
+/** An edge with a credential finds the leg of another session in its way, which may be dead: ask it, then bind again. */
+export interface ContestedBind {
+  readonly kind: 'contested';
+  readonly by: BoardSession;
 }
 
 export interface SwitchboardPorts {
@@ -35,6 +46,8 @@ export interface SwitchboardPorts {
 
 export interface SwitchboardSettings {
   readonly maxTunnelsPerConnection: number;
+  /** An edge that was silent for longer has lost its leg to the first stranger who asks for it (conformance I3). */
+  readonly aliveMs: number;
 }
 
 const policyReasons: Readonly<Record<BindRefusal, TunnelDownReason>> = {
@@ -75,7 +88,8 @@ export class Switchboard {
     this.#settings = settings;
   }
 
-  bind(session: BoardSession, message: BindMessage): BindAnswer {
+  /** `alive`: the session that contested this bind before, and has given a sign of life since. */
+  bind(session: BoardSession, message: BindMessage, alive: SessionId | null = null): BindAnswer | ContestedBind {
     const { tunnel_id: tunnelId, direction, protocol } = message;
     const { policy, registry, refusals } = this.#ports;
     const challenge = session.bindChallenge;
@@ -88,8 +102,9 @@ export class Switchboard {
     });
     if (verdict.kind === 'refused') return this.#refusedByPolicy(session, message, verdict.reason);
     const credential = policy.credentialOf(tunnelId, direction);
-    const request = { tunnelId, direction, protocol, sessionId: session.id, credential };
+    const request = { tunnelId, direction, protocol, sessionId: session.id, credential, alive };
     const outcome = registry.bind(request, this.#nowMs());
+    if (outcome.kind === 'contested') return this.#contested(session, message, outcome.by, credential);
     if (outcome.kind === 'refused') return this.#refusedByRegistry(session, message, outcome);
     refusals.forget(tunnelId, direction);
     this.#ports.forwarder.apply(tunnelId);
@@ -180,6 +195,21 @@ export class Switchboard {
     const ingress = this.#edgeRef(tunnel.ingress.sessionId);
     events.emit({ kind: 'tunnel-active', tunnelId, ingress, egress: this.#edgeRef(tunnel.egress.sessionId) });
     this.#notice(peer.sessionId, { kind: 'peer-ready', tunnelId, first: !peer.wasPaired });
+  }
+
+  /** Nobody is asked for a stranger's sake: there, silence decides. */
+  #contested(
+    session: BoardSession,
+    message: BindMessage,
+    holder: SessionId,
+    credential: string | null,
+  ): BindAnswer | ContestedBind {
+    const by = this.#ports.session(holder);
+    if (by === null) throw new Error(`session ${holder} is gone and holds a leg`);
+    if (credential !== null) return { kind: 'contested', by };
+    if (by.silentMs <= this.#settings.aliveMs) return this.bind(session, message, holder);
+    by.close(closeReason.noSignOfLife);
+    return this.bind(session, message);
   }
 
   #refusedByPolicy(session: BoardSession, message: BindMessage, reason: BindRefusal): BindAnswer {

@@ -17,6 +17,8 @@ export interface BindRequest {
   readonly sessionId: SessionId;
   /** Null: nothing is known of the tunnel, the relay is permissive; then a live holder keeps its leg. */
   readonly credential: string | null;
+  /** A session that stood in the way when this was asked before, and is alive. */
+  readonly alive: SessionId | null;
 }
 
 export type RegistryRefusal =
@@ -29,6 +31,8 @@ export type RegistryRefusal =
 
 export type BindOutcome =
   | { readonly kind: 'refused'; readonly reason: RegistryRefusal; readonly holder: SessionId | null }
+  /** To be refused for as long as the session that holds the leg in the way is alive; nothing was changed. */
+  | { readonly kind: 'contested'; readonly by: SessionId }
   | {
       readonly kind: 'bound';
       readonly leg: Leg;
@@ -49,6 +53,12 @@ export interface RemovedLeg {
   readonly peer: Leg | null;
 }
 
+/** Why a bind cannot be, and the leg of another session that is the reason. */
+interface Obstacle {
+  readonly reason: RegistryRefusal;
+  readonly leg: Leg | null;
+}
+
 /** What is there where a bind wants to go. */
 interface Place {
   readonly tunnel: Tunnel | null;
@@ -59,19 +69,17 @@ interface Place {
 }
 
 /**
- * The one owner of tunnels, legs and pairing (conformance I3, I6). Pure: time and the holder's liveness come in.
+ * The one owner of tunnels, legs and pairing (conformance I3, I6). Pure: time and who is alive come in.
  * A removal always names the session that it is for, so a late close cannot take its successor's leg.
  */
 export class TunnelRegistry {
   readonly #tunnels = new Map<TunnelId, Tunnel>();
   readonly #bySession = new Map<SessionId, Set<TunnelId>>();
   readonly #settings: RegistrySettings;
-  readonly #isAlive: (sessionId: SessionId) => boolean;
   #activeTunnels = 0;
   #peakTunnels = 0;
 
-  constructor(isAlive: (sessionId: SessionId) => boolean, settings: RegistrySettings) {
-    this.#isAlive = isAlive;
+  constructor(settings: RegistrySettings) {
     this.#settings = settings;
   }
 
@@ -110,12 +118,14 @@ export class TunnelRegistry {
 
   bind(request: BindRequest, nowMs: number): BindOutcome {
     const place = this.#place(request);
-    const { holder, peer, rebound } = place;
-    const refusal = this.#refusal(request, place, nowMs);
-    if (refusal !== null) return { kind: 'refused', reason: refusal, holder: holder?.sessionId ?? null };
+    const { tunnel, holder, peer, rebound } = place;
+    const obstacle = this.#obstacle(request, place, nowMs);
+    if (obstacle !== null) return this.#refuse(request, place, obstacle, nowMs);
+    const replaced = rebound ? null : holder;
+    if (replaced !== null) tunnel?.countReplacement(request.direction, this.#settings, nowMs);
     const leg = this.#link(request, rebound && (holder?.wasPaired ?? false), nowMs);
     const becameActive = holder === null && peer !== null;
-    return { kind: 'bound', leg, peer, replaced: rebound ? null : holder, rebound, becameActive };
+    return { kind: 'bound', leg, peer, replaced, rebound, becameActive };
   }
 
   /** Null when this session does not hold a leg of the tunnel. */
@@ -144,21 +154,28 @@ export class TunnelRegistry {
     return { tunnel, holder, peer, rebound: holder?.sessionId === request.sessionId };
   }
 
-  #refusal(request: BindRequest, place: Place, nowMs: number): RegistryRefusal | null {
-    const { tunnel, peer, rebound } = place;
-    if (peer?.sessionId === request.sessionId) return 'both-legs-on-one-connection';
-    if (!rebound && this.heldBinds(request.sessionId) >= this.#settings.maxTunnelsPerConnection) {
-      return 'per-connection-cap';
-    }
-    if (tunnel === null && this.#tunnels.size >= this.#settings.maxTunnels) return 'tunnel-cap';
-    if (peer !== null && peer.protocol !== request.protocol) return 'protocol-mismatch';
-    return rebound ? null : this.#takeOverRefusal(request, place, nowMs);
+  #obstacle(request: BindRequest, place: Place, nowMs: number): Obstacle | null {
+    const { tunnel, holder, peer, rebound } = place;
+    if (peer?.sessionId === request.sessionId) return { reason: 'both-legs-on-one-connection', leg: null };
+    const cap = this.#capReached(request, place);
+    if (cap !== null) return { reason: cap, leg: null };
+    if (peer !== null && peer.protocol !== request.protocol) return { reason: 'protocol-mismatch', leg: peer };
+    if (tunnel === null || holder === null || rebound) return null;
+    if (request.credential === null) return { reason: 'leg-held', leg: holder };
+    const mayReplace = tunnel.mayReplace(request.direction, this.#settings, nowMs);
+    return mayReplace ? null : { reason: 'replaced-too-often', leg: holder };
   }
 
-  #takeOverRefusal(request: BindRequest, { tunnel, holder }: Place, nowMs: number): RegistryRefusal | null {
-    if (tunnel === null || holder === null) return null;
-    if (request.credential === null) return this.#isAlive(holder.sessionId) ? 'leg-held' : null;
-    return tunnel.mayReplace(request.direction, this.#settings, nowMs) ? null : 'replaced-too-often';
+  #capReached({ sessionId }: BindRequest, { tunnel, rebound }: Place): RegistryRefusal | null {
+    const { maxTunnels, maxTunnelsPerConnection } = this.#settings;
+    if (!rebound && this.heldBinds(sessionId) >= maxTunnelsPerConnection) return 'per-connection-cap';
+    return tunnel === null && this.#tunnels.size >= maxTunnels ? 'tunnel-cap' : null;
+  }
+
+  #refuse(request: BindRequest, place: Place, { reason, leg }: Obstacle, nowMs: number): BindOutcome {
+    if (leg !== null && leg.sessionId !== request.alive) return { kind: 'contested', by: leg.sessionId };
+    if (reason === 'replaced-too-often') place.tunnel?.blockReplacement(request.direction, this.#settings, nowMs);
+    return { kind: 'refused', reason, holder: place.holder?.sessionId ?? null };
   }
 
   #remove(tunnelId: TunnelId, leg: Leg, nowMs: number): RemovedLeg {

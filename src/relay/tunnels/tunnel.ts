@@ -43,7 +43,7 @@ export class Tunnel implements TunnelView {
   readonly createdAtMs: number;
   statusSinceMs: number;
   readonly #legs: Record<Direction, Leg | null> = { ingress: null, egress: null };
-  readonly #replacedAtMs: Record<Direction, number[]> = { ingress: [], egress: [] };
+  readonly #replacedAtMs: Record<Direction, readonly number[]> = { ingress: [], egress: [] };
   readonly #blockedUntilMs: Record<Direction, number> = { ingress: -Infinity, egress: -Infinity };
 
   constructor(id: TunnelId, nowMs: number) {
@@ -98,16 +98,24 @@ export class Tunnel implements TunnelView {
     this.#legs[direction] = null;
   }
 
-  /** Whether a leg may be taken over now; counts the attempt (wire-protocol.md §2.7). */
+  /** Whether a leg may be taken over now (wire-protocol.md §2.7). */
   mayReplace(direction: Direction, limits: ReplacementLimits, nowMs: number): boolean {
     if (nowMs < this.#blockedUntilMs[direction]) return false;
-    const recent = this.#replacedAtMs[direction].filter((atMs) => nowMs - atMs < limits.windowMs);
-    if (recent.length < limits.maxReplacements) {
-      this.#replacedAtMs[direction] = [...recent, nowMs];
-      return true;
-    }
+    return this.#recentReplacements(direction, limits, nowMs).length < limits.maxReplacements;
+  }
+
+  countReplacement(direction: Direction, limits: ReplacementLimits, nowMs: number): void {
+    this.#replacedAtMs[direction] = [...this.#recentReplacements(direction, limits, nowMs), nowMs];
+  }
+
+  /** A replacement was refused: there is none for a whole window, however often it is tried. */
+  blockReplacement(direction: Direction, limits: ReplacementLimits, nowMs: number): void {
+    if (nowMs < this.#blockedUntilMs[direction]) return;
     this.#replacedAtMs[direction] = [];
     this.#blockedUntilMs[direction] = nowMs + limits.windowMs;
-    return false;
+  }
+
+  #recentReplacements(direction: Direction, limits: ReplacementLimits, nowMs: number): readonly number[] {
+    return this.#replacedAtMs[direction].filter((atMs) => nowMs - atMs < limits.windowMs);
   }
 }

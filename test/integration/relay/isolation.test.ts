@@ -2,13 +2,22 @@ import { describe, expect, it } from 'vitest';
 import { computeBindToken } from '../../../src/protocol/bind-token.ts';
 import { encodeStreamHeader } from '../../../src/protocol/stream-header.ts';
 import { builtEngines } from '../../support/engines.ts';
+import { HostileEdge, type HostileBind } from '../../support/hostile/hostile-edge.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import { bindPair, openStream, otherTunnel, pairSecret, pairTunnel } from '../../support/relay-pair.ts';
-import { startTestRelay } from '../../support/test-relay.ts';
+import { startTestRelay, type TestRelay } from '../../support/test-relay.ts';
 import { until } from '../../support/until.ts';
 
 const authorised = { require_bind_auth: true, tunnels: [{ id: pairTunnel, bind_secret: pairSecret }] };
+
+/** An edge that has bound and is then killed: it says nothing any more, not even goodbye. */
+async function killedEdge(bed: TestRelay, bind: HostileBind): Promise<void> {
+  const edge = await HostileEdge.bound({ remote: bed.remote }, bind);
+  edge.connection.vanish();
+  await edge[Symbol.asyncDispose]();
+}
+
 const resetByRelay = (code: number): unknown => ({ kind: 'reset', code });
 
 describe.each(await builtEngines())('isolation over %s', (engine) => {
@@ -89,6 +98,17 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
     expect((await bed.expectEvent('leg-held')).node.details).toMatchObject({ reason: 'replaced-too-often' });
   });
 
+  it('I3 an edge that is killed again and again has its leg back each time', async () => {
+    await using bed = await startTestRelay({ engine, config: authorised });
+    const bind = { tunnelId: pairTunnel, direction: 'egress', protocol: 'udp', secret: pairSecret } as const;
+    for (let life = 0; life < 5; life++) await killedEdge(bed, bind);
+    const last = (await bed.edge('last')).bind(bind);
+    await last.expect('tunnel_waiting');
+    expect(bed.eventsOf('leg-held')).toEqual([]);
+    const ends = bed.eventsOf('edge-disconnected').map(({ node }) => node.details?.['reason']);
+    expect(ends).toEqual(['closed by the relay: no sign of life']);
+  });
+
   it('I3 without authorisation a live holder keeps its leg, and may bind it again itself', async () => {
     await using bed = await startTestRelay({ engine });
     const holder = await bed.edge('holder');
@@ -166,6 +186,14 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
     holder.bind({ tunnelId: pairTunnel, direction: 'egress' });
     expect((await holder.expect('tunnel_down')).reason).toBe('both legs on one connection');
     expect(bed.relay.report.tunnels()).toMatchObject([{ status: 'waiting_egress' }]);
+  });
+
+  it('I6 a leg of another protocol keeps nobody out when its edge is dead', async () => {
+    await using bed = await startTestRelay({ engine, config: authorised });
+    const bind = { tunnelId: pairTunnel, secret: pairSecret } as const;
+    await killedEdge(bed, { ...bind, direction: 'ingress', protocol: 'udp' });
+    await killedEdge(bed, { ...bind, direction: 'egress', protocol: 'udp' });
+    await bindPair(bed, { protocol: 'tcp', secret: pairSecret });
   });
 
   it('I7 no token, proof or secret is logged, raised or reported', async () => {

@@ -1,4 +1,3 @@
-import { parseSocketAddress } from '../../../src/lib/socket-address.ts';
 import type { Direction, TunnelProtocol } from '../../../src/protocol/leg.ts';
 import type { EngineName, SocketAddress } from '../../../src/quic/types.ts';
 import { knownTunnelId } from '../known-tunnel-id.ts';
@@ -43,15 +42,13 @@ export class AttackedRelay implements AsyncDisposable {
         ...config,
       },
     });
-    const remote = parseSocketAddress(bed.address);
-    if (remote === null) throw new Error(`no address: ${bed.address}`);
     const bind = { tunnelId: victimTunnel, protocol, secret: victimSecret };
     const ingress = (await bed.edge('victim-in')).bind({ ...bind, direction: 'ingress' });
     await ingress.expect('tunnel_waiting');
     const egress = (await bed.edge('victim-out')).bind({ ...bind, direction: 'egress' });
     await egress.expect('tunnel_ready');
     await ingress.expect('tunnel_ready');
-    return new AttackedRelay(bed, remote, ingress, egress);
+    return new AttackedRelay(bed, bed.remote, ingress, egress);
   }
 
   /** A bind that the attacker has every right to. */

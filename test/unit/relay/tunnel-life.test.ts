@@ -186,7 +186,7 @@ describe('a bind', () => {
     expect(rivals[3]?.ofType('tunnel_down')).toMatchObject([{ reason: 'leg is being replaced too often' }]);
     bed.advance(28_000);
     const early = bed.edge('e').bind({ tunnelId: id, direction: 'egress', secret });
-    bed.advance(1000);
+    bed.advance(2000);
     expect(early.ofType('tunnel_down')).toHaveLength(1);
     const late = bed.edge('f').bind({ tunnelId: id, direction: 'egress', secret });
     bed.run();

@@ -103,7 +103,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
     const bed = await Bed.start(authorised);
     bed.relay.edge('camera').bind({ tunnelId: id, direction: 'ingress', protocol: 'udp', secret });
     bed.relay.edge('studio').bind({ tunnelId: id, direction: 'egress', protocol: 'tcp', secret });
-    bed.relay.run();
+    bed.relay.advance(100);
     expect(bed.why()).toMatch(/The egress edge \(studio, .*\) was refused: protocol mismatch .* one says tcp, one udp/);
   });
 

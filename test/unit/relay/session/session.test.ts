@@ -2,62 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { EdgeMessage, ParsedMessage } from '../../../../src/protocol/control-message.ts';
 import { closeReason } from '../../../../src/protocol/close-code.ts';
 import { tunnelDownReason } from '../../../../src/protocol/tunnel-down-reason.ts';
-import {
-  Session,
-  type SessionAction,
-  type SessionPhase,
-  type SessionSettings,
-} from '../../../../src/relay/session/session.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
-
-const id = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
-const remoteAddr = '192.0.2.1:40000';
-const settings: SessionSettings = {
-  softwareVersion: '1.2.3',
-  minProtocolVersion: 0,
-  holdWaitingEdges: false,
-  controlStreamTimeoutMs: 5000,
-  firstBindTimeoutMs: 10_000,
-};
-
-class Bed {
-  held = 0;
-  readonly session: Session;
-
-  constructor(overrides: Partial<SessionSettings> = {}) {
-    const ports = { heldBinds: () => this.held, remoteAddr: () => remoteAddr };
-    this.session = new Session(ports, { ...settings, ...overrides }, 'challenge', 0);
-  }
-
-  tell(message: EdgeMessage): SessionAction[] {
-    return this.session.receive({ kind: 'message', message });
-  }
-
-  hello(features: string[] = [], version = 2): SessionAction[] {
-    return this.tell({ type: 'hello', protocol_version: version, software_version: 'x', features });
-  }
-
-  /** Brings a new session into a phase by what an edge does. */
-  static in(phase: SessionPhase, overrides: Partial<SessionSettings> = {}): Bed {
-    const bed = new Bed(overrides);
-    if (phase !== 'opening') bed.session.controlOpened();
-    if (phase === 'proven') {
-      bed.held = 1;
-      bed.session.answerBind(id, { kind: 'waiting' }, 0);
-    }
-    if (phase === 'leaving') {
-      bed.session.answerBind(id, { kind: 'refused', reason: tunnelDownReason.notAuthorised }, 0);
-    }
-    if (phase === 'closed') bed.session.close(closeReason.relayShuttingDown);
-    expect(bed.session.phase).toBe(phase);
-    return bed;
-  }
-}
+import type { SessionAction, SessionPhase } from '../../../../src/relay/session/session.ts';
+import { toSessionId } from '../../../../src/relay/tunnels/session-id.ts';
+import { pairTunnel as id } from '../../../support/relay-pair.ts';
+import { bind, remoteAddr, SessionBed as Bed } from '../../../support/session-bed.ts';
 
 const phases: readonly SessionPhase[] = ['opening', 'unproven', 'proven', 'leaving', 'closed'];
 const live: readonly SessionPhase[] = ['unproven', 'proven', 'leaving'];
 
-const bind: EdgeMessage = { type: 'tunnel_bind', tunnel_id: id, direction: 'ingress', protocol: 'udp' };
 const inputs: Readonly<Record<string, ParsedMessage<EdgeMessage>>> = {
   hello: { kind: 'message', message: { type: 'hello', protocol_version: 2, software_version: 'x', features: [] } },
   identify: { kind: 'message', message: { type: 'identify', edge_id: 'edge-1' } },
@@ -83,7 +35,7 @@ const answers: Readonly<Record<string, unknown[]>> = {
     },
   ],
   identify: [],
-  tunnel_bind: [{ kind: 'bind', message: bind }],
+  tunnel_bind: [{ kind: 'bind', message: bind, alive: null }],
   tunnel_unbind: [{ kind: 'unbind', tunnelId: id }],
   ping: [{ kind: 'send', message: { type: 'pong' } }],
   unknown: [{ kind: 'note', what: 'unknown type tunnel_dance' }],
@@ -182,42 +134,6 @@ describe('every notice in every phase', () => {
   });
 });
 
-describe('the deadlines', () => {
-  it.each([
-    ['opening', 5000, 'control stream not opened in time'],
-    ['unproven', 10_000, 'no tunnel bound in time'],
-    ['leaving', 500, 'bind refused'],
-  ] as const)('%s ends after %i ms with "%s"', (phase, dueMs, reason) => {
-    const { session } = Bed.in(phase);
-    expect(session.deadlineMs).toBe(dueMs);
-    expect(session.tick(dueMs - 1)).toEqual([]);
-    expect(session.tick(dueMs)).toEqual([{ kind: 'close', reason }]);
-    expect([session.phase, session.deadlineMs]).toEqual(['closed', null]);
-  });
-
-  it('of a refusal starts anew with each further one, for 5 s at most', () => {
-    const bed = Bed.in('leaving');
-    const refused = { kind: 'refused', reason: tunnelDownReason.legHeld } as const;
-    bed.session.answerBind(id, refused, 400);
-    expect(bed.session.deadlineMs).toBe(900);
-    for (let nowMs = 800; nowMs < 4900; nowMs += 400) bed.session.answerBind(id, refused, nowMs);
-    expect(bed.session.deadlineMs).toBe(5000);
-  });
-
-  it('of a refusal does not outlast that of the first bind', () => {
-    const bed = Bed.in('unproven');
-    bed.session.answerBind(id, { kind: 'refused', reason: tunnelDownReason.legHeld }, 9900);
-    expect(bed.session.deadlineMs).toBe(10_000);
-  });
-
-  it('of a refusal is lifted by a bind that succeeds', () => {
-    const bed = Bed.in('leaving');
-    bed.held = 1;
-    bed.session.answerBind(id, { kind: 'waiting' }, 100);
-    expect(bed.session.deadlineMs).toBeNull();
-  });
-});
-
 describe('the end of the control stream', () => {
   it.each([
     ['opening', 'finished', null],
@@ -286,10 +202,19 @@ describe('a session', () => {
     expect(bed.session.answerBind(id, { kind: 'waiting' }, 0)).toEqual([send('tunnel_waiting')]);
   });
 
+  it('binds again when it is known who is alive, unless it is over', () => {
+    const alive = toSessionId(7);
+    const again = Bed.in('unproven').session.bindAgain(bind, alive);
+    expect(again).toEqual([{ kind: 'bind', message: bind, alive }]);
+    expect(Bed.in('closed').session.bindAgain(bind, alive)).toEqual([]);
+  });
+
   it('gets no answer to a bind while the relay stops', () => {
     const bed = Bed.in('unproven');
     bed.session.drain();
-    expect(bed.tell(bind)).toEqual([{ kind: 'note', what: 'bind while shutting down' }]);
+    const note = { kind: 'note', what: 'bind while shutting down' };
+    expect(bed.tell(bind)).toEqual([note]);
+    expect(bed.session.bindAgain(bind, null)).toEqual([note]);
   });
 
   it('closes once', () => {

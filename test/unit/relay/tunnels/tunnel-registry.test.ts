@@ -20,7 +20,6 @@ interface ModelLeg {
 class Model {
   readonly legs = new Map<string, ModelLeg>();
   readonly replacements = new Map<string, { times: number[]; blockedUntilMs: number }>();
-  readonly dead = new Set<SessionId>();
   nowMs = 0;
 
   leg(tunnelId: TunnelId, direction: Direction): ModelLeg | undefined {
@@ -59,34 +58,48 @@ class Model {
     }
     if (this.isFull() && !this.tunnels().has(tunnelId)) return 'tunnel-cap';
     if (peer !== undefined && peer.protocol !== protocol) return 'protocol-mismatch';
-    return holder === undefined || holder.sessionId === sessionId ? null : this.takeOverRefusal(bind, holder);
+    return holder === undefined || holder.sessionId === sessionId ? null : this.takeOverRefusal(bind);
   }
 
-  takeOverRefusal({ tunnelId, direction, authorised }: Bind, holder: ModelLeg): string | null {
-    if (!authorised) return this.dead.has(holder.sessionId) ? null : 'leg-held';
+  takeOverRefusal({ tunnelId, direction, authorised }: Bind): string | null {
+    if (!authorised) return 'leg-held';
     return this.mayReplace(`${tunnelId} ${direction}`) ? null : 'replaced-too-often';
+  }
+
+  /** Whose leg a refusal is about, for the reasons that are about one. */
+  inTheWay({ tunnelId, direction }: Bind, reason: string): SessionId | undefined {
+    if (reason === 'protocol-mismatch') return this.leg(tunnelId, other(direction))?.sessionId;
+    const aboutHolder = reason === 'leg-held' || reason === 'replaced-too-often';
+    return aboutHolder ? this.leg(tunnelId, direction)?.sessionId : undefined;
   }
 
   bind({ tunnelId, direction, protocol, sessionId }: Bind): void {
     const holder = this.leg(tunnelId, direction);
+    if (holder !== undefined && holder.sessionId !== sessionId)
+      this.past(`${tunnelId} ${direction}`).times.push(this.nowMs);
     const peer = this.leg(tunnelId, other(direction));
     if (peer !== undefined) peer.wasPaired = true;
     const kept = holder?.sessionId === sessionId && holder.wasPaired;
     this.legs.set(`${tunnelId} ${direction}`, { sessionId, protocol, wasPaired: kept || peer !== undefined });
   }
 
-  mayReplace(key: string): boolean {
+  past(key: string): { times: number[]; blockedUntilMs: number } {
     const past = this.replacements.get(key) ?? { times: [], blockedUntilMs: -1 };
     this.replacements.set(key, past);
-    if (this.nowMs < past.blockedUntilMs) return false;
+    return past;
+  }
+
+  mayReplace(key: string): boolean {
+    const past = this.past(key);
     past.times = past.times.filter((at) => this.nowMs - at < settings.windowMs);
-    if (past.times.length < settings.maxReplacements) {
-      past.times.push(this.nowMs);
-      return true;
-    }
+    return this.nowMs >= past.blockedUntilMs && past.times.length < settings.maxReplacements;
+  }
+
+  block(key: string): void {
+    const past = this.past(key);
+    if (this.nowMs < past.blockedUntilMs) return;
     past.times = [];
     past.blockedUntilMs = this.nowMs + settings.windowMs;
-    return false;
   }
 }
 
@@ -96,6 +109,8 @@ interface Bind {
   readonly protocol: TunnelProtocol;
   readonly sessionId: SessionId;
   readonly authorised: boolean;
+  /** Whether the session in the way is alive, if there is one. */
+  readonly contestantLives: boolean;
 }
 
 type Step =
@@ -103,7 +118,6 @@ type Step =
   | { readonly kind: 'unbind'; readonly tunnelId: TunnelId; readonly sessionId: SessionId }
   | { readonly kind: 'remove session'; readonly sessionId: SessionId }
   | { readonly kind: 'cut'; readonly tunnelId: TunnelId; readonly sessionId: SessionId | null }
-  | { readonly kind: 'die'; readonly sessionId: SessionId }
   | { readonly kind: 'wait'; readonly ms: number };
 
 const tunnelId = fc.constantFrom(...tunnelIds);
@@ -119,6 +133,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       protocol: fc.constantFrom(...TUNNEL_PROTOCOLS),
       sessionId,
       authorised: fc.boolean(),
+      contestantLives: fc.boolean(),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('unbind' as const), tunnelId, sessionId }) },
@@ -127,7 +142,6 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('cut' as const), tunnelId, sessionId: fc.option(sessionId) }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('die' as const), sessionId }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat({ max: 20_000 }) }) },
 );
 
@@ -135,19 +149,32 @@ function other(direction: Direction): Direction {
   return direction === 'ingress' ? 'egress' : 'ingress';
 }
 
+/** As those who ask the registry do: whoever is in the way and alive is named, whoever is dead is removed. */
 function checkBind(step: Bind, model: Model, registry: TunnelRegistry): void {
-  const holder = model.leg(step.tunnelId, step.direction);
-  const peer = model.leg(step.tunnelId, other(step.direction));
-  const expected = model.refusal(step);
-  const credential = step.authorised ? 'credential' : null;
-  const outcome: BindOutcome = registry.bind({ ...step, credential }, model.nowMs);
-  if (outcome.kind === 'refused') {
-    expect(outcome).toEqual({ kind: 'refused', reason: expected, holder: holder?.sessionId ?? null });
-    return;
+  let alive: SessionId | null = null;
+  for (;;) {
+    const holder = model.leg(step.tunnelId, step.direction);
+    const peer = model.leg(step.tunnelId, other(step.direction));
+    const expected = model.refusal(step);
+    const inTheWay = expected === null ? undefined : model.inTheWay(step, expected);
+    const credential = step.authorised ? 'credential' : null;
+    const outcome: BindOutcome = registry.bind({ ...step, credential, alive }, model.nowMs);
+    if (outcome.kind === 'bound') {
+      expect(expected).toBeNull();
+      expectBound(outcome, step, holder, peer);
+      model.bind(step);
+      return;
+    }
+    if (outcome.kind === 'refused') {
+      expect(outcome).toEqual({ kind: 'refused', reason: expected, holder: holder?.sessionId ?? null });
+      expect(inTheWay).toBe(alive ?? undefined);
+      if (expected === 'replaced-too-often') model.block(`${step.tunnelId} ${step.direction}`);
+      return;
+    }
+    expect(outcome.by).toBe(inTheWay);
+    if (step.contestantLives) alive = outcome.by;
+    else take({ kind: 'remove session', sessionId: outcome.by }, model, registry);
   }
-  expect(expected).toBeNull();
-  expectBound(outcome, step, holder, peer);
-  model.bind(step);
 }
 
 function expectBound(
@@ -184,9 +211,6 @@ function take(step: Step, model: Model, registry: TunnelRegistry): void {
         model,
         (leg, id) => id === step.tunnelId && (step.sessionId === null || leg.sessionId === step.sessionId),
       );
-      break;
-    case 'die':
-      model.dead.add(step.sessionId);
       break;
     case 'wait':
       model.nowMs += step.ms;
@@ -225,7 +249,7 @@ describe('the tunnel registry', () => {
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 60 }), (sequence) => {
         const model = new Model();
-        const registry = new TunnelRegistry((id) => !model.dead.has(id), settings);
+        const registry = new TunnelRegistry(settings);
         for (const step of sequence) {
           take(step, model, registry);
           compare(model, registry);
@@ -236,19 +260,31 @@ describe('the tunnel registry', () => {
   });
 
   it('does not let the late close of an old connection take its successor away', () => {
-    const registry = new TunnelRegistry(() => true, settings);
+    const registry = new TunnelRegistry(settings);
     const [id = knownTunnelId('')] = tunnelIds;
-    const bind = { tunnelId: id, direction: 'egress', protocol: 'udp', credential: 'c' } as const;
+    const bind = { tunnelId: id, direction: 'egress', protocol: 'udp', credential: 'c', alive: null } as const;
     registry.bind({ ...bind, sessionId: toSessionId(1) }, 0);
     registry.bind({ ...bind, sessionId: toSessionId(2) }, 0);
     expect(registry.removeSession(toSessionId(1), 0)).toEqual([]);
     expect(registry.get(id)?.egress?.sessionId).toBe(2);
   });
 
-  it('remembers since when a tunnel is active or waits', () => {
-    const registry = new TunnelRegistry(() => true, settings);
+  it('does not block a leg for an attempt that was only contested', () => {
+    const registry = new TunnelRegistry(settings);
     const [id = knownTunnelId('')] = tunnelIds;
-    const bind = { tunnelId: id, protocol: 'udp', credential: 'c' } as const;
+    const bind = { tunnelId: id, direction: 'egress', protocol: 'udp', credential: 'c', alive: null } as const;
+    for (const n of [1, 2, 3]) registry.bind({ ...bind, sessionId: toSessionId(n) }, n);
+    const claim = { ...bind, sessionId: toSessionId(4) };
+    expect(registry.bind(claim, 10)).toEqual({ kind: 'contested', by: 3 });
+    expect(registry.bind(claim, 1 + settings.windowMs)).toEqual({ kind: 'contested', by: 3 });
+    expect(registry.bind({ ...claim, alive: toSessionId(1) }, 20)).toEqual({ kind: 'contested', by: 3 });
+    expect(registry.bind(claim, 2 + settings.windowMs)).toMatchObject({ kind: 'bound', replaced: { sessionId: 3 } });
+  });
+
+  it('remembers since when a tunnel is active or waits', () => {
+    const registry = new TunnelRegistry(settings);
+    const [id = knownTunnelId('')] = tunnelIds;
+    const bind = { tunnelId: id, protocol: 'udp', credential: 'c', alive: null } as const;
     registry.bind({ ...bind, direction: 'egress', sessionId: toSessionId(1) }, 1);
     registry.bind({ ...bind, direction: 'ingress', sessionId: toSessionId(2) }, 5);
     expect(registry.get(id)?.statusSinceMs).toBe(5);
