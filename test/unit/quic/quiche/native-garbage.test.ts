@@ -10,7 +10,7 @@ it('V8 collects again and again while connections close, although it does not se
   observer.observe({ entryTypes: ['gc'] });
   const garbage = new NativeGarbage();
   for (let round = 1; round <= 5; round++) {
-    for (let closed = 0; closed < 200; closed++) garbage.onClosed();
+    for (let closed = 0; closed < 400; closed++) garbage.onClosed();
     await until(() => collections >= round, { what: `${round} collections; so far ${collections}` });
   }
   observer.disconnect();
