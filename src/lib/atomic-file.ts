@@ -8,14 +8,23 @@ export interface FileSystem {
   open(path: string, flags: 'r' | 'wx', mode?: number): Promise<OpenFile>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
-  /** The permission bits of a file, or null where there is none. */
-  modeOf(path: string): Promise<number | null>;
+  /** Null where there is no file. */
+  accessOf(path: string): Promise<FileAccess | null>;
   /** The path with every symbolic link followed. */
   realPath(path: string): Promise<string>;
 }
 
+/** Who may do what with a file. */
+export interface FileAccess {
+  readonly uid: number;
+  readonly gid: number;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
 export interface OpenFile {
   writeFile(data: string | Uint8Array): Promise<void>;
+  chown(uid: number, gid: number): Promise<void>;
   chmod(mode: number): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -25,9 +34,10 @@ export const realFileSystem: FileSystem = {
   open,
   rename,
   unlink,
-  async modeOf(path) {
+  async accessOf(path) {
     try {
-      return (await stat(path)).mode & 0o777;
+      const { uid, gid, mode } = await stat(path);
+      return { uid, gid, mode: mode & 0o777 };
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
       throw error;
@@ -38,7 +48,7 @@ export const realFileSystem: FileSystem = {
 
 /**
  * Replaces the file at `path` so that a reader, or a machine that loses power, finds the old content or the new and
- * never a part. Keeps the mode of an existing file, and a symbolic link to it; a new file is 0600. Rejects with an
+ * never a part. Keeps mode and owner of an existing file, and a symbolic link to it; a new file is 0600. Rejects with an
  * AppError `io-failed`; the old content is then still in place, unless only the last step failed (syncing the
  * directory), when the new content is in place but may not survive a power loss.
  */
@@ -55,13 +65,13 @@ export async function writeFileAtomically(
 }
 
 async function replace(path: string, data: string | Uint8Array, fileSystem: FileSystem): Promise<void> {
-  const oldMode = await fileSystem.modeOf(path);
-  const target = oldMode === null ? path : await fileSystem.realPath(path);
+  const access = await fileSystem.accessOf(path);
+  const target = access === null ? path : await fileSystem.realPath(path);
   const directory = dirname(target);
   // In the same directory, because a rename across file systems is not atomic; unguessable, because it may be shared.
   const temporary = join(directory, `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await writeSynced(fileSystem, temporary, data, oldMode ?? 0o600);
+    await writeSynced(fileSystem, temporary, data, access);
     await fileSystem.rename(temporary, target);
   } catch (error) {
     const discardError = await discard(fileSystem, temporary);
@@ -75,23 +85,33 @@ async function writeSynced(
   fileSystem: FileSystem,
   path: string,
   data: string | Uint8Array,
-  mode: number,
+  access: FileAccess | null,
 ): Promise<void> {
   const file = await fileSystem.open(path, 'wx', 0o600);
   try {
     await file.writeFile(data);
-    // Not left to open(), whose mode the process umask would narrow.
-    await file.chmod(mode);
+    if (access !== null) await keepOwner(file, access);
+    // Not left to open(), whose mode the process umask would narrow; and a change of owner may have taken bits away.
+    await file.chmod(access?.mode ?? 0o600);
     await file.sync();
   } finally {
     await file.close();
   }
 }
 
+/** A config that root's command has replaced must still be readable for the service that it belongs to. */
+async function keepOwner(file: OpenFile, { uid, gid }: FileAccess): Promise<void> {
+  try {
+    await file.chown(uid, gid);
+  } catch {
+    // Only root can give files away: whoever else replaces one owns it, as with any editor.
+  }
+}
+
 /** Removes a temporary file that did not become the real one; answers what went wrong, or null. */
 async function discard(fileSystem: FileSystem, temporary: string): Promise<Error | null> {
   try {
-    if ((await fileSystem.modeOf(temporary)) !== null) await fileSystem.unlink(temporary);
+    if ((await fileSystem.accessOf(temporary)) !== null) await fileSystem.unlink(temporary);
     return null;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error), { cause: error });

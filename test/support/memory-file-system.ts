@@ -1,3 +1,4 @@
+import type { FileAccess } from '../../src/lib/atomic-file.ts';
 import type { ConfigFileSystem } from '../../src/node-link/config-file.ts';
 
 /** A step of a file operation, such as `rename` or `directory sync`. */
@@ -53,6 +54,7 @@ export class MemoryFileSystem implements ConfigFileSystem {
     });
     return {
       writeFile: (data: string | Uint8Array) => this.#step('write', () => this.#change(path, { text: String(data) })),
+      chown: () => Promise.resolve(),
       chmod: (newMode: number) => this.#step('chmod', () => this.#change(path, { mode: newMode })),
       sync: () => this.#step(isDirectory ? 'directory sync' : 'sync'),
       close: () => this.#step('close'),
@@ -71,8 +73,9 @@ export class MemoryFileSystem implements ConfigFileSystem {
     if (!this.#crashed) this.files.delete(path);
   }
 
-  async modeOf(path: string): Promise<number | null> {
-    return this.files.get(path)?.mode ?? null;
+  async accessOf(path: string): Promise<FileAccess | null> {
+    const mode = this.files.get(path)?.mode;
+    return mode === undefined ? null : { uid: 0, gid: 0, mode };
   }
 
   async makeDirectory(): Promise<void> {}

@@ -17,7 +17,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-type Step = 'open' | 'write' | 'chmod' | 'sync' | 'close' | 'rename' | 'sync directory' | 'unlink' | 'mode';
+type Step = 'open' | 'write' | 'chown' | 'chmod' | 'sync' | 'close' | 'rename' | 'sync directory' | 'unlink' | 'mode';
 
 /** The real file system, except that the named steps fail; notes the steps that were taken. */
 function failingAt(...failing: Step[]) {
@@ -38,6 +38,7 @@ function failingAt(...failing: Step[]) {
     if (flags === 'r') return { ...fileOf(file), sync: () => step('sync directory', () => file.sync()) };
     return {
       writeFile: (data) => step('write', () => file.writeFile(data)),
+      chown: (uid, gid) => step('chown', () => file.chown(uid, gid)),
       chmod: (mode) => step('chmod', () => file.chmod(mode)),
       sync: () => step('sync', () => file.sync()),
       close: async () => {
@@ -52,6 +53,7 @@ function failingAt(...failing: Step[]) {
 function fileOf(file: OpenFile): OpenFile {
   return {
     writeFile: (data) => file.writeFile(data),
+    chown: (uid, gid) => file.chown(uid, gid),
     chmod: (mode) => file.chmod(mode),
     sync: () => file.sync(),
     close: () => file.close(),
@@ -76,6 +78,25 @@ describe('writeFileAtomically', () => {
     await writeFileAtomically(path, Buffer.from('new'));
     expect(await readFile(path, 'utf8')).toBe('new');
     expect(await modeOf(path)).toBe(0o664);
+  });
+
+  it('leaves a file to its owner, where it may', async () => {
+    await writeFile(path, 'old');
+    const owned = { uid: 1234, gid: 5678, mode: 0o640 };
+    const given: [number, number][] = [];
+    const { fileSystem } = failingAt();
+    await writeFileAtomically(path, 'new', {
+      ...fileSystem,
+      accessOf: () => Promise.resolve(owned),
+      open: async (openPath, flags, mode) => ({
+        ...fileOf(await fileSystem.open(openPath, flags, mode)),
+        chown: async (uid, gid) => void given.push([uid, gid]),
+      }),
+    });
+    expect(given).toEqual([[1234, 5678]]);
+    expect(await modeOf(path)).toBe(0o640);
+    await writeFileAtomically(path, 'newer', failingAt('chown').fileSystem);
+    expect(await readFile(path, 'utf8')).toBe('newer');
   });
 
   it('replaces what a symbolic link points to, not the link', async () => {
