@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorMessage } from '../lib/app-error.ts';
 import type { ConfigProblem } from '../lib/config-problem.ts';
-import { folderProblems } from '../lib/writable-folder.ts';
+import { foldersProblems } from '../lib/writable-folder.ts';
 import type { EdgeConfig } from './edge-config.ts';
 
 /** What is wrong with the files and folders that an edge's config names; touches none of them. */
@@ -13,11 +13,14 @@ export async function checkEdgeFiles(config: EdgeConfig): Promise<readonly Confi
     if (verification.kind !== 'ca') continue;
     problems.push(...(await caProblems(`tunnels[${index}].relay_ca_path`, verification.path)));
   }
-  problems.push(...(await folderProblems('state_dir', config.stateDir)));
-  const target = config.jsonLogTarget;
-  if (target?.kind === 'file')
-    problems.push(...(await folderProblems('logging.json_target.path', dirname(target.path))));
-  return problems;
+  const { manager, stateDir, credentialsPath, jsonLogTarget: target } = config;
+  const folders = {
+    // Only for what a manager is to be told or tells.
+    state_dir: manager?.enabled === true ? stateDir : null,
+    credentials_path: manager?.enabled === true && credentialsPath !== null ? dirname(credentialsPath) : null,
+    'logging.json_target.path': target?.kind === 'file' ? dirname(target.path) : null,
+  };
+  return [...problems, ...(await foldersProblems(folders))];
 }
 
 async function caProblems(path: string, file: string): Promise<readonly ConfigProblem[]> {

@@ -18,6 +18,16 @@ export async function folderProblems(key: string, folder: string): Promise<reado
   }
 }
 
+/** As `folderProblems`, of each folder under the key that names it; null where there is none to write in. */
+export async function foldersProblems(
+  folders: Readonly<Record<string, string | null>>,
+): Promise<readonly ConfigProblem[]> {
+  const problems = await Promise.all(
+    Object.entries(folders).map(async ([key, folder]) => (folder === null ? [] : folderProblems(key, folder))),
+  );
+  return problems.flat();
+}
+
 async function nearestExisting(path: string): Promise<string> {
   try {
     await access(path, constants.F_OK);

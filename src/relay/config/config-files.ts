@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { errorMessage } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ConfigProblem } from '../../lib/config-problem.ts';
-import { folderProblems } from '../../lib/writable-folder.ts';
+import { foldersProblems } from '../../lib/writable-folder.ts';
 import { loadTlsIdentity } from '../../quic/tls-material.ts';
 import type { RelayConfig } from './relay-config.ts';
 
@@ -12,12 +12,14 @@ export async function checkRelayFiles(
   config: RelayConfig,
   clock: Pick<Clock, 'now'>,
 ): Promise<readonly ConfigProblem[]> {
-  const target = config.logging.json_target;
-  return [
-    ...(await certificateProblems(config, clock)),
-    ...(await folderProblems('state_dir', config.state_dir)),
-    ...(target?.kind === 'file' ? await folderProblems('logging.json_target.path', dirname(target.path)) : []),
-  ];
+  const { manager, state_dir, credentials_path: credentials, logging } = config;
+  const target = logging.json_target;
+  const folders = {
+    state_dir,
+    credentials_path: manager.enabled && credentials !== null ? dirname(credentials) : null,
+    'logging.json_target.path': target?.kind === 'file' ? dirname(target.path) : null,
+  };
+  return [...(await certificateProblems(config, clock)), ...(await foldersProblems(folders))];
 }
 
 async function certificateProblems(config: RelayConfig, clock: Pick<Clock, 'now'>): Promise<readonly ConfigProblem[]> {

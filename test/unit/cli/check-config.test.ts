@@ -118,6 +118,16 @@ describe('adit check-config', () => {
     expect((await refusal({ state_dir: 'a-file/state' }))[0]).toMatch(
       /^state_dir leads through .*a-file, which is a file; name a folder$/,
     );
+    const manager = { enabled: true, url: 'wss://manager.example/', registration_token: 't' };
+    const unusable = { manager, credentials_path: 'a-file/credentials.json' };
+    expect((await refusal(unusable, '--as', 'edge'))[0]).toMatch(
+      /^credentials_path leads through .*a-file, which is a/,
+    );
+    expect((await refusal(unusable, '--as', 'relay'))[0]).toMatch(
+      /^credentials_path leads through .*a-file, which is a/,
+    );
+    // An edge without a manager writes nothing there.
+    expect(await check({ state_dir: 'a-file/state' }, '--as', 'edge')).toContain('is a sound config of an edge');
     const [tunnel] = (wrongEdgeConfigs['a CA beside a fingerprint'] as { tunnels: object[] }).tunnels;
     const verified = { ...tunnel, relay_fingerprint: undefined, relay_ca_path: 'a-file' };
     expect((await refusal({ tunnels: [verified] }))[0]).toContain('tunnels[0].relay_ca_path cannot be used: ');
