@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { AppError } from '../src/lib/app-error.ts';
 import { SystemClock } from '../src/lib/clock.ts';
+import { createLogger } from '../src/lib/logger.ts';
 import { SystemRandom } from '../src/lib/random.ts';
 import { createEngine } from '../src/quic/engine.ts';
 import type { EngineName } from '../src/quic/types.ts';
@@ -31,7 +32,11 @@ export function listRelays(engines: readonly EngineName[], loadgen: string | nul
 
 async function isBuilt(name: EngineName): Promise<boolean> {
   try {
-    const engine = await createEngine(name, { clock: new SystemClock(), random: new SystemRandom() });
+    const engine = await createEngine(name, {
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      logger: createLogger({ level: 'warn' }),
+    });
     await engine.close();
     return true;
   } catch (error) {

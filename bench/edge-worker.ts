@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { errorMessage } from '../src/lib/app-error.ts';
 import { SystemClock } from '../src/lib/clock.ts';
+import { createLogger } from '../src/lib/logger.ts';
 import { SystemRandom } from '../src/lib/random.ts';
 import { createEngine } from '../src/quic/engine.ts';
 import type { EdgeReply, EdgeRequest } from './edge/edge-calls.ts';
@@ -8,7 +9,11 @@ import { EdgeWork } from './edge/edge-work.ts';
 
 /** The process that plays edges, so that the relay's is measured alone. Started by edge-process.ts with its folder and its engine. */
 const [folder = '.', engineName] = process.argv.slice(2);
-const dependencies = { clock: new SystemClock(), random: new SystemRandom() };
+const dependencies = {
+  clock: new SystemClock(),
+  random: new SystemRandom(),
+  logger: createLogger({ level: 'warn' }),
+};
 const engine = await createEngine(engineName === 'native' ? 'native' : 'quiche', dependencies);
 const work = new EdgeWork({ ...dependencies, engine }, folder);
 

@@ -1,4 +1,5 @@
 import { format, resolveConfig } from 'prettier';
+import { boundaryDigest } from './boundary-digest.ts';
 import { configPage } from './config-page.ts';
 import { edgeJsonSchema, relayJsonSchema } from './config-schemas.ts';
 
@@ -8,9 +9,16 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     'config.schema.json': JSON.stringify(relayJsonSchema()),
     'edge.schema.json': JSON.stringify(edgeJsonSchema()),
     'docs/config.md': configPage(),
+    'src/quic/native/boundary-digest.ts': boundaryModule(),
   };
   const formatted = Object.entries(files).map(async ([path, content]): Promise<[string, string]> => {
     return [path, await format(content, { ...(await resolveConfig(path)), filepath: path })];
   });
   return new Map(await Promise.all(formatted));
+}
+
+function boundaryModule(): string {
+  return `/** Of the Rust sources that addon.ts speaks to, written by \`npm run generate\`. An addon that has another one was built from others. */
+export const boundaryDigest = '${boundaryDigest()}';
+`;
 }

@@ -15,8 +15,10 @@ export type AppErrorCode =
   | 'tls-failed'
   /** An address cannot be resolved or bound. */
   | 'address-unavailable'
-  /** The QUIC engine that was asked for is not built or does not load here. */
+  /** The QUIC engine that was asked for is not built here, or not for this machine. */
   | 'engine-unavailable'
+  /** The QUIC engine is there, but was built for another machine or from other sources. */
+  | 'engine-unusable'
   /** A connection could not be made. */
   | 'connect-failed'
   /** The connection, stream, link or component is closed; nothing more can be done with it. */

@@ -1,5 +1,6 @@
-import { AppError } from '../lib/app-error.ts';
+import { AppError, errorMessage } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { EngineName, QuicEngine } from './types.ts';
 
@@ -9,12 +10,13 @@ export type EngineChoice = EngineName | 'auto';
 export interface EngineDependencies {
   readonly clock: Clock;
   readonly random: Random;
+  readonly logger: Pick<Logger, 'warn'>;
 }
 
 type Load = (dependencies: EngineDependencies) => Promise<QuicEngine>;
 
-/** Imported only when chosen: each needs a native library that may be missing here. The first that loads is what `auto` takes. */
-const engines: Readonly<Partial<Record<EngineName, Load>>> = {
+/** Imported only when chosen: each needs a native library that may be missing here. */
+const engines: Readonly<Record<EngineName, Load>> = {
   native: async () => {
     const { createNativeEngine } = await import('./native/native-engine.ts');
     return createNativeEngine();
@@ -30,20 +32,35 @@ const remedies: Readonly<Record<EngineName, string>> = {
   quiche: 'it runs on Linux x64 with glibc 2.34 or later; run `npm ci` without `--omit=optional`',
 };
 
-/** Rejects with AppError `engine-unavailable`, whose message says how to get one. */
-export async function createEngine(choice: EngineChoice, dependencies: EngineDependencies): Promise<QuicEngine> {
+/**
+ * `auto` takes the first that can be used, and warns of one that is there and cannot. Rejects with AppError
+ * `engine-unusable` when that was the only one, otherwise `engine-unavailable`; the message says how to get one.
+ */
+export async function createEngine(
+  choice: EngineChoice,
+  dependencies: EngineDependencies,
+  loads: Readonly<Record<EngineName, Load>> = engines,
+): Promise<QuicEngine> {
   const names: readonly EngineName[] = choice === 'auto' ? ['native', 'quiche'] : [choice];
   const failures: unknown[] = [];
   for (const name of names) {
     try {
-      const load = engines[name];
-      if (load === undefined) throw new AppError('engine-unavailable', 'it is not built');
-      return await load(dependencies);
+      return await loads[name](dependencies);
     } catch (error) {
       failures.push(error);
+      if (choice !== 'auto' || !isUnusable(error)) continue;
+      dependencies.logger.warn(
+        { engine: name, reason: errorMessage(error) },
+        'a QUIC engine is built and cannot be used',
+      );
     }
   }
   const help = names.map((name) => `${name}: ${remedies[name]}`).join('; ');
-  const cause = new AggregateError(failures, failures.map((failure) => String(failure)).join('; '));
-  throw new AppError('engine-unavailable', `no QUIC engine can be used here (${help})`, { cause });
+  const cause = new AggregateError(failures, failures.map((failure) => errorMessage(failure)).join('; '));
+  const code = failures.some(isUnusable) ? 'engine-unusable' : 'engine-unavailable';
+  throw new AppError(code, `no QUIC engine can be used here (${help})`, { cause });
+}
+
+function isUnusable(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'engine-unusable';
 }

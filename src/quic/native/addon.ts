@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../lib/app-error.ts';
+import { boundaryDigest } from './boundary-digest.ts';
 
 /** What `native/src/boundary` exports. Ids are exact numbers; a call on what has ended does nothing. */
 export interface NativeAddon {
@@ -120,21 +121,27 @@ export interface NativeBinding {
   shutdown(): void;
 }
 
-const addonPath = fileURLToPath(new URL('../../../native/adit-native.node', import.meta.url));
+const builtAddon = fileURLToPath(new URL('../../../native/adit-native.node', import.meta.url));
 
-/** Whether `npm run build:native` has run here. */
-function isAddonBuilt(): boolean {
-  return existsSync(addonPath);
-}
-
-/** Throws AppError `engine-unavailable` when it is not built, or was built for another machine. */
-export function loadAddon(): NativeAddon {
-  if (!isAddonBuilt()) {
+/**
+ * Throws AppError `engine-unavailable` when it is not built, `engine-unusable` when it was built for another machine or
+ * from other sources: those would crash it at run time.
+ */
+export function loadAddon(path = builtAddon): NativeAddon {
+  if (!existsSync(path)) {
     throw new AppError('engine-unavailable', 'the native engine is not built: run npm run build:native');
   }
+  const addon = requireAddon(path);
+  if (addon.BOUNDARY !== boundaryDigest) {
+    throw new AppError('engine-unusable', `${path} was built from other sources than these: run npm run build:native`);
+  }
+  return addon;
+}
+
+function requireAddon(path: string): NativeAddon & { readonly BOUNDARY?: string } {
   try {
-    return createRequire(import.meta.url)(addonPath) as NativeAddon;
+    return createRequire(import.meta.url)(path) as NativeAddon;
   } catch (cause) {
-    throw new AppError('engine-unavailable', `the native engine ${addonPath} does not load here`, { cause });
+    throw new AppError('engine-unusable', `${path} does not load here: run npm run build:native`, { cause });
   }
 }

@@ -27,7 +27,7 @@ interface Dial {
   readonly reject: (error: AppError) => void;
 }
 
-/** Throws AppError `engine-unavailable` when the addon is not built or does not load. */
+/** Throws what `loadAddon` throws. */
 export function createNativeEngine(addon: NativeAddon = loadAddon()): QuicEngine {
   return new NativeEngine(addon);
 }

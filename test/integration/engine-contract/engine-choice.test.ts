@@ -1,11 +1,19 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { errorMessage } from '../../../src/lib/app-error.ts';
+import { AppError, errorMessage } from '../../../src/lib/app-error.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import { createEngine } from '../../../src/quic/engine.ts';
+import { loadAddon } from '../../../src/quic/native/addon.ts';
 import { builtEngines } from '../../support/engines.ts';
+import { failureCode } from '../../support/failure-code.ts';
+import { MemoryNetwork } from '../../support/memory-quic.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
+import { silentLogger } from '../../support/silent-logger.ts';
 
-const dependencies = { clock: new SystemClock(), random: new SystemRandom() };
+const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger: silentLogger };
 const built = await builtEngines();
 
 describe('the choice of an engine', () => {
@@ -25,5 +33,62 @@ describe('the choice of an engine', () => {
     );
     if (built.includes(name)) expect(outcome).toBe(name);
     else expect(outcome).toMatch(/no QUIC engine can be used here .*npm (run|ci)/);
+  });
+
+  it('does without one that was built from other sources, and warns; who asked for it is told what to do', async () => {
+    const logger = new RecordingLogger();
+    const loads = {
+      native: () => Promise.reject(new AppError('engine-unusable', 'built from other sources')),
+      quiche: () => Promise.resolve(new MemoryNetwork().engine()),
+    };
+    expect((await createEngine('auto', { ...dependencies, logger }, loads)).name).toBe('quiche');
+    expect(logger.lines).toEqual([
+      {
+        level: 'warn',
+        fields: { engine: 'native', reason: 'built from other sources' },
+        message: 'a QUIC engine is built and cannot be used',
+      },
+    ]);
+    const refused = await createEngine('native', dependencies, loads).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'engine-unusable' });
+    expect(errorMessage(refused)).toMatch(/npm run build:native.*built from other sources/);
+  });
+
+  it('does not warn of one that nobody has built', async () => {
+    const logger = new RecordingLogger();
+    const missing = (): Promise<never> => Promise.reject(new AppError('engine-unavailable', 'not built'));
+    const loads = { native: missing, quiche: missing };
+    expect(await failureCode(createEngine('auto', { ...dependencies, logger }, loads))).toBe('engine-unavailable');
+    expect(logger.lines).toEqual([]);
+  });
+});
+
+describe('the library of the native engine', () => {
+  it.each([
+    ['is missing', null, 'engine-unavailable', 'is not built: run npm run build:native'],
+    ['is no library', 'not JavaScript', 'engine-unusable', 'does not load here: run npm run build:native'],
+    [
+      'has no digest',
+      'exports.NativeEngine = class {}',
+      'engine-unusable',
+      'other sources than these: run npm run build:native',
+    ],
+    [
+      'has another digest',
+      "exports.BOUNDARY = '00000000'",
+      'engine-unusable',
+      'other sources than these: run npm run build:native',
+    ],
+  ])('is not used when it %s', async (_, source, code, words) => {
+    const folder = await mkdtemp(join(tmpdir(), 'adit-addon-'));
+    // Required as a native library is, and made without a compiler.
+    const path = join(folder, 'addon.cjs');
+    if (source !== null) await writeFile(path, source);
+    try {
+      expect(() => loadAddon(path)).toThrow(words);
+      expect(await failureCode(Promise.try(() => loadAddon(path)))).toBe(code);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
