@@ -4,8 +4,10 @@ import { Option, type Command } from 'commander';
 import { parseTunnel } from '../edge/edge-config.ts';
 import { AppError } from '../lib/app-error.ts';
 import { formatProblem } from '../lib/config-problem.ts';
+import type { Clock } from '../lib/clock.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { TUNNEL_PROTOCOLS, type TunnelProtocol } from '../protocol/leg.ts';
+import { keepRelayCertificate } from '../relay/relay-certificate.ts';
 import type { Terminal } from './terminal.ts';
 import { createTunnelKit, createTunnelSecrets, type TunnelKit, type TunnelPlan } from './tunnel-kit.ts';
 
@@ -16,6 +18,7 @@ interface KeygenOptions {
   readonly listen: string;
   readonly forward: string;
   readonly fingerprint?: string;
+  readonly pin?: true;
   readonly out?: string;
 }
 
@@ -32,7 +35,10 @@ const flags: Readonly<Record<string, string>> = {
   relay_fingerprint: '--fingerprint',
 };
 
-export function addKeygen(program: Command, terminal: Terminal): void {
+/** Where a relay looks for its certificate, from its config. */
+const certificateFolder = 'certs';
+
+export function addKeygen(program: Command, terminal: Terminal, clock: Clock): void {
   program
     .command('keygen')
     .summary('make a new tunnel: its id, its secrets and ready config for the relay and both edges')
@@ -46,14 +52,40 @@ export function addKeygen(program: Command, terminal: Terminal): void {
     .option('--listen <ip:port>', 'where the egress edge takes local traffic', '127.0.0.1:9000')
     .option('--forward <ip:port>', 'where the ingress edge sends it', '127.0.0.1:9001')
     .option('--fingerprint <sha256>', "the relay's certificate, as its start-up line prints it")
+    .option('--pin', 'have the edges trust only the certificate in certs/ of --out, which is made when there is none')
     .option('--out <folder>', 'write the three files there instead of printing them (existing files are kept)')
-    .action((options: KeygenOptions) => {
-      const kit = createTunnelKit(toPlan(options), createTunnelSecrets(new SystemRandom()));
-      const problems = flagProblems(kit);
-      if (problems.length > 0) throw new AppError('config-invalid', problems.join('\n'));
-      if (options.out === undefined) print(kit, terminal);
-      else write(kit, options.out, terminal);
-    });
+    .action((options: KeygenOptions) => keygen(options, terminal, clock));
+}
+
+async function keygen(options: KeygenOptions, terminal: Terminal, clock: Clock): Promise<void> {
+  const { out, pin } = options;
+  const secrets = createTunnelSecrets(new SystemRandom());
+  const plan = toPlan(options);
+  const kit = createTunnelKit(plan, secrets);
+  const problems = [...flagProblems(kit), ...pinProblems(options)];
+  if (problems.length > 0) throw new AppError('config-invalid', problems.join('\n'));
+  if (out === undefined) {
+    print(kit, terminal);
+    return;
+  }
+  refuseToReplace(out);
+  if (pin === undefined) {
+    write(kit, out, terminal);
+    return;
+  }
+  const certificates = join(out, certificateFolder);
+  const relayFingerprint = await keepRelayCertificate(certificates, clock);
+  write(createTunnelKit({ ...plan, relayFingerprint }, secrets), out, terminal);
+  terminal.out(`${certificates}  beside relay.json: the certificate that both edges expect\n`);
+}
+
+function pinProblems({ pin, out, fingerprint, relay }: KeygenOptions): string[] {
+  if (pin === undefined) return [];
+  return [
+    ...(out === undefined ? ['--pin: needs --out, where the certificate is'] : []),
+    ...(fingerprint === undefined ? [] : ['--pin: says the same as --fingerprint; give one of them']),
+    ...(relay.length === 1 ? [] : ['--pin: fits one relay; name the certificates with --fingerprint']),
+  ];
 }
 
 function toPlan({ name, protocol, relay, listen, forward, fingerprint }: KeygenOptions): TunnelPlan {
@@ -84,9 +116,12 @@ function print(kit: TunnelKit, terminal: Terminal): void {
 }
 
 /** All three or none: a kit of which a part is an older one fits nothing. */
-function write(kit: TunnelKit, folder: string, terminal: Terminal): void {
+function refuseToReplace(folder: string): void {
   const taken = files.map(([name]) => join(folder, name)).filter((path) => existsSync(path));
   if (taken.length > 0) throw new AppError('io-failed', `keygen never replaces a file, and has ${taken.join(', ')}`);
+}
+
+function write(kit: TunnelKit, folder: string, terminal: Terminal): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const [name, part] of files) writeFileSync(join(folder, name), pretty(kit[part]), { mode: 0o600, flag: 'wx' });

@@ -29,7 +29,7 @@ export function createProgram(terminal: Terminal): Command {
   addStatus(program, terminal, clock);
   addWhy(program, terminal, clock);
   addUnrevoke(program, terminal);
-  addKeygen(program, terminal);
+  addKeygen(program, terminal, clock);
   addToken(program, terminal);
   for (const command of program.commands) command.showHelpAfterError(helpHint(`adit ${command.name()}`));
   return program;

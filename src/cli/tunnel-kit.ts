@@ -27,9 +27,17 @@ export interface TunnelPlan {
 /** Three config files that fit together: ready for `adit relay -c` and `adit edge -c`. */
 export interface TunnelKit {
   readonly relay: { readonly tunnels: readonly object[] };
-  readonly egressEdge: { readonly tunnels: readonly object[] };
-  readonly ingressEdge: { readonly tunnels: readonly object[] };
+  readonly egressEdge: EdgeFile;
+  readonly ingressEdge: EdgeFile;
 }
+
+interface EdgeFile {
+  readonly api_addr: string;
+  readonly tunnels: readonly object[];
+}
+
+/** For `adit status` and `adit why` at the edge; not the same at both, so that they also run on one machine. */
+const apiAddr = { egress: '127.0.0.1:4481', ingress: '127.0.0.1:4482' } as const;
 
 /** Fresh secrets and a random (version 4) id. */
 export function createTunnelSecrets(random: Random): TunnelSecrets {
@@ -50,12 +58,7 @@ export function createTunnelKit(plan: TunnelPlan, secrets: TunnelSecrets): Tunne
   };
 }
 
-function edgeFile(
-  plan: TunnelPlan,
-  secrets: TunnelSecrets,
-  direction: Direction,
-  localAddr: string,
-): { tunnels: object[] } {
+function edgeFile(plan: TunnelPlan, secrets: TunnelSecrets, direction: Direction, localAddr: string): EdgeFile {
   const tunnel = {
     id: secrets.id,
     name: plan.name,
@@ -67,7 +70,7 @@ function edgeFile(
     tunnel_encryption_key: secrets.encryptionKey,
     tunnel_bind_secret: secrets.bindSecret,
   };
-  return { tunnels: [tunnel] };
+  return { api_addr: apiAddr[direction], tunnels: [tunnel] };
 }
 
 function hex64(random: Random): string {

@@ -1,20 +1,12 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../src/cli/demo/free-port.ts';
+import { LocalUdpSocket } from '../support/local-udp.ts';
+import { listFiles, pages, readPage, repository, shellBlocks } from '../support/markdown.ts';
 import { until } from '../support/until.ts';
-
-const repository = join(import.meta.dirname, '../..');
-const read = (path: string): string => readFileSync(join(repository, path), 'utf8');
-
-/** What a reader is told to type: the blocks marked `sh`, those inside lists too. */
-function shellBlocks(markdown: string): string[] {
-  return [...markdown.matchAll(/^( *)```sh(?: background)?\n([\s\S]*?)^\1```$/gm)].map(
-    ([, indent = '', commands = '']) => commands.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-  );
-}
 
 /** A checkout as a user has it after `npm ci`, and a shell in it. */
 class Reader implements AsyncDisposable {
@@ -22,8 +14,7 @@ class Reader implements AsyncDisposable {
   readonly #running: ChildProcess[] = [];
 
   constructor() {
-    const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: repository, encoding: 'utf8' });
-    for (const file of files.split('\n').filter(Boolean)) cpSync(join(repository, file), join(this.folder, file));
+    for (const file of listFiles()) cpSync(join(repository, file), join(this.folder, file));
     symlinkSync(join(repository, 'node_modules'), join(this.folder, 'node_modules'));
   }
 
@@ -32,15 +23,21 @@ class Reader implements AsyncDisposable {
   }
 
   /** Resolves when the program has said that it started. */
-  async startInBackground(command: string): Promise<string> {
+  async startInBackground(command: string): Promise<void> {
     const child = spawn('bash', ['-c', `exec ${command}`], { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] });
     this.#running.push(child);
     let output = '';
     child.stderr.on('data', (text: Buffer) => (output += text.toString()));
-    return until(() => (/(relay|edge) started/.test(output) ? output : null), {
+    await until(() => /(relay|edge) started/.test(output), {
       what: `${command} says that it started`,
       timeoutMs: 30_000,
     });
+  }
+
+  /** What stands in place of a file's keys where a default port may be taken. */
+  change(file: string, keys: object): void {
+    const path = join(this.folder, file);
+    writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), ...keys }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -51,64 +48,75 @@ class Reader implements AsyncDisposable {
   }
 }
 
-/** The commands of README.md, in order; the first one is what .ci/run and the demo's own test run. */
+/** The commands of README.md, in order; the first block is what .ci/run and the demo's own test run. */
 function readmeCommands() {
-  const [install = '', make = '', relay = '', check = '', egress = '', ingress = '', look = '', ...others] =
-    shellBlocks(read('README.md'));
+  const [install = '', make = '', check = '', relay = '', egress = '', ingress = '', look = '', ...others] =
+    shellBlocks(readPage('README.md'));
   expect(install).toMatch(/^npm ci && npm run demo .*\nnpm cit .*\n$/);
   expect(others).toEqual([]);
-  return { make, relay, check, egress, ingress, look };
+  return { make, check, relay, egress, ingress, look };
 }
 
 describe('the documentation, tried as a new user would', () => {
-  it('README: a deployment comes up as it says, here with all three machines in one', async () => {
-    const [quic, listen, forward, api] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  it('README: a deployment comes up as it says and carries datagrams, here with all three machines in one', async () => {
+    await using decoder = await LocalUdpSocket.open();
+    await using camera = await LocalUdpSocket.open();
+    const [quic, listen, api, ...edgeApis] = await Promise.all(Array.from({ length: 5 }, freePort));
     const onThisMachine = (command: string): string =>
       command
         .replaceAll('relay.example:4433', `127.0.0.1:${quic}`)
         .replaceAll('127.0.0.1:5000', `127.0.0.1:${listen}`)
-        .replaceAll('127.0.0.1:5001', `127.0.0.1:${forward}`)
-        .replaceAll(/bin\/adit (status|why)/g, `bin/adit $1 --url http://127.0.0.1:${api}`);
+        .replaceAll('127.0.0.1:5001', decoder.addr)
+        .replaceAll(/bin\/adit (status|why)$/gm, `bin/adit $1 --config relay.json`);
     await using reader = new Reader();
-    const { make, relay, check, egress, ingress, look } = readmeCommands();
+    const { make, check, relay, egress, ingress, look } = readmeCommands();
     reader.type(onThisMachine(make));
-    // The relay's default ports may be taken on a machine that runs tests.
-    reader.type(`sed -i '1a "quic_addrs": ["127.0.0.1:${quic}"], "api_addrs": ["127.0.0.1:${api}"],' relay.json`);
-    const started = await reader.startInBackground(relay);
-    const certificate = /"certificate_sha256":"([0-9a-f]{64})"/.exec(started)?.[1] ?? '';
-    reader.type(`sed -i 's/"relay_addrs"/"relay_fingerprint": "${certificate}", "relay_addrs"/' edge-*.json`);
+    reader.change('relay.json', { quic_addrs: [`127.0.0.1:${quic}`], api_addrs: [`127.0.0.1:${api}`] });
+    reader.change('edge-egress.json', { api_addr: `127.0.0.1:${edgeApis[0]}` });
+    reader.change('edge-ingress.json', { api_addr: `127.0.0.1:${edgeApis[1]}` });
     const checked = reader.type(check);
     expect(checked.match(/is a sound config of (a relay|an edge)/g)).toHaveLength(3);
     expect(checked).not.toContain('warning');
+    await reader.startInBackground(relay);
     await reader.startInBackground(egress);
     await reader.startInBackground(ingress);
     const says = (words: string) => async (): Promise<boolean> => reader.type(onThisMachine(look)).includes(words);
     await until(says('Both legs are there'), { what: 'the tunnel is up', timeoutMs: 60_000, pollMs: 500 });
-    expect(reader.type(onThisMachine(look))).toMatch(/1 of 1 tunnels active/);
+    const looked = reader.type(onThisMachine(look));
+    expect(looked).toMatch(/1 of 1 tunnels active/);
+    expect(looked).toContain('✓ The tunnel is up through');
+    camera.send(Buffer.from('a frame'), Number(listen));
+    await until(() => decoder.received.length > 0, { what: 'the datagram at the decoder' });
+    expect(decoder.received.map(String)).toEqual(['a frame']);
   });
 
-  it.each(['docs/operations.md', 'docs/protocol.md'])('%s: its commands run', async (path) => {
+  it.each(['docs/operations.md', 'docs/protocol.md', 'examples/srt.md'])('%s: its commands run', async (path) => {
     await using reader = new Reader();
-    const blocks = shellBlocks(read(path));
+    const blocks = shellBlocks(readPage(path));
     expect(blocks.length).toBeGreaterThan(0);
     for (const command of blocks) expect(reader.type(command)).not.toBe('');
   });
 
   it('protocol.md prints the tokens that the command prints', async () => {
     await using reader = new Reader();
-    const page = read('docs/protocol.md');
+    const page = readPage('docs/protocol.md');
     const printed = reader.type(shellBlocks(page)[0] ?? '');
     expect(page).toContain(`\`\`\`text\n${printed}\`\`\``);
   });
 
-  it.each(['README.md', 'CONTRIBUTING.md', 'docs/operations.md', 'docs/architecture.md'])(
-    '%s links to what is there, and names scripts that exist',
-    (path) => {
-      const page = read(path);
-      const folder = join(repository, path, '..');
-      for (const [, target = ''] of page.matchAll(/\]\(((?!http)[^)#]+)\)/g)) readFileSync(join(folder, target));
-      const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-      for (const [, name = ''] of page.matchAll(/npm run ([a-z:]+)/g)) expect(scripts).toHaveProperty(name);
-    },
-  );
+  it('CONTRIBUTING.md: its commands are checks that .ci/run carries out', () => {
+    const checks = /^for check in (.*); do$/m.exec(readPage('.ci/run'))?.[1]?.split(' ') ?? [];
+    const [block = '', ...others] = shellBlocks(readPage('CONTRIBUTING.md'));
+    expect(others).toEqual([]);
+    for (const line of block.trim().split('\n')) expect(checks).toContain(/^npm run (\S+)$/.exec(line)?.[1]);
+  });
+
+  it('no other page has commands', () => {
+    const run = ['README.md', 'CONTRIBUTING.md', 'docs/operations.md', 'docs/protocol.md', 'examples/srt.md'];
+    expect(
+      pages()
+        .filter((path) => shellBlocks(readPage(path)).length > 0)
+        .toSorted(),
+    ).toEqual(run.toSorted());
+  });
 });

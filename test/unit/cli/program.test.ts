@@ -8,6 +8,7 @@ import { createProgram } from '../../../src/cli/program.ts';
 import { parseEdgeConfig } from '../../../src/edge/edge-config.ts';
 import { computeBindToken } from '../../../src/protocol/bind-token.ts';
 import type { TunnelId } from '../../../src/protocol/tunnel-id.ts';
+import { certificateFingerprint, keepSelfSigned } from '../../../src/quic/tls-material.ts';
 import { bindVector, vectorTunnel } from '../../support/vectors.ts';
 
 async function run(...args: string[]): Promise<{ out: string; err: string; error: unknown }> {
@@ -117,6 +118,26 @@ describe('adit keygen', () => {
     expect(String(error)).toMatch(/keygen never replaces a file, and has .*edge-egress.json, .*edge-ingress.json$/);
     expect(readdirSync(kit).sort()).toEqual(['edge-egress.json', 'edge-ingress.json']);
     expect(readFileSync(join(kit, 'edge-egress.json'), 'utf8')).toBe(before);
+  });
+
+  it('has the edges trust only the certificate that it makes for the relay, or finds', async () => {
+    await run('keygen', '--pin', '--out', folder);
+    const identity = await keepSelfSigned(join(folder, 'certs'), { now: () => 0 });
+    const relay_fingerprint = certificateFingerprint(identity.certificate);
+    for (const name of ['edge-egress.json', 'edge-ingress.json']) {
+      expect(read(name)).toMatchObject({ tunnels: [{ relay_fingerprint }] });
+      rmSync(join(folder, name));
+    }
+    rmSync(join(folder, 'relay.json'));
+    await run('keygen', '--pin', '--out', folder);
+    expect(read('edge-egress.json')).toMatchObject({ tunnels: [{ relay_fingerprint }] });
+  });
+
+  it('refuses to pin what it cannot', async () => {
+    const wrong = ['--pin', '--fingerprint', 'ab'.repeat(32), '--relay', 'a:1', 'b:1'];
+    const { error } = await run('keygen', ...wrong);
+    expect(String(error).match(/--pin: [a-z]+/g)).toEqual(['--pin: needs', '--pin: says', '--pin: fits']);
+    expect(exitCodeOf(error)).toBe(2);
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { explainAtRelay } from '../../../../src/cli/why/explain-relay.ts';
 import { tunnelDownReason } from '../../../../src/protocol/tunnel-down-reason.ts';
 import type { RelayTunnelReport, TunnelFacts } from '../../../../src/relay/admin/relay-schemas.ts';
+import { readPage } from '../../../support/markdown.ts';
 import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/sample-relay.ts';
 
 const id = tunnelNumber(3);
@@ -100,6 +101,18 @@ describe('why a tunnel is as it is, at its relay', () => {
     const text = lines(before, after).join('\n');
     expect(text).toContain('problem: The ingress leg (camera, 198.51.100.4:40000) is losing packets: 4.2 %');
     expect(text).not.toContain('The egress leg (studio');
+  });
+
+  it('says what README.md shows', () => {
+    const since = { status_since: '2026-04-02T09:00:00.000Z' };
+    const before = { ...tunnelWith({ packets_sent: 1000, packets_lost: 0 }), ...since };
+    const after = { ...tunnelWith({ packets_sent: 2000, packets_lost: 57 }, { datagram_bytes_in: 200_000 }), ...since };
+    const marks = { problem: '✗', note: '·', good: '✓' };
+    const words = explainAtRelay(factsOf(before), factsOf(after)).map(
+      ({ level, text, remedy }) => `${marks[level]} ${text}\n${remedy === null ? '' : `  → ${remedy}\n`}`,
+    );
+    const shown = words.join('').replace('camera, 198.51.100.4:40000', 'studio, 203.0.113.9:50000');
+    expect(readPage('README.md')).toContain(`\`\`\`text\n${shown}\`\`\`\n`);
   });
 
   it('takes the whole connection for the loss when little was sent just now', () => {

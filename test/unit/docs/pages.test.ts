@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { anchors, fences, pages, readPage, repository } from '../../support/markdown.ts';
+
+const fenceKinds = ['sh', 'sh background', 'console', 'text', 'json'];
+const pathInBackticks = /`((?:bench|bin|certs|contrib|docs|examples|native|scripts|src|test|tools|\.ci)\/[\w./-]+)`/g;
+
+describe.each(pages())('%s', (path) => {
+  const page = readPage(path);
+
+  it('links to pages and headings that are there', () => {
+    const links = [...page.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
+    const dead = links.filter(([, target = '', anchor]) => {
+      const file = target === '' ? path : normalize(join(dirname(path), target));
+      if (!existsSync(join(repository, file))) return true;
+      return anchor !== undefined && !anchors(readPage(file)).has(anchor);
+    });
+    expect(dead.map(([link]) => link)).toEqual([]);
+  });
+
+  it('names files and npm scripts that exist', () => {
+    const files = [...page.matchAll(pathInBackticks)].map(([, name = '']) => name);
+    // What is built, kept or written is not in a checkout.
+    const made = /^(native\/adit-native\.node|bench\/results)/;
+    expect(files.filter((name) => !made.test(name) && !existsSync(join(repository, name)))).toEqual([]);
+    const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> };
+    const named = [...page.matchAll(/npm run ([a-z:]+)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  it('says of each block what it is', () => {
+    expect(fences(page).flatMap(({ info }) => (fenceKinds.includes(info) ? [] : [info]))).toEqual([]);
+  });
+});
+
+it('every page can be found from README.md', () => {
+  const found = new Set<string>();
+  const follow = (path: string): void => {
+    if (found.has(path) || !existsSync(join(repository, path))) return;
+    found.add(path);
+    for (const [, target = ''] of readPage(path).matchAll(/\]\((?!https?:)([^)#]+\.md)/g)) {
+      follow(normalize(join(dirname(path), target)));
+    }
+  };
+  follow('README.md');
+  // It stands where it is needed, in the folder for certificates.
+  found.add('certs/README.md');
+  expect([...found].toSorted()).toEqual(pages().toSorted());
+});
