@@ -13,6 +13,7 @@ const terminal = {
       process.kill(process.pid, 'SIGINT');
     });
   },
+  ...(process.stdout.isTTY && { width: (): number => process.stdout.columns }),
 };
 // Told to each write, too. A relay whose log's reader has died goes on.
 process.stdout.on('error', () => undefined);

@@ -87,7 +87,7 @@ export class ApiClient {
       });
       return { status: response.status, text: await response.text() };
     } catch (cause) {
-      const message = `nothing answers at ${this.url}; is it running, and is that its api_addr?`;
+      const message = `nothing answers at ${this.url} (is it running, and is that its api_addr?)`;
       throw new AppError('connect-failed', message, { cause });
     }
   }

@@ -33,21 +33,26 @@ export function addStatus(program: Command, terminal: Terminal, clock: Clock): v
     .option('--json', 'print what was read as JSON');
   addApiOptions(command).action(async (flags: StatusFlags) => {
     const api = await openApi(flags, process.env);
-    const render = (status: Status): string => (flags.json === true ? `${JSON.stringify(status)}\n` : toText(status));
-    if (flags.watch === undefined) terminal.out(render(await readStatus(api, clock)));
-    else await watch(api, flags.watch === true ? defaultWatchSeconds : flags.watch, { terminal, clock, render });
+    const render = (status: Status): string =>
+      flags.json === true ? `${JSON.stringify(status)}\n` : toText(status, terminal.width?.());
+    if (flags.watch === undefined) {
+      terminal.out(render(await readStatus(api, clock)));
+      return;
+    }
+    const seconds = flags.watch === true ? defaultWatchSeconds : flags.watch;
+    const clear = terminal.width === undefined || flags.json === true ? '' : clearScreen;
+    // While nothing answers is when people look.
+    const renderFailure = (error: unknown): string =>
+      flags.json === true ? `${JSON.stringify({ error: errorMessage(error) })}\n` : `${errorMessage(error)}\n`;
+    await watch(clock, seconds, async () => {
+      terminal.out(`${clear}${await readStatus(api, clock).then(render, renderFailure)}`);
+    });
   });
 }
 
-/** Goes on while nothing answers: that is when people look. */
-async function watch(
-  api: ApiClient,
-  seconds: number,
-  { terminal, clock, render }: { terminal: Terminal; clock: Clock; render: (status: Status) => string },
-): Promise<never> {
+async function watch(clock: Clock, seconds: number, show: () => Promise<void>): Promise<never> {
   for (;;) {
-    const text = await readStatus(api, clock).then(render, (error: unknown) => `${errorMessage(error)}\n`);
-    terminal.out(`${clearScreen}${text}`);
+    await show();
     await new Promise<void>((resolve) => void clock.setTimeout(resolve, seconds * 1000));
   }
 }
@@ -72,8 +77,8 @@ async function ask<Schema extends z.ZodType>(api: ApiClient, path: string, schem
   throw new AppError('input-invalid', `${api.url}${path} is not there: is that a relay or edge of adit?`);
 }
 
-function toText(status: Status): string {
-  return printable(status.program === 'relay' ? renderRelayStatus(status) : renderEdgeStatus(status));
+function toText(status: Status, width: number | undefined): string {
+  return printable(status.program === 'relay' ? renderRelayStatus(status, width) : renderEdgeStatus(status, width));
 }
 
 function toSeconds(text: string): number {

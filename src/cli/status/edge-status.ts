@@ -1,7 +1,7 @@
 import type { EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
 import type { EdgeHealth } from '../../protocol/edge-telemetry.ts';
 import { durationWords } from '../why/time-words.ts';
-import { renderTable } from './table.ts';
+import { renderTable, type Column } from './table.ts';
 import { bitrateWords, bytesWords, dropWords, lossWords, mtuWords, rttWords } from './units.ts';
 
 export interface EdgeStatus {
@@ -10,13 +10,27 @@ export interface EdgeStatus {
   readonly tunnels: readonly EdgeTunnelReport[];
 }
 
-const head = [
-  ...['TUNNEL', 'NAME', 'PROTOCOL', 'DIRECTION', 'LOCAL', 'STATE', 'OUT', 'IN', 'SENT', 'RECEIVED', 'DROPPED'],
-  ...['RELAY', '', 'RTT', 'LOSS', 'MTU'],
+const columns: readonly Column[] = [
+  { title: 'TUNNEL', shortest: 8 },
+  { title: 'NAME' },
+  { title: 'PROTOCOL', leaves: 4 },
+  { title: 'DIRECTION', leaves: 5 },
+  { title: 'LOCAL', leaves: 6 },
+  { title: 'STATE' },
+  { title: 'OUT', leaves: 7 },
+  { title: 'IN', leaves: 8 },
+  { title: 'SENT', leaves: 2 },
+  { title: 'RECEIVED', leaves: 3 },
+  { title: 'DROPPED' },
+  { title: 'RELAY' },
+  { title: '' },
+  { title: 'RTT' },
+  { title: 'LOSS' },
+  { title: 'MTU', leaves: 1 },
 ];
 
 /** An edge at a glance: one line about it, then a line for each tunnel and each of its relays. */
-export function renderEdgeStatus({ url, health, tunnels }: EdgeStatus): string {
+export function renderEdgeStatus({ url, health, tunnels }: EdgeStatus, width?: number): string {
   const summary = [
     `edge ${health.version} at ${url}`,
     ...health.reasons.map((reason) => `degraded: ${reason}`),
@@ -25,7 +39,7 @@ export function renderEdgeStatus({ url, health, tunnels }: EdgeStatus): string {
     `${health.active_tunnels} of ${health.total_tunnels} tunnels active`,
   ].join(', ');
   if (tunnels.length === 0) return `${summary}\nit has no tunnel\n`;
-  return `${summary}\n${renderTable(head, tunnels.flatMap(relayRows))}`;
+  return `${summary}\n${renderTable(columns, tunnels.flatMap(relayRows), width)}`;
 }
 
 function relayRows(tunnel: EdgeTunnelReport): string[][] {

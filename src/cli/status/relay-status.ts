@@ -2,7 +2,7 @@ import { DIRECTIONS } from '../../protocol/leg.ts';
 import type { RelayHealth } from '../../protocol/relay-telemetry.ts';
 import type { RelayStatsReport, RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
 import { durationBetween, durationWords } from '../why/time-words.ts';
-import { renderTable } from './table.ts';
+import { renderTable, type Column } from './table.ts';
 import { bitrateWords, bytesWords, dropWords, lossWords, mtuWords, queueWords, rttWords } from './units.ts';
 
 export interface RelayStatus {
@@ -15,24 +15,24 @@ export interface RelayStatus {
   readonly at: string;
 }
 
-const head = [
-  'TUNNEL',
-  'PROTOCOL',
-  'STATE',
-  'LEG',
-  'EDGE',
-  'ADDRESS',
-  'RTT',
-  'LOSS',
-  'QUEUE',
-  'MTU',
-  'SENT',
-  'DROPPED',
+const columns: readonly Column[] = [
+  { title: 'TUNNEL', shortest: 8 },
+  { title: 'PROTOCOL', leaves: 4 },
+  { title: 'STATE' },
+  { title: 'LEG' },
+  { title: 'EDGE' },
+  { title: 'ADDRESS', leaves: 5 },
+  { title: 'RTT' },
+  { title: 'LOSS' },
+  { title: 'QUEUE', leaves: 2 },
+  { title: 'MTU', leaves: 1 },
+  { title: 'SENT', leaves: 3 },
+  { title: 'DROPPED' },
 ];
 const words = { active: 'active', waiting_egress: 'no egress', waiting_ingress: 'no ingress' } as const;
 
-/** A relay at a glance: one line about it, then two lines for each tunnel, a leg each. */
-export function renderRelayStatus(status: RelayStatus): string {
+/** A relay at a glance: one line about it, then two lines for each tunnel, a leg each, as wide as the terminal at most. */
+export function renderRelayStatus(status: RelayStatus, width?: number): string {
   const { health, readiness, stats, tunnels, url } = status;
   const summary = [
     `relay ${health.version} at ${url}`,
@@ -45,10 +45,8 @@ export function renderRelayStatus(status: RelayStatus): string {
     bitrateWords(stats.total_bandwidth_bps),
   ].join(', ');
   if (tunnels.length === 0) return `${summary}\nno edge has bound a tunnel\n`;
-  return `${summary}\n${renderTable(
-    head,
-    tunnels.flatMap((tunnel) => legRows(tunnel, status.at)),
-  )}`;
+  const rows = tunnels.flatMap((tunnel) => legRows(tunnel, status.at));
+  return `${summary}\n${renderTable(columns, rows, width)}`;
 }
 
 function legRows(tunnel: RelayTunnelReport, at: string): string[][] {

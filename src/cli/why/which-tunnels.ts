@@ -10,6 +10,8 @@ export interface NamedTunnel {
   readonly name: string | null;
 }
 
+const fewestDigits = 4;
+
 /** A relay's list or an edge's. */
 const listSchema = z.array(
   z.union([
@@ -19,7 +21,7 @@ const listSchema = z.array(
 );
 
 /**
- * The tunnels that are meant: the one with this id or name, or all that the program has and its config lists.
+ * The tunnels that are meant: those with this id, name or beginning of an id, or all that the program has and its config lists.
  * Rejects with AppError `input-invalid` when there is none.
  */
 export async function whichTunnels(
@@ -30,11 +32,16 @@ export async function whichTunnels(
   const id = parseTunnelId(wanted ?? '');
   if (id !== null) return [{ id, name: null }];
   const known = await knownTunnels(api, configPath);
-  const meant = wanted === undefined ? known : known.filter(({ name }) => name === wanted);
+  const meant = wanted === undefined ? known : known.filter((tunnel) => isMeant(tunnel, wanted));
   if (meant.length > 0) return meant;
   const problem =
     wanted === undefined ? `no tunnel is in use at ${api.url}` : `no tunnel at ${api.url} is called ${wanted}`;
   throw new AppError('input-invalid', `${problem}; name one by its id, or name the config that lists it with --config`);
+}
+
+/** By its name, or by the beginning of its id, which is what a narrow `adit status` shows. */
+function isMeant({ id, name }: NamedTunnel, wanted: string): boolean {
+  return name === wanted || (wanted.length >= fewestDigits && id.startsWith(wanted.toLowerCase()));
 }
 
 async function knownTunnels(api: ApiClient, configPath: string | undefined): Promise<readonly NamedTunnel[]> {

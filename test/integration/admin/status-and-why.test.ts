@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createProgram } from '../../../src/cli/program.ts';
+import type { Terminal } from '../../../src/cli/terminal.ts';
 import { createEdgeAdmin } from '../../../src/edge/admin/edge-admin.ts';
 import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
 import { formatHostPort, type HostPort } from '../../../src/lib/host-port.ts';
@@ -55,10 +56,26 @@ function startEdge(reasons: readonly string[] = []): Promise<string> {
   );
 }
 
-async function adit(...args: string[]): Promise<string> {
+function adit(...args: string[]): Promise<string> {
+  return aditOn({}, ...args);
+}
+
+async function aditOn(terminal: Pick<Terminal, 'width'>, ...args: string[]): Promise<string> {
   const printed: string[] = [];
-  await createProgram({ out: (text) => printed.push(text) }).parseAsync(['node', 'adit', ...args]);
+  const out = (text: string): void => void printed.push(text);
+  await createProgram({ ...terminal, out }).parseAsync(['node', 'adit', ...args]);
   return printed.join('');
+}
+
+/** What `--watch` prints first and, once that was read, next; it goes on for ever. */
+async function watched(terminal: Pick<Terminal, 'width'>, ...args: string[]): Promise<readonly string[]> {
+  const printed: string[] = [];
+  const out = (text: string): void => {
+    if (printed.push(text) > 2) throw new Error('enough');
+  };
+  const program = createProgram({ ...terminal, out });
+  await expect(program.parseAsync(['node', 'adit', 'status', '--watch', '0.1', ...args])).rejects.toThrow('enough');
+  return printed;
 }
 
 describe('adit status', () => {
@@ -114,6 +131,36 @@ describe('adit status', () => {
     });
   });
 
+  it('fits the terminal: shorter ids first, then without what matters least', async () => {
+    const url = `http://${await startRelay()}`;
+    const narrow = await aditOn({ width: () => 80 }, 'status', '--url', url);
+    const [, head = '', ...rows] = narrow.split('\n');
+    expect(head).toMatch(/^TUNNEL +STATE +LEG +EDGE +RTT +LOSS +DROPPED$/);
+    expect(rows[0]).toMatch(/^00000000 +active for .* +ingress +camera +22 ms +0.7 % +queue_full 5$/);
+    expect(Math.max(...[head, ...rows].map(({ length }) => length))).toBeLessThanOrEqual(80);
+    const edge = await aditOn({ width: () => 100 }, 'status', '--url', `http://${await startEdge()}`);
+    expect(
+      Math.max(
+        ...edge
+          .split('\n')
+          .slice(1)
+          .map(({ length }) => length),
+      ),
+    ).toBeLessThanOrEqual(100);
+  });
+
+  it('watches on a cleared screen, and line by line where programs read', async () => {
+    const url = `http://${await startRelay()}`;
+    const cleared = '\x1b[H\x1b[2Jrelay 0';
+    for (const text of await watched({ width: () => 200 }, '--url', url)) expect(text.startsWith(cleared)).toBe(true);
+    for (const text of await watched({}, '--url', url)) expect(text).toMatch(/^relay 0/);
+    const lines = await watched({ width: () => 200 }, '--json', '--url', url);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ program: 'relay' }, {}, {}]);
+    await running.splice(0)[0]?.stop();
+    const [none = ''] = await watched({}, '--json', '--url', url);
+    expect(JSON.parse(none)).toEqual({ error: expect.stringContaining(`nothing answers at ${url}`) as string });
+  });
+
   it('takes address and token from the config file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'adit-status-'));
     try {
@@ -150,7 +197,7 @@ describe('adit status', () => {
     await running.splice(0)[0]?.stop();
     await expect(adit('status', '--url', `http://${address}`)).rejects.toMatchObject({
       code: 'connect-failed',
-      message: `nothing answers at http://${address}; is it running, and is that its api_addr?`,
+      message: `nothing answers at http://${address} (is it running, and is that its api_addr?)`,
     });
   });
 });
@@ -177,6 +224,7 @@ describe('adit why', () => {
   it('takes the name of a tunnel, or none for all tunnels, those with problems first', async () => {
     const url = `http://${await startEdge()}`;
     const byName = await adit('why', 'camera 1', '--seconds', '0', '--url', url);
+    expect(await adit('why', id.slice(0, 8), '--seconds', '0', '--url', url)).toBe(byName);
     expect(byName).toContain(`tunnel ${id} (camera 1)\n`);
     expect(await adit('why', '--seconds', '0', '--url', url)).toBe(byName);
     await expect(adit('why', 'camera 2', '--url', url)).rejects.toThrow(`no tunnel at ${url} is called camera 2`);
