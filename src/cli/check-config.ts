@@ -9,7 +9,7 @@ import { formatProblem, type ConfigProblem } from '../lib/config-problem.ts';
 import { readJsonFile } from '../lib/json-file.ts';
 import { checkRelayFiles } from '../relay/config/config-files.ts';
 import { parseRelayConfig } from '../relay/config/relay-config.ts';
-import { programOf, type ProgramKind } from './program-of-config.ts';
+import { named, programOf, type ProgramKind } from './program-of-config.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Verdict {
@@ -33,7 +33,7 @@ export function addCheckConfig(program: Command, terminal: Terminal, clock: Cloc
       const { problems, warnings } = await check(kind, content, path, clock);
       for (const warning of warnings) terminal.out(`warning: ${formatProblem(warning)}\n`);
       if (problems.length > 0) throw failure(path, problems);
-      terminal.out(`${path} is a sound config of ${kind === 'relay' ? 'a relay' : 'an edge'}\n`);
+      terminal.out(`${path} is a sound config of ${named(kind)}\n`);
     });
 }
 

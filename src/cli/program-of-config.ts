@@ -1,17 +1,46 @@
+import { AppError } from '../lib/app-error.ts';
+import { readJsonFile } from '../lib/json-file.ts';
 import { asJsonObject } from '../protocol/json.ts';
 
 export type ProgramKind = 'relay' | 'edge';
 
-/** Keys that only an edge's config has, at the top or in a tunnel. */
-const edgeKeys = ['edge_id', 'api_addr'];
-const edgeTunnelKeys = ['direction', 'local_addr', 'relay_addr', 'relay_addrs', 'tunnel_encryption_key'];
-const relayKeys = ['quic_addr', 'quic_addrs', 'api_addrs', 'require_bind_auth', 'limits', 'public_quic_addr'];
+/** Keys that only one program's config has, at the top or in a tunnel. */
+const ownKeys: Readonly<Record<ProgramKind, readonly string[]>> = {
+  relay: ['quic_addr', 'quic_addrs', 'api_addrs', 'require_bind_auth', 'limits', 'public_quic_addr'],
+  edge: ['edge_id'],
+};
+const ownTunnelKeys: Readonly<Record<ProgramKind, readonly string[]>> = {
+  relay: ['bind_secret'],
+  edge: ['direction', 'local_addr', 'relay_addr', 'relay_addrs', 'tunnel_encryption_key'],
+};
 
-/** Which program a config file is for, told by its keys; in doubt a relay. */
+/** Which program a config file is for, told by its keys; in doubt a relay, or an edge where it has an `api_addr`. */
 export function programOf(content: unknown): ProgramKind {
   const fields = asJsonObject(content) ?? {};
-  if (relayKeys.some((key) => key in fields)) return 'relay';
+  return surelyOf(fields) ?? ('api_addr' in fields ? 'edge' : 'relay');
+}
+
+/** Whoever starts one program with the config of the other is told just that. Rejects with AppError `config-invalid`. */
+export async function refuseOthersConfig(path: string, kind: ProgramKind): Promise<void> {
+  const other = surelyOf(asJsonObject(await readJsonFile(path)) ?? {});
+  if (other === null || other === kind) return;
+  throw new AppError(
+    'config-invalid',
+    `${path} is a config of ${named(other)}; start it with: adit ${other} -c ${path}`,
+  );
+}
+
+export function named(kind: ProgramKind): string {
+  return kind === 'relay' ? 'a relay' : 'an edge';
+}
+
+/** Null for a file that either may have. */
+function surelyOf(fields: Readonly<Record<string, unknown>>): ProgramKind | null {
   const tunnels: readonly unknown[] = Array.isArray(fields['tunnels']) ? fields['tunnels'] : [];
-  const isEdgeTunnel = tunnels.some((tunnel) => edgeTunnelKeys.some((key) => key in (asJsonObject(tunnel) ?? {})));
-  return isEdgeTunnel || edgeKeys.some((key) => key in fields) ? 'edge' : 'relay';
+  const has = (kind: ProgramKind): boolean =>
+    ownKeys[kind].some((key) => key in fields) ||
+    tunnels.some((tunnel) => ownTunnelKeys[kind].some((key) => key in (asJsonObject(tunnel) ?? {})));
+  const [relay, edge] = [has('relay'), has('edge')];
+  if (relay === edge) return null;
+  return relay ? 'relay' : 'edge';
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { startEdgeProgram } from '../edge/edge-program.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
 import { loadEdgeConfig, type LoadedEdgeConfig } from './load-edge-config.ts';
+import { refuseOthersConfig } from './program-of-config.ts';
 import { runService, type Service, type ServiceDependencies } from './run-service.ts';
 
 export function addEdge(program: Command): void {
@@ -15,6 +16,7 @@ export function addEdge(program: Command): void {
     )
     .requiredOption('-c, --config <file>', 'the config file, such as edge.json')
     .action(async ({ config: path }: { readonly config: string }) => {
+      await refuseOthersConfig(path, 'edge');
       const loaded = await loadEdgeConfig(path);
       const settings = { logLevel: loaded.config.logLevel, warnings: loaded.warnings };
       await runService('edge', settings, (dependencies) => startEdge(path, loaded, dependencies));

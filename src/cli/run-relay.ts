@@ -5,6 +5,7 @@ import { folderProblems } from '../lib/writable-folder.ts';
 import { loadRelayConfig, type ConfigOverrides, type RelayConfig } from '../relay/config/relay-config.ts';
 import { startRelayProgram } from '../relay/relay-program.ts';
 import { insecureAllowed } from './insecure-allowed.ts';
+import { refuseOthersConfig } from './program-of-config.ts';
 import { runService, type Service, type ServiceDependencies } from './run-service.ts';
 
 const defaultConfig = fileURLToPath(new URL('../../config.json', import.meta.url));
@@ -37,6 +38,7 @@ function overridesOf({ quicAddrs, apiAddrs, publicQuicAddr }: RelayFlags): Confi
 }
 
 async function runRelay(path: string, overrides: ConfigOverrides): Promise<void> {
+  await refuseOthersConfig(path, 'relay');
   const { config, warnings } = await loadRelayConfig(path, overrides);
   await runService('relay', { logLevel: config.log_level, warnings }, (dependencies) =>
     startRelay(path, overrides, config, dependencies),

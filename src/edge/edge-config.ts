@@ -7,6 +7,7 @@ import {
   loggingSchema,
   logLevelSchema,
   quicSchema,
+  shown,
   socketAddressText,
   text,
   type JsonLogTarget,
@@ -53,12 +54,12 @@ export type ParsedEdgeConfig =
   | { readonly kind: 'valid'; readonly config: EdgeConfig; readonly warnings: readonly ConfigProblem[] }
   | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] };
 
-const apiAddress = socketAddressText.transform((text, context) => {
+const apiAddress = socketAddressText('"127.0.0.1:4481"').transform((text, context) => {
   const address = parseHostPort(text);
   if (address !== null) return address;
   context.addIssue({
     code: 'custom',
-    message: 'is not an address of the form ip:port; write for example "127.0.0.1:4481"',
+    message: `is not ip:port but ${shown(text)}; write for example "127.0.0.1:4481"`,
   });
   return z.NEVER;
 });

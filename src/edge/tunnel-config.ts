@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { formatHostPort, parseHostPort, type HostPort } from '../lib/host-port.ts';
-import { anyText, choice, flag, hex64, text } from '../lib/config-schema-parts.ts';
+import { anyText, choice, flag, hex64, shown, text } from '../lib/config-schema-parts.ts';
 import { isHex64 } from '../protocol/bind-token.ts';
 import { asJsonObject } from '../protocol/json.ts';
 import { DIRECTIONS, TUNNEL_PROTOCOLS, type Direction, type TunnelProtocol } from '../protocol/leg.ts';
@@ -41,24 +41,24 @@ export interface TunnelContext {
   readonly requireBindProof: boolean;
 }
 
-const ipPort = anyText().transform((text, context) => {
+const ipPort = anyText('ip:port, such as "127.0.0.1:9000"').transform((text, context) => {
   const address = parseHostPort(text);
   if (address !== null && isIP(address.host) !== 0) return address;
-  const message = `is not ip:port or [ipv6]:port but "${text.slice(0, 80)}"; write for example "127.0.0.1:9000"`;
+  const message = `is not ip:port or [ipv6]:port but ${shown(text)}; write for example "127.0.0.1:9000"`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
 const relayAddr = anyText().transform((text, context) => {
   const address = parseHostPort(text);
   if (address !== null && address.port !== 0) return address;
-  const message = `is not host:port but "${text.slice(0, 80)}"; write for example "relay.example:4433"`;
+  const message = `is not host:port but ${shown(text)}; write for example "relay.example:4433"`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
 const fingerprint = anyText()
   .transform((text) => text.replaceAll(':', '').toLowerCase())
   .refine(isHex64, { error: 'is not a SHA-256; copy the certificate_sha256 that the relay logs when it starts' });
-const tunnelId = anyText().transform((text, context) => {
+const tunnelId = anyText('a UUID in quotes, the same at both edges').transform((text, context) => {
   const id = parseTunnelId(text);
   if (id !== null) return id;
   context.addIssue({ code: 'custom', message: 'is not a UUID; make one with: adit keygen' });
@@ -122,7 +122,8 @@ function checkTogether(tunnel: TunnelFields, context: z.RefinementCtx<TunnelFiel
 }
 
 function checkAddresses(tunnel: TunnelFields, relays: readonly HostPort[], problem: AddProblem): void {
-  if (relays.length === 0) problem('relay_addrs', 'is missing; list one or two host:port, the primary first');
+  if (tunnel.relay_addr === undefined && tunnel.relay_addrs === undefined)
+    problem('relay_addrs', 'is missing; list one or two host:port, the primary first');
   if (new Set(relays.map(formatHostPort)).size < relays.length)
     problem('relay_addrs', 'names one relay twice; list each once');
   if (tunnel.relay_addr !== undefined && tunnel.relay_addrs !== undefined) {

@@ -2,19 +2,43 @@ import { z } from 'zod';
 import { logLevels } from './logger.ts';
 import { parseSocketAddress } from './socket-address.ts';
 
-/** `ip:port`, IPv6 in brackets. */
-export const socketAddressText = anyText().refine((text) => parseSocketAddress(text) !== null, {
-  error: 'is not an address of the form ip:port; write for example "0.0.0.0:4433" or "[::]:4433"',
-});
+/** `ip:port`, IPv6 in brackets; `example` is such a one, in quotes, for the error. */
+export function socketAddressText(example: string): z.ZodString {
+  return anyText(`ip:port, such as ${example}`).refine((text) => parseSocketAddress(text) !== null, {
+    error: ({ input }) => `is not ip:port but ${shown(input)}; write for example ${example}`,
+  });
+}
 
 /** Addresses to listen on, each once. */
-export const listenAddresses = z
-  .array(socketAddressText)
-  .min(1, { error: 'is empty; list at least one ip:port, or leave the key out' })
-  .refine((list) => new Set(list).size === list.length, { error: 'names an address twice; list each once' });
+export function listenAddresses(port: number) {
+  return z
+    .array(socketAddressText(`"0.0.0.0:${port}" or "[::]:${port}"`))
+    .min(1, { error: 'is empty; list at least one ip:port, or leave the key out' })
+    .superRefine(eachOnce((address) => address));
+}
 
-export const hex64 = anyText().regex(/^[0-9a-f]{64}$/i, {
-  error: 'is not 64 hex characters; make one with: adit keygen',
+/** Refuses items with the same key as an earlier one; `field` is where an item has it. */
+export function eachOnce<Item>(
+  keyOf: (item: Item) => string,
+  field?: string,
+): (items: readonly Item[], context: z.RefinementCtx) => void {
+  return (items, context) => {
+    const keys = items.map(keyOf);
+    for (const [index, key] of keys.entries()) {
+      if (keys.indexOf(key) === index) continue;
+      const message = `is ${key} once more; list each once`;
+      context.addIssue({ code: 'custom', path: field === undefined ? [index] : [index, field], message });
+    }
+  };
+}
+
+/** A value that is no secret, as it was written. */
+export function shown(value: unknown): string {
+  return JSON.stringify(String(value).slice(0, 80));
+}
+
+export const hex64 = anyText('64 hex digits, as adit keygen makes them').regex(/^[0-9a-f]{64}$/i, {
+  error: 'is not 64 hex digits; make one with: adit keygen',
 });
 
 /** What a value must be, also for one that is not there. */
@@ -38,9 +62,9 @@ export function flag(): z.ZodBoolean {
   return z.boolean({ error: must('true or false, without quotes') });
 }
 
-/** Any text; see `text` for one that must not be empty. */
-export function anyText(): z.ZodString {
-  return z.string({ error: must('a text in quotes') });
+/** Any text; see `text` for one that must not be empty. `what` is told where it is missing. */
+export function anyText(what = 'a text in quotes'): z.ZodString {
+  return z.string({ error: must(what) });
 }
 
 export function text(): z.ZodString {
@@ -87,7 +111,7 @@ const jsonTarget = z.discriminatedUnion(
     }),
     z.strictObject({
       kind: z.literal('syslog'),
-      addr: socketAddressText.describe('Where the syslog server listens (UDP).'),
+      addr: socketAddressText('"192.0.2.9:514"').describe('Where the syslog server listens (UDP).'),
       format,
     }),
   ],

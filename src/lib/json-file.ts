@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { AppError } from './app-error.ts';
+import { AppError, errorMessage } from './app-error.ts';
 
 /**
  * The content of a JSON file that a person has written. Rejects with AppError `config-invalid`, which names the file and what to mend
@@ -14,9 +14,8 @@ export async function readJsonFile(path: string): Promise<unknown> {
   }
   try {
     return JSON.parse(splitByteOrderMark(text).rest) as unknown;
-  } catch {
-    // Node's own message quotes the text.
-    throw new AppError('config-invalid', `${path} is not JSON; ${jsonProblem(text)}`);
+  } catch (error) {
+    throw new AppError('config-invalid', `${path} is not JSON; ${jsonProblem(text, errorMessage(error))}`);
   }
 }
 
@@ -28,10 +27,14 @@ export function splitByteOrderMark(text: string): { readonly mark: string; reado
   return { mark, rest: text.slice(mark.length) };
 }
 
-/** What is wrong, where that can be told without quoting it. */
-function jsonProblem(text: string): string {
+/** What is wrong and where. Node's own message may quote the text, so only the place is taken from it. */
+function jsonProblem(text: string, message: string): string {
   if (text.trim() === '') return 'it is empty';
   const comma = text.search(/,\s*[}\]]/);
   if (comma >= 0) return `line ${text.slice(0, comma).split('\n').length} ends with a comma that nothing follows`;
-  return 'check commas, quotes and brackets';
+  const comment = text.search(/^\s*\/[/*]/m);
+  if (comment >= 0) return 'it has a comment, and JSON knows none: remove it';
+  const [, line, column] = /\(line (\d+) column (\d+)\)$/.exec(message) ?? [];
+  const place = line === undefined ? '' : ` at line ${line}, column ${column}, or just before it`;
+  return `check commas, quotes and brackets${place}`;
 }

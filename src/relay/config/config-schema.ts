@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { isUnspecified, parseSocketAddress } from '../../lib/socket-address.ts';
 import { managerSchema } from '../../node-link/manager-config.ts';
-import { DEFAULT_QUIC_PORT } from '../../protocol/limits.ts';
+import { DEFAULT_API_PORT, DEFAULT_QUIC_PORT } from '../../protocol/limits.ts';
 import { parseTunnelId } from '../../protocol/tunnel-id.ts';
 import { limitsSchema } from './limits-schema.ts';
 import {
   anyText,
   apiToken,
+  eachOnce,
   flag,
   hex64,
   listenAddresses,
@@ -19,7 +20,7 @@ import {
 } from '../../lib/config-schema-parts.ts';
 
 const staticTunnel = z.strictObject({
-  id: anyText()
+  id: anyText('a UUID in quotes')
     .transform((id, context) => {
       const parsed = parseTunnelId(id);
       if (parsed !== null) return parsed;
@@ -38,10 +39,10 @@ const publicAddress = text().refine(isDialable, {
 export const relayConfigSchema = z
   .strictObject({
     $schema: z.string().optional(),
-    quic_addrs: listenAddresses
+    quic_addrs: listenAddresses(DEFAULT_QUIC_PORT)
       .default([`0.0.0.0:${DEFAULT_QUIC_PORT}`, `[::]:${DEFAULT_QUIC_PORT}`])
       .describe('Where edges connect (UDP).'),
-    api_addrs: listenAddresses
+    api_addrs: listenAddresses(DEFAULT_API_PORT)
       .optional()
       .describe('Where the REST API listens (TCP): loopback, or every address when api_token is set.'),
     public_quic_addr: publicAddress.nullable().default(null).describe('What edges dial, as reported to the manager.'),
@@ -56,9 +57,7 @@ export const relayConfigSchema = z
     max_tunnels_per_connection: whole(1, 100_000).default(100).describe('Tunnels that one connection may bind.'),
     tunnels: z
       .array(staticTunnel)
-      .refine((tunnels) => new Set(tunnels.map(({ id }) => id)).size === tunnels.length, {
-        error: 'names a tunnel twice; list each once',
-      })
+      .superRefine(eachOnce(({ id }) => id, 'id'))
       .default([])
       .describe('Tunnels that are authorised without a manager.'),
     manager: managerSchema.prefault({}),

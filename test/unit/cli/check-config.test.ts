@@ -91,7 +91,7 @@ describe('adit check-config', () => {
     expect(await check({ edge_id: 'studio' })).toContain('is a sound config of an edge\n');
     expect(await check({}, '--as', 'edge')).toContain('is a sound config of an edge\n');
     expect(await refusal({ tunnels: [{ direction: 'egress' }] })).toContain(
-      'tunnels[0].id is missing; it must be a text in quotes',
+      'tunnels[0].id is missing; it must be a UUID in quotes, the same at both edges',
     );
   });
 

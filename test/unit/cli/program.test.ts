@@ -53,6 +53,23 @@ describe('the command line', () => {
   });
 });
 
+describe('adit relay and adit edge', () => {
+  it('say so when they are given the config of the other', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'adit-others-'));
+    try {
+      await run('keygen', '--out', folder);
+      const [relay, edge] = ['relay.json', 'edge-egress.json'].map((name) => join(folder, name));
+      const started = await Promise.all([run('relay', '-c', String(edge)), run('edge', '-c', String(relay))]);
+      expect(started.map(({ error }) => [String(error), exitCodeOf(error)])).toEqual([
+        [`AppError: ${edge} is a config of an edge; start it with: adit edge -c ${edge}`, 2],
+        [`AppError: ${relay} is a config of a relay; start it with: adit relay -c ${relay}`, 2],
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe('adit token', () => {
   const args = ['token', '--secret', bindVector.secret, '--tunnel', vectorTunnel.id];
 

@@ -118,7 +118,7 @@ describe('an edge config', () => {
         'edge_id is longer than 64 bytes, which relays ignore; shorten it',
         'tunnels[0].id is not a UUID; make one with: adit keygen',
         'tunnels[0].local_addr is not ip:port or [ipv6]:port but "localhost:5000"; write for example "127.0.0.1:9000"',
-        'tunnels[0].tunnel_encryption_key is not 64 hex characters; make one with: adit keygen',
+        'tunnels[0].tunnel_encryption_key is not 64 hex digits; make one with: adit keygen',
       ]),
     );
     expect(found.filter((line) => line.startsWith('tunnels[1].')).length).toBeGreaterThan(4);

@@ -26,7 +26,13 @@ describe('a JSON file', () => {
   it.each([
     ['', 'it is empty'],
     ['{\n"node_secret": "hunter2",\n}', 'line 2 ends with a comma that nothing follows'],
-    ['{"node_secret": "hunter2"', 'check commas, quotes and brackets'],
+    ['{"node_secret": "hunter2"', 'check commas, quotes and brackets at line 1, column 26, or just before it'],
+    [
+      '{\n"node_secret": "hunter2"\n"a": 1}',
+      'check commas, quotes and brackets at line 3, column 1, or just before it',
+    ],
+    ['{"node_secret": hunter2}', 'check commas, quotes and brackets'],
+    ['{\n  // hunter2\n"a": 1}', 'it has a comment, and JSON knows none: remove it'],
   ])('that is not JSON is named with what to mend and never quoted: %j', async (text, problem) => {
     writeFileSync(path, text);
     await expect(readJsonFile(path)).rejects.toMatchObject({
