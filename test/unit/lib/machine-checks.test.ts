@@ -13,8 +13,8 @@ describe('the checks of the machine', () => {
   });
 
   it('tell small UDP buffers, with the command that mends them', () => {
-    const [found] = machineProblems({ ...sound, socketBuffers: { asked, granted: [asked, 425_984] } });
-    expect(found?.problem).toContain('425984 bytes where 4194304 were asked for');
+    const [found] = machineProblems({ ...sound, socketBuffers: { asked, granted: [asked, 212_992] } });
+    expect(found?.problem).toContain('212992 bytes where 4194304 were asked for');
     expect(found?.remedy).toContain('sysctl -w net.core.rmem_max=4194304 net.core.wmem_max=4194304');
   });
 
