@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChildProgram } from '../../src/cli/demo/child-program.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
+import { formatHostPort } from '../../src/lib/host-port.ts';
+import { statsSchema } from '../../src/relay/admin/relay-schemas.ts';
 import { ProgramWorld } from '../support/program-world.ts';
+import { until } from '../support/until.ts';
 
 let folder = '';
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'adit-life-'))));
@@ -17,6 +20,11 @@ function relay(config: object, ...flags: string[]): ChildProgram {
   const path = join(folder, 'config.json');
   writeFileSync(path, JSON.stringify(config));
   return new ChildProgram('relay', ['relay', '-c', path, ...flags], new SystemClock());
+}
+
+async function openStreams({ plan }: ProgramWorld): Promise<number> {
+  const answer = await fetch(`http://${formatHostPort(plan.apiAddr)}/api/v1/stats`);
+  return statsSchema.parse(await answer.json()).active_tcp_streams;
 }
 
 const loopback = { quic_addrs: ['127.0.0.1:0'], api_addrs: ['127.0.0.1:0'] };
@@ -38,6 +46,7 @@ describe('the life of a relay process', () => {
     socket.on('error', () => {});
     await once(socket, 'connect');
     socket.write('held open');
+    await until(async () => (await openStreams(world)) === 1, { what: 'the stream at the relay' });
     const program = world.program('relay');
     program.kill('SIGTERM');
     await program.line('relay stopping');
