@@ -57,7 +57,6 @@ export class Loop {
 
   #turn(): void {
     const nowMs = this.#clock.monotonicMs();
-    this.#planned = false;
     if (this.#callbacks.length > 0) this.#callBack();
     const receiving = this.#receiving;
     this.#receiving = this.#spareReceiving;
@@ -76,6 +75,9 @@ export class Loop {
       if (member.transmit(nowMs)) this.planTransmit(member);
     }
     transmitting.length = 0;
+    // What was planned meanwhile and has been served needs no turn of its own.
+    this.#planned = false;
+    if (this.#receiving.length + this.#transmitting.length + this.#callbacks.length > 0) this.#plan();
   }
 
   #callBack(): void {
