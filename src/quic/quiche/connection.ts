@@ -289,6 +289,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       planTransmit: () => this.#loop.planTransmit(this),
       planReceive: () => this.#loop.planReceive(this),
       flush: () => this.#transmitter.flush(this.#environment.clock.monotonicMs()),
+      nowMs: () => this.#environment.clock.monotonicMs(),
       later: (callback) => this.#loop.later(callback),
       onRead: (bytes) => this.#meter.onUseful(bytes),
       onStream: (stream) => this.#handler?.onStream(stream),

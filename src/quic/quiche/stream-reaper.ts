@@ -3,6 +3,8 @@ import { scratch } from './scratch.ts';
 
 interface Remains {
   readonly id: number;
+  /** Not before this is quiche made to send something. */
+  readonly kickFromMs: number;
   /** How often quiche was made to send something. */
   kicks: number;
   /** 0: to be looked at soon, as usually an acknowledgement is on its way. */
@@ -10,6 +12,8 @@ interface Remains {
 }
 
 const firstLookMs = 100;
+/** In which a RESET that was lost has been sent again, several times on any path that carries media. */
+const resetLeadMs = 3000;
 const longestPauseMs = 30_000;
 const maxKicks = 4;
 
@@ -19,6 +23,9 @@ const nothing = Buffer.alloc(0);
  * Makes quiche 0.18 forget streams that are over on both sides. By itself it forgets one only when an acknowledgement arrives in the right
  * state: a stream whose last frame of the peer came after our end was acknowledged stays for ever, and with it one of the peer's stream
  * credits. Reading it once more, or having one more (empty, legal) frame of it acknowledged, makes quiche look again.
+ *
+ * That frame is a FIN. Behind a reset it says nothing new; ahead of one that was lost and is yet to be sent again it would make a truncated
+ * stream look whole (conformance S1), so there it waits.
  */
 export class StreamReaper {
   readonly #native: NativeConnection;
@@ -39,8 +46,9 @@ export class StreamReaper {
     return this.#remains.has(id);
   }
 
-  add(id: number): void {
-    this.#remains.set(id, { id, kicks: 0, dueMs: 0 });
+  /** `wasReset`: our direction was cut short. */
+  add(id: number, wasReset: boolean, nowMs: number): void {
+    this.#remains.set(id, { id, kickFromMs: wasReset ? nowMs + resetLeadMs : nowMs, kicks: 0, dueMs: 0 });
     this.#added = true;
   }
 
@@ -66,6 +74,10 @@ export class StreamReaper {
   #lookAt(remains: Remains, nowMs: number): void {
     if (this.#isForgotten(remains.id)) {
       this.#remains.delete(remains.id);
+      return;
+    }
+    if (nowMs < remains.kickFromMs) {
+      remains.dueMs = remains.kickFromMs;
       return;
     }
     const bidirectional = (remains.id & 2) === 0;

@@ -13,6 +13,7 @@ export interface StreamSetOwner {
   planReceive(): void;
   /** Sends at once what quiche has ready. */
   flush(): void;
+  nowMs(): number;
   later(callback: () => void): void;
   /** Stream data was taken from quiche. */
   onRead(bytes: number): void;
@@ -157,7 +158,7 @@ export class StreamSet implements StreamOwner {
   onOver(stream: QuicheStream): void {
     this.#open.delete(stream.id);
     this.#halfOpen.delete(stream);
-    this.#reaper.add(stream.id);
+    this.#reaper.add(stream.id, stream.wasReset, this.#owner.nowMs());
   }
 
   #openOwn(id: number, directions: 'both' | 'write'): QuicheStream | null {

@@ -43,6 +43,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   #armed = true;
   #readEnd: Exclude<ReadResult, { kind: 'data' | 'blocked' }> | null = null;
   #writeOver = false;
+  #wasReset = false;
   #finishing = false;
   readonly #backlog = new WriteBacklog();
   /** `onWritable` is owed. */
@@ -139,12 +140,18 @@ export class QuicheStream implements QuicStream, SpliceEnd {
     this.#finishIfDrained();
   }
 
+  /** Our direction was cut short by `reset`. */
+  get wasReset(): boolean {
+    return this.#wasReset;
+  }
+
   reset(code: number): void {
     if (this.#writeOver) return;
     this.#backlog.clear();
     this.#owner.flush();
     if (this.#isWriteOver()) return;
     this.#native.shutdown(shutdownWrite, code);
+    this.#wasReset = true;
     this.#endWrite();
     this.#owner.plan();
   }
