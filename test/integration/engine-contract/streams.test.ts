@@ -123,16 +123,21 @@ describe.each(await builtEngines())('streams of the %s engine', (name) => {
     far.pause();
     const chunk = Buffer.alloc(64 * 1024, 'abcdefghij');
     let written = 1;
-    while (near.stream.write(chunk)) {
+    let writables = 0;
+    for (;;) {
+      const goesOn = near.stream.write(chunk);
       written += chunk.length;
       expect(written).toBeLessThan(8 * 1024 * 1024);
-      await new Promise((resolve) => setImmediate(resolve));
+      if (goesOn) await new Promise((resolve) => setImmediate(resolve));
+      else if (near.stream.queuedBytes > 64 * 1024) break;
+      else {
+        // The engine's own thread took it after all: the window is not full yet.
+        await until(() => near.writables > writables);
+        writables = near.writables;
+      }
     }
-    written += chunk.length;
-    expect(near.stream.queuedBytes).toBeGreaterThan(64 * 1024);
-    expect(near.writables).toBe(0);
     far.resume();
-    await until(() => near.writables > 0);
+    await until(() => near.writables > writables);
     near.stream.finish();
     await until(() => far.end?.kind === 'finished');
     expect(far.length).toBe(written);
