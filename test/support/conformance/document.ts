@@ -10,6 +10,6 @@ run once for each engine that is built. A promise that needs minutes or millions
 runs on every change, and a long one in \`npm run soak\` (docs/soak.md).
 `;
 
-const tail = `Not proven by a test of its own: constant-time comparison (I7) rests on \`crypto.timingSafeEqual\` over digests, which a
-test shows to be in use, not on a measurement of time.
+const tail = `Not proven by a test of its own: constant-time comparison (I7) rests on \`crypto.timingSafeEqual\` over digests, as a
+reader of \`secretsEqual\` can see: no test would notice another comparison.
 `;
