@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,10 @@ describe('the life of a relay process', () => {
 
   it('L1 a second signal ends it at once while a stream is open', async () => {
     await using world = await ProgramWorld.start();
+    const { host, port } = world.plan.tcp.destination;
+    // Without someone there the stream would end by itself, and the drain with it.
+    const destination = createServer().listen(port, host);
+    await once(destination, 'listening');
     const socket = connect({ ...world.plan.tcp.local, allowHalfOpen: true });
     socket.on('error', () => {});
     await once(socket, 'connect');
@@ -53,6 +57,7 @@ describe('the life of a relay process', () => {
     program.kill('SIGTERM');
     expect(await program.exit(), program.lastLines.join('\n')).toBe(143);
     socket.destroy();
+    destination.close();
   });
 
   it('takes its addresses from flags in place of the config, under both of their names', async () => {
