@@ -22,7 +22,8 @@ RUN install -d -o node -g node -m 700 /var/lib/adit && install -o node -g node -
 USER node
 VOLUME /var/lib/adit
 EXPOSE 4433/udp
+# An edge, and a relay with another API address, name theirs in ADIT_HEALTH_URL.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:4480/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(process.env.ADIT_HEALTH_URL ?? 'http://127.0.0.1:4480/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["/opt/adit/bin/adit"]
 CMD ["relay", "-c", "/var/lib/adit/config.json"]

@@ -64,6 +64,8 @@ mkdir -p "$work/volume"
 cp -a "$root$volume/." "$work/volume/"
 chown "$(stat -c %u:%g "$root$volume")" "$work/volume"
 mount --bind "$work/volume" "$root$volume"
+# A read-only container has no writable /tmp either.
+mount -o remount,ro "$root/tmp"
 mount -o remount,ro,bind "$root"
 mount -o remount,ro "$root"
 
