@@ -44,7 +44,7 @@ describe('the life of a relay process', () => {
     await using world = await ProgramWorld.start();
     const { host, port } = world.plan.tcp.destination;
     // Without someone there the stream would end by itself, and the drain with it.
-    const destination = createServer().listen(port, host);
+    const destination = createServer((connection) => connection.on('error', () => {})).listen(port, host);
     await once(destination, 'listening');
     const socket = connect({ ...world.plan.tcp.local, allowHalfOpen: true });
     socket.on('error', () => {});
