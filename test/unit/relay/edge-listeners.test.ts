@@ -13,7 +13,7 @@ function listenerOf(bed: MemoryRelay, address: string): MemoryListener {
 }
 
 describe('the listeners for edges', () => {
-  it('go on without an address whose socket has failed, and say so', async () => {
+  it('T3 go on without an address whose socket has failed, and say so; without any the relay is not ready', async () => {
     const logger = new RecordingLogger();
     const config = { quic_addrs: ['127.0.0.1:4433', '127.0.0.1:4434'] };
     const bed = await MemoryRelay.start({ config, logger });
@@ -23,6 +23,7 @@ describe('the listeners for edges', () => {
     expect(bed.relay.notReadyReasons()).toEqual([]);
     listenerOf(bed, '127.0.0.1:4433').handler.onFailed(new Error('this one, too'));
     expect(bed.relay.notReadyReasons()).toEqual(['no QUIC address is bound']);
+    expect(bed.relay.health().reasons).toContain('127.0.0.1:4433: this one, too');
     expect(logger.messages('warn')).toHaveLength(2);
   });
 

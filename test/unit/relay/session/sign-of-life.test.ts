@@ -20,7 +20,7 @@ function answersTo(edge: ScriptedEdge): string[] {
 }
 
 describe('an authorised bind that a dead leg stands in the way of', () => {
-  it('waits a second for its sign of life, then has the place; the dead edge is closed, and events say so', async () => {
+  it('I3 waits a second for its sign of life, then has the place; the dead edge is closed, and events say so', async () => {
     const bed = await start();
     for (const direction of ['ingress', 'egress'] as const) bed.kill(bound(bed, `old ${direction}`, { direction }));
     bed.events.length = 0;
@@ -158,7 +158,7 @@ describe('an edge whose bind waits', () => {
 });
 
 describe('in permissive mode, a leg in the way', () => {
-  it('of an edge that was silent for two keep-alives is taken away at once, otherwise it stays; nobody is asked', async () => {
+  it('I3 of an edge that was silent for two keep-alives is taken away at once, otherwise it stays; nobody is asked', async () => {
     const bed = await MemoryRelay.start();
     const silent = bound(bed, 'silent', { direction: 'ingress' });
     bed.kill(silent);

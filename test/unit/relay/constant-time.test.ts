@@ -1,0 +1,55 @@
+import { timingSafeEqual } from 'node:crypto';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createAdminApp } from '../../../src/admin/admin-app.ts';
+import { computeBindToken } from '../../../src/protocol/bind-token.ts';
+import { relayRoutes } from '../../../src/relay/admin/relay-routes.ts';
+import { MemoryRelay } from '../../support/memory-relay.ts';
+import { pairSecret, pairTunnel } from '../../support/relay-pair.ts';
+import { SampleRelay } from '../../support/sample-relay.ts';
+import { silentLogger } from '../../support/silent-logger.ts';
+
+vi.mock('node:crypto', { spy: true });
+
+const comparisons = vi.mocked(timingSafeEqual);
+const tunnels = [{ id: pairTunnel, bind_secret: pairSecret }];
+const wrongSecret = 'f'.repeat(64);
+
+beforeEach(() => {
+  comparisons.mockClear();
+});
+
+describe('a secret that somebody shows is compared in constant time', () => {
+  it.each([
+    { what: 'the token', prove: false, secret: pairSecret, answer: 'tunnel_waiting' },
+    { what: 'a wrong token', prove: false, secret: wrongSecret, answer: 'tunnel_down' },
+    { what: 'a proof', prove: true, secret: pairSecret, answer: 'tunnel_waiting' },
+    { what: 'a wrong proof', prove: true, secret: wrongSecret, answer: 'tunnel_down' },
+  ])('I7 when an edge binds with $what', async ({ prove, secret, answer }) => {
+    const bed = await MemoryRelay.start({ config: { require_bind_auth: true, tunnels } });
+    const edge = bed.edge().bind({ tunnelId: pairTunnel, direction: 'ingress', secret, prove });
+    bed.run();
+    expect(edge.messages.at(-1)?.type).toBe(answer);
+    expect(comparisons).toHaveBeenCalledOnce();
+  });
+
+  it('I7 when a manager authorises a tunnel anew', async () => {
+    const bed = await MemoryRelay.start({ config: { tunnels } });
+    const ingress = computeBindToken(pairSecret, pairTunnel, 'ingress');
+    const egress = computeBindToken(pairSecret, pairTunnel, 'egress');
+    expect(await bed.relay.control.authorize(pairTunnel, { ingress, egress })).toBe('unchanged');
+    expect(comparisons).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([
+    ['the token of the REST API', 'an-api-token-of-at-least-32-characters', 200],
+    ['a wrong one', 'another-token', 401],
+  ])('I7 when a client of REST shows %s', async (_what, shown, statusCode) => {
+    const app = await createAdminApp(
+      { routes: relayRoutes(new SampleRelay()), metrics: async () => '', logger: silentLogger },
+      { title: 'Adit relay', apiToken: 'an-api-token-of-at-least-32-characters' },
+    );
+    const headers = { authorization: `Bearer ${shown}` };
+    expect(await app.inject({ method: 'GET', url: '/api/v1/tunnels', headers })).toMatchObject({ statusCode });
+    expect(comparisons).toHaveBeenCalledOnce();
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryRelay } from '../../support/memory-relay.ts';
+import { otherTunnel, pairTunnel } from '../../support/relay-pair.ts';
+import type { ScriptedEdge } from '../../support/scripted-edge.ts';
+
+/** A relay with a tunnel that carries a stream, so that its drain lasts. */
+async function busy(): Promise<{ readonly bed: MemoryRelay; readonly egress: ScriptedEdge }> {
+  const bed = await MemoryRelay.start();
+  const bind = { tunnelId: pairTunnel, protocol: 'tcp' } as const;
+  bed.edge('in').bind({ ...bind, direction: 'ingress' });
+  const egress = bed.edge('out').bind({ ...bind, direction: 'egress' });
+  bed.run();
+  egress.openData(pairTunnel).send('a stream that does not end');
+  bed.run();
+  expect(bed.relay.report.totals().active_tcp_streams).toBe(1);
+  return { bed, egress };
+}
+
+describe('a relay that stops', () => {
+  it('L1 takes no bind while its streams finish', async () => {
+    const { bed, egress } = await busy();
+    const idle = bed.edge('idle');
+    const stopped = bed.relay.stop(5000);
+    egress.bind({ tunnelId: otherTunnel, direction: 'egress' });
+    idle.bind({ tunnelId: otherTunnel, direction: 'ingress' });
+    bed.advance(4999);
+    expect(bed.relay.report.totals().active_tcp_streams).toBe(1);
+    expect(bed.relay.report.tunnels().map((tunnel) => tunnel.tunnel_id)).toEqual([pairTunnel]);
+    expect(idle.messages.map(({ type }) => type)).toEqual(['hello_ack']);
+    bed.advance(1);
+    await stopped;
+    bed.run();
+    for (const edge of [egress, idle]) expect(edge.closed).toMatchObject({ code: 0, reason: 'relay shutting down' });
+  });
+
+  it('L4 leaves no timer behind', async () => {
+    const { bed } = await busy();
+    const stopped = bed.relay.stop(5000);
+    bed.advance(5000);
+    await stopped;
+    bed.run();
+    expect(bed.clock.pendingTimers).toBe(0);
+  });
+});
