@@ -76,7 +76,9 @@ export const edgeFileKeys = {
   api_token: apiToken.nullable().default(null).describe('Bearer token of the REST API.'),
   logging: loggingSchema.prefault({}),
   log_level: logLevelSchema,
-  state_dir: text().default('state/').describe('What must outlive a restart: events for the manager.'),
+  state_dir: text()
+    .default('state/')
+    .describe('What must outlive a restart: events for the manager. Not to be shared.'),
   quic: quicSchema.prefault({}),
 };
 

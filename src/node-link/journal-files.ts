@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
+import { claimDirectory } from './directory-claim.ts';
 
 /** An open file at whose end lines are written. */
 export interface AppendFile {
@@ -12,6 +13,8 @@ export interface AppendFile {
 
 /** What the journal needs of a file system. Synchronous where an event must be on its way to disk before a caller goes on. */
 export interface JournalFiles {
+  /** For this process alone until it is disposed of; throws an AppError `io-failed` where another one has it. */
+  claim(directory: string): Disposable;
   makeDirectory(path: string): void;
   list(directory: string): string[];
   openForAppend(path: string): AppendFile;
@@ -29,6 +32,7 @@ const OWNER_ONLY_DIRECTORY = 0o700;
 const fdatasync = promisify(fs.fdatasync);
 
 export const realJournalFiles: JournalFiles = {
+  claim: claimDirectory,
   makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true, mode: OWNER_ONLY_DIRECTORY }),
   list: (directory) => fs.readdirSync(directory),
   openForAppend: (path) => new RealAppendFile(path),

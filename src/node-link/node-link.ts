@@ -82,6 +82,7 @@ export class NodeLink {
   #refusalTold = false;
   /** Why the last attempt ended, so that the log does not say it every few seconds. */
   #lastReason: string | null = null;
+  #claim: DisposableStack | null = null;
   #running = false;
   #stopped: Promise<void> | null = null;
 
@@ -127,7 +128,10 @@ export class NodeLink {
       const mend = 'set manager.registration_token, or node_id and node_secret';
       throw new AppError('config-invalid', `the node has nothing to prove itself to its manager with: ${mend}`);
     }
+    using claim = new DisposableStack();
+    claim.use(this.#dependencies.journalFiles.claim(this.#settings.stateDir));
     this.#journal.open();
+    this.#claim = claim.move();
     this.#running = true;
     void this.#dial();
   }
@@ -153,6 +157,7 @@ export class NodeLink {
     await this.#until(() => this.#attempt === null, STOP_CLOSE_MS);
     await this.#keeper.stop();
     await this.#journal.close();
+    this.#claim?.dispose();
   }
 
   async #dial(): Promise<void> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -17,7 +18,7 @@ beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'adit-life-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function relay(config: object, ...flags: string[]): ChildProgram {
-  const path = join(folder, 'config.json');
+  const path = join(folder, `config-${randomUUID()}.json`);
   writeFileSync(path, JSON.stringify(config));
   return new ChildProgram('relay', ['relay', '-c', path, ...flags], new SystemClock());
 }
@@ -87,6 +88,22 @@ describe('the life of a relay process', () => {
     await program.line('relay started');
     expect(program.lastLines.filter((line) => line.includes('"level":"warn"')).join()).toContain(address);
     taken.close();
+  });
+
+  it('L2 a state_dir that another program uses ends it with one line; one that a killed program has left does not', async () => {
+    const manager = { enabled: true, url: 'wss://127.0.0.1:1/ws/node', registration_token: 'token' };
+    const managed = { ...loopback, state_dir: join(folder, 'state'), manager };
+    await using first = relay(managed);
+    await first.line('relay started');
+    await using second = relay(managed);
+    expect(await second.exit()).toBe(1);
+    expect(second.lastLines.at(-1)).toBe(
+      `adit: ${managed.state_dir} is in use by another adit, process ${first.pid}: stop that one or set another state_dir`,
+    );
+    first.kill('SIGKILL');
+    await first.exit();
+    await using third = relay(managed);
+    await third.line('relay started');
   });
 
   it('L2 a certificate without its key, and a wrong config, end it with status 2 and every problem with its path', async () => {

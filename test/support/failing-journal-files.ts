@@ -4,6 +4,7 @@ import { realJournalFiles, type AppendFile, type JournalFiles } from '../../src/
 export class FailingJournalFiles implements JournalFiles {
   failing: 'nothing' | 'writes' | 'reads' | 'syncs' = 'nothing';
   openFiles = 0;
+  readonly claim = (directory: string) => realJournalFiles.claim(directory);
   readonly makeDirectory = (path: string) => realJournalFiles.makeDirectory(path);
   readonly list = (path: string) => realJournalFiles.list(path);
   readonly size = (path: string) => realJournalFiles.size(path);

@@ -66,7 +66,9 @@ export const relayConfigSchema = z
     quic: quicSchema.prefault({}),
     limits: limitsSchema.prefault({}),
     drain_timeout_secs: seconds(0, 600).default(10).describe('Time that open streams get when the relay stops.'),
-    state_dir: text().default('state/').describe('What must outlive a restart: authorisations, events, keys.'),
+    state_dir: text()
+      .default('state/')
+      .describe('What must outlive a restart: authorisations, events, keys. Not to be shared.'),
     credentials_path: text().nullable().default(null).describe("The manager's credentials, when not in this file."),
   })
   .refine((config) => (config.tls_cert_path === null) === (config.tls_key_path === null), {
