@@ -72,6 +72,14 @@ describe('bin/adit', () => {
     expect(stderr).toContain("run 'npm ci'");
   });
 
+  it.each([20, 24, 30])('L2 with room for only %i open files it says so in one line, and what to do', async (limit) => {
+    const { code, stderr } = await run('/bin/sh', systemPath, '-c', `ulimit -n ${limit}; "${script}" relay`);
+    expect(code).toBe(69);
+    expect(stderr).toBe(
+      `adit: only ${limit} files may be open at once; raise it: ulimit -n 65536, or LimitNOFILE=65536 in the systemd unit\n`,
+    );
+  });
+
   it('prefers the node that npm ci installed, and passes arguments on as they are', async () => {
     await installPackages();
     await fakeNode(join(root, 'node_modules/.bin'), 'v24.1.0');
