@@ -3,6 +3,7 @@ import { AppError } from '../lib/app-error.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
+import { settledWithin } from '../lib/settled-within.ts';
 import type { LinkEvent } from '../protocol/link-event.ts';
 import type { NodeEvent } from '../protocol/node-event.ts';
 import type { NodeCredentials } from '../protocol/node-message.ts';
@@ -61,6 +62,7 @@ export interface LinkStatus {
 const STOP_FLUSH_MS = 2_000;
 /** A WebSocket that is told to close is gone within a second. */
 const STOP_CLOSE_MS = 2_000;
+const STOP_DISK_MS = 2_000;
 const STOP_POLL_MS = 10;
 const UPKEEP_INTERVAL_MS = 15_000;
 
@@ -155,9 +157,15 @@ export class NodeLink {
     if (this.#connectedUrl !== null) await this.#until(() => this.#outbox.isEmpty, STOP_FLUSH_MS);
     this.#attempt?.close();
     await this.#until(() => this.#attempt === null, STOP_CLOSE_MS);
-    await this.#keeper.stop();
-    await this.#journal.close();
-    this.#claim?.dispose();
+    await this.#leaveDisk();
+  }
+
+  /** What a disk that hangs does not take now was given to it when it was raised. */
+  async #leaveDisk(): Promise<void> {
+    const { clock, logger } = this.#dependencies;
+    const closed = this.#keeper.stop().then(() => this.#journal.close());
+    if (await settledWithin(clock, closed, STOP_DISK_MS)) this.#claim?.dispose();
+    else logger.warn({}, 'the disk hangs, not waiting for it any longer');
   }
 
   async #dial(): Promise<void> {

@@ -1,8 +1,11 @@
 import { realJournalFiles, type AppendFile, type JournalFiles } from '../../src/node-link/journal-files.ts';
 
-/** Real files that can be told to fail: writing as on a full disk, reading as without file descriptors, syncing as on a broken disk. */
+/**
+ * Real files that can be told to fail: writing as on a full disk, reading as without file descriptors, syncing as on a broken disk, or
+ * without an end as on one that hangs.
+ */
 export class FailingJournalFiles implements JournalFiles {
-  failing: 'nothing' | 'writes' | 'reads' | 'syncs' = 'nothing';
+  failing: 'nothing' | 'writes' | 'reads' | 'syncs' | 'syncs without end' = 'nothing';
   openFiles = 0;
   readonly claim = (directory: string) => realJournalFiles.claim(directory);
   readonly makeDirectory = (path: string) => realJournalFiles.makeDirectory(path);
@@ -27,6 +30,7 @@ export class FailingJournalFiles implements JournalFiles {
       },
       sync: async () => {
         if (this.failing === 'syncs') throw new Error('input/output error');
+        if (this.failing === 'syncs without end') await new Promise(() => undefined);
         await file.sync();
       },
       close: () => {

@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { settledWithin } from '../settled-within.ts';
 import type { LogTarget } from './log-target.ts';
 
 /** Lines that wait; a target that is slow or away must not cost more memory than this. */
 const capacity = 2048;
 const flushMs = 2000;
+const closeMs = 1000;
 
 /** Takes lines at any time and never blocks: what does not fit, or cannot be handed over, is dropped and counted. */
 export class LineQueue {
@@ -37,19 +39,16 @@ export class LineQueue {
     this.#pumping ??= this.#pump();
   }
 
-  /** Hands over what waits, for at most 2 s, and closes the target. Idempotent. */
+  /** Hands over what waits, for at most 2 s, and closes the target, within another. Idempotent. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
 
   async #stop(): Promise<void> {
-    const late = Promise.withResolvers<undefined>();
-    const deadline = this.#clock.setTimeout(() => late.resolve(undefined), flushMs);
-    await Promise.race([this.#pumping, late.promise]);
-    deadline.cancel();
+    if (this.#pumping !== null) await settledWithin(this.#clock, this.#pumping, flushMs);
     this.#dropped += this.#waiting.splice(0).length;
-    await this.#target.close();
+    await settledWithin(this.#clock, this.#target.close(), closeMs);
   }
 
   async #pump(): Promise<void> {

@@ -86,4 +86,14 @@ describe('the queue of structured log lines', () => {
     await stopped;
     expect([target.closed, queue.dropped, clock.pendingTimers]).toEqual([1, 2, 0]);
   });
+
+  it('does not wait for ever for a target that does not close', async () => {
+    const { target, queue, clock } = bedOf();
+    target.close = () => new Promise(() => undefined);
+    const stopped = queue.stop();
+    await settle();
+    clock.advance(2000);
+    await stopped;
+    expect(clock.pendingTimers).toBe(0);
+  });
 });
