@@ -90,7 +90,8 @@ export function forwarderSettings({ limits }: RelayConfig): ForwarderSettings {
 
 export function eventHubSettings({ limits }: RelayConfig): EventHubSettings {
   return {
-    maxPerWindow: limits.rejection_events_per_min,
+    maxRejections: limits.rejection_events_per_min,
+    maxByStrangers: limits.stranger_events_per_min,
     windowMs: 60_000,
     maxSources: limits.max_event_sources,
   };

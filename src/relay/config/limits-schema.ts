@@ -56,6 +56,9 @@ export const limitsSchema = z.strictObject({
   rejection_events_per_min: whole(1, 10_000)
     .default(10)
     .describe('Rejection events of one kind from one source; the rest is counted.'),
+  stranger_events_per_min: whole(1, 1_000_000)
+    .default(1000)
+    .describe('Events of one kind that one source causes with tunnels that anyone may bind; the rest is counted.'),
   max_event_sources: whole(1, 1_000_000).default(4096).describe('Sources that are told apart for that.'),
   event_journal_bytes: whole(mib, 1024 * 1024 * mib)
     .default(256 * mib)

@@ -5,8 +5,10 @@ import { eventText } from './event-text.ts';
 import type { RelayEvent, RelayEventKind } from './relay-event.ts';
 
 export interface EventHubSettings {
-  /** Events of one kind from one source that are let through per window. */
-  readonly maxPerWindow: number;
+  /** Rejections of one kind from one source that are let through per window. */
+  readonly maxRejections: number;
+  /** The same of other events that a stranger can cause. */
+  readonly maxByStrangers: number;
   readonly windowMs: number;
   /** Sources and kinds that are told apart; those beyond share one account. */
   readonly maxSources: number;
@@ -28,8 +30,8 @@ interface Account {
   last: RelayEvent;
 }
 
-/** Those that a stranger can cause at will, each as often as it likes. */
-const limitedKinds: ReadonlySet<RelayEventKind> = new Set<RelayEventKind>([
+/** Those that leave everything as it was, so that a stranger can cause each as often as it likes. */
+const rejections: ReadonlySet<RelayEventKind> = new Set<RelayEventKind>([
   'edge-connection-failed',
   'version-mismatch',
   'per-ip-cap-exceeded',
@@ -40,8 +42,8 @@ const limitedKinds: ReadonlySet<RelayEventKind> = new Set<RelayEventKind>([
 ]);
 
 /**
- * Where events are raised and heard. Rejections are limited per source and kind; how many were held back is told by
- * the next one, or when the window ends, in `details.suppressed`.
+ * Where events are raised and heard. What strangers can cause at will is limited per source and kind; how many were held
+ * back is told when the window ends, in `details.suppressed`.
  */
 export class EventHub {
   readonly #clock: Clock;
@@ -62,8 +64,9 @@ export class EventHub {
     };
   }
 
-  emit(event: RelayEvent): void {
-    if (!limitedKinds.has(event.kind) || this.#passes(event)) this.#publish(event, 0);
+  /** `stranger`: the address of an edge that has caused this without a credential, and can do so again at will. */
+  emit(event: RelayEvent, stranger: string | null = null): void {
+    if (this.#passes(event, stranger)) this.#publish(event, 0);
   }
 
   /** To be called about once a second: ends windows that are over and tells what was held back in them. */
@@ -77,9 +80,12 @@ export class EventHub {
     }
   }
 
-  #passes(event: RelayEvent): boolean {
-    const account = this.#accountOf(event);
-    if (account.passed < this.#settings.maxPerWindow) {
+  #passes(event: RelayEvent, stranger: string | null): boolean {
+    const isRejection = rejections.has(event.kind);
+    if (!isRejection && stranger === null) return true;
+    const account = this.#accountOf(event, stranger === null ? sourceOf(event) : blockOf(stranger));
+    const { maxRejections, maxByStrangers } = this.#settings;
+    if (account.passed < (isRejection ? maxRejections : maxByStrangers)) {
       account.passed++;
       return true;
     }
@@ -88,9 +94,9 @@ export class EventHub {
     return false;
   }
 
-  #accountOf(event: RelayEvent): Account {
+  #accountOf(event: RelayEvent, source: string): Account {
     this.sweep();
-    const own = `${event.kind} ${sourceOf(event)}`;
+    const own = `${event.kind} ${source}`;
     const full = this.#accounts.size >= this.#settings.maxSources;
     const key = full && !this.#accounts.has(own) ? event.kind : own;
     const known = this.#accounts.get(key);
@@ -118,7 +124,10 @@ export class EventHub {
 
 function sourceOf(event: RelayEvent): string {
   if ('remoteIp' in event && event.remoteIp !== null) return addressBlock(event.remoteIp);
-  if (!('remoteAddr' in event)) return '';
-  const ip = parseSocketAddress(event.remoteAddr)?.ip;
-  return ip === undefined ? event.remoteAddr : addressBlock(ip);
+  return 'remoteAddr' in event ? blockOf(event.remoteAddr) : '';
+}
+
+function blockOf(remoteAddr: string): string {
+  const ip = parseSocketAddress(remoteAddr)?.ip;
+  return ip === undefined ? remoteAddr : addressBlock(ip);
 }

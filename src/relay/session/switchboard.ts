@@ -122,7 +122,9 @@ export class Switchboard {
     const removed = this.#ports.registry.unbind(tunnelId, session.id, this.#nowMs());
     if (removed === null) return false;
     this.#ports.forwarder.apply(tunnelId);
-    this.#ports.events.emit({ kind: 'tunnel-unbound', tunnelId, direction: removed.leg.direction });
+    const { direction } = removed.leg;
+    const stranger = this.#stranger(session.id, tunnelId, direction);
+    this.#ports.events.emit({ kind: 'tunnel-unbound', tunnelId, direction }, stranger);
     this.#tellPeer(removed, tunnelDownReason.peerUnbound);
     return true;
   }
@@ -134,7 +136,10 @@ export class Switchboard {
     if (this.#draining) return;
     for (const leg of removed) {
       if (leg.peer === null) continue;
-      this.#ports.events.emit({ kind: 'tunnel-down', tunnelId: leg.tunnelId, direction: leg.leg.direction });
+      const { tunnelId } = leg;
+      const { direction } = leg.leg;
+      const stranger = this.#stranger(sessionId, tunnelId, direction);
+      this.#ports.events.emit({ kind: 'tunnel-down', tunnelId, direction }, stranger);
       this.#tellPeer(leg, tunnelDownReason.peerDisconnected);
     }
   }
@@ -183,17 +188,18 @@ export class Switchboard {
     const { events, registry } = this.#ports;
     const { leg, peer, replaced, rebound, becameActive } = outcome;
     const { direction } = leg;
+    const stranger = this.#stranger(session.id, tunnelId, direction);
     if (replaced !== null) {
       const oldEdge = this.#edgeRef(replaced.sessionId);
       events.emit({ kind: 'leg-replaced', tunnelId, direction, oldEdge, newEdge: session.edgeRef() });
       this.#notice(replaced.sessionId, { kind: 'replaced', tunnelId });
     } else if (peer === null && !rebound) {
-      events.emit({ kind: 'tunnel-waiting', tunnelId, direction });
+      events.emit({ kind: 'tunnel-waiting', tunnelId, direction }, stranger);
     }
     const tunnel = registry.get(tunnelId);
     if (!becameActive || peer === null || !tunnel?.ingress || !tunnel.egress) return;
-    const ingress = this.#edgeRef(tunnel.ingress.sessionId);
-    events.emit({ kind: 'tunnel-active', tunnelId, ingress, egress: this.#edgeRef(tunnel.egress.sessionId) });
+    const [ingress, egress] = [this.#edgeRef(tunnel.ingress.sessionId), this.#edgeRef(tunnel.egress.sessionId)];
+    events.emit({ kind: 'tunnel-active', tunnelId, ingress, egress }, stranger);
     this.#notice(peer.sessionId, { kind: 'peer-ready', tunnelId, first: !peer.wasPaired });
   }
 
@@ -249,6 +255,12 @@ export class Switchboard {
 
   #notice(sessionId: SessionId, notice: SessionNotice): void {
     this.#ports.session(sessionId)?.notice(notice);
+  }
+
+  /** Where an edge comes from whose leg anyone might hold; null where it takes a credential. */
+  #stranger(sessionId: SessionId, tunnelId: TunnelId, direction: Direction): string | null {
+    const open = this.#ports.policy.credentialOf(tunnelId, direction) === null;
+    return open ? this.#edgeRef(sessionId).remoteAddr : null;
   }
 
   #edgeRef(sessionId: SessionId): EdgeRef {

@@ -99,7 +99,7 @@ describe('the metrics of a relay', () => {
   it('count what a flood of rejections held back', async () => {
     const registry = new Registry();
     const clock = new ManualClock();
-    const hub = new EventHub(clock, { maxPerWindow: 1, windowMs: 1000, maxSources: 10 });
+    const hub = new EventHub(clock, { maxRejections: 1, maxByStrangers: 1, windowMs: 1000, maxSources: 10 });
     hub.subscribe(addEventMetrics(registry));
     for (let n = 0; n < 5; n++) {
       hub.emit({ kind: 'edge-connection-failed', remoteAddr: '198.51.100.4:1', reason: 'reset' });

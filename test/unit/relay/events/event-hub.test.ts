@@ -10,7 +10,7 @@ const tunnelId = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
 
 function hub(maxSources = 100): { clock: ManualClock; hub: EventHub; heard: RaisedEvent[] } {
   const clock = new ManualClock();
-  const events = new EventHub(clock, { maxPerWindow: 2, windowMs: 60_000, maxSources });
+  const events = new EventHub(clock, { maxRejections: 2, maxByStrangers: 3, windowMs: 60_000, maxSources });
   const heard: RaisedEvent[] = [];
   events.subscribe((raised) => heard.push(raised));
   return { clock, hub: events, heard };
@@ -64,6 +64,17 @@ describe('the event hub', () => {
     events.emit({ kind: 'edge-connection-failed', remoteAddr: '192.0.2.1:1', reason: 'x' });
     for (let n = 0; n < 20; n++) events.emit({ kind: 'edge-connected', remoteAddr: '192.0.2.1:1' });
     expect(heard).toHaveLength(24);
+  });
+
+  it('lets more of what is no rejection through, where a stranger is named who can cause it at will', () => {
+    const { clock, hub: events, heard } = hub();
+    const bound: RelayEvent = { kind: 'tunnel-waiting', tunnelId, direction: 'ingress' };
+    for (let n = 0; n < 10; n++) events.emit(bound, '192.0.2.1:1');
+    events.emit(bound, '192.0.2.2:1');
+    expect(heard).toHaveLength(3 + 1);
+    clock.advance(60_000);
+    events.sweep();
+    expect(suppressed(heard).at(-1)).toBe(6);
   });
 
   it('takes an IPv6 /64 for one source', () => {
