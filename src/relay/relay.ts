@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
+import { settledWithin } from '../lib/settled-within.ts';
 import { formatSocketAddress } from '../lib/socket-address.ts';
 import { closeReason } from '../protocol/close-code.ts';
 import type { RelayHealth } from '../protocol/relay-telemetry.ts';
@@ -41,6 +42,8 @@ export interface RelayDependencies {
 
 /** How often ledgers and limits are looked at. */
 const tickMs = 1000;
+/** How long the stop waits for a disk that hangs. */
+const storeMs = 2000;
 
 export function createRelay(config: RelayConfig, dependencies: RelayDependencies): Relay {
   return new Relay(config, dependencies);
@@ -197,7 +200,7 @@ export class Relay {
     this.#forwarder.stop();
     for (const session of this.#sessions.all()) session.close(closeReason.relayShuttingDown);
     await this.#listeners.close(closeReason.relayShuttingDown);
-    await this.#store.settled();
+    await settledWithin(this.#dependencies.clock, this.#store.settled(), storeMs);
   }
 
   async #streamsFinished(timeoutMs: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 import { MemoryRelay } from '../../support/memory-relay.ts';
 import { otherTunnel, pairTunnel } from '../../support/relay-pair.ts';
 import type { ScriptedEdge } from '../../support/scripted-edge.ts';
@@ -31,6 +32,17 @@ describe('a relay that stops', () => {
     await stopped;
     bed.run();
     for (const edge of [egress, idle]) expect(edge.closed).toMatchObject({ code: 0, reason: 'relay shutting down' });
+  });
+
+  it('L1 does not wait for ever for a disk that hangs with authorisations', async () => {
+    const fileSystem = new MemoryFileSystem();
+    fileSystem.open = () => new Promise(() => undefined);
+    const bed = await MemoryRelay.start({ fileSystem });
+    void bed.relay.control.revoke(pairTunnel);
+    const stopped = bed.relay.stop();
+    await bed.clock.advanceAsync(2000);
+    await stopped;
+    expect(bed.clock.pendingTimers).toBe(0);
   });
 
   it('L4 leaves no timer behind', async () => {
