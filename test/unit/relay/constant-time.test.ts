@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAdminApp } from '../../../src/admin/admin-app.ts';
 import { computeBindToken } from '../../../src/protocol/bind-token.ts';
+import { AddressValidation } from '../../../src/quic/quiche/address-validation.ts';
 import { relayRoutes } from '../../../src/relay/admin/relay-routes.ts';
 import { MemoryRelay } from '../../support/memory-relay.ts';
 import { pairSecret, pairTunnel } from '../../support/relay-pair.ts';
@@ -38,6 +39,13 @@ describe('a secret that somebody shows is compared in constant time', () => {
     const egress = computeBindToken(pairSecret, pairTunnel, 'egress');
     expect(await bed.relay.control.authorize(pairTunnel, { ingress, egress })).toBe('unchanged');
     expect(comparisons).toHaveBeenCalledTimes(2);
+  });
+
+  it('I7 when a client of the portable engine comes back with what a Retry gave it', () => {
+    const [validation, ids] = [new AddressValidation(new Uint8Array(32)), Buffer.from('original')];
+    const token = validation.createToken('192.0.2.1 5000', ids, ids, 0);
+    expect(validation.originalId(token, '192.0.2.1 5000', ids, 0)).toEqual(ids);
+    expect(comparisons).toHaveBeenCalledOnce();
   });
 
   it.each([
