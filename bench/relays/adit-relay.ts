@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../../src/quic/types.ts';
 import { Child } from '../child.ts';
 import type { RelayUnderTest, RunningRelay } from './relay-under-test.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../bin/adit', import.meta.url));
 const started = /"quic_addrs":\["([^"]+)"\].*"msg":"relay started"/;
 
 /** Everything on one machine comes from one address, so the caps that keep one address small are lifted. */
@@ -77,8 +76,8 @@ async function launch(engine: EngineName, folder: string, at: string): Promise<{
   writeFileSync(configPath, JSON.stringify(configFor(engine, at, folder)));
   const child = new Child({
     name: `adit relay over ${engine}`,
-    command: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', main, 'relay', '-c', configPath],
+    command: program,
+    args: ['relay', '-c', configPath],
     logPath: join(folder, 'relay.log'),
   });
   try {

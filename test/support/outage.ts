@@ -4,7 +4,6 @@ import { openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { EngineName } from '../../src/quic/types.ts';
 import type { ReceivedEvent } from './managed-node.ts';
@@ -38,7 +37,7 @@ export interface OutageResult {
   readonly deliveryMs: number;
 }
 
-const mainPath = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../bin/adit', import.meta.url));
 
 /** The manager goes away, edges come and go, the relay is killed with -9 in the middle and started again, the manager is back. */
 export async function runOutage({ engine, edges, atOnce, awayMs }: OutageOptions): Promise<OutageResult> {
@@ -170,14 +169,9 @@ class RelayRuns implements AsyncDisposable {
   async start(): Promise<void> {
     const log = join(this.#directory, `log-${this.#logs.length}`);
     this.#logs.push(log);
-    const args = [
-      '--disable-warning=ExperimentalWarning',
-      mainPath,
-      'relay',
-      '-c',
-      join(this.#directory, 'config.json'),
-    ];
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', openSync(log, 'w')] });
+    this.#child = spawn(program, ['relay', '-c', join(this.#directory, 'config.json')], {
+      stdio: ['ignore', 'ignore', openSync(log, 'w')],
+    });
     this.#exited = once(this.#child, 'exit');
     const started = await until(() => this.#lines(log).find((line) => line.msg === 'relay started'), {
       timeoutMs: 30_000,

@@ -67,7 +67,8 @@ export class RelayProcess implements AsyncDisposable {
     const order = { engine, config, resetKeyHex };
     const child = fork(new URL('./relay-process-child.ts', import.meta.url), [JSON.stringify(order)], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: [],
+      // As bin/adit starts it.
+      execArgv: ['--max-semi-space-size=4'],
     });
     const signal = AbortSignal.timeout(startMs);
     const [answer] = (await Promise.race([

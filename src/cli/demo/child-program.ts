@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../lib/app-error.ts';
@@ -7,7 +6,7 @@ import type { Clock } from '../../lib/clock.ts';
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
-const mainPath = fileURLToPath(new URL('../../main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../../bin/adit', import.meta.url));
 const startDeadlineMs = 15_000;
 /** A relay drains for up to 10 s; the rest is margin. */
 const stopDeadlineMs = 13_000;
@@ -32,9 +31,7 @@ export class ChildProgram implements AsyncDisposable {
   constructor(name: string, args: readonly string[], clock: Clock) {
     this.name = name;
     this.#clock = clock;
-    this.#process = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainPath, ...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    this.#process = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     if (this.#process.stderr !== null) {
       createInterface({ input: this.#process.stderr }).on('line', (line) => this.#read(line));
     }

@@ -1,5 +1,6 @@
 import { AppError } from '../../lib/app-error.ts';
 import type { EngineReport } from '../engine-report.ts';
+import { GarbageHint } from '../garbage-hint.ts';
 import type {
   CloseInfo,
   ConnectionHandler,
@@ -21,6 +22,9 @@ import { NativeListener } from './native-listener.ts';
 import type { SpliceEnds } from './native-stream.ts';
 import { readReport } from './native-report.ts';
 
+/** What JavaScript holds for a closed connection is a few KiB. */
+const connectionsPerHint = 2000;
+
 interface Dial {
   readonly handler: ConnectionHandler;
   readonly resolve: (connection: QuicConnection) => void;
@@ -39,6 +43,7 @@ class NativeEngine implements QuicEngine, EventSink, SpliceEnds {
   readonly #connections = new Map<number, NativeConnection>();
   readonly #dials = new Map<number, Dial>();
   readonly #splices = new Map<number, () => void>();
+  readonly #garbage = new GarbageHint(connectionsPerHint);
   /** The engine's thread, from the first listen or dial on. It keeps the process alive. */
   #binding: NativeBinding | undefined;
   #lastReport: readonly number[] = [];
@@ -178,6 +183,7 @@ class NativeEngine implements QuicEngine, EventSink, SpliceEnds {
     this.#connections.delete(connection);
     this.#binding?.forget(connection);
     ended?.tellClosed(info);
+    this.#garbage.onClosed();
   }
 
   streamOpened(connection: number, stream: number): void {

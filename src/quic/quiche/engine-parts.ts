@@ -1,9 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
+import { GarbageHint } from '../garbage-hint.ts';
 import { createCounters, type MutableCounters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
-import { NativeGarbage } from './native-garbage.ts';
 import { Loop } from './loop.ts';
+
+/** quiche and BoringSSL hold some 40 KiB each. */
+const connectionsPerHint = 320;
 
 /** What all sockets and connections of an engine share. */
 export class EngineParts {
@@ -11,7 +14,7 @@ export class EngineParts {
   readonly random: Random;
   readonly loop: Loop;
   readonly deadlines: Deadlines;
-  readonly garbage = new NativeGarbage();
+  readonly garbage = new GarbageHint(connectionsPerHint);
   readonly counters: MutableCounters = createCounters();
   /** For hash tables whose keys a peer can choose. */
   readonly seed: number;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { NativeGarbage } from '../../../../src/quic/quiche/native-garbage.ts';
-import { until } from '../../../support/until.ts';
+import { GarbageHint } from '../../../src/quic/garbage-hint.ts';
+import { until } from '../../support/until.ts';
 
 it('V8 collects again and again while connections close, although it does not see what they held', async () => {
   let collections = 0;
@@ -8,7 +8,7 @@ it('V8 collects again and again while connections close, although it does not se
     collections += list.getEntries().filter(isFullCollection).length;
   });
   observer.observe({ entryTypes: ['gc'] });
-  const garbage = new NativeGarbage();
+  const garbage = new GarbageHint(400);
   for (let round = 1; round <= 5; round++) {
     for (let closed = 0; closed < 400; closed++) garbage.onClosed();
     await until(() => collections >= round, { what: `${round} collections; so far ${collections}` });
