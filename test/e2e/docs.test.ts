@@ -61,7 +61,7 @@ describe('the documentation, tried as a new user would', () => {
   it('README: a deployment comes up as it says and carries datagrams, here with all three machines in one', async () => {
     await using decoder = await LocalUdpSocket.open();
     await using camera = await LocalUdpSocket.open();
-    const [quic, listen, api, ...edgeApis] = await Promise.all(Array.from({ length: 5 }, freePort));
+    const [quic, listen, api, ...edgeApis] = await Promise.all(Array.from({ length: 5 }, () => freePort()));
     const onThisMachine = (command: string): string =>
       command
         .replaceAll('relay.example:4433', `127.0.0.1:${quic}`)

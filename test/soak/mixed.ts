@@ -1,8 +1,8 @@
-import { randomInt } from 'node:crypto';
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { EngineName } from '../../src/quic/types.ts';
 import { knownTunnelId } from '../support/known-tunnel-id.ts';
 import { fleetTunnel } from '../support/load/fleet.ts';
+import { ownLoopback } from '../support/own-loopback.ts';
 import { pause } from '../support/pause.ts';
 import { RelayProcess } from '../support/relay-process.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
@@ -121,14 +121,6 @@ async function build(order: MixedOrder, stack: AsyncDisposableStack): Promise<Wo
     }
   }
   return { relay, localIp, groups, far, udp };
-}
-
-/**
- * For the local ends of this run alone. On an address that others use, a port may be one that QUIC packets still come to,
- * of an edge that died or of another program's test: a tunnel would carry them as it must, and they would look damaged.
- */
-function ownLoopback(): string {
-  return `127.${randomInt(1, 255)}.${randomInt(1, 255)}.${randomInt(1, 255)}`;
 }
 
 /** One transfer after the other through each TCP tunnel, with pauses, so that all together stay below what two cores do. */

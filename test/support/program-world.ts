@@ -7,6 +7,7 @@ import { readTunnels } from '../../src/cli/demo/demo-view.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { formatHostPort } from '../../src/lib/host-port.ts';
 import { SystemRandom } from '../../src/lib/random.ts';
+import { ownLoopback } from './own-loopback.ts';
 import { until } from './until.ts';
 
 type Part = 'relay' | 'egress' | 'ingress';
@@ -24,7 +25,7 @@ export class ProgramWorld implements AsyncDisposable {
   }
 
   static async start(): Promise<ProgramWorld> {
-    const plan = await planDemo(mkdtempSync(join(tmpdir(), 'adit-e2e-')), new SystemRandom());
+    const plan = await planDemo(mkdtempSync(join(tmpdir(), 'adit-e2e-')), new SystemRandom(), ownLoopback());
     const relayConfig = writeRelayConfig(plan);
     const relay = new ChildProgram('relay', ['relay', '-c', relayConfig], new SystemClock());
     const started = await relay.line('relay started');
@@ -51,10 +52,15 @@ export class ProgramWorld implements AsyncDisposable {
   /** Waits until the relay says that both tunnels have both legs. Answers how long that took, in ms. */
   async active(timeoutMs = 15_000): Promise<number> {
     const start = performance.now();
-    await until(async () => (await this.statuses()).join() === 'active,active', {
-      what: 'two active tunnels',
-      timeoutMs,
-    });
+    try {
+      await until(async () => (await this.statuses()).join() === 'active,active', {
+        what: 'two active tunnels',
+        timeoutMs,
+      });
+    } catch (cause) {
+      const said = [...this.#programs].map(([part, { lastLines }]) => [part, ...lastLines].join('\n'));
+      throw new Error([(await this.statuses()).join(), ...said].join('\n\n'), { cause });
+    }
     return performance.now() - start;
   }
 

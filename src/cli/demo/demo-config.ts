@@ -7,8 +7,6 @@ import type { TunnelProtocol } from '../../protocol/leg.ts';
 import { createTunnelKit, createTunnelSecrets, type TunnelSecrets } from '../tunnel-kit.ts';
 import { freePort } from './free-port.ts';
 
-const host = '127.0.0.1';
-
 /** One of the demo's tunnels: what enters at `local` leaves at `destination`. */
 export interface DemoTunnel {
   readonly protocol: TunnelProtocol;
@@ -26,7 +24,8 @@ export interface DemoWorld {
 }
 
 /** Fresh secrets and free loopback ports for one relay and two edges that share two tunnels. */
-export async function planDemo(folder: string, random: Random): Promise<DemoWorld> {
+export async function planDemo(folder: string, random: Random, host = '127.0.0.1'): Promise<DemoWorld> {
+  const freeAddress = async (): Promise<HostPort> => ({ host, port: await freePort(host) });
   const tunnel = async (protocol: TunnelProtocol): Promise<DemoTunnel> => ({
     protocol,
     secrets: createTunnelSecrets(random),
@@ -67,8 +66,4 @@ function writeConfig(world: DemoWorld, name: string, config: object): string {
   const path = join(folder, 'config.json');
   writeFileSync(path, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
   return path;
-}
-
-async function freeAddress(): Promise<HostPort> {
-  return { host, port: await freePort() };
 }

@@ -1,24 +1,29 @@
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-const host = '127.0.0.1';
+/** Below the ports that kernels hand out by themselves, to outgoing connections for instance: those would be taken again in a moment. */
+const [firstPort, endPort] = [10_000, 32_768];
+const maxTries = 100;
 
-/** A loopback port that was free for UDP and TCP a moment ago. */
-export async function freePort(): Promise<number> {
-  const udp = createSocket('udp4');
-  udp.bind(0, host);
-  await once(udp, 'listening');
-  const { port } = udp.address();
-  const tcp = createServer().listen(port, host);
-  try {
-    await once(tcp, 'listening');
-    return port;
-  } catch {
-    // Taken for TCP alone: another one.
-    return await freePort();
-  } finally {
-    udp.close();
-    tcp.close();
+/** A port of a loopback address that is free for UDP and TCP, and that nobody will be given who does not ask for it. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    const port = randomInt(firstPort, endPort);
+    const udp = createSocket('udp4');
+    const tcp = createServer();
+    try {
+      udp.bind(port, host);
+      await once(udp, 'listening');
+      tcp.listen(port, host);
+      await once(tcp, 'listening');
+      return port;
+    } catch (error) {
+      if (tries === maxTries) throw error;
+    } finally {
+      udp.close();
+      tcp.close();
+    }
   }
 }
