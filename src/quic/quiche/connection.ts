@@ -57,14 +57,13 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
 
   constructor(environment: ConnectionEnvironment) {
     super();
-    const { native, transport, nowMs } = environment;
+    const { native, transport, nowMs, socket, path } = environment;
     this.#environment = environment;
     this.id = environment.id;
-    this.local = environment.socket.address;
+    this.local = socket.address;
     this.#native = native;
-    this.#path = environment.path;
+    this.#path = path;
     this.#loop = environment.loop;
-    const { socket, path } = environment;
     this.#transmitter = new Transmitter(native, { socket, path, meter: this.#meter }, transport, nowMs);
     this.#streams = new StreamSet(native, this.#streamSetOwner(), environment.isServer);
     const local = transport.localDatagrams ? (payload: Uint8Array) => this.#handler?.onDatagram(payload) : null;
@@ -289,6 +288,8 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       planTransmit: () => this.#loop.planTransmit(this),
       planReceive: () => this.#loop.planReceive(this),
       flush: () => this.#transmitter.flush(this.#environment.clock.monotonicMs()),
+      packetsSent: () => this.#transmitter.packetsSent,
+      idleMs: this.#environment.transport.idleTimeoutMs,
       nowMs: () => this.#environment.clock.monotonicMs(),
       later: (callback) => this.#loop.later(callback),
       onRead: (bytes) => this.#meter.onUseful(bytes),

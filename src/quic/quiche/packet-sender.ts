@@ -14,6 +14,7 @@ export class PacketSender {
   /** Largest UDP payload now; quiche fills no packet beyond it. */
   payload: number;
   lastSentMs: number;
+  packets = 0;
   /** Packets above 1200 bytes. */
   largeSent = 0;
   readonly #native: NativeConnection;
@@ -107,6 +108,8 @@ export class PacketSender {
 
   #fill(bytes: Uint8Array): number {
     const room = bytes.length > this.payload ? bytes.subarray(0, this.payload) : bytes;
-    return this.#native.send(room)?.[0] ?? 0;
+    const length = this.#native.send(room)?.[0] ?? 0;
+    if (length > 0) this.packets += 1;
+    return length;
   }
 }

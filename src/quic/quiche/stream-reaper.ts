@@ -1,10 +1,13 @@
+import type { Arrivals } from './arrivals.ts';
 import { type NativeConnection, shutdownWrite, streamFault } from './native.ts';
 import { scratch } from './scratch.ts';
 
 interface Remains {
   readonly id: number;
+  /** Our direction was cut short. */
+  readonly wasReset: boolean;
   /** Not before this is quiche made to send something. */
-  readonly kickFromMs: number;
+  kickFromMs: number;
   /** How often quiche was made to send something. */
   kicks: number;
   /** 0: to be looked at soon, as usually an acknowledgement is on its way. */
@@ -12,8 +15,9 @@ interface Remains {
 }
 
 const firstLookMs = 100;
-/** In which a RESET that was lost has been sent again, several times on any path that carries media. */
+/** In which a RESET that was lost has been sent again, several times on any path that carries media and was not silent meanwhile. */
 const resetLeadMs = 3000;
+const resetLookMs = 500;
 const longestPauseMs = 30_000;
 const maxKicks = 4;
 
@@ -25,16 +29,18 @@ const nothing = Buffer.alloc(0);
  * credits. Reading it once more, or having one more (empty, legal) frame of it acknowledged, makes quiche look again.
  *
  * That frame is a FIN. Behind a reset it says nothing new; ahead of one that was lost and is yet to be sent again it would make a truncated
- * stream look whole (conformance S1), so there it waits.
+ * stream look whole (conformance S1), so there it waits until the reset must have arrived.
  */
 export class StreamReaper {
   readonly #native: NativeConnection;
+  readonly #arrivals: Pick<Arrivals, 'isQuiet' | 'heardAtMs'>;
   readonly #remains = new Map<number, Remains>();
   #dueMs = Number.POSITIVE_INFINITY;
   #added = false;
 
-  constructor(native: NativeConnection) {
+  constructor(native: NativeConnection, arrivals: Pick<Arrivals, 'isQuiet' | 'heardAtMs'>) {
     this.#native = native;
+    this.#arrivals = arrivals;
   }
 
   /** When `reap` has something to do. */
@@ -48,7 +54,7 @@ export class StreamReaper {
 
   /** `wasReset`: our direction was cut short. */
   add(id: number, wasReset: boolean, nowMs: number): void {
-    this.#remains.set(id, { id, kickFromMs: wasReset ? nowMs + resetLeadMs : nowMs, kicks: 0, dueMs: 0 });
+    this.#remains.set(id, { id, wasReset, kickFromMs: wasReset ? nowMs + resetLeadMs : nowMs, kicks: 0, dueMs: 0 });
     this.#added = true;
   }
 
@@ -76,8 +82,8 @@ export class StreamReaper {
       this.#remains.delete(remains.id);
       return;
     }
-    if (nowMs < remains.kickFromMs) {
-      remains.dueMs = remains.kickFromMs;
+    if (remains.wasReset && !this.#hasResetArrived(remains, nowMs)) {
+      remains.dueMs = nowMs + resetLookMs;
       return;
     }
     const bidirectional = (remains.id & 2) === 0;
@@ -86,6 +92,12 @@ export class StreamReaper {
       this.#kick(remains.id);
     }
     remains.dueMs = nowMs + Math.min(longestPauseMs, firstLookMs * 4 ** remains.kicks);
+  }
+
+  #hasResetArrived(remains: Remains, nowMs: number): boolean {
+    if (this.#arrivals.isQuiet()) return true;
+    if (nowMs - this.#arrivals.heardAtMs > resetLookMs) remains.kickFromMs = nowMs + resetLeadMs;
+    return nowMs >= remains.kickFromMs;
   }
 
   #isForgotten(id: number): boolean {

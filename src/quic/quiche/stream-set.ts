@@ -1,7 +1,9 @@
 import type { QuicConnection, QuicStream } from '../types.ts';
 import type { NativeConnection } from './native.ts';
 import { NativeStream } from './native-stream.ts';
-import { QuicheStream, type StreamOwner } from './stream.ts';
+import { QuicheStream } from './stream.ts';
+import type { StreamOwner } from './stream-owner.ts';
+import { Arrivals } from './arrivals.ts';
 import { StreamReaper } from './stream-reaper.ts';
 
 /** What the streams of a connection need of it. */
@@ -11,8 +13,10 @@ export interface StreamSetOwner {
   planTransmit(): void;
   /** `process` is to be called in the next turn. */
   planReceive(): void;
-  /** Sends at once what quiche has ready. */
-  flush(): void;
+  /** Sends at once what quiche has ready. True: more may be ready. */
+  flush(): boolean;
+  packetsSent(): number;
+  readonly idleMs: number;
   nowMs(): number;
   later(callback: () => void): void;
   /** Stream data was taken from quiche. */
@@ -44,6 +48,7 @@ const activeMs = 1000;
 /** The streams of one connection: finds what has happened on them, which quiche does not announce, at a bounded price per turn. */
 export class StreamSet implements StreamOwner {
   readonly connection: QuicConnection;
+  readonly arrivals: Arrivals;
   readonly #native: NativeConnection;
   readonly #owner: StreamSetOwner;
   readonly #isServer: boolean;
@@ -69,7 +74,8 @@ export class StreamSet implements StreamOwner {
     this.connection = owner.connection;
     this.#isServer = isServer;
     this.#nextOfPeer = isServer ? 0 : 1;
-    this.#reaper = new StreamReaper(native);
+    this.arrivals = new Arrivals(native, owner);
+    this.#reaper = new StreamReaper(native, this.arrivals);
   }
 
   isActive(nowMs: number): boolean {
@@ -80,7 +86,7 @@ export class StreamSet implements StreamOwner {
   dueMs(): number {
     const probeAt = this.#probeDue ? this.#probedAtMs + stopProbeMs : Number.POSITIVE_INFINITY;
     const listAt = this.#listDue ? this.#listAllowedAtMs : Number.POSITIVE_INFINITY;
-    return Math.min(probeAt, listAt, this.#reaper.dueMs);
+    return Math.min(probeAt, listAt, this.arrivals.dueMs, this.#reaper.dueMs);
   }
 
   openBidi(): QuicheStream | null {
@@ -97,6 +103,7 @@ export class StreamSet implements StreamOwner {
 
   /** `arrived`: packets came since the last time. */
   process(arrived: boolean, nowMs: number): void {
+    if (arrived) this.arrivals.heardAtMs = nowMs;
     if (arrived || this.#listDue) this.#read(nowMs);
     if (arrived) {
       this.#probeDue = this.#open.size > 0;
@@ -104,6 +111,7 @@ export class StreamSet implements StreamOwner {
     }
     if (this.#probeDue && nowMs >= this.#probedAtMs + stopProbeMs) this.#probeStops(nowMs);
     if (this.#blocked.size > 0) this.#retryBlocked();
+    this.arrivals.resume(nowMs);
     this.#deliverEvents();
     this.#reaper.reap(nowMs);
     if (this.#used) this.#usedAtMs = nowMs;
@@ -112,7 +120,7 @@ export class StreamSet implements StreamOwner {
 
   /** Gives quiche what it takes now, before a close throws the rest away. */
   pushOut(): void {
-    for (const stream of this.#blocked) stream.pushOut();
+    for (const stream of this.#open.values()) stream.pushOut(true);
   }
 
   /** The connection is gone: splices end, handlers hear nothing more. */
@@ -134,8 +142,29 @@ export class StreamSet implements StreamOwner {
     this.plan();
   }
 
+  get packetsSent(): number {
+    return this.#owner.packetsSent();
+  }
+
   flush(): void {
     this.#owner.flush();
+  }
+
+  leaves(give: () => void): boolean {
+    const more = this.#owner.flush();
+    give();
+    const { packetsSent } = this;
+    this.#owner.flush();
+    return !more && this.packetsSent > packetsSent;
+  }
+
+  hasRoom(): boolean {
+    return this.leaves(() => this.#native.sendAckEliciting());
+  }
+
+  hold(stream: QuicheStream): void {
+    this.arrivals.hold(stream);
+    this.#owner.planReceive();
   }
 
   addBlocked(stream: QuicheStream): void {
@@ -158,7 +187,7 @@ export class StreamSet implements StreamOwner {
   onOver(stream: QuicheStream): void {
     this.#open.delete(stream.id);
     this.#halfOpen.delete(stream);
-    this.#reaper.add(stream.id, stream.wasReset, this.#owner.nowMs());
+    this.#reaper.add(stream.id, stream.writeEnd === 'reset', this.#owner.nowMs());
   }
 
   #openOwn(id: number, directions: 'both' | 'write'): QuicheStream | null {
@@ -251,7 +280,7 @@ export class StreamSet implements StreamOwner {
   /** A stream that waits for nothing, such as a control stream: what it could write is what the connection could. */
   #unblocked(): QuicheStream | null {
     if (this.#blocked.size < fewBlocked) return null;
-    for (const stream of this.#open.values()) if (!this.#blocked.has(stream) && !stream.writeOver) return stream;
+    for (const stream of this.#open.values()) if (!this.#blocked.has(stream) && stream.writeEnd === null) return stream;
     return null;
   }
 

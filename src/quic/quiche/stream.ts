@@ -1,36 +1,15 @@
 import { AppError } from '../../lib/app-error.ts';
 import type { QuicConnection, QuicStream, ReadResult, SpliceHandle, SpliceOptions, StreamHandler } from '../types.ts';
-import { shutdownRead, shutdownWrite } from './native.ts';
-import type { NativeStream, StreamRead } from './native-stream.ts';
+import { shutdownRead } from './native.ts';
+import { blocked, type NativeStream, type StreamRead } from './native-stream.ts';
+import { EndGuard, type StreamEnding, type WriteEnd } from './end-guard.ts';
 import { scratch } from './scratch.ts';
 import { spliceStreams, type SpliceEnd, type SpliceSide } from './splice.ts';
+import type { StreamOwner } from './stream-owner.ts';
 import { WriteBacklog } from './write-backlog.ts';
 
 /** Waiting bytes above which `write` asks for a pause; far more than a round of the event loop lets out. */
 const highWaterBytes = 64 * 1024;
-
-const nothing = new Uint8Array(0);
-
-/** What a stream needs of the streams of its connection. None of it calls back at once. */
-export interface StreamOwner {
-  readonly connection: QuicConnection;
-  /** Something is to be sent. */
-  plan(): void;
-  /** Bytes were read; what that allows the peer is to be sent. */
-  onRead(bytes: number): void;
-  /** Sends what quiche has buffered, which a reset would otherwise keep in its memory for ever. */
-  flush(): void;
-  /** `retry` is to be called when the peer's acknowledgements have made room. */
-  addBlocked(stream: QuicheStream): void;
-  /** `deliver` is to be called from the event loop. */
-  addEvent(stream: QuicheStream): void;
-  /** To be called from the event loop, outside every call of the program. */
-  later(callback: () => void): void;
-  /** The peer's direction has ended, ours has not. */
-  onReadOver(stream: QuicheStream): void;
-  /** Both directions have ended. */
-  onOver(stream: QuicheStream): void;
-}
 
 export class QuicheStream implements QuicStream, SpliceEnd {
   readonly connection: QuicConnection;
@@ -42,9 +21,11 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   /** `onReadable` is owed. */
   #armed = true;
   #readEnd: Exclude<ReadResult, { kind: 'data' | 'blocked' }> | null = null;
-  #writeOver = false;
-  #wasReset = false;
-  #finishing = false;
+  #writeEnd: WriteEnd | null = null;
+  /** An end that is asked for and not given to quiche yet. */
+  #ending: StreamEnding | null = null;
+  #stopping: number | null = null;
+  readonly #guard: EndGuard;
   readonly #backlog = new WriteBacklog();
   /** `onWritable` is owed. */
   #refused = false;
@@ -53,10 +34,11 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   constructor(native: NativeStream, owner: StreamOwner, directions: 'both' | 'read' | 'write') {
     this.#native = native;
     this.#owner = owner;
+    this.#guard = new EndGuard(native, owner);
     this.connection = owner.connection;
     this.bidirectional = directions === 'both';
     if (directions === 'write') this.#readEnd = { kind: 'reset', code: 0 };
-    if (directions === 'read') this.#writeOver = true;
+    if (directions === 'read') this.#writeEnd = 'stopped';
   }
 
   get id(): number {
@@ -67,8 +49,9 @@ export class QuicheStream implements QuicStream, SpliceEnd {
     return this.#backlog.bytes;
   }
 
-  get writeOver(): boolean {
-    return this.#writeOver;
+  /** How our direction ended; null while it has not. */
+  get writeEnd(): WriteEnd | null {
+    return this.#writeEnd;
   }
 
   setHandler(handler: StreamHandler): void {
@@ -77,21 +60,22 @@ export class QuicheStream implements QuicStream, SpliceEnd {
 
   read(maxBytes: number): ReadResult {
     if (this.#readEnd !== null) return this.#readEnd;
+    if (this.#stopping !== null) return { kind: 'reset', code: this.#stopping };
     const view = scratch.first(Math.min(Math.max(1, maxBytes), scratch.whole.length));
     const result = this.take(view);
-    switch (result.kind) {
-      case 'data':
-        if (result.length === 0 && result.finished) return { kind: 'finished' };
-        return { kind: 'data', bytes: new Uint8Array(view.subarray(0, result.length)) };
-      case 'blocked':
-      case 'reset':
-        return result;
-    }
+    if (result.kind !== 'data') return result;
+    if (result.length === 0 && result.finished) return { kind: 'finished' };
+    return { kind: 'data', bytes: new Uint8Array(view.subarray(0, result.length)) };
   }
 
   /** Reads into the caller's buffer. On a direction that has ended: blocked. */
   take(into: Uint8Array): StreamRead {
-    if (this.#readEnd !== null) return { kind: 'blocked' };
+    if (this.#readEnd !== null) return blocked;
+    if (!this.#guard.hasArrived()) {
+      this.#armed = true;
+      this.#owner.hold(this);
+      return blocked;
+    }
     const result = this.#native.read(into);
     if (result.kind === 'blocked') this.#armed = true;
     else this.#owner.onRead(result.kind === 'data' ? result.length : 0);
@@ -100,70 +84,56 @@ export class QuicheStream implements QuicStream, SpliceEnd {
     return result;
   }
 
-  /** Asks for `onReadable` even though the last read was not blocked. */
   arm(): void {
     this.#armed = true;
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#writeOver || this.#finishing) return true;
+    if (!this.#mayWrite()) return true;
     const taken = this.#backlog.isEmpty ? this.#pass(bytes, false) : 0;
-    if (this.#isWriteOver()) return true;
+    if (!this.#mayWrite()) return true;
     if (taken < bytes.length) this.#enqueue(bytes.subarray(taken));
     this.#refused = this.#backlog.bytes > highWaterBytes;
     return !this.#refused;
   }
 
   room(): number {
-    return this.#writeOver || !this.#backlog.isEmpty ? 0 : this.#native.capacity();
+    return this.#mayWrite() && this.#backlog.isEmpty ? this.#native.capacity() : 0;
   }
 
   awaitRoom(): void {
-    if (this.#writeOver) return;
+    if (!this.#mayWrite()) return;
     this.#refused = true;
     this.#owner.addBlocked(this);
   }
 
   put(bytes: Uint8Array, finish: boolean): void {
-    if (this.#writeOver) return;
-    const taken = this.#backlog.isEmpty ? this.#pass(bytes, finish) : 0;
-    if (this.#isWriteOver()) return;
+    if (!this.#mayWrite()) return;
+    const taken = this.#backlog.isEmpty && bytes.length > 0 ? this.#pass(bytes, finish) : 0;
+    if (!this.#mayWrite()) return;
     if (taken < bytes.length) this.#enqueue(Buffer.from(bytes.subarray(taken)));
-    if (!finish) return;
-    if (this.#backlog.isEmpty) this.#endWrite();
-    else this.#finishing = true;
+    else if (finish && taken > 0) this.#endWrite('finished');
+    if (finish) this.finish();
   }
 
   finish(): void {
-    if (this.#writeOver || this.#finishing) return;
-    this.#finishing = true;
-    this.#finishIfDrained();
-  }
-
-  /** Our direction was cut short by `reset`. */
-  get wasReset(): boolean {
-    return this.#wasReset;
+    if (!this.#mayWrite()) return;
+    this.#ending = 'finish';
+    this.#endIfMay();
   }
 
   reset(code: number): void {
-    if (this.#writeOver) return;
+    if (this.#writeEnd !== null) return;
     this.#backlog.clear();
+    // What quiche has not sent when a reset comes it would keep in its memory for ever.
     this.#owner.flush();
-    if (this.#isWriteOver()) return;
-    this.#native.shutdown(shutdownWrite, code);
-    this.#wasReset = true;
-    this.#endWrite();
-    this.#owner.plan();
+    this.#ending = { reset: code };
+    this.#endIfMay();
   }
 
   stop(code: number): void {
-    if (this.#readEnd !== null) return;
-    // quiche gives the connection's flow control back for what is read, not for what is thrown away.
-    while (this.take(scratch.whole).kind === 'data' && this.#isReadOpen());
-    if (!this.#isReadOpen()) return;
-    this.#native.shutdown(shutdownRead, code);
-    this.#endRead({ kind: 'reset', code });
-    this.#owner.plan();
+    this.#stopping ??= code;
+    this.#stopIfMay();
   }
 
   splice(other: QuicStream, options: SpliceOptions): SpliceHandle {
@@ -184,7 +154,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
 
   /** Data, an end or a reset is there. */
   notifyReadable(): void {
-    if (!this.#armed || this.#readEnd !== null) return;
+    if (!this.wantsRead()) return;
     // Before reading, which may be the last thing that quiche wants to know of the stream: then it forgets the stop, too.
     this.checkStop();
     this.#armed = false;
@@ -192,7 +162,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   }
 
   wantsRead(): boolean {
-    return this.#armed && this.#readEnd === null;
+    return this.#armed && this.#readEnd === null && this.#stopping === null;
   }
 
   isReadable(): boolean {
@@ -206,24 +176,33 @@ export class QuicheStream implements QuicStream, SpliceEnd {
       this.#refused = false;
       (this.#side ?? this.#handler)?.onWritable();
     }
-    return !this.#writeOver && (this.#refused || !this.#backlog.isEmpty);
+    return this.#writeEnd === null && (this.#refused || !this.#backlog.isEmpty);
   }
 
-  /** Gives quiche as much of what waits as it takes. */
-  pushOut(): void {
-    if (!this.#writeOver) this.#backlog.drain((chunk) => this.#pass(chunk, false));
-    this.#finishIfDrained();
+  /** Gives quiche as much of what waits as it takes; `last`: there will be no other time. */
+  pushOut(last = false): void {
+    if (this.#writeEnd === null) this.#backlog.drain((chunk) => this.#pass(chunk, false));
+    this.#endIfMay(last);
+  }
+
+  /** More of what was sent has arrived: what waits for that goes on, or asks to be held again. */
+  resume(): void {
+    this.#endIfMay();
+    this.#stopIfMay();
+    if (!this.#guard.hasArrived()) this.#owner.hold(this);
+    else if (this.wantsRead() && this.isReadable()) this.notifyReadable();
   }
 
   /** Looks for what quiche does not tell. */
   look(): void {
     this.checkStop();
+    if (this.wantsRead() && this.#native.isReadOver()) this.notifyReadable();
     this.#side?.onLook();
   }
 
   /** Looks whether the peer has sent STOP_SENDING. */
   checkStop(): void {
-    if (this.#writeOver) return;
+    if (this.#writeEnd !== null) return;
     const code = this.#native.stopCode();
     if (code !== null) this.#onStopped(code);
   }
@@ -239,7 +218,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   /** The connection is gone. */
   lose(): void {
     this.#backlog.clear();
-    this.#writeOver = true;
+    this.#writeEnd ??= 'stopped';
     this.#readEnd ??= { kind: 'reset', code: 0 };
     this.#handler = null;
     this.#side?.onLost();
@@ -252,6 +231,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
       this.#onStopped(result.code);
       return 0;
     }
+    if (result.length > 0) this.#guard.wrote();
     this.#owner.plan();
     return result.length;
   }
@@ -261,38 +241,57 @@ export class QuicheStream implements QuicStream, SpliceEnd {
     this.#owner.addBlocked(this);
   }
 
-  #finishIfDrained(): void {
-    if (!this.#finishing || this.#writeOver || !this.#backlog.isEmpty) return;
-    this.#pass(nothing, true);
-    this.#endWrite();
+  /** Gives the end to quiche that is asked for, when all data has gone before it. `now`: although it may be lost then. */
+  #endIfMay(now = false): void {
+    const ending = this.#ending;
+    if (ending === null || !this.#backlog.isEmpty) return;
+    this.checkStop();
+    if (this.#writeEnd !== null) return;
+    if (now || this.#guard.mayEnd(ending)) {
+      this.#guard.end(ending);
+      this.#endWrite(ending === 'finish' ? 'finished' : 'reset');
+      this.#owner.plan();
+    }
+    this.#owner.hold(this);
+  }
+
+  #stopIfMay(): void {
+    const code = this.#stopping;
+    if (code === null || this.#readEnd !== null) return;
+    // quiche gives the connection's flow control back for what is read, not for what is thrown away.
+    while (this.take(scratch.whole).kind === 'data' && this.#isReadOpen());
+    if (!this.#isReadOpen() || !this.#guard.hasArrived()) return;
+    this.#native.shutdown(shutdownRead, code);
+    this.#endRead({ kind: 'reset', code });
+    this.#owner.plan();
+  }
+
+  #mayWrite(): boolean {
+    return this.#writeEnd === null && this.#ending === null;
   }
 
   /** For control flow after calls that may have ended the direction. */
-  #isWriteOver(): boolean {
-    return this.#writeOver;
-  }
-
   #isReadOpen(): boolean {
     return this.#readEnd === null;
   }
 
   #onStopped(code: number): void {
     this.#stopped = code;
-    this.#endWrite();
+    this.#endWrite('stopped');
     this.#owner.addEvent(this);
   }
 
   #endRead(end: Exclude<ReadResult, { kind: 'data' | 'blocked' }>): void {
     if (this.#readEnd !== null) return;
     this.#readEnd = end;
-    if (this.#writeOver) this.#owner.onOver(this);
+    if (this.#writeEnd !== null) this.#owner.onOver(this);
     else this.#owner.onReadOver(this);
   }
 
-  #endWrite(): void {
-    if (this.#writeOver) return;
+  #endWrite(how: WriteEnd): void {
+    if (this.#writeEnd !== null) return;
     this.#backlog.clear();
-    this.#writeOver = true;
+    this.#writeEnd = how;
     if (this.#readEnd !== null) this.#owner.onOver(this);
   }
 }

@@ -97,9 +97,13 @@ export class Transmitter {
     return left === 0;
   }
 
-  /** Sends what quiche has ready, and only that. */
-  flush(nowMs: number): void {
-    this.#sender.send(packetsPerTurn, nowMs);
+  /** Sends what quiche has ready, and only that. True: more may be ready. */
+  flush(nowMs: number): boolean {
+    return this.#sender.send(packetsPerTurn, nowMs) === 0;
+  }
+
+  get packetsSent(): number {
+    return this.#sender.packets;
   }
 
   /** Whether the end of the connection waits for room to be told; then nothing else is sent any more. */

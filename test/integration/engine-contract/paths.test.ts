@@ -145,26 +145,6 @@ describe.each(await builtEngines())('paths of the %s engine', (name) => {
     expect(far.bytes.equals(blob)).toBe(true);
   });
 
-  it('carry a reset as a reset although its packet is lost, and nothing that looks like a clean end before it', async () => {
-    await using world = await QuicWorld.start(name);
-    // So far that the lost packet is sent again late.
-    const faults = { delayMs: 100 };
-    await using network = await FaultyNetwork.start({ target: world.listener.address, faults });
-    const { client, server } = await world.connect(network.address);
-    const near = client.open();
-    near.stream.write(Buffer.from('half'));
-    const far = await until(() => server.streams[0] ?? null);
-    far.stream.finish();
-    await until(() => near.end?.kind === 'finished');
-    const { lost } = network.up;
-    network.partition('up');
-    near.stream.reset(7001);
-    await until(() => network.up.lost > lost);
-    network.heal();
-    await until(() => far.end !== null);
-    expect(far.end).toEqual({ kind: 'reset', code: 7001 });
-  });
-
   it('L6 are ended by a stateless reset when the listener has forgotten them', async () => {
     await using world = await QuicWorld.start(name);
     await using network = await FaultyNetwork.start({ target: world.listener.address });

@@ -1,0 +1,95 @@
+import type { NativeConnection } from './native.ts';
+
+/** Something that goes on when more of what was sent has arrived. */
+interface Held {
+  /** Goes on, or asks to be held again. */
+  resume(): void;
+}
+
+interface ArrivalsOwner {
+  /** Our idle timeout. */
+  readonly idleMs: number;
+  nowMs(): number;
+  flush(): void;
+}
+
+/** For what passes between a packet's coming and the clock's being read. */
+const idleMarginMs = 1000;
+/** For acknowledgements that wait; beside round trips. */
+const marginMs = 25;
+/** Asking for the round trip costs 9 µs. */
+const roundTripAgeMs = 5;
+/** How often those who are held are resumed. */
+const pauseMs = 5;
+
+/** Knows, although quiche does not tell of acknowledgements, when what was sent must have arrived. */
+export class Arrivals {
+  /** When packets of the peer were last taken in. */
+  heardAtMs = Number.NEGATIVE_INFINITY;
+  readonly #native: NativeConnection;
+  readonly #owner: ArrivalsOwner;
+  #held = new Set<Held>();
+  #resumedAtMs = Number.NEGATIVE_INFINITY;
+  #idleMs: number | null = null;
+  #roundTripMs = 0;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(native: NativeConnection, owner: ArrivalsOwner) {
+    this.#native = native;
+    this.#owner = owner;
+  }
+
+  get nowMs(): number {
+    return this.#owner.nowMs();
+  }
+
+  /** When `resume` has something to do. */
+  get dueMs(): number {
+    return this.#held.size > 0 ? this.#resumedAtMs + pauseMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether nothing waits for an acknowledgement, and so everything that was sent has arrived. */
+  isQuiet(): boolean {
+    if (!this.#nothingIsUnderWay()) return false;
+    // What an acknowledgement has just shown to be lost is to be sent again first.
+    this.#owner.flush();
+    return this.#nothingIsUnderWay();
+  }
+
+  /**
+   * What was sent before this time has arrived, unless it takes more round trips than these. Counted back from when the peer was heard last: while
+   * it is silent, or this program was busy, acknowledgements may be missing.
+   */
+  horizonMs(roundTrips: number): number {
+    if (this.heardAtMs >= this.#askedAtMs + roundTripAgeMs) {
+      this.#askedAtMs = this.heardAtMs;
+      this.#roundTripMs = this.#native.pathStats()[0]?.rtt ?? 0;
+    }
+    return this.heardAtMs - roundTrips * this.#roundTripMs - marginMs;
+  }
+
+  hold(held: Held): void {
+    this.#held.add(held);
+  }
+
+  resume(nowMs: number): void {
+    if (nowMs < this.dueMs) return;
+    this.#resumedAtMs = nowMs;
+    const held = this.#held;
+    this.#held = new Set();
+    for (const one of held) one.resume();
+  }
+
+  /** quiche's next timeout is a probe while packets are under way; with none it is the end of the idle time, which the peer's packets put off. */
+  #nothingIsUnderWay(): boolean {
+    this.#idleMs ??= this.#agreedIdleMs();
+    const leftMs = this.#idleMs - (this.nowMs - this.heardAtMs) - idleMarginMs;
+    // A peer that is silent for long may have made probes as rare as that.
+    return leftMs > this.#idleMs / 2 && (this.#native.timeout() ?? 0) > leftMs;
+  }
+
+  #agreedIdleMs(): number {
+    const ofPeer = this.#native.stats().peerMaxIdleTimeout;
+    return ofPeer === 0 ? this.#owner.idleMs : Math.min(ofPeer, this.#owner.idleMs);
+  }
+}

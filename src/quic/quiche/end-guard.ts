@@ -1,0 +1,112 @@
+import { shutdownWrite } from './native.ts';
+import type { NativeStream } from './native-stream.ts';
+import type { StreamOwner } from './stream-owner.ts';
+
+/** How a stream's own direction ended. Stopped: by the peer, or never open. */
+export type WriteEnd = 'finished' | 'reset' | 'stopped';
+
+/** An end that the program asks for: a FIN, or a reset with its code. */
+export type StreamEnding = 'finish' | { readonly reset: number };
+
+/** An end that was given to quiche and may not have arrived. */
+interface Departed {
+  readonly ending: StreamEnding;
+  packets: number;
+  atMs: number;
+}
+
+const nothing = new Uint8Array(0);
+
+/** A FIN that leaves alone leaves in so many packets, apart from each other where that can be, and then has time to be lost and sent again. */
+const finPackets = 3;
+const finPauseMs = 10;
+const finRoundTrips = 3;
+/** A reset cannot be repeated, so it has more. */
+const resetRoundTrips = 6;
+
+/**
+ * Sees to it that the end of a stream arrives. quiche 0.18 forgets a stream as soon as the peer's direction has been read to its end and our data
+ * has been acknowledged, even if our FIN or reset was lost and is to be sent again; and a FIN is not sent again that was lost together with data
+ * before it. So when the peer's direction is over, our end waits until the data before it has arrived; and otherwise the peer's direction is not
+ * read further until our end has arrived, which is repeated for a while. An end that leaves with the last of the data is as safe as that.
+ */
+export class EndGuard {
+  readonly #native: NativeStream;
+  readonly #owner: StreamOwner;
+  #wroteAtMs = Number.NEGATIVE_INFINITY;
+  #wroteBeforePacket = -1;
+  #departed: Departed | null = null;
+
+  constructor(native: NativeStream, owner: StreamOwner) {
+    this.#native = native;
+    this.#owner = owner;
+  }
+
+  /** Data was given to quiche. */
+  wrote(): void {
+    this.#wroteAtMs = this.#owner.arrivals.nowMs;
+    this.#wroteBeforePacket = this.#owner.packetsSent;
+  }
+
+  /** Whether it may be given to quiche now. */
+  mayEnd(ending: StreamEnding): boolean {
+    const { arrivals } = this.#owner;
+    if (this.#leavesWithData(ending) || arrivals.isQuiet()) return true;
+    const isLast = this.#isLast();
+    if (isLast && this.#wroteAtMs >= arrivals.horizonMs(roundTrips(ending))) return false;
+    // quiche makes a FIN of what still waits for room when a reset comes, and would forget the stream before an end that waits itself.
+    return (ending === 'finish' && !isLast) || this.#owner.hasRoom();
+  }
+
+  end(ending: StreamEnding): void {
+    if (this.#leavesWithData(ending)) {
+      this.#give(ending);
+      return;
+    }
+    const departed = { ending, packets: 0, atMs: 0 };
+    this.#departed = departed;
+    this.#send(departed);
+    // quiche may forget the stream as soon as it hears of older data, which may have been sent twice: there will be no time to repeat it.
+    if (ending === 'finish' && this.#isLast()) while (departed.packets < finPackets && this.#send(departed));
+  }
+
+  /** Whether our end, if there was one, has arrived as far as is known. To be asked again and again until it has. */
+  hasArrived(): boolean {
+    if (this.#departed === null) return true;
+    if (this.#owner.arrivals.isQuiet() || this.#hadTime(this.#departed)) this.#departed = null;
+    return this.#departed === null;
+  }
+
+  #hadTime(departed: Departed): boolean {
+    const { arrivals } = this.#owner;
+    const { ending, packets, atMs } = departed;
+    if (ending !== 'finish' || packets >= finPackets) return atMs < arrivals.horizonMs(roundTrips(ending));
+    if (arrivals.nowMs >= atMs + finPauseMs) this.#send(departed);
+    return false;
+  }
+
+  /** False: it still waits for room. */
+  #send(departed: Departed): boolean {
+    const leaves = this.#owner.leaves(() => this.#give(departed.ending));
+    if (leaves) departed.packets += 1;
+    departed.atMs = this.#owner.arrivals.nowMs;
+    return leaves;
+  }
+
+  #isLast(): boolean {
+    return !this.#native.bidirectional || this.#native.isReadOver();
+  }
+
+  #give(ending: StreamEnding): void {
+    if (ending === 'finish') this.#native.write(nothing, true);
+    else this.#native.shutdown(shutdownWrite, ending.reset);
+  }
+
+  #leavesWithData(ending: StreamEnding): boolean {
+    return ending === 'finish' && this.#wroteBeforePacket === this.#owner.packetsSent;
+  }
+}
+
+function roundTrips(ending: StreamEnding): number {
+  return ending === 'finish' ? finRoundTrips : resetRoundTrips;
+}
