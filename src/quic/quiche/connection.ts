@@ -24,7 +24,6 @@ import { ForwardTarget } from './route.ts';
 import { PeerBudget } from './peer-budget.ts';
 import type { PeerPath } from './peer-path.ts';
 import { StreamSet } from './stream-set.ts';
-import { windowGrowth } from './tls-config.ts';
 import { TrafficMeter } from './traffic-meter.ts';
 import { Transmitter } from './transmitter.ts';
 
@@ -68,8 +67,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     this.#streams = new StreamSet(native, this.#streamSetOwner(), environment.isServer);
     const local = transport.localDatagrams ? (payload: Uint8Array) => this.#handler?.onDatagram(payload) : null;
     this.#router = new DatagramRouter(native, environment.counters, this.#meter, environment.seed, local);
-    const windowBytes = transport.connectionWindowBytes * windowGrowth;
-    this.#budget = new PeerBudget({ ...transport, windowBytes }, nowMs);
+    this.#budget = new PeerBudget(transport, nowMs);
     this.#heardAtMs = nowMs;
     this.#handshakeDueMs = nowMs + transport.handshakeTimeoutMs;
     this.#loop.planTransmit(this);

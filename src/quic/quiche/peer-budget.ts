@@ -3,8 +3,7 @@ export interface PeerBudgetSettings {
   readonly unprovenBytes: number;
   /** 0 = no limit. */
   readonly uselessBytes: number;
-  /** Stream data that may wait unread, or behind a lost packet, and only then turns out to be of use. */
-  readonly windowBytes: number;
+  readonly connectionWindowBytes: number;
 }
 
 /** Traffic of a connection since the last judgement. */
@@ -17,6 +16,11 @@ export interface Traffic {
   readonly sentBytes: number;
 }
 
+/**
+ * Windows of stream data that may wait unread, or behind a lost packet, and only then turn out to be of use. More than the one that would hold
+ * the peer back: past these the connection is closed, and some fifty streams whose readers all pause are no attack.
+ */
+const unreadWindows = 8;
 /** What data needs besides itself: in its own packet, and in packets before that could not be read until it came. */
 const overheadPerPacket = 100;
 const overheadPerByte = 0.25;
@@ -45,7 +49,7 @@ export class PeerBudget {
 
   /** Answers why the connection must end, or null. */
   judge(traffic: Traffic, nowMs: number): string | null {
-    const { unprovenBytes, uselessBytes, windowBytes } = this.#settings;
+    const { unprovenBytes, uselessBytes, connectionWindowBytes } = this.#settings;
     const { receivedPackets, receivedBytes, usefulBytes, sentPackets, sentBytes } = traffic;
     const useful = usefulBytes > 0 ? usefulBytes * (1 + overheadPerByte) + receivedPackets * overheadPerPacket : 0;
     const acknowledging = sentPackets * creditPerPacketSent + sentBytes * creditPerByteSent;
@@ -54,7 +58,9 @@ export class PeerBudget {
     this.#useless = Math.max(0, this.#useless + receivedBytes - useful - acknowledging - idling);
     if (!this.#proven) this.#unproven += receivedBytes;
     if (unprovenBytes > 0 && !this.#proven && this.#unproven > unprovenBytes) return 'too much data before a bind';
-    if (uselessBytes > 0 && this.#useless > uselessBytes + windowBytes) return 'too many packets without data';
+    if (uselessBytes > 0 && this.#useless > uselessBytes + unreadWindows * connectionWindowBytes) {
+      return 'too many packets without data, or too much data that nobody reads';
+    }
     return null;
   }
 }

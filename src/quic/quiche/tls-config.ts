@@ -20,10 +20,10 @@ const datagramReceiveQueue = 8192;
 const datagramSendQueue = 1024;
 
 /**
- * How far the connection's window may grow beyond the configured one. Not 1: quiche 0.18 never gives the window back for data that a reset
- * threw away unread, and makes up for it by growing.
+ * A connection's window that no peer fills, in place of the configured one: quiche 0.18 never gives back what a reset or a stop threw away
+ * unread, so that after some of them the connection would stand still for ever. PeerBudget bounds what waits unread.
  */
-export const windowGrowth = 2;
+const endlessWindow = 2 ** 52;
 
 /** What existing edges advertise, and the least that lets their path MTU discovery reach 1452 (wire-protocol.md §1). */
 const minReceivePayload = 1472;
@@ -61,8 +61,8 @@ function apply(config: NativeConfig, transport: TransportSettings): void {
   config.setMaxIdleTimeout(transport.idleTimeoutMs);
   config.setMaxRecvUdpPayloadSize(Math.max(minReceivePayload, transport.maxUdpPayload));
   config.setMaxSendUdpPayloadSize(transport.maxUdpPayload);
-  config.setInitialMaxData(transport.connectionWindowBytes);
-  config.setMaxConnectionWindow(transport.connectionWindowBytes * windowGrowth);
+  config.setInitialMaxData(endlessWindow);
+  config.setMaxConnectionWindow(endlessWindow);
   config.setInitialMaxStreamDataBidiLocal(transport.streamWindowBytes);
   config.setInitialMaxStreamDataBidiRemote(transport.streamWindowBytes);
   config.setInitialMaxStreamDataUni(transport.streamWindowBytes);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { QuicStream } from '../../../src/quic/types.ts';
 import { builtEngines } from '../../support/engines.ts';
 import { RecordedStream, type RecordedConnection } from '../../support/quic-peer.ts';
-import { QuicWorld } from '../../support/quic-world.ts';
+import { QuicWorld, testTransport } from '../../support/quic-world.ts';
 import { until } from '../../support/until.ts';
 
 /** A stream of the client with `text` written, and the server's end of it. */
@@ -154,6 +154,29 @@ describe.each(await builtEngines())('streams of the %s engine', (name) => {
     const far = await until(() => server.streams[0] ?? null);
     await until(() => far.end?.kind === 'finished', { timeoutMs: 20_000 });
     expect(digest(far.bytes)).toBe(digest(blob));
+  });
+
+  it('lose no window of their connection to what was reset, or stopped, before anybody read it', async () => {
+    await using world = await QuicWorld.start(name);
+    const { client, server } = await world.connect();
+    for (let n = 0; n < 20; n++) {
+      const { near, far } = await openWith(client, server, 'x');
+      far.pause();
+      near.stream.write(Buffer.alloc(200_000));
+      await until(() => near.stream.queuedBytes === 0);
+      if (n % 2 === 0) {
+        near.stream.reset(1);
+        await until(() => far.stream.read(1).kind === 'reset');
+      } else {
+        far.stream.stop(1);
+        await until(() => near.stopped !== null);
+      }
+    }
+    const { near, far } = await openWith(client, server, 'x');
+    const bytes = 2 * testTransport.connectionWindowBytes;
+    near.stream.write(Buffer.alloc(bytes));
+    await until(() => far.length > bytes, { timeoutMs: 20_000 });
+    expect(client.closed).toBeNull();
   });
 
   it('are not opened beyond what the peer grants, and never wait', async () => {
