@@ -1,6 +1,17 @@
+import type { Arrivals } from './arrivals.ts';
 import { shutdownWrite } from './native.ts';
 import type { NativeStream } from './native-stream.ts';
-import type { StreamOwner } from './stream-owner.ts';
+
+/** The way out of a stream's connection. */
+export interface Outlet {
+  readonly arrivals: Pick<Arrivals, 'nowMs' | 'isQuiet' | 'horizonMs'>;
+  /** While it stays the same, all that is given to quiche leaves together. */
+  readonly packetsSent: number;
+  /** Has `give` give something to quiche and sends it; answers whether it left for certain. */
+  leaves(give: () => void): boolean;
+  /** Whether nothing that quiche has buffered waits for room, which is tried with a packet. */
+  hasRoom(): boolean;
+}
 
 /** How a stream's own direction ended. Stopped: by the peer, or never open. */
 export type WriteEnd = 'finished' | 'reset' | 'stopped';
@@ -32,30 +43,30 @@ const resetRoundTrips = 6;
  */
 export class EndGuard {
   readonly #native: NativeStream;
-  readonly #owner: StreamOwner;
+  readonly #outlet: Outlet;
   #wroteAtMs = Number.NEGATIVE_INFINITY;
   #wroteBeforePacket = -1;
   #departed: Departed | null = null;
 
-  constructor(native: NativeStream, owner: StreamOwner) {
+  constructor(native: NativeStream, outlet: Outlet) {
     this.#native = native;
-    this.#owner = owner;
+    this.#outlet = outlet;
   }
 
   /** Data was given to quiche. */
   wrote(): void {
-    this.#wroteAtMs = this.#owner.arrivals.nowMs;
-    this.#wroteBeforePacket = this.#owner.packetsSent;
+    this.#wroteAtMs = this.#outlet.arrivals.nowMs;
+    this.#wroteBeforePacket = this.#outlet.packetsSent;
   }
 
   /** Whether it may be given to quiche now. */
   mayEnd(ending: StreamEnding): boolean {
-    const { arrivals } = this.#owner;
+    const { arrivals } = this.#outlet;
     if (this.#leavesWithData(ending) || arrivals.isQuiet()) return true;
     const isLast = this.#isLast();
     if (isLast && this.#wroteAtMs >= arrivals.horizonMs(roundTrips(ending))) return false;
     // quiche makes a FIN of what still waits for room when a reset comes, and would forget the stream before an end that waits itself.
-    return (ending === 'finish' && !isLast) || this.#owner.hasRoom();
+    return (ending === 'finish' && !isLast) || this.#outlet.hasRoom();
   }
 
   end(ending: StreamEnding): void {
@@ -73,12 +84,12 @@ export class EndGuard {
   /** Whether our end, if there was one, has arrived as far as is known. To be asked again and again until it has. */
   hasArrived(): boolean {
     if (this.#departed === null) return true;
-    if (this.#owner.arrivals.isQuiet() || this.#hadTime(this.#departed)) this.#departed = null;
+    if (this.#outlet.arrivals.isQuiet() || this.#hadTime(this.#departed)) this.#departed = null;
     return this.#departed === null;
   }
 
   #hadTime(departed: Departed): boolean {
-    const { arrivals } = this.#owner;
+    const { arrivals } = this.#outlet;
     const { ending, packets, atMs } = departed;
     if (ending !== 'finish' || packets >= finPackets) return atMs < arrivals.horizonMs(roundTrips(ending));
     if (arrivals.nowMs >= atMs + finPauseMs) this.#send(departed);
@@ -87,9 +98,9 @@ export class EndGuard {
 
   /** False: it still waits for room. */
   #send(departed: Departed): boolean {
-    const leaves = this.#owner.leaves(() => this.#give(departed.ending));
+    const leaves = this.#outlet.leaves(() => this.#give(departed.ending));
     if (leaves) departed.packets += 1;
-    departed.atMs = this.#owner.arrivals.nowMs;
+    departed.atMs = this.#outlet.arrivals.nowMs;
     return leaves;
   }
 
@@ -103,7 +114,7 @@ export class EndGuard {
   }
 
   #leavesWithData(ending: StreamEnding): boolean {
-    return ending === 'finish' && this.#wroteBeforePacket === this.#owner.packetsSent;
+    return ending === 'finish' && this.#wroteBeforePacket === this.#outlet.packetsSent;
   }
 }
 

@@ -46,7 +46,7 @@ const listPauseMs = 2;
 const activeMs = 1000;
 
 /** The streams of one connection: finds what has happened on them, which quiche does not announce, at a bounded price per turn. */
-export class StreamSet implements StreamOwner {
+export class StreamSet implements StreamOwner<QuicheStream> {
   readonly connection: QuicConnection;
   readonly arrivals: Arrivals;
   readonly #native: NativeConnection;

@@ -15,7 +15,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   readonly connection: QuicConnection;
   readonly bidirectional: boolean;
   readonly #native: NativeStream;
-  readonly #owner: StreamOwner;
+  readonly #owner: StreamOwner<QuicheStream>;
   #handler: StreamHandler | null = null;
   #side: SpliceSide | null = null;
   /** `onReadable` is owed. */
@@ -31,7 +31,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   #refused = false;
   #stopped: number | null = null;
 
-  constructor(native: NativeStream, owner: StreamOwner, directions: 'both' | 'read' | 'write') {
+  constructor(native: NativeStream, owner: StreamOwner<QuicheStream>, directions: 'both' | 'read' | 'write') {
     this.#native = native;
     this.#owner = owner;
     this.#guard = new EndGuard(native, owner);
