@@ -17,7 +17,9 @@ export const limitsSchema = z.strictObject({
     .describe('Flow-control window of a stream.'),
   connection_window_bytes: whole(64 * kib, 1024 * mib)
     .default(8 * mib)
-    .describe('Flow-control window of a connection. Over quiche: an eighth of what may wait unread before it is closed.'),
+    .describe(
+      'Flow-control window of a connection. Over quiche: an eighth of what may wait unread before it is closed.',
+    ),
   datagram_queue_bytes: whole(2 * kib, 16 * mib)
     .default(256 * kib)
     .describe('Datagrams that wait for one edge; past it the oldest go.'),
