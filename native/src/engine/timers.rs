@@ -3,7 +3,10 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
 
+use bytes::Bytes;
+
 use super::{Connection, Core, Slot, connection::Phase};
+use crate::events::{CloseInfo, CloseKind};
 
 #[derive(Default)]
 pub struct Timers {
@@ -48,6 +51,15 @@ impl Core {
                 && deadline <= now
             {
                 self.handshake_timed_out(slot, now);
+                continue;
+            }
+            // quinn waits for three probe timeouts at least, which on a slow path or a busy machine come to minutes.
+            let longest_silence = 2 * connection.settings.idle_timeout;
+            if connection.is_established() && connection.acks.last_heard().is_some_and(|at| now - at >= longest_silence)
+            {
+                connection.quic.close(now, 0u32.into(), Bytes::new());
+                self.end(slot, CloseInfo { kind: CloseKind::Idle, code: None, reason: "idle timeout".into() });
+                self.mark_dirty(slot);
                 continue;
             }
             self.guarded(slot, |connection| connection.quic.handle_timeout(now));

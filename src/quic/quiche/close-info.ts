@@ -49,6 +49,8 @@ function describeTransport(code: number): string {
 /** The engine's own reason, which a dialler tells from a refusal. */
 export const handshakeTooLong = 'the handshake took too long';
 
+export const silentTooLong = 'no packet within the idle timeout';
+
 /** What is asked of a native connection. */
 export type ClosedNative = Pick<NativeConnection, 'peerError' | 'localError' | 'isTimedOut'>;
 
@@ -61,7 +63,7 @@ export function closeInfo(native: ClosedNative): CloseInfo {
     const reason = text === '' && !peer.isApp ? describeTransport(peer.errorCode) : text;
     return { kind, code: peer.errorCode, reason };
   }
-  if (native.isTimedOut()) return { kind: 'idle', code: null, reason: 'no packet within the idle timeout' };
+  if (native.isTimedOut()) return { kind: 'idle', code: null, reason: silentTooLong };
   const local = native.localError();
   if (local !== null) return { kind: 'error', code: local.errorCode, reason: describeTransport(local.errorCode) };
   return { kind: 'reset', code: null, reason: 'the peer no longer knows the connection (stateless reset)' };

@@ -13,7 +13,7 @@ import type {
   SocketAddress,
 } from '../types.ts';
 import { AckSchedule } from './ack-schedule.ts';
-import { closeInfo, handshakeTooLong, reasonBytes } from './close-info.ts';
+import { closeInfo, handshakeTooLong, reasonBytes, silentTooLong } from './close-info.ts';
 import { giveUp, type ConnectionEnvironment, type Ending } from './connection-environment.ts';
 import { DatagramRouter } from './datagram-router.ts';
 import type { DeadlineMember } from './deadlines.ts';
@@ -178,9 +178,10 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#handler === null && nowMs >= this.#handshakeDueMs) {
-      this.end(giveUp('error', handshakeTooLong));
-    }
+    if (this.#handler === null && nowMs >= this.#handshakeDueMs) this.end(giveUp('error', handshakeTooLong));
+    // quiche waits for three probe timeouts at least, which on a busy machine come to minutes.
+    if (nowMs - this.#heardAtMs >= 2 * this.#environment.transport.idleTimeoutMs)
+      this.end(giveUp('idle', silentTooLong));
     this.#loop.planReceive(this);
     this.#loop.planTransmit(this);
   }

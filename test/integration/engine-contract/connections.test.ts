@@ -72,6 +72,21 @@ describe.each(await builtEngines())('connections of the %s engine', (name) => {
     expect(pair.client.closed?.kind).toBe('idle');
   });
 
+  it('end when the peer falls silent, after twice the idle timeout at most, however slow the path was', async () => {
+    const transport = { idleTimeoutMs: 1000, keepAliveMs: 200 };
+    await using world = await QuicWorld.start(name, { transport, clientTransport: transport });
+    await using network = await FaultyNetwork.start({
+      target: world.listener.address,
+      // Three probe timeouts of such a path come to some ten seconds.
+      faults: { delayMs: 100, jitterMs: 600 },
+    });
+    const { server } = await world.connect(network.address);
+    await until(() => (server.connection.stats().packetsReceived ?? 0) > 20);
+    network.partition();
+    await until(() => server.closed !== null, { timeoutMs: 5000 });
+    expect(server.closed?.kind).toBe('idle');
+  });
+
   it('know how long the peer has been silent, and whether it is still there when they ping it', async () => {
     const calm = { keepAliveMs: 0 };
     await using world = await QuicWorld.start(name, { transport: calm, clientTransport: calm });
