@@ -21,8 +21,8 @@ describe.each(await builtEngines())('readers that stop, on a relay over %s', (en
     const before = await relay.snapshot();
 
     reader.connection.reading = false;
-    const ids = Array.from({ length: 16 }, () => writer.openDataStream(slow));
-    for (const id of ids) writer.connection.write(id, Buffer.alloc(4 * mib, 1));
+    const ids = Array.from({ length: 64 }, () => writer.openDataStream(slow));
+    for (const id of ids) writer.connection.write(id, Buffer.alloc(2 * mib, 1));
     const blocked = () => ids.reduce((sum, id) => sum + writer.connection.streams.blockedBytes(id), 0);
     let last = -1;
     await until(

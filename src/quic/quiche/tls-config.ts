@@ -25,6 +25,12 @@ const datagramSendQueue = 1024;
  */
 const endlessWindow = 2 ** 52;
 
+/**
+ * A stream's window at first; quiche opens it further, up to the configured one, while the stream is read quickly. What many streams of a
+ * connection may hold unread at once is then no more than their window would have been.
+ */
+const firstStreamWindow = 256 * 1024;
+
 /** What existing edges advertise, and the least that lets their path MTU discovery reach 1452 (wire-protocol.md §1). */
 const minReceivePayload = 1472;
 
@@ -63,9 +69,10 @@ function apply(config: NativeConfig, transport: TransportSettings): void {
   config.setMaxSendUdpPayloadSize(transport.maxUdpPayload);
   config.setInitialMaxData(endlessWindow);
   config.setMaxConnectionWindow(endlessWindow);
-  config.setInitialMaxStreamDataBidiLocal(transport.streamWindowBytes);
-  config.setInitialMaxStreamDataBidiRemote(transport.streamWindowBytes);
-  config.setInitialMaxStreamDataUni(transport.streamWindowBytes);
+  const streamWindow = Math.min(firstStreamWindow, transport.streamWindowBytes);
+  config.setInitialMaxStreamDataBidiLocal(streamWindow);
+  config.setInitialMaxStreamDataBidiRemote(streamWindow);
+  config.setInitialMaxStreamDataUni(streamWindow);
   config.setMaxStreamWindow(transport.streamWindowBytes);
   config.setInitialMaxStreamsBidi(transport.maxBidiStreams);
   config.setInitialMaxStreamsUni(transport.maxUniStreams);

@@ -18,7 +18,7 @@ export const limitsSchema = z.strictObject({
   connection_window_bytes: whole(64 * kib, 1024 * mib)
     .default(8 * mib)
     .describe(
-      'Flow-control window of a connection. Over quiche: an eighth of what may wait unread before it is closed.',
+      'Flow-control window of a connection. Over quiche: a sixteenth of what may wait unread before it is closed.',
     ),
   datagram_queue_bytes: whole(2 * kib, 16 * mib)
     .default(256 * kib)

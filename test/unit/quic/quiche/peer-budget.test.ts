@@ -4,7 +4,7 @@ import { PeerBudget, type Traffic } from '../../../../src/quic/quiche/peer-budge
 const none: Traffic = { receivedPackets: 0, receivedBytes: 0, usefulBytes: 0, sentPackets: 0, sentBytes: 0 };
 
 function budget(settings: { unprovenBytes?: number; uselessBytes?: number }): PeerBudget {
-  return new PeerBudget({ unprovenBytes: 0, uselessBytes: 0, connectionWindowBytes: 1250, ...settings }, 0);
+  return new PeerBudget({ unprovenBytes: 0, uselessBytes: 0, connectionWindowBytes: 625, ...settings }, 0);
 }
 
 describe('the budget of a peer', () => {
