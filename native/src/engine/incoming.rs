@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use quinn_proto::{ConnectionHandle, Incoming};
 
-use super::{Core, connection::Phase};
-use crate::events::{CloseInfo, CloseKind};
+use super::Core;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -101,16 +100,6 @@ impl Core {
             }
         }
         self.out = buffer;
-    }
-
-    pub fn handshake_timed_out(&mut self, slot: usize, now: Instant) {
-        let connection = &mut self.connections[slot];
-        if matches!(connection.phase, Phase::Handshaking { .. }) {
-            connection.quic.close(now, 0u32.into(), bytes::Bytes::from_static(b"handshake timed out"));
-            let reason = "handshake timed out".to_owned();
-            self.end(slot, CloseInfo { kind: CloseKind::Idle, code: None, reason });
-            self.mark_dirty(slot);
-        }
     }
 
     /// The slot of quinn's handle on an endpoint.

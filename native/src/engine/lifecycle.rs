@@ -115,6 +115,13 @@ impl Core {
         self.end(slot, close_info(reason));
     }
 
+    /// Ends a connection for a reason of our own, which the peer is told, too.
+    pub fn give_up(&mut self, slot: Slot, kind: CloseKind, reason: &'static str, now: Instant) {
+        self.connections[slot].quic.close(now, 0u32.into(), Bytes::from_static(reason.as_bytes()));
+        self.end(slot, CloseInfo { kind, code: None, reason: reason.into() });
+        self.mark_dirty(slot);
+    }
+
     /// Tells JavaScript, frees what it used, cuts what led through the connection. quinn's part lives on until it has drained.
     pub fn end(&mut self, slot: Slot, info: CloseInfo) {
         let connection = &mut self.connections[slot];

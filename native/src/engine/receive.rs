@@ -11,7 +11,7 @@ use quinn_proto::{DatagramEvent, EcnCodepoint};
 use quinn_udp::{BATCH_SIZE, RecvMeta};
 
 use super::{Core, Quiet, ack_pace::ACK_DELAY};
-use crate::events::{CloseInfo, CloseKind};
+use crate::events::CloseKind;
 
 /// Room for a GRO batch in each message of a receive call.
 const MESSAGE_BYTES: usize = 64 * 1024;
@@ -96,7 +96,7 @@ impl Core {
                         connection.spend(packet.len())
                     });
                     if let Some(Some(reason)) = verdict {
-                        self.over_budget(slot, reason, now);
+                        self.give_up(slot, CloseKind::Budget, reason, now);
                     }
                 }
             }
@@ -113,13 +113,6 @@ impl Core {
             None => self.counters.stray_packets += 1,
         }
         self.out = response;
-    }
-
-    fn over_budget(&mut self, slot: usize, reason: &'static str, now: Instant) {
-        let connection = &mut self.connections[slot];
-        connection.quic.close(now, 0u32.into(), bytes::Bytes::from_static(reason.as_bytes()));
-        self.end(slot, CloseInfo { kind: CloseKind::Budget, code: None, reason: reason.into() });
-        self.mark_dirty(slot);
     }
 
     /// Turns what connections heard this turn into forwarded datagrams, moved stream bytes and events.

@@ -3,10 +3,8 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
 
-use bytes::Bytes;
-
 use super::{Connection, Core, Slot, connection::Phase};
-use crate::events::{CloseInfo, CloseKind};
+use crate::events::CloseKind;
 
 #[derive(Default)]
 pub struct Timers {
@@ -50,16 +48,14 @@ impl Core {
             if let Phase::Handshaking { deadline } = connection.phase
                 && deadline <= now
             {
-                self.handshake_timed_out(slot, now);
+                self.give_up(slot, CloseKind::Idle, "handshake timed out", now);
                 continue;
             }
             // quinn waits for three probe timeouts at least, which on a slow path or a busy machine come to minutes.
             let longest_silence = 2 * connection.settings.idle_timeout;
             if connection.is_established() && connection.acks.last_heard().is_some_and(|at| now - at >= longest_silence)
             {
-                connection.quic.close(now, 0u32.into(), Bytes::new());
-                self.end(slot, CloseInfo { kind: CloseKind::Idle, code: None, reason: "idle timeout".into() });
-                self.mark_dirty(slot);
+                self.give_up(slot, CloseKind::Idle, "idle timeout", now);
                 continue;
             }
             self.guarded(slot, |connection| connection.quic.handle_timeout(now));

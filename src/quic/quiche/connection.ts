@@ -180,8 +180,8 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     }
     if (this.#handler === null && nowMs >= this.#handshakeDueMs) this.end(giveUp('error', handshakeTooLong));
     // quiche waits for three probe timeouts at least, which on a busy machine come to minutes.
-    if (nowMs - this.#heardAtMs >= 2 * this.#environment.transport.idleTimeoutMs)
-      this.end(giveUp('idle', silentTooLong));
+    const longestSilenceMs = 2 * this.#environment.transport.idleTimeoutMs;
+    if (nowMs - this.#heardAtMs >= longestSilenceMs) this.end(giveUp('idle', silentTooLong));
     this.#loop.planReceive(this);
     this.#loop.planTransmit(this);
   }

@@ -258,7 +258,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   #stopIfMay(): void {
     const code = this.#stopping;
     if (code === null || this.#readEnd !== null) return;
-    // quiche gives the connection's flow control back for what is read, not for what is thrown away.
+    // What has come counts as useful when it is read (PeerBudget), and may hold the end.
     while (this.take(scratch.whole).kind === 'data' && this.#isReadOpen());
     if (!this.#isReadOpen() || !this.#guard.hasArrived()) return;
     this.#native.shutdown(shutdownRead, code);

@@ -26,8 +26,8 @@ const datagramSendQueue = 1024;
 const endlessWindow = 2 ** 52;
 
 /**
- * A stream's window at first; quiche opens it further, up to the configured one, while the stream is read quickly. What many streams of a
- * connection may hold unread at once is then no more than their window would have been.
+ * A stream's window at first; quiche opens it further, up to the configured one, while the stream is read quickly. So many streams of a
+ * connection, each of which gets little of the line, hold little unread.
  */
 const firstStreamWindow = 256 * 1024;
 
