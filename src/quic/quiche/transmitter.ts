@@ -8,6 +8,7 @@ import { PathMtu, type PathCounts } from './path-mtu.ts';
 import type { PeerPath } from './peer-path.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
 import type { UdpSocket } from './udp-socket.ts';
+import { WindowFloor } from './window-floor.ts';
 
 /** Packets that one connection may send before others have their turn. */
 const packetsPerTurn = 48;
@@ -21,6 +22,8 @@ export class Transmitter {
   readonly #sender: PacketSender;
   readonly #queue: DatagramQueue;
   #mtu: PathMtu;
+  /** Null until established. */
+  #floor: WindowFloor | null = null;
   readonly #keepAliveMs: number;
   /** When the connection is closed whether the peer can be told or not. */
   #closeDueMs = Number.POSITIVE_INFINITY;
@@ -65,6 +68,7 @@ export class Transmitter {
     this.#sender.fullPayload = Math.min(this.#sender.fullPayload, this.#native.maxSendUdpPayloadSize());
     this.#sender.payload = this.#sender.fullPayload;
     this.#mtu = new PathMtu(this.#sender.fullPayload, nowMs);
+    this.#floor = new WindowFloor(this.#native, this.#sender, nowMs);
     this.#fullDatagram = this.#native.dgramMaxWritableLen() ?? 0;
   }
 
@@ -94,6 +98,7 @@ export class Transmitter {
       this.#mtu.judge(this.#counts(), nowMs);
       this.#applyMtu();
     }
+    this.#floor?.lift(nowMs);
     return left === 0;
   }
 
