@@ -71,6 +71,7 @@ export interface SpliceHandle {
 
 /** What a connection knows of its path; null where the engine cannot tell. Milliseconds and bytes. */
 export interface ConnectionStats {
+  /** Smoothed. Of quiche an estimate, up to a third too small and some 100 ms too large (window-floor.ts). */
   readonly rttMs: number | null;
   readonly minRttMs: number | null;
   readonly packetsSent: number | null;

@@ -23,7 +23,9 @@ describe.each(await builtEngines())('the paths of a tunnel’s legs on a relay o
     const near = pathOf(world, 'ingress');
     const far = pathOf(world, 'egress');
     expect(near.rttMs ?? Infinity).toBeLessThan(far.rttMs ?? 0);
-    expect(far.rttMs).toBeGreaterThanOrEqual(75);
+    // Of 80: quiche dates packets by its pacer, which may be ahead (docs/operations.md).
+    expect(far.rttMs).toBeGreaterThanOrEqual(40);
+    expect(far.rttMs).toBeLessThan(1000);
     expect(far.packetsLost).toBeGreaterThan(near.packetsLost ?? 0);
     for (const path of [near, far]) {
       expect(path.congestionWindow).toBeGreaterThan(0);
