@@ -1,5 +1,6 @@
 import type { NativeConnection } from './native.ts';
 import type { PacketSender } from './packet-sender.ts';
+import { minPayload } from './path-mtu.ts';
 
 /** quiche's first congestion window, and the burst that its pacer reckons with. */
 const firstWindowPackets = 10;
@@ -35,7 +36,7 @@ const noRoom = new Uint8Array(21);
  *
  * - After each transmission quiche is asked for one packet more, in a buffer that holds none: for quiche the window is then used up. The PING
  *   that it is asked for stays behind and goes with the next packet.
- * - Packets move the pacer's clock as well, but only once a first window of bytes was sent. What is missing is sent as PINGs, once.
+ * - Packets move the pacer's clock as well, but only once a first window of bytes was sent. Where large packets have not done so, PINGs do, once.
  */
 export class WindowFloor {
   readonly #native: NativeConnection;
@@ -71,6 +72,7 @@ export class WindowFloor {
   }
 
   #startPacer(nowMs: number): void {
+    if (this.#sender.largeSent * minPayload >= this.#floorBytes) this.#pingsLeft = 0;
     for (let n = Math.min(pingsPerLook, this.#pingsLeft); n > 0; n -= 1) {
       this.#native.sendAckEliciting();
       if (this.#sender.send(1, nowMs) !== 0) return;
