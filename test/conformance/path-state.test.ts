@@ -23,8 +23,8 @@ describe.each(await builtEngines())('the paths of a tunnel’s legs on a relay o
     const near = pathOf(world, 'ingress');
     const far = pathOf(world, 'egress');
     expect(near.rttMs ?? Infinity).toBeLessThan(far.rttMs ?? 0);
-    // Of 80: quiche dates packets by its pacer, which may be ahead (docs/operations.md).
-    expect(far.rttMs).toBeGreaterThanOrEqual(40);
+    // Of 80. quiche dates packets by its pacer, which may be ahead (docs/operations.md).
+    expect(far.rttMs).toBeGreaterThanOrEqual(engine === 'quiche' ? 50 : 75);
     expect(far.rttMs).toBeLessThan(1000);
     expect(far.packetsLost).toBeGreaterThan(near.packetsLost ?? 0);
     for (const path of [near, far]) {
