@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChildProgram } from '../../src/cli/demo/child-program.ts';
 import { planDemo, writeEdgeConfigs, writeRelayConfig, type DemoWorld } from '../../src/cli/demo/demo-config.ts';
-import { readTunnels } from '../../src/cli/demo/demo-view.ts';
+import { areEdgesReady, readTunnels } from '../../src/cli/demo/demo-view.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { formatHostPort } from '../../src/lib/host-port.ts';
 import { SystemRandom } from '../../src/lib/random.ts';
@@ -49,11 +49,11 @@ export class ProgramWorld implements AsyncDisposable {
     return program;
   }
 
-  /** Waits until the relay says that both tunnels have both legs. Answers how long that took, in ms. */
+  /** Waits until the relay says that both tunnels have both legs, and both edges know it. Answers how long that took, in ms. */
   async active(timeoutMs = 15_000): Promise<number> {
     const start = performance.now();
     try {
-      await until(async () => (await this.statuses()).join() === 'active,active', {
+      await until(async () => (await this.statuses()).join() === 'active,active' && (await areEdgesReady(this.plan)), {
         what: 'two active tunnels',
         timeoutMs,
       });

@@ -19,6 +19,8 @@ export interface DemoWorld {
   readonly folder: string;
   readonly relayAddr: HostPort;
   readonly apiAddr: HostPort;
+  /** The REST APIs of both edges. */
+  readonly edgeApis: Readonly<Record<'egress' | 'ingress', HostPort>>;
   readonly tcp: DemoTunnel;
   readonly udp: DemoTunnel;
 }
@@ -33,7 +35,8 @@ export async function planDemo(folder: string, random: Random, host = '127.0.0.1
     destination: await freeAddress(),
   });
   const [relayAddr, apiAddr] = [await freeAddress(), await freeAddress()];
-  return { folder, relayAddr, apiAddr, tcp: await tunnel('tcp'), udp: await tunnel('udp') };
+  const edgeApis = { egress: await freeAddress(), ingress: await freeAddress() };
+  return { folder, relayAddr, apiAddr, edgeApis, tcp: await tunnel('tcp'), udp: await tunnel('udp') };
 }
 
 /** Writes the relay's config. Returns its path. */
@@ -54,7 +57,8 @@ export function writeEdgeConfigs(world: DemoWorld, relayFingerprint: string): { 
   });
   const edge = (name: 'egress' | 'ingress'): string => {
     const tunnels = kits.flatMap((kit) => kit[`${name}Edge`].tunnels);
-    return writeConfig(world, `${name}-edge`, { edge_id: `demo-${name}`, tunnels });
+    const api = formatHostPort(world.edgeApis[name]);
+    return writeConfig(world, `${name}-edge`, { edge_id: `demo-${name}`, api_addr: api, tunnels });
   };
   return { egress: edge('egress'), ingress: edge('ingress') };
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { healthSchema } from '../../edge/admin/edge-schemas.ts';
+import { formatHostPort } from '../../lib/host-port.ts';
 import { tunnelSchema, type RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
 import { lossWords, rttWords } from '../status/units.ts';
+import type { DemoWorld } from './demo-config.ts';
 import type { TcpProgress } from './tcp-exchange.ts';
 import type { UdpProgress } from './udp-flow.ts';
 
@@ -11,6 +14,15 @@ export type TunnelRow = RelayTunnelReport;
 export async function readTunnels(api: string): Promise<readonly TunnelRow[]> {
   const answer = await fetch(`${api}/api/v1/tunnels`);
   return tunnelsAnswer.parse(await answer.json());
+}
+
+/** Whether both edges know that all their tunnels are up, which is some time after the relay knows it. */
+export async function areEdgesReady({ edgeApis }: DemoWorld): Promise<boolean> {
+  const answers = await Promise.all(
+    Object.values(edgeApis).map((api) => fetch(`http://${formatHostPort(api)}/health`)),
+  );
+  const healths = await Promise.all(answers.map(async (answer) => healthSchema.parse(await answer.json())));
+  return healths.every(({ active_tunnels: active, total_tunnels: total }) => active === total);
 }
 
 export const viewLegend = 'each second; round trips and loss: egress leg + ingress leg, as the relay sees them';

@@ -12,7 +12,7 @@ import { waitForShutdownSignal } from '../shutdown-signal.ts';
 import type { Terminal } from '../terminal.ts';
 import { ChildProgram } from './child-program.ts';
 import { planDemo, writeEdgeConfigs, writeRelayConfig, type DemoWorld } from './demo-config.ts';
-import { droppedBy, readTunnels, viewLegend, viewLine, type TunnelRow } from './demo-view.ts';
+import { areEdgesReady, droppedBy, readTunnels, viewLegend, viewLine, type TunnelRow } from './demo-view.ts';
 import { exchangeTcp, type TcpExchangeResult, type TcpProgress } from './tcp-exchange.ts';
 import { runUdpFlow, SRT_PACKET_BYTES, type UdpFlowResult, type UdpProgress } from './udp-flow.ts';
 
@@ -62,7 +62,7 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
   try {
     const world = await planDemo(folder, new SystemRandom());
     await using programs = await startPrograms(world, clock, terminal);
-    await waitUntilActive(world, clock);
+    await waitUntilReady(world, clock);
     terminal.out('both tunnels are active: two edges, end-to-end encrypted, bound by proof of a secret\n\n');
     terminal.out(`${viewLegend}\n`);
     await Promise.race([carryTraffic(options, world, clock, terminal), interruption(shutdown)]);
@@ -98,13 +98,16 @@ async function startPrograms(world: DemoWorld, clock: Clock, terminal: Terminal)
   return { names: ['the relay', 'both edges'], [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-async function waitUntilActive(world: DemoWorld, clock: Clock): Promise<void> {
+async function waitUntilReady(world: DemoWorld, clock: Clock): Promise<void> {
   const deadline = clock.monotonicMs() + readyDeadlineMs;
   for (;;) {
+    if (await areEdgesReady(world)) return;
     const tunnels = await readTunnels(apiUrl(world));
-    if (tunnels.filter(({ status }) => status === 'active').length === 2) return;
     if (clock.monotonicMs() > deadline) {
-      throw new AppError('timed-out', `the tunnels did not become active: ${JSON.stringify(tunnels)}`);
+      throw new AppError(
+        'timed-out',
+        `the edges did not come to know that the tunnels are up; the relay says ${JSON.stringify(tunnels)}`,
+      );
     }
     await new Promise<void>((resolve) => void clock.setTimeout(resolve, readyPollMs));
   }
