@@ -56,9 +56,11 @@ export function closeLocalUdpSocket(socket: Socket): Promise<void> {
 
 function taken(socket: Socket, mode: 'bind' | 'connect', { host, port }: HostPort): Promise<void> {
   return new Promise((resolve, reject) => {
-    const finish = (): void => {
+    // A failed `connect` tells its callback and nobody else (node:dgram, socket.connect).
+    const finish = (error?: Error): void => {
       socket.off('error', reject);
-      resolve();
+      if (error === undefined) resolve();
+      else reject(error);
     };
     socket.once('error', reject);
     if (mode === 'bind') socket.bind({ address: host, port }, finish);

@@ -70,7 +70,7 @@ export class RelayConnection implements ConnectionHandler {
     return this.#binding.phase;
   }
 
-  /** Ready, and not on its way out. */
+  /** Ready, and its connection has not ended. */
   get ready(): boolean {
     return this.#binding.phase === 'ready' && !this.#ended;
   }
