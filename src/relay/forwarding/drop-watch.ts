@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { TunnelId } from '../../protocol/tunnel-id.ts';
-import { dropReasons, type DropReason } from '../../quic/types.ts';
+import { dropReasons, type DropReason, type Ledger } from '../../quic/types.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { LegLedgers } from './traffic-totals.ts';
 
@@ -13,11 +13,17 @@ interface Told {
   atMs: number;
 }
 
+interface ToldOfTunnel {
+  /** Whose numbers were told: a tunnel that came back has new ledgers, which begin at 0. */
+  readonly ledger: Ledger;
+  readonly byReason: Map<DropReason, Told>;
+}
+
 /** Looks at the ledgers now and then, and raises `Datagrams dropped` where drops were added (conformance S4). */
 export class DropWatch {
   readonly #clock: Clock;
   readonly #events: Pick<EventHub, 'emit'>;
-  readonly #told = new Map<TunnelId, Map<DropReason, Told>>();
+  readonly #told = new Map<TunnelId, ToldOfTunnel>();
   readonly #startedAtMs: number;
 
   constructor(clock: Clock, events: Pick<EventHub, 'emit'>) {
@@ -41,13 +47,26 @@ export class DropWatch {
     const ingress = ledgers.ingress.totals().drops;
     const egress = ledgers.egress.totals().drops;
     for (const reason of dropReasons) {
-      if (ingress[reason] + egress[reason] > 0) this.#tell(tunnelId, reason, ingress[reason], egress[reason]);
+      if (ingress[reason] + egress[reason] === 0) continue;
+      this.#tell(tunnelId, this.#toldOf(tunnelId, ledgers.ingress), reason, ingress[reason], egress[reason]);
     }
   }
 
-  #tell(tunnelId: TunnelId, reason: DropReason, ingress: number, egress: number): void {
-    const byReason = this.#told.get(tunnelId) ?? new Map<DropReason, Told>();
-    this.#told.set(tunnelId, byReason);
+  #toldOf(tunnelId: TunnelId, ledger: Ledger): ToldOfTunnel['byReason'] {
+    const known = this.#told.get(tunnelId);
+    if (known?.ledger === ledger) return known.byReason;
+    const byReason = new Map<DropReason, Told>();
+    this.#told.set(tunnelId, { ledger, byReason });
+    return byReason;
+  }
+
+  #tell(
+    tunnelId: TunnelId,
+    byReason: ToldOfTunnel['byReason'],
+    reason: DropReason,
+    ingress: number,
+    egress: number,
+  ): void {
     const told = byReason.get(reason);
     const nowMs = this.#clock.monotonicMs();
     if (told !== undefined && nowMs - told.atMs < quietMs) return;

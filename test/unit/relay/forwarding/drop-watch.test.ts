@@ -10,7 +10,7 @@ const tunnelId = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
 class Bed {
   readonly clock = new ManualClock();
   readonly events: RelayEvent[] = [];
-  readonly ingress = new MemoryLedger();
+  ingress = new MemoryLedger();
   readonly egress = new MemoryLedger();
   readonly watch = new DropWatch(this.clock, { emit: (event) => this.events.push(event) });
 
@@ -57,5 +57,15 @@ describe('the drop watch', () => {
     bed.watch.poll([]);
     bed.look();
     expect(bed.events).toHaveLength(2);
+  });
+
+  it('starts anew with a tunnel that went and came back between two looks', () => {
+    const bed = new Bed();
+    for (let n = 0; n < 5; n++) bed.ingress.drop('no_peer');
+    bed.look();
+    bed.ingress = new MemoryLedger();
+    bed.ingress.drop('no_peer');
+    bed.look();
+    expect(bed.events).toMatchObject([{ ingress: 5 }, { ingress: 1 }]);
   });
 });
