@@ -25,7 +25,7 @@ export interface RelayAdminViewPorts {
     RelayReport,
     'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals' | 'unboundSender'
   >;
-  readonly control: Pick<TunnelControl, 'closeTunnel' | 'unrevoke' | 'authorizedTunnels' | 'isRevoked' | 'refusals'>;
+  readonly control: Pick<TunnelControl, 'closeTunnel' | 'unrevoke' | 'isAuthorized' | 'isRevoked' | 'refusals'>;
   readonly history: EventHistory;
   readonly loop: EventLoopWatch;
   health(): RelayHealth;
@@ -129,7 +129,7 @@ export class RelayAdminView implements RelayAdminSource {
   #authorisation(id: TunnelId): TunnelFacts['authorisation'] {
     const { control } = this.#ports;
     if (control.isRevoked(id)) return 'revoked';
-    return control.authorizedTunnels().some(({ tunnelId }) => tunnelId === id) ? 'authorised' : 'unknown';
+    return control.isAuthorized(id) ? 'authorised' : 'unknown';
   }
 }
 

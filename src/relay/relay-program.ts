@@ -91,7 +91,8 @@ export async function startRelayProgram(
   starting.defer(() => observer.stop());
   starting.defer(() => link?.stop());
   starting.defer(() => relay.stop());
-  // First, so that no event is raised before it can be kept.
+  await relay.restoreAuthorizations();
+  // Before the relay, so that no event is raised before it can be kept.
   await link?.start();
   await relay.start();
   await observer.start();

@@ -68,6 +68,7 @@ export class Relay {
   readonly #store: AuthorizationStore;
   #tick: Timer | null = null;
   #started = false;
+  #restoring: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(config: RelayConfig, dependencies: RelayDependencies) {
@@ -107,6 +108,7 @@ export class Relay {
       switchboard: this.#switchboard,
       sessions: this.#sessions,
       refusals: this.#refusals,
+      logger,
     });
     const reception = this.#createReception();
     this.#listeners = new EdgeListeners({
@@ -145,12 +147,18 @@ export class Relay {
     });
   }
 
+  /** To be called before commands can come, which would otherwise be forgotten for what is on disk. Rejects as `start`. */
+  restoreAuthorizations(): Promise<void> {
+    this.#restoring ??= this.#store.load().then((state) => this.#policy.restore(state));
+    return this.#restoring;
+  }
+
   /**
    * Rejects with AppError `io-failed` (the stored authorisations cannot be read), `address-unavailable` (no address
    * could be bound) or `tls-failed`; nothing is left open then.
    */
   async start(): Promise<void> {
-    this.#policy.restore(await this.#store.load());
+    await this.restoreAuthorizations();
     const { tls, resetKey, clock } = this.#dependencies;
     const options = {
       tls,
@@ -193,7 +201,7 @@ export class Relay {
   async #stop(drainTimeoutMs: number): Promise<void> {
     this.#admission.stop();
     this.#listeners.stopAccepting();
-    for (const session of this.#sessions.all()) session.drain();
+    this.#sessions.drain();
     await this.#streamsFinished(drainTimeoutMs);
     this.#tick?.cancel();
     this.#switchboard.drain();

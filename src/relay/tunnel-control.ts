@@ -1,3 +1,4 @@
+import type { Logger } from '../lib/logger.ts';
 import { closeReason } from '../protocol/close-code.ts';
 import type { TunnelId } from '../protocol/tunnel-id.ts';
 import type { AuthorizationStore } from './authorization-store.ts';
@@ -12,6 +13,7 @@ export interface TunnelControlPorts {
   readonly switchboard: Switchboard;
   readonly sessions: SessionDirectory;
   readonly refusals: RefusalLog;
+  readonly logger: Logger;
 }
 
 /**
@@ -38,7 +40,11 @@ export class TunnelControl {
 
   /** Refuses the tunnel from now on, also in permissive mode, and cuts its legs. */
   async revoke(tunnelId: TunnelId): Promise<void> {
-    this.#ports.policy.revoke(tunnelId);
+    const reopened = this.#ports.policy.revoke(tunnelId);
+    if (reopened !== null) {
+      const advice = 'raise limits.max_authorizations, or take the tunnel out of the config';
+      this.#ports.logger.warn({ tunnel_id: reopened, advice }, 'too many revocations: the oldest was given up');
+    }
     this.#ports.switchboard.authorisationChanged(tunnelId);
     await this.#save();
   }
@@ -70,6 +76,10 @@ export class TunnelControl {
 
   authorizedTunnels(): AuthorizedTunnel[] {
     return this.#ports.policy.authorizedTunnels();
+  }
+
+  isAuthorized(tunnelId: TunnelId): boolean {
+    return this.#ports.policy.isAuthorized(tunnelId);
   }
 
   isRevoked(tunnelId: TunnelId): boolean {

@@ -40,7 +40,7 @@ export class SessionBed {
   /** Brings a new session into a phase by what an edge does. */
   static in(phase: SessionPhase, overrides: Partial<SessionSettings> = {}): SessionBed {
     const bed = new SessionBed(overrides);
-    if (phase !== 'opening') bed.session.controlOpened();
+    if (phase !== 'opening') bed.session.controlOpened(0);
     if (phase === 'proven') {
       bed.held = 1;
       bed.session.answerBind(pairTunnel, { kind: 'waiting' }, 0);

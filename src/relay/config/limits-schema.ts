@@ -53,7 +53,9 @@ export const limitsSchema = z.strictObject({
     .describe('Refusals a second of max_connections_per_ip that carry their reason.'),
   max_replacements: whole(0, 1000).default(2).describe('How often a leg may change hands within the window.'),
   replacement_window_secs: seconds(1, 3600).default(30).describe('That window, and how long a leg is then kept.'),
-  max_authorizations: whole(1, 1_000_000).default(100_000).describe('Tunnels that a manager may authorise or revoke.'),
+  max_authorizations: whole(1, 1_000_000)
+    .default(100_000)
+    .describe('Tunnels that a manager may authorise, and revoke; past it the oldest revocation is given up.'),
   max_refusals_remembered: whole(0, 100_000).default(1000).describe('Last refusals kept for "adit why".'),
   rejection_events_per_min: whole(1, 10_000)
     .default(10)

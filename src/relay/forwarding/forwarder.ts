@@ -53,7 +53,7 @@ export class Forwarder {
     this.#settings = settings;
   }
 
-  /** Streams that named a tunnel of which their connection holds no leg. */
+  /** Streams of connections that held no leg, or none of the tunnel that the stream named. */
   get unboundStreams(): number {
     return this.#unboundStreams;
   }
@@ -78,9 +78,15 @@ export class Forwarder {
     traffic.apply(legs, view.protocol === 'udp');
   }
 
-  /** A data stream that an edge opened: its header decides where it goes. */
-  acceptStream(sessionId: SessionId, stream: QuicStream): void {
-    if (this.#draining) {
+  /**
+   * A data stream that an edge opened: its header decides where it goes. One of an edge that holds no leg can go nowhere, and takes no
+   * place of those that can.
+   */
+  acceptStream(sessionId: SessionId, stream: QuicStream, holdsLeg: boolean): void {
+    if (!holdsLeg) {
+      this.#unboundStreams++;
+      endStream(stream, streamCode.notALeg);
+    } else if (this.#draining) {
       endStream(stream, streamCode.shuttingDown);
     } else if (this.#headersOpen + this.#splicesOpen >= this.#settings.maxOpenStreams) {
       endStream(stream, streamCode.overload);
@@ -97,6 +103,7 @@ export class Forwarder {
       reader.cancel();
       this.#headersOpen--;
     }
+    this.#callWhenIdle();
   }
 
   report(tunnelId: TunnelId): TunnelReport | null {

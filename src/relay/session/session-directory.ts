@@ -6,6 +6,7 @@ export class SessionDirectory {
   readonly #sessions = new Map<SessionId, SessionRunner>();
   #total = 0;
   #peak = 0;
+  #draining = false;
 
   /** Sessions that there ever were. */
   get total(): number {
@@ -16,7 +17,14 @@ export class SessionDirectory {
     return this.#peak;
   }
 
+  /** No edge may bind any more, nor one whose handshake is still under way. */
+  drain(): void {
+    this.#draining = true;
+    for (const session of this.#sessions.values()) session.drain();
+  }
+
   add(session: SessionRunner): void {
+    if (this.#draining) session.drain();
     this.#sessions.set(session.id, session);
     this.#total++;
     this.#peak = Math.max(this.#peak, this.#sessions.size);

@@ -122,7 +122,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
     this.#run(() => {
       if (!stream.bidirectional) endStream(stream, streamCode.wrongProtocolOrDirection);
       else if (stream.id === controlStreamId) return this.#openControl(stream);
-      else this.#ports.forwarder.acceptStream(this.id, stream);
+      else this.#ports.forwarder.acceptStream(this.id, stream, this.#ports.heldBinds(this.id) > 0);
       return [];
     });
   }
@@ -157,7 +157,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
       },
       this.#settings,
     );
-    return this.#session.controlOpened();
+    return this.#session.controlOpened(this.#nowMs());
   }
 
   /** The one way in: carries out what the session answers, and ends it when anything throws. */

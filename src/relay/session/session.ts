@@ -70,9 +70,12 @@ export class Session {
   readonly #settings: SessionSettings;
   readonly #startedAtMs: number;
   #phase: SessionPhase = 'opening';
-  #opened = false;
+  /** When the control stream was; null before. */
+  #openedAtMs: number | null = null;
   #proven = false;
   #draining = false;
+  /** A leg of this session went to another connection. */
+  #replaced = false;
   /** A bind was handed out and not answered. */
   #bindIsOpen = false;
   #edgeId: string | null = null;
@@ -120,10 +123,10 @@ export class Session {
     }
   }
 
-  controlOpened(): SessionAction[] {
+  controlOpened(nowMs: number): SessionAction[] {
     if (this.#phase !== 'opening') return [];
     this.#phase = 'unproven';
-    this.#opened = true;
+    this.#openedAtMs = nowMs;
     return [this.#raise({ kind: 'edge-connected', remoteAddr: this.#ports.remoteAddr() })];
   }
 
@@ -180,6 +183,7 @@ export class Session {
         return this.#knowsPeerState() ? [this.#down(notice.tunnelId, notice.reason)] : [];
       case 'replaced':
         // Not closed: two edges that were given the same leg would take it from each other for ever.
+        this.#replaced = true;
         return [this.#down(notice.tunnelId, tunnelDownReason.replaced)];
       case 'ended':
         return [this.#down(notice.tunnelId, notice.reason), ...this.#leaveIfIdle(closeReason.tunnelEnded, nowMs)];
@@ -191,7 +195,7 @@ export class Session {
     if (this.#phase === 'opening' || this.#phase === 'closed') return [];
     if (how === 'oversize frame') return this.#close(closeReason.frameTooLarge);
     // Edges in the field end their half of the stream when a tunnel is down, and go on to carry data: they stay.
-    const stays = how === 'finished' && (this.#ports.heldBinds() > 0 || this.#leave !== null);
+    const stays = how === 'finished' && (this.#ports.heldBinds() > 0 || this.#leave !== null || this.#replaced);
     return stays ? [] : this.#close(closeReason.controlStreamEnded);
   }
 
@@ -214,7 +218,7 @@ export class Session {
   /** The connection is gone, for the reason given in words. The last call. */
   connectionClosed(reason: string): SessionAction[] {
     this.#phase = 'closed';
-    const kind = this.#opened ? 'edge-disconnected' : 'edge-connection-failed';
+    const kind = this.#openedAtMs !== null ? 'edge-disconnected' : 'edge-connection-failed';
     return [this.#raise({ kind, remoteAddr: this.#ports.remoteAddr(), reason })];
   }
 
@@ -261,7 +265,7 @@ export class Session {
   }
 
   #firstBindDueMs(): number {
-    return this.#proven ? Infinity : this.#startedAtMs + this.#settings.firstBindTimeoutMs;
+    return this.#proven ? Infinity : (this.#openedAtMs ?? Infinity) + this.#settings.firstBindTimeoutMs;
   }
 
   #knowsPeerState(): boolean {

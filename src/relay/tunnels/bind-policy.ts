@@ -91,16 +91,19 @@ export class BindPolicy {
     return changed ? 'changed' : 'unchanged';
   }
 
-  /** Forgets the manager's tokens and refuses the tunnel from now on. Always succeeds. */
-  revoke(tunnelId: TunnelId): void {
+  /**
+   * Forgets the manager's tokens and refuses the tunnel from now on. Always succeeds; where there are too many, answers the
+   * tunnel whose revocation was given up for it, if that one can be bound now.
+   */
+  revoke(tunnelId: TunnelId): TunnelId | null {
     this.#authorized.delete(tunnelId);
     this.#revoked.delete(tunnelId);
     this.#revoked.add(tunnelId);
-    // The oldest go first: what was revoked last is what somebody is most likely to try now.
-    for (const oldest of this.#revoked) {
-      if (this.#revoked.size <= this.#settings.maxAuthorizations) break;
-      this.#revoked.delete(oldest);
-    }
+    if (this.#revoked.size <= this.#settings.maxAuthorizations) return null;
+    const harmless = this.#oldestRevoked((id) => this.#settings.requireBindAuth && !this.#static.has(id));
+    const given = harmless ?? this.#oldestRevoked(() => true);
+    if (given !== null) this.#revoked.delete(given);
+    return harmless === null ? given : null;
   }
 
   /** Lifts a revocation without authorising anything new; false when there was none. */
@@ -133,6 +136,11 @@ export class BindPolicy {
     return tokens === undefined ? null : bindTokensDigest(direction, tokens[direction]);
   }
 
+  /** Whether a leg with the right credential may bind it. */
+  isAuthorized(tunnelId: TunnelId): boolean {
+    return this.#tokensFor(tunnelId) !== undefined && !this.#revoked.has(tunnelId);
+  }
+
   authorizedTunnels(): AuthorizedTunnel[] {
     const ids = new Set([...this.#static.keys(), ...this.#authorized.keys()]);
     const listed: AuthorizedTunnel[] = [];
@@ -156,6 +164,12 @@ export class BindPolicy {
     this.#revoked.clear();
     for (const { tunnelId, ingress, egress } of state.authorized) this.#authorized.set(tunnelId, { ingress, egress });
     for (const tunnelId of state.revoked) this.#revoked.add(tunnelId);
+  }
+
+  /** What was revoked last is what somebody is most likely to try now. */
+  #oldestRevoked(suits: (tunnelId: TunnelId) => boolean): TunnelId | null {
+    for (const tunnelId of this.#revoked) if (suits(tunnelId)) return tunnelId;
+    return null;
   }
 
   #tokensFor(tunnelId: TunnelId): BindTokens | undefined {

@@ -34,6 +34,31 @@ describe('a relay that stops', () => {
     for (const edge of [egress, idle]) expect(edge.closed).toMatchObject({ code: 0, reason: 'relay shutting down' });
   });
 
+  it('L1 takes no bind of an edge whose handshake was under way', async () => {
+    const { bed } = await busy();
+    const late = bed.dial();
+    const stopped = bed.relay.stop(5000);
+    late.greet();
+    late.bind({ tunnelId: otherTunnel, direction: 'ingress' });
+    bed.advance(1);
+    expect(late.messages.map(({ type }) => type)).toEqual(['hello_ack']);
+    bed.advance(5000);
+    await stopped;
+  });
+
+  it('L1 is done when the last edge that had not said where its stream goes is gone', async () => {
+    const bed = await MemoryRelay.start();
+    const edge = bed.edge().bind({ tunnelId: pairTunnel, direction: 'egress', protocol: 'tcp' });
+    edge.openData(Buffer.from([0, 0]));
+    bed.run();
+    const stopped = bed.relay.stop(60_000);
+    bed.run();
+    edge.close();
+    bed.run();
+    await stopped;
+    expect(bed.clock.pendingTimers).toBe(0);
+  });
+
   it('L1 does not wait for ever for a disk that hangs with authorisations', async () => {
     const fileSystem = new MemoryFileSystem();
     fileSystem.open = () => new Promise(() => undefined);

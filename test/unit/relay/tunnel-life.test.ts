@@ -170,6 +170,8 @@ describe('a bind', () => {
     fresh.sendDatagram(id, 'new');
     bed.run();
     expect(peer.datagrams.map(({ payload }) => payload.toString())).toEqual(['new']);
+    // As edges in the field do where a tunnel is down. One that was closed for it would come back for its leg.
+    old.control.finish();
     bed.advance(20_000);
     expect(old.closed).toBeNull();
     expect(bed.eventTexts('leg-replaced')).toHaveLength(1);

@@ -17,6 +17,12 @@ describe('the deadlines of a session', () => {
     expect([session.phase, session.deadlineMs]).toEqual(['closed', null]);
   });
 
+  it('of the first bind runs from the control stream on (conformance A2)', () => {
+    const bed = Bed.in('opening');
+    bed.session.controlOpened(4000);
+    expect(bed.session.deadlineMs).toBe(14_000);
+  });
+
   it('of a refusal starts anew with each further one, for 5 s at most', () => {
     const bed = Bed.in('leaving');
     const refused = { kind: 'refused', reason: tunnelDownReason.legHeld } as const;

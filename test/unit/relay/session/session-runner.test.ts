@@ -170,6 +170,19 @@ describe('data streams', () => {
     await stopped;
   });
 
+  it('A1 of an edge that holds no leg take no place of those that do', async () => {
+    const bed = await MemoryRelay.start({ config: { limits: { max_open_streams: 1 } } });
+    bed.edge('in').bind({ tunnelId: pairTunnel, direction: 'ingress', protocol: 'tcp' });
+    const egress = bed.edge('out').bind({ tunnelId: pairTunnel, direction: 'egress', protocol: 'tcp' });
+    const withoutHeader = bed.edge('stranger').openData(Buffer.from([0, 0]));
+    bed.run();
+    expect(withoutHeader.ended).toEqual({ kind: 'reset', code: 2 });
+    expect(bed.relay.report.unboundSender()).toBe(1);
+    const stream = egress.openData(pairTunnel);
+    bed.run();
+    expect(stream.ended).toBeNull();
+  });
+
   it('whose header is late or cut short are refused, and their timers do not outlive the connection', async () => {
     const bed = await MemoryRelay.start();
     const edge = bed.edge().bind({ tunnelId: pairTunnel, direction: 'egress', protocol: 'tcp' });

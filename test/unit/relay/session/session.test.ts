@@ -178,8 +178,8 @@ describe('the versions', () => {
 describe('a session', () => {
   it('raises connected once, and disconnected or failed at its end', () => {
     const bed = new Bed();
-    expect(bed.session.controlOpened()).toEqual([{ kind: 'raise', event: { kind: 'edge-connected', remoteAddr } }]);
-    expect(bed.session.controlOpened()).toEqual([]);
+    expect(bed.session.controlOpened(0)).toEqual([{ kind: 'raise', event: { kind: 'edge-connected', remoteAddr } }]);
+    expect(bed.session.controlOpened(0)).toEqual([]);
     expect(bed.session.connectionClosed('gone')).toEqual([
       { kind: 'raise', event: { kind: 'edge-disconnected', remoteAddr, reason: 'gone' } },
     ]);

@@ -116,8 +116,19 @@ describe('the bind policy', () => {
     const policy = new BindPolicy({ ...strict, maxAuthorizations: 1 });
     expect(policy.authorise(id, tokens)).toBe('changed');
     expect(policy.authorise(other, tokens)).toBe('limit-reached');
-    policy.revoke(id);
-    policy.revoke(other);
+    expect(policy.revoke(id)).toBeNull();
+    expect(policy.revoke(other)).toBeNull();
     expect([policy.isRevoked(id), policy.isRevoked(other)]).toEqual([false, true]);
+  });
+
+  it('I4 gives up a revocation that keeps a tunnel closed only where there is no other, and says so', () => {
+    const settings = { ...strict, maxAuthorizations: 1 };
+    const policy = authorised(settings);
+    policy.revoke(id);
+    expect(policy.revoke(other)).toBeNull();
+    expect([policy.isRevoked(id), policy.isAuthorized(id), policy.isAuthorized(other)]).toEqual([true, false, false]);
+    const open = new BindPolicy({ ...settings, requireBindAuth: false });
+    open.revoke(id);
+    expect(open.revoke(other)).toBe(id);
   });
 });
