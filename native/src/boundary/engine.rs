@@ -61,9 +61,11 @@ impl NativeEngine {
 
     /// What JavaScript asks for from now on is carried out together, when it calls `answered`.
     #[napi]
-    pub fn drain(&self) -> Uint8Array {
-        self.shared.cork();
-        Uint8Array::new(self.shared.lock().drain())
+    pub fn drain(&self) -> Result<Uint8Array> {
+        contained(|| {
+            self.shared.cork();
+            Ok(Uint8Array::new(self.shared.lock().drain()))
+        })
     }
 
     #[napi]
@@ -92,8 +94,11 @@ impl NativeEngine {
     }
 
     #[napi]
-    pub fn stop_accepting(&self, listener: u32) {
-        self.shared.lock().stop_accepting(listener);
+    pub fn stop_accepting(&self, listener: u32) -> Result<()> {
+        contained(|| {
+            self.shared.lock().stop_accepting(listener);
+            Ok(())
+        })
     }
 
     #[napi]
@@ -107,15 +112,18 @@ impl NativeEngine {
 
     /// `decision`: 0 accept, 1 retry, 2 refuse, 3 ignore.
     #[napi]
-    pub fn answer(&self, listener: u32, attempt: u32, decision: u32) {
+    pub fn answer(&self, listener: u32, attempt: u32, decision: u32) -> Result<()> {
         let decision = match decision {
             0 => Decision::Accept,
             1 => Decision::Retry,
             2 => Decision::Refuse,
             _ => Decision::Ignore,
         };
-        self.shared.lock().answer(listener, attempt, decision);
-        self.shared.wake();
+        contained(|| {
+            self.shared.lock().answer(listener, attempt, decision);
+            self.shared.wake();
+            Ok(())
+        })
     }
 
     #[napi]
@@ -144,19 +152,21 @@ impl NativeEngine {
         })
     }
 
+    /// The same for what leaves no work.
+    pub(super) fn look<T>(&self, connection: f64, work: impl FnOnce(&mut Connection) -> T) -> Result<Option<T>> {
+        contained(|| Ok(self.shared.lock().live(connection as u64).map(|(_, entry)| work(entry))))
+    }
+
     #[napi]
-    pub fn mark_proven(&self, connection: f64) {
-        if let Some((_, entry)) = self.shared.lock().live(connection as u64) {
-            entry.budget.proven = true;
-        }
+    pub fn mark_proven(&self, connection: f64) -> Result<()> {
+        self.look(connection, |entry| entry.budget.proven = true).map(drop)
     }
 
     /// Milliseconds since the peer was heard; infinite when the connection has ended.
     #[napi]
-    pub fn silent_ms(&self, connection: f64) -> f64 {
-        let mut core = self.shared.lock();
-        let heard = core.live(connection as u64).and_then(|(_, entry)| entry.acks.last_heard());
-        heard.map_or(f64::INFINITY, |at| at.elapsed().as_secs_f64() * 1e3)
+    pub fn silent_ms(&self, connection: f64) -> Result<f64> {
+        let heard = self.look(connection, |entry| entry.acks.last_heard())?.flatten();
+        Ok(heard.map_or(f64::INFINITY, |at| at.elapsed().as_secs_f64() * 1e3))
     }
 
     #[napi]
@@ -166,9 +176,8 @@ impl NativeEngine {
 
     /// Empty when the connection has ended; NaN for what is unknown. The order is that of `Connection::stats`.
     #[napi]
-    pub fn stats(&self, connection: f64) -> Vec<f64> {
-        let mut core = self.shared.lock();
-        core.live(connection as u64).map_or_else(Vec::new, |(_, entry)| entry.stats().to_vec())
+    pub fn stats(&self, connection: f64) -> Result<Vec<f64>> {
+        Ok(self.look(connection, |entry| entry.stats().to_vec())?.unwrap_or_default())
     }
 
     #[napi]
@@ -195,20 +204,25 @@ impl NativeEngine {
 
     /// The counters in the order of `EngineCounters`, then live connections and the bytes estimated for them.
     #[napi]
-    pub fn report(&self) -> Vec<f64> {
-        let core = self.shared.lock();
-        let (connections, bytes) = core.load();
-        core.counters.in_order().into_iter().chain([connections, bytes]).map(|n| n as f64).collect()
+    pub fn report(&self) -> Result<Vec<f64>> {
+        contained(|| {
+            let core = self.shared.lock();
+            let (connections, bytes) = core.load();
+            Ok(core.counters.in_order().into_iter().chain([connections, bytes]).map(|n| n as f64).collect())
+        })
     }
 
     /// Ends the thread; its sockets close with the engine. Nothing may follow.
     #[napi]
-    pub fn shutdown(&mut self) {
-        self.shared.stop();
-        if let Some(thread) = self.thread.take() {
-            // It answers within a turn. A panic in it was reported when it happened.
-            let _ = thread.join();
-        }
-        self.shared.lock().fail("the engine was closed");
+    pub fn shutdown(&mut self) -> Result<()> {
+        contained(|| {
+            self.shared.stop();
+            if let Some(thread) = self.thread.take() {
+                // It answers within a turn. A panic in it was reported when it happened.
+                let _ = thread.join();
+            }
+            self.shared.lock().fail("the engine was closed");
+            Ok(())
+        })
     }
 }

@@ -59,9 +59,8 @@ impl NativeEngine {
     }
 
     #[napi]
-    pub fn queued_bytes(&self, connection: f64, id: f64) -> f64 {
-        let mut core = self.shared.lock();
-        core.live(connection as u64).map_or(0.0, |(_, entry)| entry.queued_bytes(stream(id)) as f64)
+    pub fn queued_bytes(&self, connection: f64, id: f64) -> Result<f64> {
+        Ok(self.look(connection, |entry| entry.queued_bytes(stream(id)) as f64)?.unwrap_or(0.0))
     }
 
     #[napi]
@@ -139,15 +138,19 @@ impl NativeEngine {
         let prefix = tunnel(prefix)?;
         let target = (target >= 0.0).then_some(target as u64);
         let reason = DROP_REASONS.get(reason as usize).copied().unwrap_or(DropReason::NoPeer);
-        let mut core = self.shared.lock();
-        Ok(core.route(connection as u64, prefix, target, reason, ledger.counts.clone()) as f64)
+        contained(|| {
+            let mut core = self.shared.lock();
+            Ok(core.route(connection as u64, prefix, target, reason, ledger.counts.clone()) as f64)
+        })
     }
 
     #[napi]
     pub fn withdraw_route(&self, connection: f64, prefix: &[u8], token: f64) -> Result<()> {
         let prefix = tunnel(prefix)?;
-        self.shared.lock().withdraw(connection as u64, &prefix, token as u64);
-        Ok(())
+        contained(|| {
+            self.shared.lock().withdraw(connection as u64, &prefix, token as u64);
+            Ok(())
+        })
     }
 }
 

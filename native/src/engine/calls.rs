@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Core, Endpoint, Slot, Target,
+    connection::Phase,
     datagrams::Route,
     endpoint::Listener,
     incoming::Decision,
@@ -131,7 +132,7 @@ impl Core {
             }
         }
         for slot in entry.slots.clone() {
-            if self.connections.contains(slot) {
+            if self.connections.get(slot).is_some_and(|connection| !matches!(connection.phase, Phase::Ended)) {
                 self.close(slot, VarInt::from_u32(0), reason.to_owned());
             }
         }

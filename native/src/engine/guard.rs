@@ -1,4 +1,5 @@
-//! A panic in the QUIC stack, which a peer's packet may have caused, ends that connection and nothing else.
+//! A panic while quinn reads a connection's packets, serves its timers or makes its packets ends that connection and nothing else. One
+//! in any other place ends all connections, with their users told (`runner`), and never the process.
 
 use std::{
     any::Any,

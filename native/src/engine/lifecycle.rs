@@ -209,11 +209,12 @@ impl Core {
             self.end(slot, CloseInfo { kind: CloseKind::Error, code: None, reason });
             self.drained(slot);
         }
-        if self.endpoints[endpoint].listener.is_some() {
-            self.events.listener_failed(self.endpoints[endpoint].id, reason);
-        }
         let entry = &mut self.endpoints[endpoint];
+        if entry.listener.is_some() && !entry.closing {
+            self.events.listener_failed(entry.id, reason);
+        }
         entry.unsent.clear();
+        entry.stalled.clear();
         entry.closing = true;
     }
 

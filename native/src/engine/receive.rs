@@ -103,10 +103,11 @@ impl Core {
             Some(DatagramEvent::NewConnection(incoming)) => self.attempt(endpoint, incoming, now),
             Some(DatagramEvent::Response(transmit)) => {
                 self.counters.stray_packets += 1;
-                // Only a reset answers a short header.
-                let allowed = !short_header || !entry.resets.exceeded(now);
+                // Only a reset answers a short header, and on a dialled socket nothing else is ever sent to strangers.
+                let reset = short_header || entry.listener.is_none();
+                let allowed = !reset || !entry.resets.exceeded(now);
                 if allowed {
-                    self.counters.resets_sent += u64::from(short_header);
+                    self.counters.resets_sent += u64::from(reset);
                     self.send(endpoint, &transmit, &response);
                 }
             }

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use proptest::{collection::vec, prelude::*, test_runner::Config};
 use quinn_proto::{Dir, StreamId, VarInt};
 
-use super::{Core, Decision, DialRequest, ListenRequest, SpliceEnd, receive::ReceiveBuffer};
+use super::{
+    Core, Decision, DialRequest, ListenRequest, SpliceEnd, incoming::DECISIONS_PER_TURN, receive::ReceiveBuffer,
+};
 use crate::{
     ledger::{Counts, DropReason},
     settings::Settings,
@@ -260,4 +262,60 @@ fn a_panic_in_one_connection_ends_that_one_only() {
     world.core.guarded(slot, |_| panic!("as a bug would"));
     assert!(world.core.live(first).is_none());
     still_serves(world);
+}
+
+#[test]
+fn a_splice_of_a_connection_that_has_ended_ends_too() {
+    let mut world = World::new();
+    let now = Instant::now();
+    let [first, second] = [world.pair(), world.pair()];
+    let open = |core: &mut Core, connection: u64| {
+        let (slot, entry) = core.live(connection).expect("a live connection");
+        let stream = entry.open_stream(Dir::Bi).expect("a stream");
+        core.mark_dirty(slot);
+        SpliceEnd { connection, stream }
+    };
+    let ends = [open(&mut world.core, first[1]), open(&mut world.core, second[1])];
+    let (slot, _) = world.core.live(first[1]).expect("the connection");
+    world.core.close(slot, VarInt::from_u32(0), "closed".into());
+    world.core.splice(ends, [Arc::default(), Arc::default()], VarInt::from_u32(2), now);
+    assert!(world.core.splices.is_empty());
+    still_serves(world);
+}
+
+#[test]
+fn a_storm_of_handshakes_is_spread_over_turns() {
+    let mut world = World::new();
+    let dials = 3 * DECISIONS_PER_TURN;
+    for _ in 0..dials {
+        world.core.dial(dial(world.address), Instant::now()).unwrap_or_else(|_| panic!("a dial"));
+    }
+    world.core.turn(Instant::now());
+    let endpoint = endpoint_of(&world.core);
+    world.core.receive(endpoint, &mut world.buffer, Instant::now());
+    let listener = world.core.endpoints[endpoint].listener.as_ref();
+    let asked: Vec<u32> = listener.map(|l| l.asked.keys().copied().collect()).unwrap_or_default();
+    assert_eq!(asked.len(), dials);
+    for attempt in asked {
+        world.core.answer(world.listener, attempt, Decision::Accept);
+    }
+    for turn in 1..=3 {
+        world.core.turn(Instant::now());
+        assert_eq!(world.core.decisions.len(), dials - turn * DECISIONS_PER_TURN);
+        assert!(turn == 3 || world.core.next_wake(Instant::now()).is_some_and(|at| at <= Instant::now()));
+    }
+    let both_ends = 2 * dials as u64;
+    world.turn_until("all handshakes", |core| core.live_connections == both_ends);
+}
+
+#[test]
+fn a_failed_socket_goes_with_what_waited_for_it() {
+    let mut world = World::new();
+    let [_, accepted] = world.pair();
+    let endpoint = endpoint_of(&world.core);
+    let (slot, _) = world.core.live(accepted).expect("the connection");
+    world.core.endpoints[endpoint].stalled.push(slot);
+    world.core.socket_failed(endpoint, "as the kernel would");
+    world.core.turn(Instant::now());
+    assert!(!world.core.endpoints.contains(endpoint));
 }

@@ -70,13 +70,13 @@ describe.each(await builtEngines())('a TCP tunnel over %s', (engineName) => {
     const [received, sent] = await Promise.all([digestOf(client), sendAll(client, blocks(128))]);
     expect(sent.bytes).toBe(8 * mebibyte);
     expect(await serverSide.promise).toEqual([sent, received]);
-    await until(() => tunnel.egress.tunnel().stats.connections_active === 0);
+    for (const end of [tunnel.egress, tunnel.ingress]) await until(() => end.tunnel().stats.connections_active === 0);
     expect(tunnel.egress.tunnel().stats).toMatchObject({
       bytes_sent: 8 * mebibyte,
       bytes_received: 8 * mebibyte,
       connections_total: 1,
     });
-    expect(tunnel.ingress.tunnel().stats).toMatchObject({ bytes_sent: 8 * mebibyte, connections_active: 0 });
+    expect(tunnel.ingress.tunnel().stats).toMatchObject({ bytes_sent: 8 * mebibyte });
   });
 
   it('keeps half-close: a client that has sent its request and ended still gets the whole answer', async () => {
