@@ -92,8 +92,7 @@ impl Core {
                     self.mark_touched(slot);
                     let verdict = self.guarded(slot, |connection| {
                         connection.quic.handle_event(event);
-                        connection.acks.heard(now);
-                        connection.spend(packet.len())
+                        connection.hear(packet.len(), now)
                     });
                     if let Some(Some(reason)) = verdict {
                         self.give_up(slot, CloseKind::Budget, reason, now);

@@ -1,7 +1,11 @@
 //! Counters of the engine and of one connection.
 
+use std::time::Instant;
+
+use quinn_proto::{ConnectionStats, FrameStats};
+
 use super::{Connection, Core};
-use crate::settings::ADVERTISED_UDP_PAYLOAD;
+use crate::settings::{ADVERTISED_UDP_PAYLOAD, Settings};
 
 /// `EngineCounters` of the port, in its order.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,8 +53,10 @@ const TLS_AND_BUFFERS: usize = 16 * 1024;
 #[derive(Debug, Default)]
 pub struct Budget {
     pub proven: bool,
-    pub packets: u64,
-    pub bytes: u64,
+    /// Bytes of packets that the peer sealed.
+    bytes: u64,
+    /// Frames of all kinds that came so far.
+    frames: u64,
     useless: u64,
     seen: Seen,
     next_look: u64,
@@ -60,43 +66,61 @@ pub struct Budget {
 struct Seen {
     received: u64,
     sent: u64,
-    frames: u64,
+    useful_frames: u64,
 }
 
 /// Received bytes between two looks at what they brought.
 const LOOK_BYTES: u64 = 16 * 1024;
 
+impl Budget {
+    /// Bytes are useful when they came with stream or datagram frames, or answer what we sent (one acknowledges the other).
+    fn look(&mut self, stats: &ConnectionStats) {
+        let now = Seen {
+            received: self.bytes,
+            sent: stats.udp_tx.bytes,
+            useful_frames: stats.frame_rx.stream + stats.frame_rx.datagram,
+        };
+        let received = now.received - self.seen.received;
+        let sent = now.sent - self.seen.sent;
+        // A frame makes its whole packet useful, which is no larger than what we advertise.
+        let useful = sent + (now.useful_frames - self.seen.useful_frames) * u64::from(ADVERTISED_UDP_PAYLOAD);
+        self.useless = (self.useless + received).saturating_sub(useful);
+        self.seen = now;
+        self.next_look = self.bytes + LOOK_BYTES;
+    }
+}
+
+fn all_frames(of: &FrameStats) -> u64 {
+    let handshake = of.crypto + of.new_token + u64::from(of.handshake_done);
+    let data = of.stream + of.datagram + of.reset_stream + of.stop_sending;
+    let credit = of.max_data + of.max_stream_data + of.max_streams_bidi + of.max_streams_uni;
+    let blocked = of.data_blocked + of.stream_data_blocked + of.streams_blocked_bidi + of.streams_blocked_uni;
+    let paths = of.new_connection_id + of.retire_connection_id + of.path_challenge + of.path_response;
+    let answers = of.acks + of.ack_frequency + of.immediate_ack + of.ping + of.connection_close;
+    handshake + data + credit + blocked + paths + answers
+}
+
 impl Connection {
-    /// Notes a received packet; the answer is a reason to close the connection.
-    pub fn spend(&mut self, bytes: usize) -> Option<&'static str> {
-        self.budget.packets += 1;
-        self.budget.bytes += bytes as u64;
-        let limit = self.settings.unproven_bytes;
-        if limit > 0 && !self.budget.proven && self.budget.bytes > limit {
-            return Some("too many bytes before the first bind");
-        }
-        if self.settings.useless_bytes == 0 || self.budget.bytes < self.budget.next_look {
+    /// Notes a packet that came under one of the connection's ids; the answer is a reason to close the connection. Only what brought a frame is
+    /// the peer's: anyone who saw an id can send noise under it, and a peer that sends padding alone costs no more than such a stranger.
+    pub fn hear(&mut self, bytes: usize, now: Instant) -> Option<&'static str> {
+        let stats = self.quic.stats();
+        let frames = all_frames(&stats.frame_rx);
+        if std::mem::replace(&mut self.budget.frames, frames) == frames {
             return None;
         }
-        self.budget.next_look = self.budget.bytes + LOOK_BYTES;
-        self.look();
-        (self.budget.useless > self.settings.useless_bytes).then_some("too many bytes without use")
-    }
-
-    /// Bytes are useful when they came with stream or datagram frames, or answer what we sent (one acknowledges the other).
-    fn look(&mut self) {
-        let stats = self.quic.stats();
-        let now = Seen {
-            received: stats.udp_rx.bytes,
-            sent: stats.udp_tx.bytes,
-            frames: stats.frame_rx.stream + stats.frame_rx.datagram,
-        };
-        let received = now.received - self.budget.seen.received;
-        let sent = now.sent - self.budget.seen.sent;
-        // A frame makes its whole packet useful, which is no larger than what we advertise.
-        let useful = sent + (now.frames - self.budget.seen.frames) * u64::from(ADVERTISED_UDP_PAYLOAD);
-        self.budget.useless = (self.budget.useless + received).saturating_sub(useful);
-        self.budget.seen = now;
+        self.acks.heard(now);
+        let Settings { unproven_bytes, useless_bytes, .. } = *self.settings;
+        let budget = &mut self.budget;
+        budget.bytes += bytes as u64;
+        if unproven_bytes > 0 && !budget.proven && budget.bytes > unproven_bytes {
+            return Some("too many bytes before the first bind");
+        }
+        if useless_bytes == 0 || budget.bytes < budget.next_look {
+            return None;
+        }
+        budget.look(&stats);
+        (budget.useless > useless_bytes).then_some("too many bytes without use")
     }
 
     /// Rtt and minimum in ms, packets sent, received, lost, bytes sent, received, congestion window, queued datagrams and bytes,

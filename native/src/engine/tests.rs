@@ -319,3 +319,24 @@ fn a_failed_socket_goes_with_what_waited_for_it() {
     world.core.turn(Instant::now());
     assert!(!world.core.endpoints.contains(endpoint));
 }
+
+#[test]
+fn noise_under_the_id_of_a_connection_is_not_its_peers() {
+    let mut world = World::new();
+    let [dialled, accepted] = world.pair();
+    let (now, endpoint) = (Instant::now(), endpoint_of(&world.core));
+    let mut packet = Vec::new();
+    let (_, entry) = world.core.live(dialled).expect("the connection");
+    entry.quic.ping();
+    assert!(entry.quic.poll_transmit(now, 1, &mut packet).is_some());
+    let from = entry.local;
+    // As much as closes a peer that sends it, and all but a few bytes of it wrong.
+    packet.resize(1400, 0);
+    let later = now + Duration::from_secs(1);
+    for _ in 0..2 * settings().useless_bytes / 1400 {
+        world.core.packet(endpoint, &packet, from, None, None, later);
+    }
+    let (_, victim) = world.core.live(accepted).expect("a connection that lives on");
+    assert!(victim.acks.last_heard().is_some_and(|at| at < later));
+    still_serves(world);
+}
