@@ -13,6 +13,7 @@ export type StreamWrite =
   { readonly kind: 'taken'; readonly length: number } | { readonly kind: 'stopped'; readonly code: number };
 
 export const blocked: StreamRead = { kind: 'blocked' };
+const cleanEnd: StreamRead = { kind: 'data', length: 0, finished: true };
 
 /** Code for a stream whose end quiche does not tell, or that it no longer knows. */
 const goneCode = 0;
@@ -53,7 +54,8 @@ export class NativeStream {
     } catch (error) {
       const fault = streamFault(error);
       if (fault.kind === 'reset') return { kind: 'reset', code: fault.code };
-      if (fault.kind !== 'gone') this.#onFault(error);
+      if (fault.kind === 'gone') return cleanEnd;
+      this.#onFault(error);
       return { kind: 'reset', code: goneCode };
     }
   }
@@ -112,10 +114,11 @@ export class NativeStream {
   /**
    * The end of the peer's direction when there is nothing to read. quiche 0.18 is silent about two: a FIN that came again with data that had been
    * read before, as when an acknowledgement was lost; and a RESET behind a FIN, for which it drops the data that could be read but goes on listing
-   * the stream as readable. Data that had not come before the RESET does not show, so there it looks like the FIN: none of our engines sends that.
+   * the stream as readable. Data that had not come before the RESET does not show, so there it looks like the FIN; and so do both when quiche has
+   * forgotten the stream by the time of reading, as it does with what has nothing to read (a RESET alone has). None of our engines sends such a RESET.
    */
   #hiddenEnd(): StreamRead {
     for (const id of this.#native.readable()) if (id === this.id) return { kind: 'reset', code: goneCode };
-    return { kind: 'data', length: 0, finished: true };
+    return cleanEnd;
   }
 }
