@@ -9,7 +9,7 @@ export interface Outlet {
   readonly packetsSent: number;
   /** Has `give` give something to quiche and sends it; answers whether it left for certain. */
   leaves(give: () => void): boolean;
-  /** Whether nothing that quiche has buffered waits for room, which is tried with a packet. */
+  /** Whether nothing that quiche has buffered waits for room, which is tried with packets. */
   hasRoom(): boolean;
 }
 

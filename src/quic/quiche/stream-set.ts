@@ -158,8 +158,10 @@ export class StreamSet implements StreamOwner<QuicheStream> {
     return !more && this.packetsSent > packetsSent;
   }
 
+  /** Two packets, as quiche lets the first one into a rest of the congestion window that holds a PING and no STREAM frame. */
   hasRoom(): boolean {
-    return this.leaves(() => this.#native.sendAckEliciting());
+    const ping = (): void => this.#native.sendAckEliciting();
+    return this.leaves(ping) && this.leaves(ping);
   }
 
   hold(stream: QuicheStream): void {
