@@ -14,7 +14,6 @@ use rustc_hash::FxHashMap;
 
 use super::{
     Core, Endpoint, Slot, Target,
-    connection::Phase,
     datagrams::Route,
     endpoint::Listener,
     incoming::Decision,
@@ -116,7 +115,7 @@ impl Core {
 
     pub fn answer(&mut self, id: u32, attempt: u32, decision: Decision) {
         if let Some(key) = self.listener(id) {
-            self.decisions.push((key, attempt, decision));
+            self.decisions.push_back((key, attempt, decision));
         }
     }
 
@@ -132,7 +131,7 @@ impl Core {
             }
         }
         for slot in entry.slots.clone() {
-            if self.connections.get(slot).is_some_and(|connection| !matches!(connection.phase, Phase::Ended)) {
+            if self.connections.get(slot).is_some_and(|connection| !connection.has_ended()) {
                 self.close(slot, VarInt::from_u32(0), reason.to_owned());
             }
         }

@@ -74,6 +74,10 @@ impl Connection {
         matches!(self.phase, Phase::Established)
     }
 
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
     pub fn deadline(&mut self) -> Option<Instant> {
         let handshake = match self.phase {
             Phase::Handshaking { deadline } => Some(deadline),

@@ -1,5 +1,5 @@
 //! A panic while quinn reads a connection's packets, serves its timers or makes its packets ends that connection and nothing else. One
-//! in any other place ends all connections, with their users told (`runner`), and never the process.
+//! elsewhere in a turn ends all connections, with their users told (`runner`); one in a call from JavaScript is that call's error.
 
 use std::{
     any::Any,

@@ -6,7 +6,7 @@ use quinn_proto::{ConnectionHandle, Incoming};
 
 use super::Core;
 
-/// Handshakes begun in one turn, a tenth of a millisecond each: a storm must not hold back what is forwarded.
+/// Handshakes begun in one turn: a storm must not hold back what is forwarded.
 pub const DECISIONS_PER_TURN: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +37,8 @@ impl Core {
     }
 
     pub fn apply_decisions(&mut self, now: Instant) {
-        let due = self.decisions.len().min(DECISIONS_PER_TURN);
-        for (endpoint, key, decision) in self.decisions.drain(..due).collect::<Vec<_>>() {
+        for _ in 0..DECISIONS_PER_TURN {
+            let Some((endpoint, key, decision)) = self.decisions.pop_front() else { return };
             let listener = self.endpoints.get_mut(endpoint).and_then(|entry| entry.listener.as_mut());
             if let Some(incoming) = listener.and_then(|listener| listener.asked.remove(&key)) {
                 self.decide(endpoint, incoming, decision, now);

@@ -5,7 +5,6 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
-use self::connection::Phase;
 use crate::events::EventBuffer;
 
 mod ack_pace;
@@ -74,7 +73,7 @@ pub struct Core {
     pub pumps: VecDeque<Pump>,
     pub timers: timers::Timers,
     /// Answers of JavaScript that wait for the engine's thread, where the handshake's cryptography belongs.
-    pub decisions: Vec<(usize, u32, Decision)>,
+    pub decisions: VecDeque<(usize, u32, Decision)>,
     pub out: Vec<u8>,
     /// The set of sockets changed: the runner must poll others.
     pub sockets_changed: bool,
@@ -102,7 +101,7 @@ impl Core {
             quiet: VecDeque::new(),
             pumps: VecDeque::new(),
             timers: timers::Timers::default(),
-            decisions: Vec::new(),
+            decisions: VecDeque::new(),
             out: Vec::new(),
             sockets_changed: false,
             offload: socket::offload_works(),
@@ -123,7 +122,7 @@ impl Core {
 
     /// A connection that JavaScript may still use.
     pub fn live(&mut self, connection: u64) -> Option<(Slot, &mut Connection)> {
-        self.known(connection).filter(|(_, entry)| !matches!(entry.phase, Phase::Ended))
+        self.known(connection).filter(|(_, entry)| !entry.has_ended())
     }
 
     /// A connection of whose end JavaScript has not heard.

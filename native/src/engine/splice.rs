@@ -73,7 +73,7 @@ impl Core {
             self.pumps.push_back(Pump { splice: id, lane });
         }
         self.run_pumps(now);
-        // A connection that had ended before has no word of it left to come.
+        // `end` cuts the splices that it finds; one that begins later is cut here, with what had arrived handed on.
         let lost = self.splices.get(&id).is_some_and(|splice| {
             let established = |end: &End| self.connections.get(end.slot).is_some_and(|c| c.is_established());
             !splice.ends.iter().all(established)

@@ -40,12 +40,7 @@ impl Core {
         } else if more {
             self.mark_dirty(slot);
         }
-        if self.connections.get(slot).is_some_and(|connection| connection.quic.is_closed()) {
-            // Sending can end a connection for good, when its packet numbers run out for instance.
-            self.poll(slot, now);
-        } else {
-            self.poll_endpoint_events(slot);
-        }
+        self.poll_endpoint_events(slot);
         if let Some(connection) = self.connections.get_mut(slot) {
             self.timers.arm(slot, connection);
         }

@@ -4,7 +4,7 @@ import { NativeStream } from '../../../../src/quic/quiche/native-stream.ts';
 import { HandCarried, pass, take } from '../../../support/hand-carried.ts';
 import { until } from '../../../support/until.ts';
 
-/** What it sends again for that has not left yet. */
+/** After its next timeout; what is to be sent for it has not left yet. */
 async function timedOut(native: NativeConnection): Promise<void> {
   await until(() => native.timeout() === 0);
   native.onTimeout();
