@@ -1,4 +1,4 @@
-// Builds native/ and puts the library where src/quic/native/addon.ts looks for it.
+// Builds native/ and puts the library where src/quic/quinn/addon.ts looks for it.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';

@@ -9,7 +9,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     'config.schema.json': JSON.stringify(relayJsonSchema()),
     'edge.schema.json': JSON.stringify(edgeJsonSchema()),
     'docs/config.md': configPage(),
-    'src/quic/native/boundary-digest.ts': boundaryModule(),
+    'src/quic/quinn/boundary-digest.ts': boundaryModule(),
   };
   const formatted = Object.entries(files).map(async ([path, content]): Promise<[string, string]> => {
     return [path, await format(content, { ...(await resolveConfig(path)), filepath: path })];

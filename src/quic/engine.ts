@@ -18,8 +18,8 @@ type Load = (dependencies: EngineDependencies) => Promise<QuicEngine>;
 /** Imported only when chosen: each needs a native library that may be missing here. */
 const engines: Readonly<Record<EngineName, Load>> = {
   native: async () => {
-    const { createNativeEngine } = await import('./native/native-engine.ts');
-    return createNativeEngine();
+    const { createQuinnEngine } = await import('./quinn/quinn-engine.ts');
+    return createQuinnEngine();
   },
   quiche: async (dependencies) => {
     const { QuicheEngine } = await import('./quiche/quiche-engine.ts');

@@ -47,6 +47,7 @@ const refused: readonly (readonly [rule: string, ...Import])[] = [
   ['table: lib', 'src/lib/a.ts', 'src/protocol/b.ts'],
   ['table: protocol', 'src/protocol/a.ts', 'src/quic/types.ts'],
   ['table: quic', 'src/quic/a.ts', 'src/protocol/b.ts'],
+  ['table: quic/quiche/quirks', 'src/quic/quiche/quirks/a.ts', 'src/quic/quiche/stream.ts'],
   ['table: node-link', 'src/node-link/a.ts', 'src/relay/relay.ts'],
   ['table: relay', 'src/relay/relay.ts', 'src/edge/edge.ts'],
   ['table: edge', 'src/edge/edge.ts', 'src/relay/relay.ts'],
@@ -65,8 +66,8 @@ const refused: readonly (readonly [rule: string, ...Import])[] = [
   ['home: @matrixai/quic', 'test/integration/a.ts', '@matrixai/quic'],
   ['home: @matrixai/quic', 'src/quic/engine.ts', '@matrixai/quic/dist/native'],
   ['engines only through quic/engine', 'src/relay/relay.ts', 'src/quic/quiche/a.ts'],
-  ['engines only through quic/engine', 'src/quic/types.ts', 'src/quic/native/a.ts'],
-  ['one engine knows nothing of another', 'src/quic/native/a.ts', 'src/quic/quiche/a.ts'],
+  ['engines only through quic/engine', 'src/quic/types.ts', 'src/quic/quinn/a.ts'],
+  ['one engine knows nothing of another', 'src/quic/quinn/a.ts', 'src/quic/quiche/a.ts'],
   ['src knows nothing of tests', 'src/lib/a.ts', 'test/support/b.ts'],
   ['no cycles', 'src/lib/c.ts', 'src/lib/d.ts'],
 ];

@@ -1,4 +1,4 @@
-import type { NativeAddon, NativeBinding } from '../../src/quic/native/addon.ts';
+import type { NativeAddon, NativeBinding } from '../../src/quic/quinn/addon.ts';
 
 /** A field of an event as native/src/events.rs writes it. */
 export type EventField = readonly ['u8' | 'u32' | 'id', number] | readonly ['text', string];

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { acceptNative, connectNative, type NativeConnection, receiveNative } from '../../src/quic/quiche/native.ts';
+import { acceptHandle, connectHandle, type QuicheHandle, receivePacket } from '../../src/quic/quiche/binding.ts';
 import { clientConfig, serverConfig } from '../../src/quic/quiche/tls-config.ts';
 import { bareTransport } from './bare-listener.ts';
 import { createSelfSigned } from './certificates.ts';
@@ -7,10 +7,10 @@ import { until } from './until.ts';
 
 /** Both ends of a connection of quiche, whose packets go where the test wants them. */
 export class HandCarried {
-  readonly client: NativeConnection;
-  readonly server: NativeConnection;
+  readonly client: QuicheHandle;
+  readonly server: QuicheHandle;
 
-  private constructor(client: NativeConnection, server: NativeConnection) {
+  private constructor(client: QuicheHandle, server: QuicheHandle) {
     this.client = client;
     this.server = server;
   }
@@ -20,8 +20,8 @@ export class HandCarried {
     const identity = { certificate: certificatePem, privateKey: privateKeyPem };
     const id = randomBytes(16);
     const pair = new HandCarried(
-      connectNative(id, 'relay', clientConfig({ kind: 'none' }, bareTransport)),
-      acceptNative(randomBytes(16), null, serverConfig(identity, bareTransport)),
+      connectHandle(id, 'relay', clientConfig({ kind: 'none' }, bareTransport)),
+      acceptHandle(randomBytes(16), null, serverConfig(identity, bareTransport)),
     );
     await until(() => {
       pair.carry();
@@ -38,14 +38,14 @@ export class HandCarried {
 }
 
 /** Answers how many packets went. */
-export function pass(from: NativeConnection, to: NativeConnection): number {
+export function pass(from: QuicheHandle, to: QuicheHandle): number {
   const packets = take(from);
-  for (const packet of packets) receiveNative(to, packet);
+  for (const packet of packets) receivePacket(to, packet);
   return packets.length;
 }
 
 /** What is taken and not passed on is lost. */
-export function take(from: NativeConnection): Uint8Array[] {
+export function take(from: QuicheHandle): Uint8Array[] {
   const packets: Uint8Array[] = [];
   const room = new Uint8Array(1500);
   for (let sent = from.send(room); sent !== null; sent = from.send(room)) packets.push(room.slice(0, sent[0]));

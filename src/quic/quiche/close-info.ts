@@ -1,5 +1,5 @@
 import type { CloseInfo } from '../types.ts';
-import type { NativeConnection } from './native.ts';
+import type { QuicheHandle } from './binding.ts';
 
 const maxReasonChars = 256;
 
@@ -51,20 +51,20 @@ export const handshakeTooLong = 'the handshake took too long';
 
 export const silentTooLong = 'no packet within the idle timeout';
 
-/** What is asked of a native connection. */
-export type ClosedNative = Pick<NativeConnection, 'peerError' | 'localError' | 'isTimedOut'>;
+/** The calls of a quiche connection that tell how it ended. */
+export type ClosedHandle = Pick<QuicheHandle, 'peerError' | 'localError' | 'isTimedOut'>;
 
 /** Why quiche says that the connection is over. */
-export function closeInfo(native: ClosedNative): CloseInfo {
-  const peer = native.peerError();
+export function closeInfo(handle: ClosedHandle): CloseInfo {
+  const peer = handle.peerError();
   if (peer !== null) {
     const kind = peer.isApp ? 'peer-application' : 'peer-transport';
     const text = peerText(Uint8Array.from(peer.reason));
     const reason = text === '' && !peer.isApp ? describeTransport(peer.errorCode) : text;
     return { kind, code: peer.errorCode, reason };
   }
-  if (native.isTimedOut()) return { kind: 'idle', code: null, reason: silentTooLong };
-  const local = native.localError();
+  if (handle.isTimedOut()) return { kind: 'idle', code: null, reason: silentTooLong };
+  const local = handle.localError();
   if (local !== null) return { kind: 'error', code: local.errorCode, reason: describeTransport(local.errorCode) };
   return { kind: 'reset', code: null, reason: 'the peer no longer knows the connection (stateless reset)' };
 }

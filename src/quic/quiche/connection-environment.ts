@@ -3,7 +3,7 @@ import type { CloseInfo, ConnectionHandler, TransportSettings } from '../types.t
 import type { MutableCounters } from './counters.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Loop } from './loop.ts';
-import type { NativeConnection } from './native.ts';
+import type { QuicheHandle } from './binding.ts';
 import type { PeerPath } from './peer-path.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
@@ -11,7 +11,7 @@ import type { UdpSocket } from './udp-socket.ts';
 export interface ConnectionEnvironment {
   readonly id: number;
   readonly isServer: boolean;
-  readonly native: NativeConnection;
+  readonly handle: QuicheHandle;
   readonly path: PeerPath;
   readonly socket: UdpSocket;
   readonly loop: Loop;

@@ -1,15 +1,15 @@
 import { AppError } from '../../lib/app-error.ts';
 import type { ConnectionStats } from '../types.ts';
 import type { DatagramQueue } from './datagram-queue.ts';
-import type { NativeConnection } from './native.ts';
+import type { QuicheHandle } from './binding.ts';
 
 /** 9 µs: only for reports. quiche 0.18 tells neither the bytes in flight nor the least round trip. */
 export function connectionStats(
-  native: NativeConnection,
+  handle: QuicheHandle,
   queue: DatagramQueue,
   path: { readonly payload: number; readonly maxDatagram: number },
 ): ConnectionStats {
-  const stats = native.pathStats()[0];
+  const stats = handle.pathStats()[0];
   if (stats === undefined) throw new AppError('bug', 'quiche knows no path');
   return {
     rttMs: stats.rtt,

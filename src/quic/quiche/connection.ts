@@ -19,7 +19,7 @@ import { DatagramRouter } from './datagram-router.ts';
 import type { DeadlineMember } from './deadlines.ts';
 import type { QuicheLedger } from './ledger.ts';
 import type { Loop, LoopMember } from './loop.ts';
-import { receiveNative, type NativeConnection } from './native.ts';
+import { receivePacket, type QuicheHandle } from './binding.ts';
 import { ForwardTarget } from './route.ts';
 import { PeerBudget } from './peer-budget.ts';
 import type { PeerPath } from './peer-path.ts';
@@ -38,7 +38,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   heapIndex = -1;
   dueMs = 0;
   readonly #environment: ConnectionEnvironment;
-  readonly #native: NativeConnection;
+  readonly #handle: QuicheHandle;
   readonly #path: PeerPath;
   readonly #loop: Loop;
   readonly #transmitter: Transmitter;
@@ -56,17 +56,17 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
 
   constructor(environment: ConnectionEnvironment) {
     super();
-    const { native, transport, nowMs, socket, path } = environment;
+    const { handle, transport, nowMs, socket, path } = environment;
     this.#environment = environment;
     this.id = environment.id;
     this.local = socket.address;
-    this.#native = native;
+    this.#handle = handle;
     this.#path = path;
     this.#loop = environment.loop;
-    this.#transmitter = new Transmitter(native, { socket, path, meter: this.#meter }, transport, nowMs);
-    this.#streams = new StreamSet(native, this.#streamSetOwner(), environment.isServer);
+    this.#transmitter = new Transmitter(handle, { socket, path, meter: this.#meter }, transport, nowMs);
+    this.#streams = new StreamSet(handle, this.#streamSetOwner(), environment.isServer);
     const local = transport.localDatagrams ? (payload: Uint8Array) => this.#handler?.onDatagram(payload) : null;
-    this.#router = new DatagramRouter(native, environment.counters, this.#meter, environment.seed, local);
+    this.#router = new DatagramRouter(handle, environment.counters, this.#meter, environment.seed, local);
     this.#budget = new PeerBudget(transport, nowMs);
     this.#heardAtMs = nowMs;
     this.#handshakeDueMs = nowMs + transport.handshakeTimeoutMs;
@@ -132,7 +132,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     const doubtful = !this.#path.proved || !this.#path.isHere(remote.address, remote.port);
     const before = doubtful ? this.#packetsAccepted() : 0;
     try {
-      receiveNative(this.#native, packet);
+      receivePacket(this.#handle, packet);
     } catch (error) {
       this.#fail(error);
     }
@@ -153,7 +153,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       this.#fail(error);
     }
     if (this.#ending !== null) this.#finish(this.#ending, nowMs);
-    else if (this.#native.isDraining() || this.#native.isClosed()) this.#gone(closeInfo(this.#native), null);
+    else if (this.#handle.isDraining() || this.#handle.isClosed()) this.#gone(closeInfo(this.#handle), null);
     else if (!this.transmitQueued) this.#setDeadline(nowMs);
   }
 
@@ -173,8 +173,8 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   onDeadline(nowMs: number): void {
     if (this.#over) return;
     try {
-      if (this.#native.timeout() === 0) this.#transmitter.onTimeout(nowMs);
-      if (this.#transmitter.keepAliveDueMs <= nowMs) this.#native.sendAckEliciting();
+      if (this.#handle.timeout() === 0) this.#transmitter.onTimeout(nowMs);
+      if (this.#transmitter.keepAliveDueMs <= nowMs) this.#handle.sendAckEliciting();
     } catch (error) {
       this.#fail(error);
     }
@@ -215,7 +215,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   }
 
   #establish(nowMs: number): boolean {
-    if (!this.#native.isEstablished()) return false;
+    if (!this.#handle.isEstablished()) return false;
     const answer = this.#environment.onEstablished();
     if (typeof answer === 'string') {
       this.end(giveUp('error', answer));
@@ -234,7 +234,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
         this.#setDeadline(nowMs);
         return;
       }
-      this.#native.close(ending.isApp, ending.code, reasonBytes(ending.reason));
+      this.#handle.close(ending.isApp, ending.code, reasonBytes(ending.reason));
     } catch (error) {
       this.#gone({ ...ending.info, reason: `${ending.info.reason} (${errorMessage(error)})` }, null);
       return;
@@ -255,8 +255,8 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   /** A native call threw: quiche has closed the connection already, or cannot go on with it. */
   #fail(error: unknown): void {
     if (this.#ending !== null) return;
-    const local = this.#native.localError();
-    const reason = local === null ? errorMessage(error) : `${closeInfo(this.#native).reason} (${errorMessage(error)})`;
+    const local = this.#handle.localError();
+    const reason = local === null ? errorMessage(error) : `${closeInfo(this.#handle).reason} (${errorMessage(error)})`;
     const code = local?.errorCode ?? 1;
     this.end({ info: { kind: 'error', code: local?.errorCode ?? null, reason }, code, reason: '', isApp: false });
   }
@@ -266,11 +266,11 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   }
 
   #packetsAccepted(): number {
-    return this.#native.pathStats()[0]?.recv ?? 0;
+    return this.#handle.pathStats()[0]?.recv ?? 0;
   }
 
   #setDeadline(nowMs: number): void {
-    const timeout = this.#native.timeout();
+    const timeout = this.#handle.timeout();
     const dueMs = Math.min(
       timeout === null ? Number.POSITIVE_INFINITY : nowMs + timeout,
       this.#handler === null ? this.#handshakeDueMs : this.#transmitter.keepAliveDueMs,

@@ -1,6 +1,6 @@
 import type { DatagramSendResult, DropReason } from '../types.ts';
 import type { QuicheLedger } from './ledger.ts';
-import type { NativeConnection } from './native.ts';
+import type { QuicheHandle } from './binding.ts';
 import { prefixBytes } from './route.ts';
 
 export interface DatagramQueueSettings {
@@ -8,8 +8,8 @@ export interface DatagramQueueSettings {
   readonly maxAgeMs: number;
 }
 
-/** What is used of a native connection. */
-export type DatagramSink = Pick<NativeConnection, 'dgramSend' | 'dgramSendQueueLen' | 'dgramPurgeOutgoing'>;
+/** The calls of a quiche connection that the queue needs. */
+export type DatagramSink = Pick<QuicheHandle, 'dgramSend' | 'dgramSendQueueLen' | 'dgramPurgeOutgoing'>;
 
 interface Waiting {
   readonly bytes: Uint8Array;
@@ -26,7 +26,7 @@ const handOver = 16;
 
 /** Datagrams towards one peer that its congestion window does not let out yet. Old media is worthless: the oldest go first. */
 export class DatagramQueue {
-  readonly #native: DatagramSink;
+  readonly #handle: DatagramSink;
   readonly #settings: DatagramQueueSettings;
   #waiting: Waiting[] = [];
   /** Index of the oldest in #waiting; what is before it has gone. */
@@ -37,8 +37,8 @@ export class DatagramQueue {
   /** quiche did not send all that it was given. */
   #congested = false;
 
-  constructor(native: DatagramSink, settings: DatagramQueueSettings) {
-    this.#native = native;
+  constructor(handle: DatagramSink, settings: DatagramQueueSettings) {
+    this.#handle = handle;
     this.#settings = settings;
   }
 
@@ -88,7 +88,7 @@ export class DatagramQueue {
   flushed(): void {
     if (this.#given === 0 && !this.#congested) return;
     this.#given = 0;
-    this.#congested = this.#native.dgramSendQueueLen() > 0;
+    this.#congested = this.#handle.dgramSendQueueLen() > 0;
   }
 
   expire(nowMs: number): void {
@@ -97,7 +97,7 @@ export class DatagramQueue {
 
   /** Drops what the path no longer carries. Datagrams that quiche holds count as sent already and are only taken back. */
   limit(maxLength: number): void {
-    this.#native.dgramPurgeOutgoing((datagram) => datagram.length > maxLength);
+    this.#handle.dgramPurgeOutgoing((datagram) => datagram.length > maxLength);
     const kept = this.#waiting.slice(this.#head).filter((entry) => {
       const fits = entry.bytes.length <= maxLength;
       if (!fits) this.#drop(entry, 'too_large');
@@ -114,7 +114,7 @@ export class DatagramQueue {
 
   #give(datagram: Uint8Array, ledger: QuicheLedger | null): DatagramSendResult | 'full' {
     try {
-      if (this.#native.dgramSend(datagram) === null) return 'full';
+      if (this.#handle.dgramSend(datagram) === null) return 'full';
     } catch {
       // BufferTooShort, or InvalidState where the peer takes no datagrams.
       if (ledger !== null) ledger.drops.too_large += 1;

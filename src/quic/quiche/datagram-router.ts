@@ -1,14 +1,14 @@
 import { AppError } from '../../lib/app-error.ts';
 import type { DatagramTarget, Ledger, RouteHandle } from '../types.ts';
 import type { MutableCounters } from './counters.ts';
-import type { NativeConnection } from './native.ts';
+import type { QuicheHandle } from './binding.ts';
 import { ForwardTarget, ownLedger, prefixBytes, RouteTable } from './route.ts';
 import { scratch } from './scratch.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
 
 /** Takes the datagrams of one peer to where their prefixes say; nothing is allocated for one. */
 export class DatagramRouter {
-  readonly #native: NativeConnection;
+  readonly #handle: QuicheHandle;
   readonly #counters: MutableCounters;
   readonly #meter: TrafficMeter;
   readonly #routes: RouteTable;
@@ -16,13 +16,13 @@ export class DatagramRouter {
   readonly #onLocal: ((payload: Uint8Array) => void) | null;
 
   constructor(
-    native: NativeConnection,
+    handle: QuicheHandle,
     counters: MutableCounters,
     meter: TrafficMeter,
     seed: number,
     onLocal: ((payload: Uint8Array) => void) | null,
   ) {
-    this.#native = native;
+    this.#handle = handle;
     this.#counters = counters;
     this.#meter = meter;
     this.#routes = new RouteTable(seed);
@@ -37,11 +37,11 @@ export class DatagramRouter {
   }
 
   drain(nowMs: number): void {
-    let length = this.#native.dgramRecv(scratch.whole);
+    let length = this.#handle.dgramRecv(scratch.whole);
     while (length !== null) {
       this.#meter.onUseful(length);
       this.#take(scratch.first(length), nowMs);
-      length = this.#native.dgramRecv(scratch.whole);
+      length = this.#handle.dgramRecv(scratch.whole);
     }
   }
 

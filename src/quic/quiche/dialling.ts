@@ -6,7 +6,7 @@ import { handshakeTooLong, isCertificateAlert } from './close-info.ts';
 import type { QuicheConnection } from './connection.ts';
 import { Endpoint } from './endpoint.ts';
 import type { EngineParts } from './engine-parts.ts';
-import { connectNative, type NativeConnection } from './native.ts';
+import { connectHandle, type QuicheHandle } from './binding.ts';
 import { ownIdBytes } from './packet-header.ts';
 import { clientConfig } from './tls-config.ts';
 
@@ -72,21 +72,21 @@ export class Dialling {
     await this.#endpoint.bind({ ip: isIPv6(remote.ip) ? '::' : '0.0.0.0', port: 0 });
     if (signal?.aborted === true) throw cancelled();
     const connectionId = this.#parts.random.bytes(ownIdBytes);
-    const native = connectNative(connectionId, serverName, config);
+    const handle = connectHandle(connectionId, serverName, config);
     const connection = this.#endpoint.add({
       isServer: false,
-      native,
+      handle,
       connectionId,
       remote,
       firstId: null,
-      onEstablished: () => this.#onEstablished(connection, native),
+      onEstablished: () => this.#onEstablished(connection, handle),
       onFailed: (info) => this.#outcome.reject(this.#failure(info)),
     });
     this.#connection = connection;
   }
 
-  #onEstablished(connection: QuicheConnection, native: NativeConnection): ConnectionHandler | string {
-    if (!this.#isTrusted(native)) {
+  #onEstablished(connection: QuicheConnection, handle: QuicheHandle): ConnectionHandler | string {
+    if (!this.#isTrusted(handle)) {
       this.#untrusted = true;
       return 'the certificate has another fingerprint';
     }
@@ -103,10 +103,10 @@ export class Dialling {
     };
   }
 
-  #isTrusted(native: NativeConnection): boolean {
+  #isTrusted(handle: QuicheHandle): boolean {
     const { verify } = this.#options;
     if (verify.kind !== 'fingerprint') return true;
-    const leaf = native.peerCertChain()?.[0];
+    const leaf = handle.peerCertChain()?.[0];
     return leaf !== undefined && createHash('sha256').update(leaf).digest('hex') === verify.sha256;
   }
 

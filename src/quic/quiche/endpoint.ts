@@ -32,7 +32,7 @@ export interface StrayHandler {
 }
 
 /** A connection to be; what is left out the endpoint adds. */
-export type NewConnection = Pick<ConnectionEnvironment, 'isServer' | 'native' | 'onEstablished' | 'onFailed'> & {
+export type NewConnection = Pick<ConnectionEnvironment, 'isServer' | 'handle' | 'onEstablished' | 'onFailed'> & {
   readonly connectionId: Uint8Array;
   readonly remote: { readonly ip: string; readonly port: number };
   /** The id that a client chose for its first packets. */

@@ -1,4 +1,4 @@
-import type { NativeConnection } from './native.ts';
+import type { QuicheHandle } from './binding.ts';
 import { minPayload } from './path-mtu.ts';
 import type { PeerPath } from './peer-path.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
@@ -17,18 +17,18 @@ export class PacketSender {
   packets = 0;
   /** Packets above 1200 bytes. */
   largeSent = 0;
-  readonly #native: NativeConnection;
+  readonly #handle: QuicheHandle;
   readonly #socket: UdpSocket;
   readonly #path: PeerPath;
   readonly #meter: TrafficMeter;
 
   constructor(
-    native: NativeConnection,
+    handle: QuicheHandle,
     to: { readonly socket: UdpSocket; readonly path: PeerPath; readonly meter: TrafficMeter },
     fullPayload: number,
     nowMs: number,
   ) {
-    this.#native = native;
+    this.#handle = handle;
     this.#socket = to.socket;
     this.#path = to.path;
     this.#meter = to.meter;
@@ -92,7 +92,7 @@ export class PacketSender {
     for (let probe = 0; probe < 2; probe += 1) {
       const slot = this.#path.maySend(this.payload) ? this.#socket.take() : null;
       if (slot === null) return true;
-      this.#native.sendAckEliciting();
+      this.#handle.sendAckEliciting();
       const length = this.#fill(slot.bytes.subarray(0, closeProbeBytes));
       if (length === 0) {
         this.#socket.release(slot);
@@ -108,7 +108,7 @@ export class PacketSender {
 
   #fill(bytes: Uint8Array): number {
     const room = bytes.length > this.payload ? bytes.subarray(0, this.payload) : bytes;
-    const length = this.#native.send(room)?.[0] ?? 0;
+    const length = this.#handle.send(room)?.[0] ?? 0;
     if (length > 0) this.packets += 1;
     return length;
   }

@@ -2,7 +2,7 @@ import type { SpliceHandle, SpliceOptions, StreamHandler } from '../types.ts';
 import type { QuicheLedger } from './ledger.ts';
 import { ownLedger } from './route.ts';
 import { scratch } from './scratch.ts';
-import type { StreamRead } from './native-stream.ts';
+import type { StreamRead } from './stream-handle.ts';
 
 /** A handler inside the engine, which hears of the connection's end, too. */
 export interface SpliceSide extends StreamHandler {

@@ -1,5 +1,5 @@
 import type { QuicConnection } from '../types.ts';
-import type { Outlet } from './end-guard.ts';
+import type { Outlet } from './quirks/end-guard.ts';
 
 /** What a stream needs of the streams of its connection. None of it calls back at once. */
 export interface StreamOwner<Stream> extends Outlet {

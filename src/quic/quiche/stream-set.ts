@@ -1,10 +1,10 @@
 import type { QuicConnection, QuicStream } from '../types.ts';
-import type { NativeConnection } from './native.ts';
-import { NativeStream } from './native-stream.ts';
+import type { QuicheHandle } from './binding.ts';
+import { StreamHandle } from './stream-handle.ts';
 import { QuicheStream } from './stream.ts';
 import type { StreamOwner } from './stream-owner.ts';
-import { Arrivals } from './arrivals.ts';
-import { StreamReaper } from './stream-reaper.ts';
+import { Arrivals } from './quirks/arrivals.ts';
+import { StreamReaper } from './quirks/stream-reaper.ts';
 
 /** What the streams of a connection need of it. */
 export interface StreamSetOwner {
@@ -49,7 +49,7 @@ const activeMs = 1000;
 export class StreamSet implements StreamOwner<QuicheStream> {
   readonly connection: QuicConnection;
   readonly arrivals: Arrivals;
-  readonly #native: NativeConnection;
+  readonly #handle: QuicheHandle;
   readonly #owner: StreamSetOwner;
   readonly #isServer: boolean;
   readonly #open = new Map<number, QuicheStream>();
@@ -68,14 +68,14 @@ export class StreamSet implements StreamOwner<QuicheStream> {
   #listAllowedAtMs = Number.NEGATIVE_INFINITY;
   #listDue = false;
 
-  constructor(native: NativeConnection, owner: StreamSetOwner, isServer: boolean) {
-    this.#native = native;
+  constructor(handle: QuicheHandle, owner: StreamSetOwner, isServer: boolean) {
+    this.#handle = handle;
     this.#owner = owner;
     this.connection = owner.connection;
     this.#isServer = isServer;
     this.#nextOfPeer = isServer ? 0 : 1;
-    this.arrivals = new Arrivals(native, owner);
-    this.#reaper = new StreamReaper(native, this.arrivals);
+    this.arrivals = new Arrivals(handle, owner);
+    this.#reaper = new StreamReaper(handle, this.arrivals);
   }
 
   isActive(nowMs: number): boolean {
@@ -160,7 +160,7 @@ export class StreamSet implements StreamOwner<QuicheStream> {
 
   /** Two packets, as quiche lets the first one into a rest of the congestion window that holds a PING and no STREAM frame. */
   hasRoom(): boolean {
-    const ping = (): void => this.#native.sendAckEliciting();
+    const ping = (): void => this.#handle.sendAckEliciting();
     return this.leaves(ping) && this.leaves(ping);
   }
 
@@ -193,33 +193,33 @@ export class StreamSet implements StreamOwner<QuicheStream> {
   }
 
   #openOwn(id: number, directions: 'both' | 'write'): QuicheStream | null {
-    const native = this.#nativeStream(id);
-    if (!native.open()) return null;
-    return this.#add(native, directions);
+    const handle = this.#streamHandle(id);
+    if (!handle.open()) return null;
+    return this.#add(handle, directions);
   }
 
-  #nativeStream(id: number): NativeStream {
-    return new NativeStream(this.#native, id, (error) => this.#owner.onFault(error));
+  #streamHandle(id: number): StreamHandle {
+    return new StreamHandle(this.#handle, id, (error) => this.#owner.onFault(error));
   }
 
-  #add(native: NativeStream, directions: 'both' | 'read' | 'write'): QuicheStream {
-    const stream = new QuicheStream(native, this, directions);
-    this.#open.set(native.id, stream);
+  #add(handle: StreamHandle, directions: 'both' | 'read' | 'write'): QuicheStream {
+    const stream = new QuicheStream(handle, this, directions);
+    this.#open.set(handle.id, stream);
     return stream;
   }
 
   #read(nowMs: number): void {
-    if (!this.#native.isReadable()) {
+    if (!this.#handle.isReadable()) {
       this.#listDue = false;
       return;
     }
     if (this.#open.size <= fewStreams) {
       for (const stream of this.#open.values()) if (stream.wantsRead() && stream.isReadable()) this.#notify(stream);
-      if (!this.#native.isReadable()) return;
+      if (!this.#handle.isReadable()) return;
     }
     // Peers open their streams in order, so the next new one is nearly always this one.
-    while (this.#native.streamReadable(this.#nextOfPeer)) this.#onUnknown(this.#nextOfPeer);
-    if (!this.#native.isReadable()) return;
+    while (this.#handle.streamReadable(this.#nextOfPeer)) this.#onUnknown(this.#nextOfPeer);
+    if (!this.#handle.isReadable()) return;
     this.#listDue = nowMs < this.#listAllowedAtMs;
     if (this.#listDue) return;
     if (!this.#readList()) this.#listAllowedAtMs = nowMs + listPauseMs;
@@ -228,7 +228,7 @@ export class StreamSet implements StreamOwner<QuicheStream> {
   /** False: nothing in quiche's list was wanted. */
   #readList(): boolean {
     let wanted = false;
-    for (const id of this.#native.readable()) {
+    for (const id of this.#handle.readable()) {
       const known = this.#open.get(id);
       if (known === undefined) {
         wanted = this.#onUnknown(id) || wanted;
@@ -244,7 +244,7 @@ export class StreamSet implements StreamOwner<QuicheStream> {
   #onUnknown(id: number): boolean {
     if (this.#reaper.has(id) || this.#isOwn(id)) return false;
     if ((id & 2) === 0) this.#nextOfPeer = Math.max(this.#nextOfPeer, id + 4);
-    const stream = this.#add(this.#nativeStream(id), (id & 2) === 0 ? 'both' : 'read');
+    const stream = this.#add(this.#streamHandle(id), (id & 2) === 0 ? 'both' : 'read');
     this.#used = true;
     this.#owner.onStream(stream);
     this.#notify(stream);

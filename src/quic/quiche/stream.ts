@@ -1,8 +1,8 @@
 import { AppError } from '../../lib/app-error.ts';
 import type { QuicConnection, QuicStream, ReadResult, SpliceHandle, SpliceOptions, StreamHandler } from '../types.ts';
-import { shutdownRead } from './native.ts';
-import { blocked, type NativeStream, type StreamRead } from './native-stream.ts';
-import { EndGuard, type StreamEnding, type WriteEnd } from './end-guard.ts';
+import { shutdownRead } from './binding.ts';
+import { blocked, type StreamHandle, type StreamRead } from './stream-handle.ts';
+import { EndGuard, type StreamEnding, type WriteEnd } from './quirks/end-guard.ts';
 import { scratch } from './scratch.ts';
 import { spliceStreams, type SpliceEnd, type SpliceSide } from './splice.ts';
 import type { StreamOwner } from './stream-owner.ts';
@@ -14,7 +14,7 @@ const highWaterBytes = 64 * 1024;
 export class QuicheStream implements QuicStream, SpliceEnd {
   readonly connection: QuicConnection;
   readonly bidirectional: boolean;
-  readonly #native: NativeStream;
+  readonly #handle: StreamHandle;
   readonly #owner: StreamOwner<QuicheStream>;
   #handler: StreamHandler | null = null;
   #side: SpliceSide | null = null;
@@ -31,10 +31,10 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   #refused = false;
   #stopped: number | null = null;
 
-  constructor(native: NativeStream, owner: StreamOwner<QuicheStream>, directions: 'both' | 'read' | 'write') {
-    this.#native = native;
+  constructor(handle: StreamHandle, owner: StreamOwner<QuicheStream>, directions: 'both' | 'read' | 'write') {
+    this.#handle = handle;
     this.#owner = owner;
-    this.#guard = new EndGuard(native, owner);
+    this.#guard = new EndGuard(handle, owner);
     this.connection = owner.connection;
     this.bidirectional = directions === 'both';
     if (directions === 'write') this.#readEnd = { kind: 'reset', code: 0 };
@@ -42,7 +42,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   }
 
   get id(): number {
-    return this.#native.id;
+    return this.#handle.id;
   }
 
   get queuedBytes(): number {
@@ -76,7 +76,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
       this.#owner.hold(this);
       return blocked;
     }
-    const result = this.#native.read(into);
+    const result = this.#handle.read(into);
     if (result.kind === 'blocked') this.#armed = true;
     else this.#owner.onRead(result.kind === 'data' ? result.length : 0);
     if (result.kind === 'reset') this.#endRead(result);
@@ -98,7 +98,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   }
 
   room(): number {
-    return this.#mayWrite() && this.#backlog.isEmpty ? this.#native.capacity() : 0;
+    return this.#mayWrite() && this.#backlog.isEmpty ? this.#handle.capacity() : 0;
   }
 
   awaitRoom(): void {
@@ -166,7 +166,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   }
 
   isReadable(): boolean {
-    return this.#native.isReadable();
+    return this.#handle.isReadable();
   }
 
   /** There may be room again. False: nothing waits any more. */
@@ -196,14 +196,14 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   /** Looks for what quiche does not tell. */
   look(): void {
     this.checkStop();
-    if (this.wantsRead() && this.#native.isReadOver()) this.notifyReadable();
+    if (this.wantsRead() && this.#handle.isReadOver()) this.notifyReadable();
     this.#side?.onLook();
   }
 
   /** Looks whether the peer has sent STOP_SENDING. */
   checkStop(): void {
     if (this.#writeEnd !== null) return;
-    const code = this.#native.stopCode();
+    const code = this.#handle.stopCode();
     if (code !== null) this.#onStopped(code);
   }
 
@@ -226,7 +226,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
 
   /** Gives bytes to quiche; answers how many it took. */
   #pass(bytes: Uint8Array, finish: boolean): number {
-    const result = this.#native.write(bytes, finish);
+    const result = this.#handle.write(bytes, finish);
     if (result.kind === 'stopped') {
       this.#onStopped(result.code);
       return 0;
@@ -261,7 +261,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
     // What has come counts as useful when it is read (PeerBudget), and may hold the end.
     while (this.take(scratch.whole).kind === 'data' && this.#isReadOpen());
     if (!this.#isReadOpen() || !this.#guard.hasArrived()) return;
-    this.#native.shutdown(shutdownRead, code);
+    this.#handle.shutdown(shutdownRead, code);
     this.#endRead({ kind: 'reset', code });
     this.#owner.plan();
   }

@@ -2,7 +2,7 @@ import quiche from '@matrixai/quic/native/quiche.js';
 import { AppError } from '../../lib/app-error.ts';
 import { checkTlsIdentity } from '../tls-material.ts';
 import type { PeerVerification, TlsIdentity, TransportSettings } from '../types.ts';
-import type { NativeConfig } from './native.ts';
+import type { QuicheConfig } from './binding.ts';
 
 /** Without this list BoringSSL neither offers nor accepts Ed25519. */
 const signatureAlgorithms = [
@@ -35,7 +35,7 @@ const firstStreamWindow = 256 * 1024;
 const minReceivePayload = 1472;
 
 /** Throws AppError `tls-failed`. */
-export function serverConfig(tls: TlsIdentity, transport: TransportSettings): NativeConfig {
+export function serverConfig(tls: TlsIdentity, transport: TransportSettings): QuicheConfig {
   checkTlsIdentity(tls);
   const key = Buffer.from(tls.privateKey);
   const certificate = Buffer.from(tls.certificate);
@@ -45,14 +45,14 @@ export function serverConfig(tls: TlsIdentity, transport: TransportSettings): Na
 }
 
 /** Throws AppError `tls-failed`. A fingerprint is checked after the handshake, so it verifies nothing here. */
-export function clientConfig(verify: PeerVerification, transport: TransportSettings): NativeConfig {
+export function clientConfig(verify: PeerVerification, transport: TransportSettings): QuicheConfig {
   const ca = verify.kind === 'ca' ? Buffer.from(verify.caPem) : null;
   return build(transport, () =>
     quiche.Config.withBoringSslCtx(ca !== null, false, ca, null, null, signatureAlgorithms),
   );
 }
 
-function build(transport: TransportSettings, create: () => NativeConfig): NativeConfig {
+function build(transport: TransportSettings, create: () => QuicheConfig): QuicheConfig {
   try {
     const config = create();
     apply(config, transport);
@@ -62,7 +62,7 @@ function build(transport: TransportSettings, create: () => NativeConfig): Native
   }
 }
 
-function apply(config: NativeConfig, transport: TransportSettings): void {
+function apply(config: QuicheConfig, transport: TransportSettings): void {
   config.setApplicationProtos([transport.alpn]);
   config.setMaxIdleTimeout(transport.idleTimeoutMs);
   config.setMaxRecvUdpPayloadSize(Math.max(minReceivePayload, transport.maxUdpPayload));

@@ -2,13 +2,13 @@ import type { ConnectionStats, DatagramSendResult, DropReason, TransportSettings
 import { connectionStats } from './connection-stats.ts';
 import { DatagramQueue } from './datagram-queue.ts';
 import type { QuicheLedger } from './ledger.ts';
-import type { NativeConnection } from './native.ts';
+import type { QuicheHandle } from './binding.ts';
 import { PacketSender } from './packet-sender.ts';
 import { PathMtu, type PathCounts } from './path-mtu.ts';
 import type { PeerPath } from './peer-path.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
 import type { UdpSocket } from './udp-socket.ts';
-import { WindowFloor } from './window-floor.ts';
+import { WindowFloor } from './quirks/window-floor.ts';
 
 /** Packets that one connection may send before others have their turn. */
 const packetsPerTurn = 48;
@@ -18,7 +18,7 @@ const longestCloseWaitMs = 1000;
 
 /** All that leaves on one connection: packets, as large as the path carries, and the datagrams that wait for them. */
 export class Transmitter {
-  readonly #native: NativeConnection;
+  readonly #handle: QuicheHandle;
   readonly #sender: PacketSender;
   readonly #queue: DatagramQueue;
   #mtu: PathMtu;
@@ -33,14 +33,14 @@ export class Transmitter {
   #fullDatagram = 0;
 
   constructor(
-    native: NativeConnection,
+    handle: QuicheHandle,
     to: { readonly socket: UdpSocket; readonly path: PeerPath; readonly meter: TrafficMeter },
     transport: TransportSettings,
     nowMs: number,
   ) {
-    this.#native = native;
-    this.#sender = new PacketSender(native, to, transport.maxUdpPayload, nowMs);
-    this.#queue = new DatagramQueue(native, {
+    this.#handle = handle;
+    this.#sender = new PacketSender(handle, to, transport.maxUdpPayload, nowMs);
+    this.#queue = new DatagramQueue(handle, {
       maxBytes: transport.datagramQueueBytes,
       maxAgeMs: transport.datagramQueueMs,
     });
@@ -65,11 +65,11 @@ export class Transmitter {
 
   /** To be called once the peer's limits are known. */
   onEstablished(nowMs: number): void {
-    this.#sender.fullPayload = Math.min(this.#sender.fullPayload, this.#native.maxSendUdpPayloadSize());
+    this.#sender.fullPayload = Math.min(this.#sender.fullPayload, this.#handle.maxSendUdpPayloadSize());
     this.#sender.payload = this.#sender.fullPayload;
     this.#mtu = new PathMtu(this.#sender.fullPayload, nowMs);
-    this.#floor = new WindowFloor(this.#native, this.#sender, nowMs);
-    this.#fullDatagram = this.#native.dgramMaxWritableLen() ?? 0;
+    this.#floor = new WindowFloor(this.#handle, this.#sender, nowMs);
+    this.#fullDatagram = this.#handle.dgramMaxWritableLen() ?? 0;
   }
 
   /** The caller plans a transmission. */
@@ -86,7 +86,7 @@ export class Transmitter {
 
   /** True: more is ready to be sent. */
   transmit(nowMs: number): boolean {
-    if (this.#pingWanted) this.#native.sendAckEliciting();
+    if (this.#pingWanted) this.#handle.sendAckEliciting();
     this.#pingWanted = false;
     this.#queue.expire(nowMs);
     let left = packetsPerTurn;
@@ -136,7 +136,7 @@ export class Transmitter {
 
   /** Something that quiche waited for did not happen in time. */
   onTimeout(nowMs: number): void {
-    this.#native.onTimeout();
+    this.#handle.onTimeout();
     this.#probing = this.isClosing;
     if (this.#sender.largeSent === 0) return;
     this.#mtu.onTimeout(this.#counts(), nowMs);
@@ -151,7 +151,7 @@ export class Transmitter {
 
   stats(): ConnectionStats {
     const { payload } = this.#sender;
-    return connectionStats(this.#native, this.#queue, { payload, maxDatagram: this.#maxDatagram() });
+    return connectionStats(this.#handle, this.#queue, { payload, maxDatagram: this.#maxDatagram() });
   }
 
   #maxDatagram(): number {
@@ -159,7 +159,7 @@ export class Transmitter {
   }
 
   #counts(): PathCounts {
-    return { lost: this.#native.pathStats()[0]?.lost ?? 0, large: this.#sender.largeSent };
+    return { lost: this.#handle.pathStats()[0]?.lost ?? 0, large: this.#sender.largeSent };
   }
 
   #applyMtu(): void {

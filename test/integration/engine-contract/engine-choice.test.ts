@@ -6,7 +6,7 @@ import { AppError, errorMessage } from '../../../src/lib/app-error.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import { createEngine } from '../../../src/quic/engine.ts';
-import { loadAddon } from '../../../src/quic/native/addon.ts';
+import { loadAddon } from '../../../src/quic/quinn/addon.ts';
 import { builtEngines } from '../../support/engines.ts';
 import { failureCode } from '../../support/failure-code.ts';
 import { MemoryNetwork } from '../../support/memory-quic.ts';

@@ -4,15 +4,15 @@ import {
   isCertificateAlert,
   peerText,
   reasonBytes,
-  type ClosedNative,
+  type ClosedHandle,
 } from '../../../../src/quic/quiche/close-info.ts';
 
-function closed(over: Partial<Record<keyof ClosedNative, unknown>>): ClosedNative {
-  const native = { peerError: null, localError: null, isTimedOut: false, ...over };
+function closed(over: Partial<Record<keyof ClosedHandle, unknown>>): ClosedHandle {
+  const handle = { peerError: null, localError: null, isTimedOut: false, ...over };
   return {
-    peerError: () => native.peerError as ReturnType<ClosedNative['peerError']>,
-    localError: () => native.localError as ReturnType<ClosedNative['localError']>,
-    isTimedOut: () => native.isTimedOut === true,
+    peerError: () => handle.peerError as ReturnType<ClosedHandle['peerError']>,
+    localError: () => handle.localError as ReturnType<ClosedHandle['localError']>,
+    isTimedOut: () => handle.isTimedOut === true,
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { NativeConnection } from '../../../../src/quic/quiche/native.ts';
-import { NativeStream } from '../../../../src/quic/quiche/native-stream.ts';
+import type { QuicheHandle } from '../../../../src/quic/quiche/binding.ts';
+import { StreamHandle } from '../../../../src/quic/quiche/stream-handle.ts';
 import { StreamSet } from '../../../../src/quic/quiche/stream-set.ts';
 import type { QuicConnection } from '../../../../src/quic/types.ts';
 import { HandCarried } from '../../../support/hand-carried.ts';
@@ -10,11 +10,11 @@ const fullPacket = 1400;
 /** A StreamSet of a connection whose packets leave and never arrive. */
 class Sender {
   readonly set: StreamSet;
-  readonly #native: NativeConnection;
+  readonly #handle: QuicheHandle;
   #packets = 0;
 
-  constructor(native: NativeConnection) {
-    this.#native = native;
+  constructor(handle: QuicheHandle) {
+    this.#handle = handle;
     const never = (): never => expect.unreachable();
     const owner = {
       connection: null as unknown as QuicConnection,
@@ -32,20 +32,20 @@ class Sender {
       onStream: never,
       onFault: never,
     };
-    this.set = new StreamSet(native, owner, false);
+    this.set = new StreamSet(handle, owner, false);
   }
 
   /** Answers whether a packet of at most so many bytes left. */
   send(bytes: number): boolean {
-    const sent = this.#native.send(new Uint8Array(bytes)) !== null;
+    const sent = this.#handle.send(new Uint8Array(bytes)) !== null;
     if (sent) this.#packets += 1;
     return sent;
   }
 
   /** Writes a congestion window of data, and fills the window but for so many bytes. */
   fill(residue: number): void {
-    const stream = new NativeStream(this.#native, 0, (error) => expect.unreachable(String(error)));
-    let left = this.#native.pathStats()[0]?.cwnd ?? 0;
+    const stream = new StreamHandle(this.#handle, 0, (error) => expect.unreachable(String(error)));
+    let left = this.#handle.pathStats()[0]?.cwnd ?? 0;
     expect(stream.write(Buffer.alloc(left), false)).toEqual({ kind: 'taken', length: left });
     while (left > residue + 2 * fullPacket) {
       expect(this.send(fullPacket)).toBe(true);
@@ -69,7 +69,7 @@ describe('the streams of a connection of quiche', () => {
 
   it('S1 have room for a reset once all data has left', async () => {
     const { client } = await HandCarried.connect();
-    new NativeStream(client, 0, (error) => expect.unreachable(String(error))).write(Buffer.from('all'), false);
+    new StreamHandle(client, 0, (error) => expect.unreachable(String(error))).write(Buffer.from('all'), false);
     expect(new Sender(client).set.hasRoom()).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../../src/lib/app-error.ts';
-import { createNativeEngine } from '../../../../src/quic/native/native-engine.ts';
+import { createQuinnEngine } from '../../../../src/quic/quinn/quinn-engine.ts';
 import type {
   CloseInfo,
   ConnectionHandler,
@@ -56,7 +56,7 @@ interface Bed {
 /** An engine with one dialled connection, number 3. */
 async function connected(): Promise<Bed> {
   const fake = new FakeAddon();
-  const engine = createNativeEngine(fake.addon);
+  const engine = createQuinnEngine(fake.addon);
   const hearer = new Hearer();
   const dialled = engine.dial(dialOptions, hearer);
   fake.say(2, ['u32', 0], ['id', 3], ...remoteFields, ...remoteFields).notify();
@@ -89,7 +89,7 @@ describe('the adapter of the native engine', () => {
     [2, 'timed-out'],
   ] as const)('rejects a dial that failed for reason %i with %s', async (why, code) => {
     const fake = new FakeAddon();
-    const dialled = createNativeEngine(fake.addon).dial(dialOptions, new Hearer());
+    const dialled = createQuinnEngine(fake.addon).dial(dialOptions, new Hearer());
     fake.say(4, ['id', 3], ['u8', why], ['text', 'so']).notify();
     await expect(dialled).rejects.toMatchObject({ code, message: 'no QUIC connection: so' });
   });
@@ -97,7 +97,7 @@ describe('the adapter of the native engine', () => {
   it('gives up a dial that is cancelled', async () => {
     const fake = new FakeAddon();
     const abort = new AbortController();
-    const dialled = createNativeEngine(fake.addon).dial({ ...dialOptions, signal: abort.signal }, new Hearer());
+    const dialled = createQuinnEngine(fake.addon).dial({ ...dialOptions, signal: abort.signal }, new Hearer());
     abort.abort();
     await expect(dialled).rejects.toMatchObject({ code: 'cancelled' });
     expect(fake.callsOf('close')).toEqual([[3, 0, '']]);
@@ -105,7 +105,7 @@ describe('the adapter of the native engine', () => {
 
   it('gives the errors of the addon their codes', async () => {
     const fake = new FakeAddon();
-    const engine = createNativeEngine(fake.addon);
+    const engine = createQuinnEngine(fake.addon);
     fake.answers.set('listen', () => {
       throw Object.assign(new Error('in use'), { code: 'address-unavailable' });
     });
@@ -121,7 +121,7 @@ describe('the adapter of the native engine', () => {
   it('asks the listener about attempts, and refuses where the answer fails', async () => {
     const fake = new FakeAddon();
     const decisions: (IncomingDecision | Error)[] = ['accept', 'retry', 'ignore', new Error('no idea')];
-    await createNativeEngine(fake.addon).listen(listenOptions, listenerHandler(decisions));
+    await createQuinnEngine(fake.addon).listen(listenOptions, listenerHandler(decisions));
     for (let attempt = 0; attempt < 4; attempt += 1)
       fake.say(1, ['u32', 7], ['u32', attempt], ['u8', 0], ...remoteFields);
     expect(() => fake.notify()).toThrow('no idea');
@@ -163,7 +163,7 @@ describe('the adapter of the native engine', () => {
 
   it('closes at once when it was never used', async () => {
     const fake = new FakeAddon();
-    const engine = createNativeEngine(fake.addon);
+    const engine = createQuinnEngine(fake.addon);
     await engine.close();
     expect(fake.calls).toEqual([]);
     expect(engine.report().connections).toBe(0);

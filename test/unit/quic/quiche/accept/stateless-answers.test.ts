@@ -1,11 +1,11 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AddressValidation } from '../../../../src/quic/quiche/address-validation.ts';
-import { initialClose } from '../../../../src/quic/quiche/initial-close.ts';
-import { parseLongHeader } from '../../../../src/quic/quiche/packet-header.ts';
-import { StatelessReset } from '../../../../src/quic/quiche/stateless-reset.ts';
-import { SeededRandom } from '../../../support/seeded-random.ts';
+import { AddressValidation } from '../../../../../src/quic/quiche/accept/address-validation.ts';
+import { initialClose } from '../../../../../src/quic/quiche/accept/initial-close.ts';
+import { parseLongHeader } from '../../../../../src/quic/quiche/packet-header.ts';
+import { StatelessReset } from '../../../../../src/quic/quiche/accept/stateless-reset.ts';
+import { SeededRandom } from '../../../../support/seeded-random.ts';
 
 const key = new Uint8Array(32).fill(1);
 

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import type { Random } from '../../lib/random.ts';
+import type { Random } from '../../../lib/random.ts';
 
 const tokenBytes = 16;
 

@@ -1,6 +1,6 @@
 import type { Arrivals } from './arrivals.ts';
-import { type NativeConnection, shutdownWrite, streamFault } from './native.ts';
-import { scratch } from './scratch.ts';
+import { type QuicheHandle, shutdownWrite, streamFault } from '../binding.ts';
+import { scratch } from '../scratch.ts';
 
 interface Remains {
   readonly id: number;
@@ -32,14 +32,14 @@ const nothing = Buffer.alloc(0);
  * stream look whole (conformance S1), so there it waits until the reset must have arrived.
  */
 export class StreamReaper {
-  readonly #native: NativeConnection;
+  readonly #handle: QuicheHandle;
   readonly #arrivals: Pick<Arrivals, 'isQuiet' | 'heardAtMs'>;
   readonly #remains = new Map<number, Remains>();
   #dueMs = Number.POSITIVE_INFINITY;
   #added = false;
 
-  constructor(native: NativeConnection, arrivals: Pick<Arrivals, 'isQuiet' | 'heardAtMs'>) {
-    this.#native = native;
+  constructor(handle: QuicheHandle, arrivals: Pick<Arrivals, 'isQuiet' | 'heardAtMs'>) {
+    this.#handle = handle;
     this.#arrivals = arrivals;
   }
 
@@ -87,7 +87,7 @@ export class StreamReaper {
       return;
     }
     const bidirectional = (remains.id & 2) === 0;
-    if (bidirectional && remains.kicks < maxKicks && this.#native.streamFinished(remains.id)) {
+    if (bidirectional && remains.kicks < maxKicks && this.#handle.streamFinished(remains.id)) {
       remains.kicks += 1;
       this.#kick(remains.id);
     }
@@ -102,7 +102,7 @@ export class StreamReaper {
 
   #isForgotten(id: number): boolean {
     try {
-      this.#native.streamRecv(id, scratch.whole);
+      this.#handle.streamRecv(id, scratch.whole);
     } catch (error) {
       const fault = streamFault(error);
       if (fault.kind === 'gone') return true;
@@ -112,14 +112,14 @@ export class StreamReaper {
   }
 
   #kick(id: number): void {
-    if (this.#stopped(id) === null) this.#native.streamSend(id, nothing, true);
-    else this.#native.streamShutdown(id, shutdownWrite, 0);
+    if (this.#stopped(id) === null) this.#handle.streamSend(id, nothing, true);
+    else this.#handle.streamShutdown(id, shutdownWrite, 0);
   }
 
   /** Whether the peer stopped our direction; `gone` when quiche has forgotten the stream; null otherwise. */
   #stopped(id: number): 'stopped' | 'gone' | null {
     try {
-      this.#native.streamCapacity(id);
+      this.#handle.streamCapacity(id);
       return null;
     } catch (error) {
       const fault = streamFault(error);

@@ -1,6 +1,6 @@
 import type { Arrivals } from './arrivals.ts';
-import { shutdownWrite } from './native.ts';
-import type { NativeStream } from './native-stream.ts';
+import { shutdownWrite } from '../binding.ts';
+import type { StreamHandle } from '../stream-handle.ts';
 
 /** The way out of a stream's connection. */
 export interface Outlet {
@@ -42,14 +42,14 @@ const resetRoundTrips = 6;
  * read further until our end has arrived, which is repeated for a while. An end that leaves with the last of the data is as safe as that.
  */
 export class EndGuard {
-  readonly #native: NativeStream;
+  readonly #handle: StreamHandle;
   readonly #outlet: Outlet;
   #wroteAtMs = Number.NEGATIVE_INFINITY;
   #wroteBeforePacket = -1;
   #departed: Departed | null = null;
 
-  constructor(native: NativeStream, outlet: Outlet) {
-    this.#native = native;
+  constructor(handle: StreamHandle, outlet: Outlet) {
+    this.#handle = handle;
     this.#outlet = outlet;
   }
 
@@ -105,12 +105,12 @@ export class EndGuard {
   }
 
   #isLast(): boolean {
-    return !this.#native.bidirectional || this.#native.isReadOver();
+    return !this.#handle.bidirectional || this.#handle.isReadOver();
   }
 
   #give(ending: StreamEnding): void {
-    if (ending === 'finish') this.#native.write(nothing, true);
-    else this.#native.shutdown(shutdownWrite, ending.reset);
+    if (ending === 'finish') this.#handle.write(nothing, true);
+    else this.#handle.shutdown(shutdownWrite, ending.reset);
   }
 
   #leavesWithData(ending: StreamEnding): boolean {

@@ -1,6 +1,6 @@
 import type { QuicConnection, QuicStream, ReadResult, SpliceHandle, SpliceOptions, StreamHandler } from '../types.ts';
 import type { NativeBinding } from './addon.ts';
-import { NativeLedger } from './native-ledger.ts';
+import { QuinnLedger } from './quinn-ledger.ts';
 
 /** Keeps the ends of splices, which come as events. */
 export interface SpliceEnds {
@@ -8,14 +8,14 @@ export interface SpliceEnds {
 }
 
 /** The connection of a stream, as far as the stream needs it. */
-export interface StreamOwner extends QuicConnection {
+export interface QuinnStreamOwner extends QuicConnection {
   /** False once `onClosed` was told. */
   readonly isOpen: boolean;
   /** The stream is over or spliced: nothing is told of it any more. */
   forgetStream(stream: number): void;
 }
 
-export interface NativeStreamDependencies {
+export interface QuinnStreamDependencies {
   readonly binding: NativeBinding;
   readonly splices: SpliceEnds;
 }
@@ -25,9 +25,9 @@ const finished = -2;
 /** Bit 1 of a stream id: unidirectional; bit 0: opened by the server (RFC 9000 §2.1). */
 const unidirectionalBit = 2;
 
-export class NativeStream implements QuicStream {
+export class QuinnStream implements QuicStream {
   readonly id: number;
-  readonly connection: StreamOwner;
+  readonly connection: QuinnStreamOwner;
   readonly bidirectional: boolean;
   readonly #binding: NativeBinding;
   readonly #splices: SpliceEnds;
@@ -39,7 +39,7 @@ export class NativeStream implements QuicStream {
   #receives: boolean;
   #sends: boolean;
 
-  constructor({ binding, splices }: NativeStreamDependencies, connection: StreamOwner, id: number, ours: boolean) {
+  constructor({ binding, splices }: QuinnStreamDependencies, connection: QuinnStreamOwner, id: number, ours: boolean) {
     this.#binding = binding;
     this.#splices = splices;
     this.connection = connection;
@@ -96,14 +96,14 @@ export class NativeStream implements QuicStream {
   }
 
   splice(other: QuicStream, options: SpliceOptions): SpliceHandle {
-    if (!(other instanceof NativeStream)) throw new TypeError('a stream of another engine cannot be spliced');
+    if (!(other instanceof QuinnStream)) throw new TypeError('a stream of another engine cannot be spliced');
     const splice = this.#binding.splice(
       this.connection.id,
       this.id,
       other.connection.id,
       other.id,
-      NativeLedger.bindingOf(options.forward),
-      NativeLedger.bindingOf(options.backward),
+      QuinnLedger.bindingOf(options.forward),
+      QuinnLedger.bindingOf(options.backward),
       options.lostCode,
     );
     this.#splices.expect(splice, options.onEnd);

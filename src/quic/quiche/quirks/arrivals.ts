@@ -1,4 +1,4 @@
-import type { NativeConnection } from './native.ts';
+import type { QuicheHandle } from '../binding.ts';
 
 /** Something that goes on when more of what was sent has arrived. */
 interface Held {
@@ -26,7 +26,7 @@ const pauseMs = 5;
 export class Arrivals {
   /** When packets of the peer were last taken in. */
   heardAtMs = Number.NEGATIVE_INFINITY;
-  readonly #native: NativeConnection;
+  readonly #handle: QuicheHandle;
   readonly #owner: ArrivalsOwner;
   #held = new Set<Held>();
   #resumedAtMs = Number.NEGATIVE_INFINITY;
@@ -34,8 +34,8 @@ export class Arrivals {
   #roundTripMs = 0;
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(native: NativeConnection, owner: ArrivalsOwner) {
-    this.#native = native;
+  constructor(handle: QuicheHandle, owner: ArrivalsOwner) {
+    this.#handle = handle;
     this.#owner = owner;
   }
 
@@ -63,7 +63,7 @@ export class Arrivals {
   horizonMs(roundTrips: number): number {
     if (this.heardAtMs >= this.#askedAtMs + roundTripAgeMs) {
       this.#askedAtMs = this.heardAtMs;
-      this.#roundTripMs = this.#native.pathStats()[0]?.rtt ?? 0;
+      this.#roundTripMs = this.#handle.pathStats()[0]?.rtt ?? 0;
     }
     return this.heardAtMs - roundTrips * this.#roundTripMs - marginMs;
   }
@@ -85,11 +85,11 @@ export class Arrivals {
     this.#idleMs ??= this.#agreedIdleMs();
     const leftMs = this.#idleMs - (this.nowMs - this.heardAtMs) - idleMarginMs;
     // A peer that is silent for long may have made probes as rare as that.
-    return leftMs > this.#idleMs / 2 && (this.#native.timeout() ?? 0) > leftMs;
+    return leftMs > this.#idleMs / 2 && (this.#handle.timeout() ?? 0) > leftMs;
   }
 
   #agreedIdleMs(): number {
-    const ofPeer = this.#native.stats().peerMaxIdleTimeout;
+    const ofPeer = this.#handle.stats().peerMaxIdleTimeout;
     return ofPeer === 0 ? this.#owner.idleMs : Math.min(ofPeer, this.#owner.idleMs);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tellEvents, type EventSink } from '../../../../src/quic/native/event-batch.ts';
+import { tellEvents, type EventSink } from '../../../../src/quic/quinn/event-batch.ts';
 
 /** What native/src/events.rs writes for one event of each kind; its own test compares the same bytes. */
 const oneOfEach = Buffer.from(

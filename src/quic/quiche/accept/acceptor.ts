@@ -1,17 +1,17 @@
 import type { RemoteInfo } from 'node:dgram';
 import quiche from '@matrixai/quic/native/quiche.js';
-import { errorMessage } from '../../lib/app-error.ts';
-import { TokenBucket } from '../../lib/token-bucket.ts';
-import type { IncomingDecision, ListenerHandler, ListenOptions, SocketAddress, TlsIdentity } from '../types.ts';
+import { errorMessage } from '../../../lib/app-error.ts';
+import { TokenBucket } from '../../../lib/token-bucket.ts';
+import type { IncomingDecision, ListenerHandler, ListenOptions, SocketAddress, TlsIdentity } from '../../types.ts';
 import { AddressValidation } from './address-validation.ts';
-import type { Endpoint, StrayHandler } from './endpoint.ts';
-import type { EngineParts } from './engine-parts.ts';
+import type { Endpoint, StrayHandler } from '../endpoint.ts';
+import type { EngineParts } from '../engine-parts.ts';
 import { initialClose } from './initial-close.ts';
-import { acceptNative, type NativeConfig, type NativeConnection } from './native.ts';
-import { minInitialBytes, ownIdBytes, quicVersion1, type LongHeader } from './packet-header.ts';
-import { withoutZone } from './peer-path.ts';
+import { acceptHandle, type QuicheConfig, type QuicheHandle } from '../binding.ts';
+import { minInitialBytes, ownIdBytes, quicVersion1, type LongHeader } from '../packet-header.ts';
+import { withoutZone } from '../peer-path.ts';
 import { StatelessReset } from './stateless-reset.ts';
-import { serverConfig } from './tls-config.ts';
+import { serverConfig } from '../tls-config.ts';
 
 /** CONNECTION_REFUSED (RFC 9000 §20.1). */
 const connectionRefused = 2;
@@ -35,7 +35,7 @@ export class Acceptor implements StrayHandler {
   readonly #refusals: TokenBucket;
   readonly #versionAnswers: TokenBucket;
   readonly #attempts: TokenBucket | null;
-  #config: NativeConfig;
+  #config: QuicheConfig;
   #accepting = true;
   #endpoint: Endpoint | null = null;
 
@@ -127,10 +127,10 @@ export class Acceptor implements StrayHandler {
     // After a Retry the client addresses us by the id that the Retry gave it, and must go on to.
     const connectionId =
       originalId === null ? this.#parts.random.bytes(ownIdBytes) : Uint8Array.from(header.destinationId);
-    let native: NativeConnection;
+    let handle: QuicheHandle;
     try {
       this.#config.setStatelessResetToken(this.#reset.tokenNumber(connectionId));
-      native = acceptNative(connectionId, originalId, this.#config);
+      handle = acceptHandle(connectionId, originalId, this.#config);
     } catch (error) {
       // Later, as for any other attempt: the answer to this one is not given back yet.
       this.#parts.loop.later(() =>
@@ -140,7 +140,7 @@ export class Acceptor implements StrayHandler {
     }
     const connection = endpoint.add({
       isServer: true,
-      native,
+      handle,
       connectionId,
       remote: { ip: remote.address, port: remote.port },
       firstId: originalId === null ? Uint8Array.from(header.destinationId) : null,

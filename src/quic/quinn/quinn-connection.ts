@@ -11,22 +11,22 @@ import {
   type SocketAddress,
 } from '../types.ts';
 import type { NativeBinding } from './addon.ts';
-import { NativeLedger } from './native-ledger.ts';
-import { NativeStream, type NativeStreamDependencies, type StreamOwner } from './native-stream.ts';
+import { QuinnLedger } from './quinn-ledger.ts';
+import { QuinnStream, type QuinnStreamDependencies, type QuinnStreamOwner } from './quinn-stream.ts';
 
 const sendResults: readonly DatagramSendResult[] = ['queued', 'too_large', 'queue_full', 'closed'];
 
-export class NativeConnection implements StreamOwner {
+export class QuinnConnection implements QuinnStreamOwner {
   readonly id: number;
   readonly local: SocketAddress;
-  readonly #dependencies: NativeStreamDependencies;
+  readonly #dependencies: QuinnStreamDependencies;
   readonly #binding: NativeBinding;
-  readonly #streams = new Map<number, NativeStream>();
+  readonly #streams = new Map<number, QuinnStream>();
   #remote: SocketAddress;
   #handler: ConnectionHandler | undefined;
   #isOpen = true;
 
-  constructor(dependencies: NativeStreamDependencies, id: number, remote: SocketAddress, local: SocketAddress) {
+  constructor(dependencies: QuinnStreamDependencies, id: number, remote: SocketAddress, local: SocketAddress) {
     this.#dependencies = dependencies;
     this.#binding = dependencies.binding;
     this.id = id;
@@ -66,7 +66,7 @@ export class NativeConnection implements StreamOwner {
     const to = target.kind === 'forward' ? target.to.id : -1;
     const reason = target.kind === 'drop' ? dropReasons.indexOf(target.reason) : 0;
     const own = Uint8Array.from(prefix);
-    const token = this.#binding.setRoute(this.id, own, to, reason, NativeLedger.bindingOf(ledger));
+    const token = this.#binding.setRoute(this.id, own, to, reason, QuinnLedger.bindingOf(ledger));
     return { withdraw: () => this.#binding.withdrawRoute(this.id, own, token) };
   }
 
@@ -115,7 +115,7 @@ export class NativeConnection implements StreamOwner {
     this.#handler?.onStream(stream);
   }
 
-  stream(id: number): NativeStream | undefined {
+  stream(id: number): QuinnStream | undefined {
     return this.#streams.get(id);
   }
 
@@ -139,8 +139,8 @@ export class NativeConnection implements StreamOwner {
     return id < 0 ? null : this.#remember(id, true);
   }
 
-  #remember(id: number, ours: boolean): NativeStream {
-    const stream = new NativeStream(this.#dependencies, this, id, ours);
+  #remember(id: number, ours: boolean): QuinnStream {
+    const stream = new QuinnStream(this.#dependencies, this, id, ours);
     this.#streams.set(id, stream);
     return stream;
   }

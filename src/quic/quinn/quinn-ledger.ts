@@ -1,7 +1,7 @@
 import { dropReasons, type DropReason, type Ledger, type LedgerTotals } from '../types.ts';
 import type { NativeLedgerBinding } from './addon.ts';
 
-export class NativeLedger implements Ledger {
+export class QuinnLedger implements Ledger {
   readonly #binding: NativeLedgerBinding;
 
   constructor(binding: NativeLedgerBinding) {
@@ -10,7 +10,7 @@ export class NativeLedger implements Ledger {
 
   /** Throws TypeError for a ledger of another engine: nothing could count in it. */
   static bindingOf(ledger: Ledger): NativeLedgerBinding {
-    if (!(ledger instanceof NativeLedger)) throw new TypeError('a ledger of another engine cannot be written to');
+    if (!(ledger instanceof QuinnLedger)) throw new TypeError('a ledger of another engine cannot be written to');
     return ledger.#binding;
   }
 

@@ -1,12 +1,12 @@
 import quiche from '@matrixai/quic/native/quiche.js';
 import type { Config, Connection } from '@matrixai/quic/native/types.js';
 
-export type NativeConfig = Config;
-export type NativeConnection = Connection;
+export type QuicheConfig = Config;
+export type QuicheHandle = Connection;
 
 export const shutdownRead = quiche.Shutdown.Read;
 export const shutdownWrite = quiche.Shutdown.Write;
-export type ShutdownDirection = Parameters<NativeConnection['streamShutdown']>[1];
+export type ShutdownDirection = Parameters<QuicheHandle['streamShutdown']>[1];
 
 /**
  * What quiche is told of the addresses. Constant, because quiche 0.18 allows only a few address changes in a connection's life and then
@@ -16,16 +16,16 @@ const nowhere = { host: '::1', port: 1 };
 const peer = { host: '::1', port: 2 };
 const recvInfo = { from: peer, to: nowhere };
 
-export function acceptNative(id: Uint8Array, originalId: Uint8Array | null, config: NativeConfig): NativeConnection {
+export function acceptHandle(id: Uint8Array, originalId: Uint8Array | null, config: QuicheConfig): QuicheHandle {
   return quiche.Connection.accept(id, originalId, nowhere, peer, config);
 }
 
-export function connectNative(id: Uint8Array, serverName: string, config: NativeConfig): NativeConnection {
+export function connectHandle(id: Uint8Array, serverName: string, config: QuicheConfig): QuicheHandle {
   return quiche.Connection.connect(serverName, id, nowhere, peer, config);
 }
 
 /** Decrypts `packet` in place. Throws for what ends the connection; a packet that means nothing is ignored. */
-export function receiveNative(connection: NativeConnection, packet: Uint8Array): void {
+export function receivePacket(connection: QuicheHandle, packet: Uint8Array): void {
   connection.recv(packet, recvInfo);
 }
 

@@ -1,6 +1,6 @@
-import type { QuicListener, SocketAddress, TlsIdentity } from '../types.ts';
+import type { QuicListener, SocketAddress, TlsIdentity } from '../../types.ts';
 import type { Acceptor } from './acceptor.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
 
 export class QuicheListener implements QuicListener {
   readonly address: SocketAddress;

@@ -1,5 +1,5 @@
 import { createCipheriv, createHmac } from 'node:crypto';
-import { quicVersion1, type LongHeader } from './packet-header.ts';
+import { quicVersion1, type LongHeader } from '../packet-header.ts';
 
 /** RFC 9001 §5.2. */
 const initialSalt = Buffer.from('38762cf7f55934b34d179ae6a4c80cadccbb7f0a', 'hex');

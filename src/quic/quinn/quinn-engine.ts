@@ -15,12 +15,12 @@ import type {
 } from '../types.ts';
 import { loadAddon, type NativeAddon, type NativeBinding, type NativeDialOptions } from './addon.ts';
 import { tellEvents, type DialFailure, type EventSink } from './event-batch.ts';
-import { NativeConnection } from './native-connection.ts';
-import { appErrorOf } from './native-error.ts';
-import { NativeLedger } from './native-ledger.ts';
-import { NativeListener } from './native-listener.ts';
-import type { SpliceEnds } from './native-stream.ts';
-import { readReport } from './native-report.ts';
+import { QuinnConnection } from './quinn-connection.ts';
+import { appErrorOf } from './quinn-error.ts';
+import { QuinnLedger } from './quinn-ledger.ts';
+import { QuinnListener } from './quinn-listener.ts';
+import type { SpliceEnds } from './quinn-stream.ts';
+import { readReport } from './quinn-report.ts';
 
 /** What JavaScript holds for a closed connection is a few KiB. */
 const connectionsPerHint = 2000;
@@ -32,15 +32,15 @@ interface Dial {
 }
 
 /** Throws what `loadAddon` throws. */
-export function createNativeEngine(addon: NativeAddon = loadAddon()): QuicEngine {
-  return new NativeEngine(addon);
+export function createQuinnEngine(addon: NativeAddon = loadAddon()): QuicEngine {
+  return new QuinnEngine(addon);
 }
 
-class NativeEngine implements QuicEngine, EventSink, SpliceEnds {
+class QuinnEngine implements QuicEngine, EventSink, SpliceEnds {
   readonly name = 'native';
   readonly #addon: NativeAddon;
-  readonly #listeners = new Map<number, NativeListener>();
-  readonly #connections = new Map<number, NativeConnection>();
+  readonly #listeners = new Map<number, QuinnListener>();
+  readonly #connections = new Map<number, QuinnConnection>();
   readonly #dials = new Map<number, Dial>();
   readonly #splices = new Map<number, () => void>();
   readonly #garbage = new GarbageHint(connectionsPerHint);
@@ -54,7 +54,7 @@ class NativeEngine implements QuicEngine, EventSink, SpliceEnds {
   }
 
   createLedger(): Ledger {
-    return new NativeLedger(new this.#addon.NativeLedger());
+    return new QuinnLedger(new this.#addon.NativeLedger());
   }
 
   // eslint asks for an await; the port asks for rejections instead of throws.
@@ -63,7 +63,7 @@ class NativeEngine implements QuicEngine, EventSink, SpliceEnds {
     const binding = this.#start();
     try {
       const listening = binding.listen({ ...address, ...tls, transport, resetKey, retryAfterHandshakesPerSec });
-      const listener = new NativeListener(binding, listening, handler);
+      const listener = new QuinnListener(binding, listening, handler);
       this.#listeners.set(listener.id, listener);
       return await Promise.resolve(listener);
     } catch (error) {
@@ -156,7 +156,7 @@ class NativeEngine implements QuicEngine, EventSink, SpliceEnds {
     const dial = this.#dials.get(id);
     const accepting = this.#listeners.get(listener);
     if (binding === undefined || (dial === undefined && accepting === undefined)) return;
-    const connection = new NativeConnection({ binding, splices: this }, id, remote, local);
+    const connection = new QuinnConnection({ binding, splices: this }, id, remote, local);
     this.#connections.set(id, connection);
     if (dial !== undefined) {
       this.#dials.delete(id);

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { type NativeConnection, receiveNative, streamFault } from '../../../../src/quic/quiche/native.ts';
-import { NativeStream } from '../../../../src/quic/quiche/native-stream.ts';
+import { type QuicheHandle, receivePacket, streamFault } from '../../../../src/quic/quiche/binding.ts';
+import { StreamHandle } from '../../../../src/quic/quiche/stream-handle.ts';
 import { HandCarried, pass, take } from '../../../support/hand-carried.ts';
 import { until } from '../../../support/until.ts';
 
 /** After its next timeout; what is to be sent for it has not left yet. */
-async function timedOut(native: NativeConnection): Promise<void> {
-  await until(() => native.timeout() === 0);
-  native.onTimeout();
+async function timedOut(handle: QuicheHandle): Promise<void> {
+  await until(() => handle.timeout() === 0);
+  handle.onTimeout();
 }
 
-function streamOf(native: NativeConnection): NativeStream {
-  return new NativeStream(native, 0, (error) => expect.unreachable(String(error)));
+function streamOf(handle: QuicheHandle): StreamHandle {
+  return new StreamHandle(handle, 0, (error) => expect.unreachable(String(error)));
 }
 
 /** The server's stream: its FIN came with data that was read before, right ahead of the acknowledgement of its own end. */
-async function endedLate(): Promise<{ readonly far: NativeStream; readonly isForgotten: boolean }> {
+async function endedLate(): Promise<{ readonly far: StreamHandle; readonly isForgotten: boolean }> {
   const { client, server } = await HandCarried.connect();
   const [near, far] = [streamOf(client), streamOf(server)];
   const into = new Uint8Array(100);
@@ -36,7 +36,7 @@ async function endedLate(): Promise<{ readonly far: NativeStream; readonly isFor
   const late = take(client);
   await timedOut(server);
   pass(server, client);
-  for (const packet of [...late, ...take(client)]) receiveNative(server, packet);
+  for (const packet of [...late, ...take(client)]) receivePacket(server, packet);
   try {
     server.streamRecv(0, into);
     return { far, isForgotten: false };

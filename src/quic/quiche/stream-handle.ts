@@ -1,4 +1,4 @@
-import { type NativeConnection, type ShutdownDirection, streamFault } from './native.ts';
+import { type QuicheHandle, type ShutdownDirection, streamFault } from './binding.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -19,14 +19,14 @@ const cleanEnd: StreamRead = { kind: 'data', length: 0, finished: true };
 const goneCode = 0;
 
 /** quiche's calls for one stream, with its exceptions as values. */
-export class NativeStream {
+export class StreamHandle {
   readonly id: number;
-  readonly #native: NativeConnection;
+  readonly #handle: QuicheHandle;
   readonly #onFault: (error: unknown) => void;
 
   /** `onFault`: quiche said something that no stream can mean, so the connection cannot go on; it may not throw. */
-  constructor(native: NativeConnection, id: number, onFault: (error: unknown) => void) {
-    this.#native = native;
+  constructor(handle: QuicheHandle, id: number, onFault: (error: unknown) => void) {
+    this.#handle = handle;
     this.id = id;
     this.#onFault = onFault;
   }
@@ -38,7 +38,7 @@ export class NativeStream {
   /** Makes a stream of ours known to quiche. False: the peer grants none now. */
   open(): boolean {
     try {
-      this.#native.streamSend(this.id, nothing, false);
+      this.#handle.streamSend(this.id, nothing, false);
       return true;
     } catch (error) {
       if (streamFault(error).kind !== 'limit') this.#onFault(error);
@@ -48,9 +48,9 @@ export class NativeStream {
 
   read(into: Uint8Array): StreamRead {
     try {
-      const result = this.#native.streamRecv(this.id, into);
+      const result = this.#handle.streamRecv(this.id, into);
       if (result !== null) return { kind: 'data', length: result[0], finished: result[1] };
-      return this.#native.streamFinished(this.id) ? this.#hiddenEnd() : blocked;
+      return this.#handle.streamFinished(this.id) ? this.#hiddenEnd() : blocked;
     } catch (error) {
       const fault = streamFault(error);
       if (fault.kind === 'reset') return { kind: 'reset', code: fault.code };
@@ -62,7 +62,7 @@ export class NativeStream {
 
   write(bytes: Uint8Array, finish: boolean): StreamWrite {
     try {
-      return { kind: 'taken', length: this.#native.streamSend(this.id, bytes, finish) ?? 0 };
+      return { kind: 'taken', length: this.#handle.streamSend(this.id, bytes, finish) ?? 0 };
     } catch (error) {
       const fault = streamFault(error);
       if (fault.kind === 'stopped') return { kind: 'stopped', code: fault.code };
@@ -74,7 +74,7 @@ export class NativeStream {
   /** Bytes that quiche would take now; 0 where it takes none, for whatever reason. */
   capacity(): number {
     try {
-      return this.#native.streamCapacity(this.id);
+      return this.#handle.streamCapacity(this.id);
     } catch (error) {
       if (streamFault(error).kind === 'other') this.#onFault(error);
       return 0;
@@ -84,7 +84,7 @@ export class NativeStream {
   /** The code of a STOP_SENDING that has arrived, or null. quiche tells of it in no other way on a stream that is not written to. */
   stopCode(): number | null {
     try {
-      this.#native.streamCapacity(this.id);
+      this.#handle.streamCapacity(this.id);
       return null;
     } catch (error) {
       const fault = streamFault(error);
@@ -95,17 +95,17 @@ export class NativeStream {
   }
 
   isReadable(): boolean {
-    return this.#native.streamReadable(this.id);
+    return this.#handle.streamReadable(this.id);
   }
 
   /** Nothing of the peer's direction is left to come or to be read, or the stream is forgotten. */
   isReadOver(): boolean {
-    return this.#native.streamFinished(this.id);
+    return this.#handle.streamFinished(this.id);
   }
 
   shutdown(direction: ShutdownDirection, code: number): void {
     try {
-      this.#native.streamShutdown(this.id, direction, code);
+      this.#handle.streamShutdown(this.id, direction, code);
     } catch (error) {
       if (streamFault(error).kind === 'other') this.#onFault(error);
     }
@@ -118,7 +118,7 @@ export class NativeStream {
    * forgotten the stream by the time of reading, as it does with what has nothing to read (a RESET alone has). None of our engines sends such a RESET.
    */
   #hiddenEnd(): StreamRead {
-    for (const id of this.#native.readable()) if (id === this.id) return { kind: 'reset', code: goneCode };
+    for (const id of this.#handle.readable()) if (id === this.id) return { kind: 'reset', code: goneCode };
     return cleanEnd;
   }
 }

@@ -1,10 +1,10 @@
 import type { IncomingDecision, ListenerHandler, QuicListener, SocketAddress, TlsIdentity } from '../types.ts';
 import type { NativeBinding, NativeListening } from './addon.ts';
-import { appErrorOf } from './native-error.ts';
+import { appErrorOf } from './quinn-error.ts';
 
 const decisions: readonly IncomingDecision[] = ['accept', 'retry', 'refuse', 'ignore'];
 
-export class NativeListener implements QuicListener {
+export class QuinnListener implements QuicListener {
   readonly id: number;
   readonly address: SocketAddress;
   readonly socketReceiveBufferBytes: number | null;

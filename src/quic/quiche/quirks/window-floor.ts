@@ -1,6 +1,6 @@
-import type { NativeConnection } from './native.ts';
-import type { PacketSender } from './packet-sender.ts';
-import { minPayload } from './path-mtu.ts';
+import type { QuicheHandle } from '../binding.ts';
+import type { PacketSender } from '../packet-sender.ts';
+import { minPayload } from '../path-mtu.ts';
 
 /** quiche's first congestion window, and the burst that its pacer reckons with. */
 const firstWindowPackets = 10;
@@ -39,7 +39,7 @@ const noRoom = new Uint8Array(21);
  * - Packets move the pacer's clock as well, but only once a first window of bytes was sent. Where large packets have not done so, PINGs do, once.
  */
 export class WindowFloor {
-  readonly #native: NativeConnection;
+  readonly #handle: QuicheHandle;
   readonly #sender: PacketSender;
   readonly #floorBytes: number;
   #isSmall = false;
@@ -48,8 +48,8 @@ export class WindowFloor {
   /** Until the pacer counts for certain. */
   #pingsLeft: number;
 
-  constructor(native: NativeConnection, sender: PacketSender, nowMs: number) {
-    this.#native = native;
+  constructor(handle: QuicheHandle, sender: PacketSender, nowMs: number) {
+    this.#handle = handle;
     this.#sender = sender;
     this.#floorBytes = firstWindowPackets * sender.fullPayload;
     this.#lookedAtMs = nowMs;
@@ -62,19 +62,19 @@ export class WindowFloor {
     if (sinceMs >= (this.#isSmall ? smallLookPauseMs : lookPauseMs)) {
       this.#lookedAtMs = nowMs;
       this.#lifts = Math.min(liftsAtOnce, this.#lifts + (sinceMs / 1000) * liftsPerSecond);
-      this.#isSmall = (this.#native.pathStats()[0]?.cwnd ?? this.#floorBytes) < this.#floorBytes;
+      this.#isSmall = (this.#handle.pathStats()[0]?.cwnd ?? this.#floorBytes) < this.#floorBytes;
       if (this.#isSmall) this.#startPacer(nowMs);
     }
     if (!this.#isSmall || this.#pingsLeft > 0 || this.#lifts < 1) return;
     this.#lifts -= 1;
-    this.#native.sendAckEliciting();
-    this.#native.send(noRoom);
+    this.#handle.sendAckEliciting();
+    this.#handle.send(noRoom);
   }
 
   #startPacer(nowMs: number): void {
     if (this.#sender.largeSent * minPayload >= this.#floorBytes) this.#pingsLeft = 0;
     for (let n = Math.min(pingsPerLook, this.#pingsLeft); n > 0; n -= 1) {
-      this.#native.sendAckEliciting();
+      this.#handle.sendAckEliciting();
       if (this.#sender.send(1, nowMs) !== 0) return;
       this.#pingsLeft -= 1;
     }
