@@ -90,16 +90,19 @@ describe('the documentation, tried as a new user would', () => {
     expect(decoder.received.map(String)).toEqual(['a frame']);
   });
 
-  it.each(['docs/operations.md', 'docs/protocol.md', 'examples/srt.md'])('%s: its commands run', async (path) => {
-    await using reader = new Reader();
-    const blocks = shellBlocks(readPage(path));
-    expect(blocks.length).toBeGreaterThan(0);
-    for (const command of blocks) expect(reader.type(command)).not.toBe('');
-  });
+  it.each(['docs/operations.md', 'docs/protocol/tunnel.md', 'examples/srt.md'])(
+    '%s: its commands run',
+    async (path) => {
+      await using reader = new Reader();
+      const blocks = shellBlocks(readPage(path));
+      expect(blocks.length).toBeGreaterThan(0);
+      for (const command of blocks) expect(reader.type(command)).not.toBe('');
+    },
+  );
 
-  it('protocol.md prints the tokens that the command prints', async () => {
+  it('the tunnel protocol prints the tokens that the command prints', async () => {
     await using reader = new Reader();
-    const page = readPage('docs/protocol.md');
+    const page = readPage('docs/protocol/tunnel.md');
     const printed = reader.type(shellBlocks(page)[0] ?? '');
     expect(page).toContain(`\`\`\`text\n${printed}\`\`\``);
   });
@@ -112,7 +115,7 @@ describe('the documentation, tried as a new user would', () => {
   });
 
   it('no other page has commands', () => {
-    const run = ['README.md', 'CONTRIBUTING.md', 'docs/operations.md', 'docs/protocol.md', 'examples/srt.md'];
+    const run = ['README.md', 'CONTRIBUTING.md', 'docs/operations.md', 'docs/protocol/tunnel.md', 'examples/srt.md'];
     expect(
       pages()
         .filter((path) => shellBlocks(readPage(path)).length > 0)

@@ -49,3 +49,22 @@ export function anchors(markdown: string): ReadonlySet<string> {
   );
   return new Set(headings);
 }
+
+/** The numbers of its headings, such as `2` and `2.4`. */
+export function sections(markdown: string): ReadonlySet<string> {
+  return new Set([...markdown.matchAll(/^#+ (\d+(?:\.\d+)*)\.? /gm)].map(([, number = '']) => number));
+}
+
+/** A page and, where it follows, one of its sections: `docs/protocol/tunnel.md §2.4`, `[tunnel.md](tunnel.md) §8`. */
+export interface Citation {
+  readonly page: string;
+  readonly section: string | null;
+}
+
+/** The pages that a text names, links included. A number in a name (`v1.md`) is part of it; addresses do not count. */
+export function citations(text: string): readonly Citation[] {
+  const cited = text.matchAll(
+    /(?<![\w./:-])((?:\.{1,2}\/)*[\w-][\w./-]*\.md)(?!\w)(?:#[\w-]+)?[)`,]* ?(?:§(\d+(?:\.\d+)*))?/g,
+  );
+  return [...cited].map(([, page = '', section]) => ({ page, section: section ?? null }));
+}

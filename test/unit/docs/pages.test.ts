@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { anchors, fences, pages, readPage, repository } from '../../support/markdown.ts';
+import { anchors, citations, fences, pages, readPage, repository, sections } from '../../support/markdown.ts';
 
 const fenceKinds = ['sh', 'sh background', 'console', 'text', 'json'];
 const pathInBackticks = /`((?:bench|bin|certs|contrib|docs|examples|native|scripts|src|test|tools|\.ci)\/[\w./-]+)`/g;
@@ -27,6 +27,16 @@ describe.each(pages())('%s', (path) => {
     const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> };
     const named = [...page.matchAll(/npm run ([a-z:]+)/g)].map(([, name = '']) => name);
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  it('cites sections that are there', () => {
+    const missing = citations(page).filter(({ page: target, section }) => {
+      const file = [join(dirname(path), target), target].find((name) => existsSync(join(repository, name)));
+      return section !== null && (file === undefined || !sections(readPage(file)).has(section));
+    });
+    expect(missing).toEqual([]);
+    const own = [...page.matchAll(/(?<!\.md[)`,]* |RFC \d+ )§(\d+(?:\.\d+)*)/g)].map(([, number = '']) => number);
+    expect(own.filter((number) => !sections(page).has(number))).toEqual([]);
   });
 
   it('says of each block what it is', () => {
