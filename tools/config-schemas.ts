@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { edgeFileKeys } from '../src/edge/edge-config.ts';
-import { tunnelFields } from '../src/edge/tunnel-config.ts';
+import { edgeFileKeys } from '../src/edge/config/edge-config.ts';
+import { tunnelFields } from '../src/edge/config/tunnel-config.ts';
 import { managerSchema } from '../src/node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../src/protocol/limits.ts';
 import { relayConfigSchema } from '../src/relay/config/config-schema.ts';

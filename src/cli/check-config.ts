@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { checkEdgeFiles } from '../edge/config-files.ts';
-import { parseEdgeConfig } from '../edge/edge-config.ts';
+import { checkEdgeFiles } from '../edge/config/config-files.ts';
+import { parseEdgeConfig } from '../edge/config/edge-config.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import { formatProblem, type ConfigProblem } from '../lib/config-problem.ts';

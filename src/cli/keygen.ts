@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { parseTunnel } from '../edge/edge-config.ts';
+import { parseTunnel } from '../edge/config/edge-config.ts';
 import { AppError } from '../lib/app-error.ts';
 import { formatProblem } from '../lib/config-problem.ts';
 import type { Clock } from '../lib/clock.ts';

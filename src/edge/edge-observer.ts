@@ -12,7 +12,7 @@ import type { EngineReport, QuicEngine } from '../quic/types.ts';
 import type { EdgeAdminSource } from './admin/edge-admin-source.ts';
 import { createEdgeAdmin } from './admin/edge-admin.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from './admin/edge-schemas.ts';
-import type { EdgeConfig } from './edge-config.ts';
+import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
 
 export interface EdgeObserverDependencies {

@@ -11,10 +11,10 @@ import { wsDialler } from '../node-link/ws-dialler.ts';
 import type { EdgeHealth } from '../protocol/edge-telemetry.ts';
 import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/types.ts';
-import type { EdgeConfig } from './edge-config.ts';
+import type { EdgeConfig } from './config/edge-config.ts';
 import { EdgeObserver } from './edge-observer.ts';
 import { reloadEdge } from './edge-reload.ts';
-import { EdgeNode } from './node/edge-node.ts';
+import { ManagedEdge } from './manager-link/managed-edge.ts';
 
 export interface EdgeProgramDependencies {
   readonly clock: Clock;
@@ -53,19 +53,19 @@ export async function startEdgeProgram(
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
   const health = (): EdgeHealth => observer.health().report;
-  const node = new EdgeNode(config, { ...dependencies, ...machine, engine, health }, programSettings);
-  const linkStatus = (): LinkStatus | null => node.linkStatus;
-  const observer = new EdgeObserver(node.edge, config, { ...dependencies, engine, linkStatus });
+  const managed = new ManagedEdge(config, { ...dependencies, ...machine, engine, health }, programSettings);
+  const linkStatus = (): LinkStatus | null => managed.linkStatus;
+  const observer = new EdgeObserver(managed.edge, config, { ...dependencies, engine, linkStatus });
   starting.defer(() => observer.stop());
-  starting.defer(() => node.stop());
-  await node.start();
+  starting.defer(() => managed.stop());
+  await managed.start();
   await observer.start();
   const running = starting.move();
   return {
     engine: engine.name,
     apiAddresses: observer.addresses,
     async reload(next) {
-      const outcome = await reloadEdge(node.edge, inForce, next);
+      const outcome = await reloadEdge(managed.edge, inForce, next);
       inForce = { ...config, logLevel: next.logLevel };
       return outcome;
     },

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../lib/app-error.ts';
 import type { ReloadOutcome } from '../lib/config-reload.ts';
-import type { EdgeConfig } from './edge-config.ts';
+import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
 
 /** What the keys of the config are called in the file; `tunnels` and `logLevel` are not here, for they need no restart. */

@@ -9,12 +9,12 @@ import type { NodeEvent } from '../protocol/node-event.ts';
 import type { TunnelId } from '../protocol/tunnel-id.ts';
 import type { TransportSettings } from '../quic/types.ts';
 import type { EdgeTunnelReport } from './admin/edge-schemas.ts';
-import type { EdgeConfig } from './edge-config.ts';
-import { toNodeEvent, type EdgeEvent } from './edge-event.ts';
-import { EdgeTunnel, type EdgeTunnelDependencies } from './edge-tunnel.ts';
-import { findPortConflict } from './port-conflict.ts';
-import { CONNECT_DEADLINE_MS } from './relay-dialler.ts';
-import type { TunnelSettings } from './tunnel-config.ts';
+import type { EdgeConfig } from './config/edge-config.ts';
+import { toNodeEvent, type EdgeEvent } from './events/edge-event.ts';
+import { EdgeTunnel, type EdgeTunnelDependencies } from './tunnel/edge-tunnel.ts';
+import { findPortConflict } from './config/port-conflict.ts';
+import { CONNECT_DEADLINE_MS } from './uplink/relay-dialler.ts';
+import type { TunnelSettings } from './config/tunnel-config.ts';
 
 export interface EdgeDependencies extends Omit<EdgeTunnelDependencies, 'raise'> {
   readonly softwareVersion: string;

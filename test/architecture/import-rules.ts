@@ -26,6 +26,16 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'relay/admin': ['admin', 'relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
   'relay/admission': ['relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
   edge: ['quic', 'node-link', 'admin', 'protocol', 'lib'],
+  'edge/config': ['node-link/manager-config', 'protocol', 'lib'],
+  'edge/events': ['protocol', 'lib'],
+  'edge/uplink': ['edge/admin/edge-schemas', 'admin/path-report', 'quic', 'protocol', 'lib'],
+  'edge/local': ['edge/uplink', 'quic/types', 'protocol', 'lib'],
+  'edge/tunnel': [
+    ...['edge/uplink', 'edge/local', 'edge/config', 'edge/events', 'edge/admin/edge-schemas', 'quic/types'],
+    ...['protocol', 'lib'],
+  ],
+  'edge/admin': ['admin', 'quic/types', 'protocol', 'lib'],
+  'edge/manager-link': ['edge/edge', 'edge/config', 'edge/events', 'node-link', 'protocol', 'lib'],
   cli: ['relay', 'edge', 'node-link', 'admin', 'protocol', 'quic/engine', 'lib'],
   main: ['cli'],
 };

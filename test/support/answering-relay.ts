@@ -1,4 +1,4 @@
-import { RelayConnection } from '../../src/edge/relay-connection.ts';
+import { RelayConnection } from '../../src/edge/uplink/relay-connection.ts';
 import type { DatagramSendResult } from '../../src/quic/types.ts';
 import { knownTunnelId } from './known-tunnel-id.ts';
 import { ManualClock } from './manual-clock.ts';

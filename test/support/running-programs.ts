@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseEdgeConfig } from '../../src/edge/edge-config.ts';
+import { parseEdgeConfig } from '../../src/edge/config/edge-config.ts';
 import { startEdgeProgram, type EdgeProgram } from '../../src/edge/edge-program.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { readJsonFile } from '../../src/lib/json-file.ts';

@@ -1,4 +1,4 @@
-import { parseEdgeConfig } from '../../src/edge/edge-config.ts';
+import { parseEdgeConfig } from '../../src/edge/config/edge-config.ts';
 import { createEdge, type Edge } from '../../src/edge/edge.ts';
 import { SystemClock, type Clock } from '../../src/lib/clock.ts';
 import { SystemRandom } from '../../src/lib/random.ts';

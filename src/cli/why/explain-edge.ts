@@ -1,5 +1,5 @@
 import type { EdgeRelayReport, EdgeTunnelFacts, EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
-import { unprovenRelay } from '../../edge/relay-dialler.ts';
+import { unprovenRelay } from '../../edge/uplink/relay-dialler.ts';
 import { oppositeDirection } from '../../protocol/leg.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { PayloadCipher } from '../../../src/edge/payload-cipher.ts';
+import { PayloadCipher } from '../../../src/edge/local/payload-cipher.ts';
 import { SystemClock, type Clock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import type { Direction } from '../../../src/protocol/leg.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseTunnel } from '../../../src/edge/edge-config.ts';
-import type { TunnelSettings } from '../../../src/edge/tunnel-config.ts';
+import { parseTunnel } from '../../../src/edge/config/edge-config.ts';
+import type { TunnelSettings } from '../../../src/edge/config/tunnel-config.ts';
 import { startAuthorisedRelay } from '../../support/authorised-relay.ts';
 import { builtEngines } from '../../support/engines.ts';
 import { LocalTcpServer } from '../../support/local-tcp.ts';

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { exitCodeOf, reportFailure } from '../../../src/cli/failure.ts';
 import { createProgram } from '../../../src/cli/program.ts';
-import { parseEdgeConfig } from '../../../src/edge/edge-config.ts';
+import { parseEdgeConfig } from '../../../src/edge/config/edge-config.ts';
 import { computeBindToken } from '../../../src/protocol/bind-token.ts';
 import type { TunnelId } from '../../../src/protocol/tunnel-id.ts';
 import { certificateFingerprint, keepSelfSigned } from '../../../src/quic/tls-material.ts';

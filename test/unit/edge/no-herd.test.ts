@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RelayClient } from '../../../src/edge/relay-client.ts';
+import { RelayClient } from '../../../src/edge/uplink/relay-client.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { MemoryRelay } from '../../support/memory-relay.ts';
 import { tunnelNumber } from '../../support/sample-relay.ts';

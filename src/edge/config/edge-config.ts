@@ -1,0 +1,187 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { problemsOf, type ConfigProblem } from '../../lib/config-problem.ts';
+import {
+  apiToken,
+  flag,
+  loggingSchema,
+  logLevelSchema,
+  quicSchema,
+  shown,
+  socketAddressText,
+  text,
+  type JsonLogTarget,
+} from '../../lib/config-schema-parts.ts';
+import type { LogLevel } from '../../lib/logger.ts';
+import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
+import { unprotectedApi } from '../../lib/unprotected-api.ts';
+import { managerSchema, managerSettings, type ManagerSettings } from '../../node-link/manager-config.ts';
+import { MAX_EDGE_ID_BYTES } from '../../protocol/limits.ts';
+import { findPortConflict } from './port-conflict.ts';
+import { tunnelSchema, unknownTunnelKeys, type TunnelSettings } from './tunnel-config.ts';
+
+/** edge.json, checked and with its defaults (wire-protocol.md §8). Frozen. */
+export interface EdgeConfig {
+  readonly edgeId: string;
+  readonly tunnels: readonly TunnelSettings[];
+  readonly quic: {
+    readonly engine: 'auto' | 'native' | 'quiche';
+    readonly maxUdpPayload: number;
+    readonly idleTimeoutMs: number;
+    readonly keepAliveMs: number;
+  };
+  /** For tunnels that do not say it themselves. */
+  readonly requireBindProof: boolean;
+  /** Null without one. */
+  readonly manager: ManagerSettings | null;
+  /** Where the manager's credentials are kept when this file cannot be written; null keeps them here. */
+  readonly credentialsPath: string | null;
+  readonly apiAddr: HostPort | null;
+  readonly apiToken: string | null;
+  readonly jsonLogTarget: JsonLogTarget | null;
+  readonly logLevel: LogLevel;
+  readonly stateDir: string;
+}
+
+export interface EdgeConfigContext {
+  /** The folder of the file: relative paths start here. */
+  readonly directory: string;
+  /** The edge's id unless the file names one; longer ones are cut to what a relay accepts. */
+  readonly hostname: string;
+}
+
+export type ParsedEdgeConfig =
+  | { readonly kind: 'valid'; readonly config: EdgeConfig; readonly warnings: readonly ConfigProblem[] }
+  | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] };
+
+const apiAddress = socketAddressText('"127.0.0.1:4481"').transform((text, context) => {
+  const address = parseHostPort(text);
+  if (address !== null) return address;
+  context.addIssue({
+    code: 'custom',
+    message: `is not ip:port but ${shown(text)}; write for example "127.0.0.1:4481"`,
+  });
+  return z.NEVER;
+});
+const edgeId = text().refine((id) => Buffer.byteLength(id) <= MAX_EDGE_ID_BYTES, {
+  error: `is longer than ${MAX_EDGE_ID_BYTES} bytes, which relays ignore; shorten it`,
+});
+
+/** The keys of edge.json, as they are written, except for what depends on where the file is. */
+export const edgeFileKeys = {
+  $schema: z.string().optional(),
+  require_bind_proof: flag().default(false).describe('For every tunnel that does not say it itself.'),
+  credentials_path: text().nullable().default(null).describe("The manager's credentials, when not in this file."),
+  api_addr: apiAddress.nullable().default(null).describe('Where the REST API listens (TCP); without it there is none.'),
+  api_token: apiToken.nullable().default(null).describe('Bearer token of the REST API.'),
+  logging: loggingSchema.prefault({}),
+  log_level: logLevelSchema,
+  state_dir: text()
+    .default('state/')
+    .describe('What must outlive a restart: events for the manager. Not to be shared.'),
+  quic: quicSchema.prefault({}),
+};
+
+function fileSchema(context: EdgeConfigContext, requireBindProof: boolean) {
+  return z.strictObject({
+    ...edgeFileKeys,
+    edge_id: edgeId.default(defaultEdgeId(context.hostname)),
+    tunnels: z.array(tunnelSchema({ directory: context.directory, requireBindProof })).default([]),
+    manager: managerSchema.optional(),
+  });
+}
+
+type EdgeFile = z.output<ReturnType<typeof fileSchema>>;
+
+/** Checks the content of edge.json. All problems are found at once. Never throws. */
+export function parseEdgeConfig(content: unknown, context: EdgeConfigContext): ParsedEdgeConfig {
+  const fields: Record<string, unknown> = typeof content === 'object' && content !== null ? { ...content } : {};
+  const schema = fileSchema(context, fields['require_bind_proof'] === true);
+  const parsed = schema.safeParse(content);
+  if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, schema) };
+  const problems = tunnelConflicts(parsed.data.tunnels);
+  if (problems.length > 0) return { kind: 'invalid', problems };
+  return {
+    kind: 'valid',
+    config: toConfig(parsed.data, context),
+    warnings: warningsFor(fields['tunnels'], parsed.data),
+  };
+}
+
+/** One entry, as a manager sends it in `create_tunnel`; conflicts with other tunnels are the edge's to find. */
+export function parseTunnel(
+  entry: unknown,
+  context: { readonly directory: string; readonly requireBindProof: boolean },
+):
+  | { readonly kind: 'valid'; readonly tunnel: TunnelSettings; readonly unknownKeys: readonly string[] }
+  | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] } {
+  const schema = tunnelSchema(context);
+  const parsed = schema.safeParse(entry);
+  if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, schema) };
+  return { kind: 'valid', tunnel: parsed.data, unknownKeys: unknownTunnelKeys(entry) };
+}
+
+function tunnelConflicts(tunnels: readonly TunnelSettings[]): ConfigProblem[] {
+  return tunnels.flatMap((tunnel, index) => {
+    const earlier = tunnels.slice(0, index);
+    const path = `tunnels[${index}]`;
+    if (earlier.some(({ id }) => id === tunnel.id)) {
+      return [{ path: `${path}.id`, problem: 'names a tunnel twice', remedy: 'list each tunnel once' }];
+    }
+    const conflict = findPortConflict(tunnel, earlier);
+    if (conflict === null) return [];
+    return [{ path: `${path}.local_addr`, problem: `cannot be had: ${conflict}`, remedy: 'choose another port' }];
+  });
+}
+
+function warningsFor(entries: unknown, file: EdgeFile): ConfigProblem[] {
+  const listenAddrs = file.api_addr === null ? [] : [formatHostPort(file.api_addr)];
+  return [
+    ...(Array.isArray(entries) ? entries : []).flatMap(unknownKeyWarnings),
+    ...unverifiedRelayWarnings(file.tunnels),
+    ...unprotectedApi('api_addr', listenAddrs, file.api_token),
+  ];
+}
+
+function unknownKeyWarnings(entry: unknown, index: number): ConfigProblem[] {
+  const warning = {
+    problem: 'is not a known key',
+    remedy: 'remove it, unless a newer version of this program needs it',
+  };
+  return unknownTunnelKeys(entry).map((key) => ({ path: `tunnels[${index}].${key}`, ...warning }));
+}
+
+/** One warning for all tunnels: it is one decision. */
+function unverifiedRelayWarnings(tunnels: readonly TunnelSettings[]): ConfigProblem[] {
+  const unverified = tunnels.flatMap(({ verification }, index) => (verification.kind === 'none' ? [index] : []));
+  if (unverified.length === 0) return [];
+  const path = unverified.map((index) => `tunnels[${index}]`).join(', ');
+  const problem = 'connects to its relay without verifying it';
+  return [{ path, problem, remedy: 'set relay_fingerprint or relay_ca_path' }];
+}
+
+function defaultEdgeId(hostname: string): string {
+  return Buffer.from(hostname).subarray(0, MAX_EDGE_ID_BYTES).toString() || 'edge';
+}
+
+function toConfig(file: EdgeFile, { directory }: EdgeConfigContext): EdgeConfig {
+  const target = file.logging.json_target;
+  return Object.freeze({
+    edgeId: file.edge_id,
+    tunnels: file.tunnels,
+    quic: {
+      engine: file.quic.engine,
+      maxUdpPayload: file.quic.max_udp_payload,
+      idleTimeoutMs: file.quic.idle_timeout_secs * 1000,
+      keepAliveMs: file.quic.keep_alive_secs * 1000,
+    },
+    requireBindProof: file.require_bind_proof,
+    manager: file.manager === undefined ? null : managerSettings(file.manager),
+    credentialsPath: file.credentials_path === null ? null : resolve(directory, file.credentials_path),
+    apiAddr: file.api_addr,
+    apiToken: file.api_token,
+    jsonLogTarget: target?.kind === 'file' ? { ...target, path: resolve(directory, target.path) } : target,
+    logLevel: file.log_level,
+    stateDir: resolve(directory, file.state_dir),
+  });
+}

@@ -1,0 +1,190 @@
+import { resolve } from 'node:path';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
+import { anyText, choice, flag, hex64, shown, text } from '../../lib/config-schema-parts.ts';
+import { isHex64 } from '../../protocol/bind-token.ts';
+import { asJsonObject } from '../../protocol/json.ts';
+import { DIRECTIONS, TUNNEL_PROTOCOLS, type Direction, type TunnelProtocol } from '../../protocol/leg.ts';
+import { parseTunnelId, type TunnelId } from '../../protocol/tunnel-id.ts';
+
+/** How the relays of a tunnel prove who they are; `none` is how existing edges connect. */
+export type RelayVerification =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'ca'; readonly path: string }
+  /** SHA-256 of the leaf certificate, 64 lower-case hex digits, one for each entry of `relays`. */
+  | { readonly kind: 'fingerprint'; readonly sha256: readonly string[] };
+
+/** One tunnel of an edge, checked (wire-protocol.md §8). */
+export interface TunnelSettings {
+  readonly id: TunnelId;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly protocol: TunnelProtocol;
+  readonly direction: Direction;
+  /** An IP literal. Egress listens here (port 0: any), ingress forwards there. */
+  readonly localAddr: HostPort;
+  /** One or two, the primary first. */
+  readonly relays: readonly HostPort[];
+  readonly verification: RelayVerification;
+  /** 64 hex digits. */
+  readonly encryptionKey: string;
+  /** 64 hex digits as they were written, because the text is the key; null binds without authorisation. */
+  readonly bindSecret: string | null;
+  readonly requireBindProof: boolean;
+}
+
+/** What a tunnel entry inherits from the file around it. */
+export interface TunnelContext {
+  /** Relative paths start here. */
+  readonly directory: string;
+  readonly requireBindProof: boolean;
+}
+
+const ipPort = anyText('ip:port, such as "127.0.0.1:9000"').transform((text, context) => {
+  const address = parseHostPort(text);
+  if (address !== null && isIP(address.host) !== 0) return address;
+  const message = `is not ip:port or [ipv6]:port but ${shown(text)}; write for example "127.0.0.1:9000"`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+const relayAddr = anyText().transform((text, context) => {
+  const address = parseHostPort(text);
+  if (address !== null && address.port !== 0) return address;
+  const message = `is not host:port but ${shown(text)}; write for example "relay.example:4433"`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+const fingerprint = anyText()
+  .transform((text) => text.replaceAll(':', '').toLowerCase())
+  .refine(isHex64, { error: 'is not a SHA-256; copy the certificate_sha256 that the relay logs when it starts' });
+const tunnelId = anyText('a UUID in quotes, the same at both edges').transform((text, context) => {
+  const id = parseTunnelId(text);
+  if (id !== null) return id;
+  context.addIssue({ code: 'custom', message: 'is not a UUID; make one with: adit keygen' });
+  return z.NEVER;
+});
+
+/** The keys of a tunnel, as they are written. */
+export const tunnelFields = z.object({
+  id: tunnelId.describe("The tunnel's UUID, the same at both edges."),
+  name: text().max(256, { error: 'is longer than 256 characters; shorten it' }).describe('What people call it.'),
+  enabled: flag().default(true).describe('false keeps it here without running it.'),
+  protocol: choice(TUNNEL_PROTOCOLS).describe('What it carries; the same at both edges.'),
+  transport: anyText()
+    .default('quic')
+    .refine((transport) => transport === 'quic', { error: 'is not supported yet; use "quic", or leave the key out' })
+    .describe('Only "quic".'),
+  mode: anyText()
+    .default('relay')
+    .refine((mode) => mode === 'relay', { error: 'is not supported yet; use "relay", or leave the key out' })
+    .describe('Only "relay".'),
+  direction: choice(DIRECTIONS).describe('egress listens on local_addr, ingress forwards to it; one of each.'),
+  local_addr: ipPort.describe('Where local programs are: egress listens here, ingress forwards there.'),
+  relay_addr: relayAddr.optional().describe('One relay, in place of relay_addrs.'),
+  relay_addrs: z
+    .array(relayAddr)
+    .min(1, { error: 'is empty; list one or two host:port, the primary first' })
+    .max(2, { error: 'has more than two entries; list one or two host:port, the primary first' })
+    .optional()
+    .describe('One or two relays as host:port, the primary first.'),
+  // For failing back by RTT from a connection of its own; our edge holds both relays at once and needs no such rule.
+  max_rtt_failback_increase_ms: z
+    .number({ error: 'must be a number of milliseconds, 0 or more' })
+    .min(0, { error: 'must be a number of milliseconds, 0 or more' })
+    .default(50)
+    .describe('Taken for compatibility; has no effect here.'),
+  tunnel_encryption_key: hex64.describe('Seals the payload from edge to edge; the same at both.'),
+  tunnel_bind_secret: hex64.optional().describe('Proves to the relay that this edge may bind.'),
+  require_bind_proof: flag().optional().describe('Never show the bind token itself to a relay.'),
+  relay_ca_path: text().optional().describe('PEM of the authority that signed the relay certificate.'),
+  relay_fingerprint: z
+    .union([fingerprint, z.array(fingerprint).min(1)], {
+      error: 'is not a SHA-256 or a list of them; copy the certificate_sha256 that the relay logs when it starts',
+    })
+    .optional()
+    .describe("SHA-256 of the relay's certificate, or one for each relay."),
+});
+
+type TunnelFields = z.output<typeof tunnelFields>;
+
+type AddProblem = (key: string, message: string) => void;
+
+/** Checks what one key alone cannot show. Runs only on entries whose fields are valid. */
+function checkTogether(tunnel: TunnelFields, context: z.RefinementCtx<TunnelFields>): void {
+  const problem: AddProblem = (key, message) => context.addIssue({ code: 'custom', path: [key], message });
+  const relays = relaysOf(tunnel);
+  checkAddresses(tunnel, relays, problem);
+  checkVerification(tunnel, relays, problem);
+  if (tunnel.require_bind_proof === true && tunnel.tunnel_bind_secret === undefined) {
+    problem('require_bind_proof', 'is true without a secret to prove; add tunnel_bind_secret');
+  }
+}
+
+function checkAddresses(tunnel: TunnelFields, relays: readonly HostPort[], problem: AddProblem): void {
+  if (tunnel.relay_addr === undefined && tunnel.relay_addrs === undefined)
+    problem('relay_addrs', 'is missing; list one or two host:port, the primary first');
+  if (new Set(relays.map(formatHostPort)).size < relays.length)
+    problem('relay_addrs', 'names one relay twice; list each once');
+  if (tunnel.relay_addr !== undefined && tunnel.relay_addrs !== undefined) {
+    problem('relay_addr', 'says the same as relay_addrs; keep relay_addrs only');
+  }
+  if (tunnel.direction === 'ingress' && tunnel.local_addr.port === 0) {
+    problem('local_addr', 'has port 0; name the port that ingress forwards to');
+  }
+}
+
+function checkVerification(tunnel: TunnelFields, relays: readonly HostPort[], problem: AddProblem): void {
+  const { relay_ca_path: caPath, relay_fingerprint: sha256 } = tunnel;
+  if (caPath !== undefined && sha256 !== undefined)
+    problem('relay_fingerprint', 'cannot stand beside relay_ca_path; keep one of them');
+  if (caPath !== undefined && relays.some(({ host }) => isIP(host) !== 0)) {
+    problem('relay_ca_path', 'verifies a host name, and relay_addrs has an IP address; use relay_fingerprint');
+  }
+  if (Array.isArray(sha256) && sha256.length !== relays.length) {
+    problem('relay_fingerprint', 'is a list of another length than relay_addrs; write one entry for each relay');
+  }
+}
+
+/** A tunnel entry, from the file or from a manager's `create_tunnel`. */
+export function tunnelSchema(context: TunnelContext): z.ZodType<TunnelSettings> {
+  return z.preprocess(
+    // Managers send an absent field as null.
+    (entry) => asJsonObject(entry) ?? entry,
+    tunnelFields.superRefine(checkTogether).transform((tunnel) => toSettings(tunnel, context)),
+  );
+}
+
+/** Keys of the entry that no version of this program knows: worth a warning, since managers may be newer. */
+export function unknownTunnelKeys(entry: unknown): readonly string[] {
+  return Object.keys(asJsonObject(entry) ?? {}).filter((key) => !Object.hasOwn(tunnelFields.shape, key));
+}
+
+function relaysOf(tunnel: TunnelFields): readonly HostPort[] {
+  return tunnel.relay_addrs ?? (tunnel.relay_addr === undefined ? [] : [tunnel.relay_addr]);
+}
+
+function toSettings(tunnel: TunnelFields, context: TunnelContext): TunnelSettings {
+  const relays = relaysOf(tunnel);
+  return {
+    id: tunnel.id,
+    name: tunnel.name,
+    enabled: tunnel.enabled,
+    protocol: tunnel.protocol,
+    direction: tunnel.direction,
+    localAddr: tunnel.local_addr,
+    relays,
+    verification: verificationOf(tunnel, relays.length, context),
+    encryptionKey: tunnel.tunnel_encryption_key.toLowerCase(),
+    bindSecret: tunnel.tunnel_bind_secret ?? null,
+    requireBindProof:
+      tunnel.require_bind_proof ?? (context.requireBindProof && tunnel.tunnel_bind_secret !== undefined),
+  };
+}
+
+function verificationOf(tunnel: TunnelFields, relays: number, context: TunnelContext): RelayVerification {
+  const { relay_ca_path: path, relay_fingerprint: sha256 } = tunnel;
+  if (path !== undefined) return { kind: 'ca', path: resolve(context.directory, path) };
+  if (sha256 === undefined) return { kind: 'none' };
+  return { kind: 'fingerprint', sha256: typeof sha256 === 'string' ? Array<string>(relays).fill(sha256) : sha256 };
+}

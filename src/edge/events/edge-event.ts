@@ -1,0 +1,127 @@
+import { linkEventText, type LinkEvent } from '../../protocol/link-event.ts';
+import type { EventCategory, EventSeverity, NodeEvent } from '../../protocol/node-event.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+
+export interface TunnelRef {
+  readonly id: TunnelId;
+  readonly name: string;
+}
+
+interface OfTunnel {
+  readonly tunnel: TunnelRef;
+}
+
+interface OfRelay extends OfTunnel {
+  /** host:port as configured. */
+  readonly relayAddr: string;
+}
+
+/** What an edge reports to its manager and its log (events.md). Raised on transitions, not while a state lasts. */
+export type EdgeEvent =
+  | (OfTunnel & { readonly kind: 'tunnel-started' })
+  | (OfTunnel & { readonly kind: 'tunnel-stopped' })
+  /** The relay holds our leg, and the peer's as well when `peer` is `present`. */
+  | (OfRelay & { readonly kind: 'relay-connected'; readonly peer: 'absent' | 'present' })
+  | (OfRelay & { readonly kind: 'relay-disconnected'; readonly reason: string })
+  | (OfRelay & { readonly kind: 'peer-disconnected'; readonly reason: string })
+  | (OfRelay & { readonly kind: 'relay-connection-failed'; readonly error: string })
+  | (OfRelay & { readonly kind: 'bind-rejected'; readonly reason: string })
+  | (OfTunnel & { readonly kind: 'tunnel-failed'; readonly error: string })
+  | (OfTunnel & {
+      readonly kind: 'datagrams-dropped';
+      readonly reason: string;
+      readonly count: number;
+      readonly windowSecs: number;
+    })
+  | LinkEvent
+  | { readonly kind: 'configuration-updated' }
+  | { readonly kind: 'configuration-not-persisted'; readonly error: string };
+
+type OwnEvent = Exclude<EdgeEvent, LinkEvent>;
+type EventKind = OwnEvent['kind'];
+type EventOf<Kind extends EventKind> = Extract<OwnEvent, { kind: Kind }>;
+
+interface Text<Kind extends EventKind> {
+  readonly category: EventCategory;
+  readonly severity: EventSeverity;
+  readonly message: (event: EventOf<Kind>) => string;
+  readonly details?: (event: EventOf<Kind>) => Readonly<Record<string, unknown>>;
+}
+
+const tunnel = 'tunnel';
+const config = 'config';
+
+/** The exact words of events.md. */
+const texts: { readonly [Kind in EventKind]: Text<Kind> } = {
+  'tunnel-started': { category: tunnel, severity: 'info', message: (event) => `Tunnel '${event.tunnel.name}' started` },
+  'tunnel-stopped': { category: tunnel, severity: 'info', message: (event) => `Tunnel '${event.tunnel.name}' stopped` },
+  'relay-connected': {
+    category: tunnel,
+    severity: 'info',
+    message: () => 'Tunnel connected to relay',
+    details: ({ relayAddr, peer }) => ({ relay_addr: relayAddr, peer }),
+  },
+  'relay-disconnected': {
+    category: tunnel,
+    severity: 'warning',
+    message: ({ reason }) => `Tunnel disconnected from relay: ${reason}`,
+    details: ({ relayAddr, reason }) => ({ relay_addr: relayAddr, reason }),
+  },
+  'peer-disconnected': {
+    category: tunnel,
+    severity: 'warning',
+    message: ({ reason }) => `Tunnel peer disconnected: ${reason}`,
+    details: ({ relayAddr, reason }) => ({ relay_addr: relayAddr, reason }),
+  },
+  'relay-connection-failed': {
+    category: tunnel,
+    severity: 'warning',
+    message: ({ error }) => `Tunnel connection to relay failed: ${error}`,
+    details: ({ relayAddr, error }) => ({ relay_addr: relayAddr, error }),
+  },
+  'bind-rejected': {
+    category: tunnel,
+    severity: 'critical',
+    message: ({ reason }) => `Tunnel bind rejected by relay: ${reason}`,
+    details: ({ relayAddr, reason }) => ({ relay_addr: relayAddr, reason }),
+  },
+  'tunnel-failed': {
+    category: tunnel,
+    severity: 'critical',
+    message: (event) => `Tunnel '${event.tunnel.name}' failed: ${event.error}`,
+    details: ({ error }) => ({ error }),
+  },
+  'datagrams-dropped': {
+    category: tunnel,
+    severity: 'warning',
+    message: ({ reason }) => `Datagrams dropped: ${reason}`,
+    details: ({ reason, count, windowSecs }) => ({ reason, count, window: windowSecs }),
+  },
+  'configuration-updated': { category: config, severity: 'info', message: () => 'Configuration updated' },
+  'configuration-not-persisted': {
+    category: config,
+    severity: 'warning',
+    message: ({ error }) => `Failed to persist configuration: ${error}`,
+    details: ({ error }) => ({ error }),
+  },
+};
+
+/** The event as managers get it; `timestamp` is when it was raised, RFC 3339. */
+export function toNodeEvent(event: EdgeEvent, timestamp: string): NodeEvent {
+  if (!isOwnEvent(event)) return { timestamp, ...linkEventText(event) };
+  // One table entry per kind, which the compiler cannot see through the union.
+  const text = texts[event.kind] as Text<EventKind>;
+  const details = text.details?.(event);
+  return {
+    timestamp,
+    severity: text.severity,
+    category: text.category,
+    message: text.message(event),
+    ...('tunnel' in event && { flowId: event.tunnel.id }),
+    ...(details !== undefined && { details }),
+  };
+}
+
+function isOwnEvent(event: EdgeEvent): event is OwnEvent {
+  return Object.hasOwn(texts, event.kind);
+}

@@ -1,0 +1,145 @@
+import { connect } from 'node:net';
+import { AppError } from '../../lib/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { HostPort } from '../../lib/host-port.ts';
+import { streamCode } from '../../protocol/close-code.ts';
+import { STREAM_HEADER_DEADLINE_MS } from '../../protocol/limits.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { QuicStream } from '../../quic/types.ts';
+import { readStreamHeader } from './header-reader.ts';
+import { edgeStreamCode, type LocalEnd, type LocalEndDependencies } from './local-end.ts';
+import type { RelayConnection } from '../uplink/relay-connection.ts';
+import { TcpPipes } from './tcp-pipes.ts';
+
+export interface TcpIngressDependencies extends LocalEndDependencies {
+  readonly clock: Clock;
+}
+
+export interface TcpIngressSettings {
+  readonly tunnelId: TunnelId;
+  readonly localAddr: HostPort;
+  readonly maxConnections: number;
+}
+
+/** Longer than a slow start of the local program, shorter than a caller's patience. */
+const connectDeadlineMs = 10_000;
+const keepAliveInitialDelay = 60_000;
+const ignore = (): void => undefined;
+
+/** A stream that has no local connection yet. */
+interface Pending {
+  readonly relay: RelayConnection;
+  readonly cancel: (code: number) => void;
+}
+
+/** Accepts data streams and makes a local TCP connection for each. */
+export class TcpIngress implements LocalEnd {
+  readonly #dependencies: TcpIngressDependencies;
+  readonly #settings: TcpIngressSettings;
+  readonly #pipes: TcpPipes;
+  readonly #pending = new Set<Pending>();
+  #localRefuses = false;
+
+  constructor(dependencies: TcpIngressDependencies, settings: TcpIngressSettings) {
+    this.#dependencies = dependencies;
+    this.#settings = settings;
+    this.#pipes = new TcpPipes(dependencies);
+  }
+
+  open(): Promise<HostPort> {
+    return Promise.resolve(this.#settings.localAddr);
+  }
+
+  close(): Promise<void> {
+    for (const { cancel } of this.#pending) cancel(streamCode.shuttingDown);
+    this.#pipes.abortAll();
+    return Promise.resolve();
+  }
+
+  onDatagram(): void {
+    this.#dependencies.counters.dropped('wrong_tunnel');
+  }
+
+  onConnectionEnd(connection: RelayConnection): void {
+    for (const { relay, cancel } of this.#pending) if (relay === connection) cancel(streamCode.legGone);
+    this.#pipes.abortOf(connection);
+  }
+
+  onDataStream(stream: QuicStream, relay: RelayConnection): void {
+    const open = this.#dependencies.counters.connectionsActive + this.#pending.size;
+    if (open >= this.#settings.maxConnections) {
+      refuse(stream, streamCode.overload);
+      return;
+    }
+    const { clock } = this.#dependencies;
+    const pending: Pending = {
+      relay,
+      cancel: (code) => {
+        deadline.cancel();
+        this.#pending.delete(pending);
+        refuse(stream, code);
+      },
+    };
+    const deadline = clock.setTimeout(() => pending.cancel(streamCode.badStreamHeader), STREAM_HEADER_DEADLINE_MS);
+    this.#pending.add(pending);
+    readStreamHeader(stream, (header) => {
+      if (!this.#pending.has(pending)) return;
+      if (header.kind !== 'header') {
+        pending.cancel(streamCode.badStreamHeader);
+      } else if (header.tunnelId !== this.#settings.tunnelId) {
+        pending.cancel(streamCode.notALeg);
+      } else {
+        deadline.cancel();
+        this.#pending.delete(pending);
+        this.#connectLocal(stream, relay);
+      }
+    });
+  }
+
+  #connectLocal(stream: QuicStream, relay: RelayConnection): void {
+    const { host, port } = this.#settings.localAddr;
+    const { clock, counters } = this.#dependencies;
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay });
+    const pending: Pending = {
+      relay,
+      cancel: (code) => {
+        this.#pending.delete(pending);
+        socket.destroy();
+        refuse(stream, code);
+      },
+    };
+    const onError = (error: Error): void => {
+      counters.sendError();
+      this.#noteRefusal(error);
+      pending.cancel(edgeStreamCode.localRefused);
+    };
+    const deadline = clock.setTimeout(() => {
+      onError(new AppError('timed-out', `no answer within ${connectDeadlineMs / 1000} s`));
+    }, connectDeadlineMs);
+    this.#pending.add(pending);
+    // Data waits in the stream; the pipe reads it once it has a socket to give it to.
+    stream.setHandler({ onReadable: ignore, onWritable: ignore, onStopped: (code) => pending.cancel(code) });
+    socket.once('close', () => deadline.cancel());
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      deadline.cancel();
+      socket.off('error', onError);
+      this.#localRefuses = false;
+      this.#pending.delete(pending);
+      socket.pause();
+      this.#pipes.join(socket, stream, relay);
+    });
+  }
+
+  /** The first of a row is worth a warning; every refused connection after it is not. */
+  #noteRefusal(error: Error): void {
+    const level = this.#localRefuses ? 'debug' : 'warn';
+    this.#localRefuses = true;
+    this.#dependencies.logger[level]({ error }, 'local program does not accept connections');
+  }
+}
+
+function refuse(stream: QuicStream, code: number): void {
+  stream.reset(code);
+  stream.stop(code);
+}

@@ -1,0 +1,88 @@
+import type { Socket } from 'node:dgram';
+import type { HostPort } from '../../lib/host-port.ts';
+import { streamCode } from '../../protocol/close-code.ts';
+import type { Direction } from '../../protocol/leg.ts';
+import type { QuicStream } from '../../quic/types.ts';
+import { DatagramCarrier } from './datagram-carrier.ts';
+import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
+import { closeLocalUdpSocket, openLocalUdpSocket, type Sender } from './local-udp-socket.ts';
+
+export interface UdpEndSettings {
+  readonly direction: Direction;
+  /** The tunnel id's 16 bytes. */
+  readonly prefix: Uint8Array;
+  readonly localAddr: HostPort;
+}
+
+/**
+ * One local UDP socket. Egress listens, and returns traffic to whoever sent last; ingress passes traffic on to one
+ * address from one port, and takes only that address's answers (wire-protocol.md §8).
+ */
+export class UdpEnd implements LocalEnd {
+  readonly #dependencies: LocalEndDependencies;
+  readonly #settings: UdpEndSettings;
+  readonly #carrier: DatagramCarrier;
+  #socket: Socket | null = null;
+  /** Whom an egress end answers. */
+  #lastSender: Sender | null = null;
+
+  constructor(dependencies: LocalEndDependencies, settings: UdpEndSettings) {
+    this.#dependencies = dependencies;
+    this.#settings = settings;
+    this.#carrier = new DatagramCarrier(dependencies, settings.prefix);
+  }
+
+  async open(): Promise<HostPort> {
+    const { direction, localAddr } = this.#settings;
+    // Connected, an ingress socket also hears by ICMP that nobody listens at its address.
+    const socket = await openLocalUdpSocket(direction === 'egress' ? 'bind' : 'connect', localAddr, {
+      onMessage: (payload, sender) => {
+        this.#lastSender = sender ?? this.#lastSender;
+        this.#carrier.send(payload);
+      },
+      onError: (error) => this.#onError(error),
+    });
+    this.#socket = socket;
+    return direction === 'egress' ? { host: localAddr.host, port: socket.address().port } : localAddr;
+  }
+
+  async close(): Promise<void> {
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket !== null) await closeLocalUdpSocket(socket);
+  }
+
+  onDataStream(stream: QuicStream): void {
+    stream.reset(streamCode.wrongProtocolOrDirection);
+    stream.stop(streamCode.wrongProtocolOrDirection);
+  }
+
+  onDatagram(datagram: Uint8Array): void {
+    const payload = this.#carrier.open(datagram);
+    const socket = this.#socket;
+    if (payload === null || socket === null) return;
+    if (this.#settings.direction === 'ingress') {
+      socket.send(payload, this.#onSent);
+    } else if (this.#lastSender === null) {
+      this.#dependencies.counters.dropped('no_local_peer');
+      return;
+    } else {
+      socket.send(payload, this.#lastSender.port, this.#lastSender.address, this.#onSent);
+    }
+    this.#dependencies.counters.datagramReceived(payload.length);
+  }
+
+  /** Datagrams belong to no connection. */
+  onConnectionEnd(): void {
+    return;
+  }
+
+  readonly #onSent = (error: Error | null): void => {
+    if (error !== null) this.#onError(error);
+  };
+
+  #onError(error: Error): void {
+    this.#dependencies.counters.sendError();
+    this.#dependencies.logger.debug({ error }, 'local datagram not delivered');
+  }
+}

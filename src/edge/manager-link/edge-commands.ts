@@ -1,0 +1,110 @@
+import { isDeepStrictEqual } from 'node:util';
+import { errorMessage } from '../../lib/app-error.ts';
+import { formatProblem } from '../../lib/config-problem.ts';
+import { asJsonObject } from '../../protocol/json.ts';
+import { parseEdgeAction } from '../../protocol/edge-command.ts';
+import type { CommandAction } from '../../protocol/node-command.ts';
+import type { CommandOutcome } from '../../protocol/node-message.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { parseTunnel } from '../config/edge-config.ts';
+import type { Edge } from '../edge.ts';
+import type { TunnelSettings } from '../config/tunnel-config.ts';
+import type { StoredTunnels, TunnelEntry } from './stored-tunnels.ts';
+
+export interface EdgeCommandsDependencies {
+  readonly edge: Pick<Edge, 'putTunnel' | 'removeTunnel' | 'tunnels' | 'stats' | 'raise'>;
+  readonly stored: StoredTunnels;
+}
+
+export interface EdgeCommandsSettings {
+  /** Relative paths in tunnels start here. */
+  readonly directory: string;
+  readonly requireBindProof: boolean;
+}
+
+const done: CommandOutcome = { success: true };
+
+/** What a manager may ask of an edge (manager-protocol.md §9). A change is on disk before it takes effect. */
+export class EdgeCommands {
+  readonly #dependencies: EdgeCommandsDependencies;
+  readonly #settings: EdgeCommandsSettings;
+
+  constructor(dependencies: EdgeCommandsDependencies, settings: EdgeCommandsSettings) {
+    this.#dependencies = dependencies;
+    this.#settings = settings;
+  }
+
+  /** Rejects with an AppError `closed` once the edge has stopped. */
+  async execute(action: CommandAction): Promise<CommandOutcome> {
+    const parsed = parseEdgeAction(action);
+    if (parsed.kind === 'refused') return { success: false, error: parsed.error, error_code: parsed.error_code };
+    switch (parsed.action.type) {
+      case 'create_tunnel':
+        return this.#create(parsed.action.tunnel);
+      case 'delete_tunnel':
+        return this.#delete(parsed.action.tunnel_id);
+      case 'list_tunnels':
+        return { success: true, data: this.#dependencies.edge.stats().tunnels };
+    }
+  }
+
+  async #create(entry: TunnelEntry): Promise<CommandOutcome> {
+    const parsed = parseTunnel(entry, this.#settings);
+    if (parsed.kind === 'invalid') {
+      const error = parsed.problems.map(formatProblem).join('. ');
+      return { success: false, error, error_code: 'validation_error' };
+    }
+    const { tunnel } = parsed;
+    if (this.#find(tunnel.id, tunnel)) return done;
+    return this.#stored(
+      () => this.#dependencies.stored.put(tunnel.id, asJsonObject(entry) ?? entry),
+      (previous) => this.#put(tunnel, previous),
+    );
+  }
+
+  async #put(tunnel: TunnelSettings, previous: TunnelEntry | null): Promise<CommandOutcome> {
+    const { edge, stored } = this.#dependencies;
+    const outcome = await edge.putTunnel(tunnel);
+    if (outcome.kind !== 'port-conflict') return done;
+    if (previous === null) await stored.remove(tunnel.id);
+    else await stored.put(tunnel.id, previous);
+    return { success: false, error: outcome.error, error_code: 'port_conflict' };
+  }
+
+  async #delete(id: TunnelId): Promise<CommandOutcome> {
+    const { edge, stored } = this.#dependencies;
+    if (!this.#find(id)) return done;
+    return this.#stored(
+      () => stored.remove(id),
+      async () => {
+        await edge.removeTunnel(id);
+        return done;
+      },
+    );
+  }
+
+  /** Stores first: a running tunnel is left alone when the disk does not take the change. */
+  async #stored(
+    store: () => Promise<TunnelEntry | null>,
+    apply: (previous: TunnelEntry | null) => Promise<CommandOutcome>,
+  ): Promise<CommandOutcome> {
+    const { edge } = this.#dependencies;
+    let previous: TunnelEntry | null;
+    try {
+      previous = await store();
+    } catch (cause) {
+      const error = errorMessage(cause);
+      edge.raise({ kind: 'configuration-not-persisted', error });
+      return { success: false, error: `Failed to persist configuration: ${error}`, error_code: 'persistence_failed' };
+    }
+    const outcome = await apply(previous);
+    if (outcome.success) edge.raise({ kind: 'configuration-updated' });
+    return outcome;
+  }
+
+  /** Whether the edge has the tunnel, with exactly these settings where they are given. */
+  #find(id: TunnelId, settings?: TunnelSettings): boolean {
+    const found = this.#dependencies.edge.tunnels().find((tunnel) => tunnel.id === id);
+    return found !== undefined && (settings === undefined || isDeepStrictEqual(found, settings));
+  }
+}

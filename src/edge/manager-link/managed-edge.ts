@@ -1,0 +1,99 @@
+import { dirname } from 'node:path';
+import { ConfigFile, type ConfigFileSystem } from '../../node-link/config-file.ts';
+import { DEFAULT_JOURNAL_CAP_BYTES } from '../../node-link/event-journal.ts';
+import type { JournalFiles } from '../../node-link/journal-files.ts';
+import type { ManagerSettings } from '../../node-link/manager-config.ts';
+import type { ManagerDialler } from '../../node-link/manager-socket.ts';
+import { NodeLink, type LinkStatus } from '../../node-link/node-link.ts';
+import type { NodeProgram } from '../../node-link/node-program.ts';
+import type { EdgeHealth } from '../../protocol/edge-telemetry.ts';
+import type { EdgeConfig } from '../config/edge-config.ts';
+import { createEdge, type Edge, type EdgeDependencies } from '../edge.ts';
+import { EdgeCommands } from './edge-commands.ts';
+import { StoredTunnels } from './stored-tunnels.ts';
+
+export interface ManagedEdgeDependencies extends Omit<EdgeDependencies, 'onEvent'> {
+  readonly dialler: ManagerDialler;
+  readonly journalFiles: JournalFiles;
+  readonly configFileSystem: ConfigFileSystem;
+  /** As REST tells it. */
+  readonly health: () => EdgeHealth;
+}
+
+export interface ManagedEdgeSettings {
+  /** The edge.json that the config was read from; managers change the tunnels in it. */
+  readonly configPath: string;
+  /** The environment has BILBYCAST_ALLOW_INSECURE=1. */
+  readonly allowInsecure: boolean;
+}
+
+/** An edge together with its link to a manager, when its config names one. */
+export class ManagedEdge {
+  readonly edge: Edge;
+  readonly #link: NodeLink | null;
+
+  constructor(config: EdgeConfig, dependencies: ManagedEdgeDependencies, settings: ManagedEdgeSettings) {
+    this.edge = createEdge(config, { ...dependencies, onEvent: (event) => this.#link?.raise(event) });
+    const { manager } = config;
+    this.#link = manager?.enabled === true ? this.#createLink(config, manager, dependencies, settings) : null;
+  }
+
+  /** Null without a manager. */
+  get linkStatus(): LinkStatus | null {
+    return this.#link?.status ?? null;
+  }
+
+  /** The link first: what the tunnels report from their first moment on is kept for the manager. */
+  async start(): Promise<void> {
+    await this.#link?.start();
+    await this.edge.start();
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    await this.edge.stop();
+    await this.#link?.stop();
+  }
+
+  #createLink(
+    config: EdgeConfig,
+    manager: ManagerSettings,
+    dependencies: ManagedEdgeDependencies,
+    { configPath, allowInsecure }: ManagedEdgeSettings,
+  ): NodeLink {
+    const configFile = new ConfigFile(dependencies.configFileSystem, configPath);
+    return new NodeLink(
+      {
+        ...dependencies,
+        configFile,
+        program: this.#createProgram(config, configFile, dependencies.health),
+        emit: (event) => {
+          this.edge.raise(event);
+        },
+      },
+      {
+        manager,
+        allowInsecure,
+        credentialsPath: config.credentialsPath,
+        stateDir: config.stateDir,
+        softwareVersion: dependencies.softwareVersion,
+        journalCapBytes: DEFAULT_JOURNAL_CAP_BYTES,
+        redaction: 'omit',
+      },
+    );
+  }
+
+  #createProgram({ requireBindProof }: EdgeConfig, configFile: ConfigFile, health: () => EdgeHealth): NodeProgram {
+    const { edge } = this;
+    const commands = new EdgeCommands(
+      { edge, stored: new StoredTunnels(configFile) },
+      { directory: dirname(configFile.path), requireBindProof },
+    );
+    return {
+      health,
+      stats: () => edge.stats(),
+      execute: async (action) => ({ outcome: await commands.execute(action) }),
+      config: () => configFile.read(),
+    };
+  }
+}

@@ -1,0 +1,267 @@
+import { errorMessage } from '../../lib/app-error.ts';
+import { Backoff } from '../../lib/backoff.ts';
+import type { Timer } from '../../lib/clock.ts';
+import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { EdgeTunnelInfo, EdgeTunnelState } from '../../protocol/edge-telemetry.ts';
+import { tunnelIdToBytes } from '../../protocol/tunnel-id.ts';
+import type { TransportSettings } from '../../quic/types.ts';
+import type { EdgeTunnelReport } from '../admin/edge-schemas.ts';
+import { DropReporter } from './drop-reporter.ts';
+import type { EdgeEvent, TunnelRef } from '../events/edge-event.ts';
+import type { LocalEnd } from '../local/local-end.ts';
+import { PayloadCipher } from '../local/payload-cipher.ts';
+import { chooseRelay } from './relay-choice.ts';
+import { RelayClient, type RelayChange, type RelayClientDependencies } from '../uplink/relay-client.ts';
+import type { RelayConnection } from '../uplink/relay-connection.ts';
+import type { RelayIdentity } from '../uplink/relay-dialler.ts';
+import { TcpEgress } from '../local/tcp-egress.ts';
+import { TcpIngress } from '../local/tcp-ingress.ts';
+import type { TunnelSettings } from '../config/tunnel-config.ts';
+import { TunnelCounters } from '../local/tunnel-counters.ts';
+import { UdpEnd } from '../local/udp-end.ts';
+
+export interface EdgeTunnelDependencies extends Omit<RelayClientDependencies, 'observer'> {
+  /** Must not throw. */
+  readonly raise: (event: EdgeEvent) => void;
+}
+
+export interface EdgeTunnelSettings {
+  readonly tunnel: TunnelSettings;
+  readonly transport: TransportSettings;
+  readonly edgeId: string;
+  readonly softwareVersion: string;
+}
+
+/** Under the 1024 streams that a relay grants, so that a connection refused here is not one that waits there. */
+const maxConnections = 1000;
+/** With two relays bound, how soon a dead one is noticed depends on it (see `Liveness`). */
+const failOverSamplePeriodMs = 50;
+const samplePeriodMs = 250;
+/**
+ * How long a relay may be silent before it is dialled anew. QUIC's own probes come ever more seldom and would find a
+ * restarted relay late; but open TCP connections outlive a silence, and not a new connection.
+ */
+const patienceMs = { withoutStreams: 5000, withStreams: 15_000 };
+const openRetry = { initialMs: 1000, maxMs: 60_000, jitterRatio: 0.25 };
+
+/** One tunnel of the edge: its local end, its one or two relays, and the choice between them. */
+export class EdgeTunnel {
+  readonly settings: TunnelSettings;
+  readonly #dependencies: EdgeTunnelDependencies;
+  readonly #logger: Logger;
+  readonly #ref: TunnelRef;
+  readonly #counters = new TunnelCounters();
+  readonly #dropReporter = new DropReporter();
+  readonly #openRetry: Backoff;
+  readonly #samplePeriodMs: number;
+  readonly #localEnd: LocalEnd;
+  readonly #clients: readonly RelayClient[];
+  #phase: 'stopped' | 'opening' | 'open' = 'stopped';
+  #opening: Promise<string | null> | null = null;
+  #localAddr: HostPort;
+  #retryTimer: Timer | null = null;
+  #sampleTimer: Timer | null = null;
+  #openFailed = false;
+  #lastActive: number | null = null;
+
+  constructor(dependencies: EdgeTunnelDependencies, settings: EdgeTunnelSettings) {
+    const { tunnel } = settings;
+    this.settings = tunnel;
+    this.#dependencies = dependencies;
+    this.#logger = dependencies.logger.child({ tunnel: tunnel.name, tunnel_id: tunnel.id });
+    this.#ref = { id: tunnel.id, name: tunnel.name };
+    this.#openRetry = new Backoff(dependencies.random, openRetry);
+    this.#samplePeriodMs = tunnel.relays.length > 1 ? failOverSamplePeriodMs : samplePeriodMs;
+    this.#localAddr = tunnel.localAddr;
+    this.#localEnd = this.#createLocalEnd();
+    this.#clients = tunnel.relays.map((_relay, index) => this.#createClient(index, settings));
+  }
+
+  /** Where the tunnel is; the best that any of its relays has. */
+  get state(): EdgeTunnelState {
+    if (this.#phase !== 'open') return this.#phase === 'stopped' ? 'stopped' : 'down';
+    const states = new Set(this.#clients.map((client) => client.state));
+    const best = (['ready', 'waiting', 'connecting'] as const).find((state) => states.has(state));
+    return best ?? 'down';
+  }
+
+  /**
+   * Opens the local end, then binds at the relays. Answers null, or why the local end could not be opened; it is then
+   * tried again with back-off until `stop`.
+   */
+  async start(): Promise<string | null> {
+    this.#phase = 'opening';
+    this.#opening = this.#open();
+    return this.#opening;
+  }
+
+  /** Idempotent; final. */
+  async stop(): Promise<void> {
+    if (this.#phase === 'stopped') return;
+    const wasOpen = this.#phase === 'open';
+    this.#phase = 'stopped';
+    this.#retryTimer?.cancel();
+    this.#sampleTimer?.cancel();
+    await this.#opening;
+    await this.#localEnd.close();
+    await Promise.all(this.#clients.map((client) => client.stop()));
+    if (wasOpen) this.#dependencies.raise({ kind: 'tunnel-stopped', tunnel: this.#ref });
+  }
+
+  info(): EdgeTunnelInfo {
+    const { id, name, protocol, direction, relays } = this.settings;
+    const active = chooseRelay(this.#clients);
+    return {
+      id,
+      name,
+      protocol,
+      mode: 'relay',
+      direction,
+      local_addr: formatHostPort(this.#localAddr),
+      state: this.state,
+      relay_addrs: relays.map(formatHostPort),
+      active_relay_idx: active,
+      active_relay_addr: active === null ? null : (this.#clients[active]?.relayAddr ?? null),
+      stats: this.#counters.stats(),
+      ...this.#pathInfo(this.#clients[active ?? 0]),
+      drops: this.#counters.drops(),
+    };
+  }
+
+  #pathInfo(client: RelayClient | undefined): Pick<EdgeTunnelInfo, 'relay_rtt_ms' | 'path_mtu'> {
+    const stats = client?.connection?.stats();
+    return { relay_rtt_ms: stats?.rttMs ?? null, path_mtu: stats?.pathMtu ?? null };
+  }
+
+  /** As `info`, with each of its relays. */
+  report(): EdgeTunnelReport {
+    return { ...this.info(), relays: this.#clients.map((client) => client.report()) };
+  }
+
+  async #open(): Promise<string | null> {
+    try {
+      this.#localAddr = await this.#localEnd.open();
+    } catch (error) {
+      return this.#onOpenFailed(errorMessage(error));
+    }
+    // `stop` may have come meanwhile; it closes what was opened.
+    if (this.#phase !== 'opening') return null;
+    this.#phase = 'open';
+    this.#openFailed = false;
+    this.#dependencies.raise({ kind: 'tunnel-started', tunnel: this.#ref });
+    for (const client of this.#clients) client.start();
+    this.#sampleTimer = this.#dependencies.clock.setInterval(() => this.#sample(), this.#samplePeriodMs);
+    return null;
+  }
+
+  #onOpenFailed(error: string): string {
+    if (this.#phase === 'opening') {
+      if (!this.#openFailed) this.#dependencies.raise({ kind: 'tunnel-failed', tunnel: this.#ref, error });
+      this.#openFailed = true;
+      const retry = (): void => {
+        this.#opening = this.#open();
+      };
+      this.#retryTimer = this.#dependencies.clock.setTimeout(retry, this.#openRetry.nextDelayMs());
+    }
+    return error;
+  }
+
+  #sample(): void {
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    const patience = this.#counters.connectionsActive > 0 ? patienceMs.withStreams : patienceMs.withoutStreams;
+    for (const client of this.#clients) client.sample(nowMs, patience);
+    this.#counters.sampleRates(nowMs);
+    this.#noteActive();
+    const { too_large = 0, queue_full = 0 } = this.#counters.drops();
+    const counts = { too_large, queue_full, not_authentic: this.#counters.decryptErrors };
+    for (const report of this.#dropReporter.observe(nowMs, counts)) {
+      this.#dependencies.raise({ kind: 'datagrams-dropped', tunnel: this.#ref, ...report });
+    }
+  }
+
+  /** Tells in the log when the traffic moves from one relay to another. */
+  #noteActive(): void {
+    const active = chooseRelay(this.#clients);
+    if (active === this.#lastActive) return;
+    const from = this.#lastActive === null ? undefined : this.#clients[this.#lastActive];
+    const to = active === null ? undefined : this.#clients[active];
+    this.#lastActive = active;
+    if (from === undefined || to === undefined) return;
+    const silent = from.suspect;
+    this.#logger.warn({ from: from.relayAddr, to: to.relayAddr, silent }, 'traffic moved to another relay');
+  }
+
+  #activeRelay(): RelayConnection | null {
+    const active = chooseRelay(this.#clients);
+    return active === null ? null : (this.#clients[active]?.connection ?? null);
+  }
+
+  #onRelayChange(change: RelayChange, relayAddr: string): void {
+    const common = { tunnel: this.#ref, relayAddr };
+    const { raise } = this.#dependencies;
+    switch (change.kind) {
+      case 'connected':
+        raise({ kind: 'relay-connected', ...common, peer: change.peer });
+        break;
+      case 'peer-gone':
+        raise({ kind: 'peer-disconnected', ...common, reason: change.reason });
+        break;
+      case 'disconnected':
+        raise({ kind: 'relay-disconnected', ...common, reason: change.reason });
+        break;
+      case 'refused':
+        raise({ kind: 'bind-rejected', ...common, reason: change.reason });
+        break;
+      case 'failed':
+        raise({ kind: 'relay-connection-failed', ...common, error: change.error });
+        break;
+    }
+    this.#noteActive();
+  }
+
+  #createLocalEnd(): LocalEnd {
+    const { id, direction, protocol, localAddr, encryptionKey } = this.settings;
+    const { clock, random } = this.#dependencies;
+    const prefix = tunnelIdToBytes(id);
+    const dependencies = {
+      clock,
+      activeRelay: () => this.#activeRelay(),
+      cipher: new PayloadCipher(random, Buffer.from(encryptionKey, 'hex'), prefix),
+      counters: this.#counters,
+      logger: this.#logger,
+    };
+    if (protocol === 'udp') return new UdpEnd(dependencies, { direction, prefix, localAddr });
+    const settings = { tunnelId: id, localAddr, maxConnections };
+    return direction === 'egress' ? new TcpEgress(dependencies, settings) : new TcpIngress(dependencies, settings);
+  }
+
+  #createClient(index: number, { tunnel, transport, edgeId, softwareVersion }: EdgeTunnelSettings): RelayClient {
+    const relay = tunnel.relays[index];
+    if (relay === undefined) throw new RangeError('no such relay');
+    const observer = {
+      onChange: (change: RelayChange, client: RelayClient) => this.#onRelayChange(change, client.relayAddr),
+      onDataStream: this.#localEnd.onDataStream.bind(this.#localEnd),
+      onDatagram: this.#localEnd.onDatagram.bind(this.#localEnd),
+      onConnectionEnd: this.#localEnd.onConnectionEnd.bind(this.#localEnd),
+    };
+    const { id: tunnelId, direction, protocol, bindSecret, requireBindProof } = tunnel;
+    return new RelayClient(
+      { ...this.#dependencies, logger: this.#logger, observer },
+      {
+        relay,
+        identity: identityOf(tunnel, index),
+        transport,
+        binding: { tunnelId, direction, protocol, bindSecret, requireBindProof, edgeId, softwareVersion },
+        samplePeriodMs: this.#samplePeriodMs,
+      },
+    );
+  }
+}
+
+function identityOf({ verification }: TunnelSettings, index: number): RelayIdentity {
+  if (verification.kind !== 'fingerprint') return verification;
+  const sha256 = verification.sha256[index];
+  if (sha256 === undefined) throw new RangeError('no fingerprint for this relay');
+  return { kind: 'fingerprint', sha256 };
+}

@@ -1,0 +1,246 @@
+import { toPathReport } from '../../admin/path-report.ts';
+import { errorMessage } from '../../lib/app-error.ts';
+import { Backoff } from '../../lib/backoff.ts';
+import { formatHostPort } from '../../lib/host-port.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Random } from '../../lib/random.ts';
+import type { QuicStream } from '../../quic/types.ts';
+import type { EdgeRelayReport } from '../admin/edge-schemas.ts';
+import type { BindingSettings } from './binding.ts';
+import { Liveness } from './liveness.ts';
+import { noAnswer, RelayConnection, type RelayConnectionEnd } from './relay-connection.ts';
+import { RelayDialler, type RelayDiallerDependencies, type RelayDiallerSettings } from './relay-dialler.ts';
+
+/** What became of the bind at one relay. Failures that repeat are told once, until the relay has taken the bind. */
+export type RelayChange =
+  | { readonly kind: 'connected'; readonly peer: 'absent' | 'present' }
+  | { readonly kind: 'peer-gone'; readonly reason: string }
+  | { readonly kind: 'disconnected'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly error: string };
+
+/** What a client tells its tunnel. None of the calls may throw. */
+export interface RelayClientObserver {
+  onChange(change: RelayChange, client: RelayClient): void;
+  onDataStream(stream: QuicStream, from: RelayConnection): void;
+  onDatagram(datagram: Uint8Array): void;
+  /** Streams of this connection are over; nothing more is heard of them. */
+  onConnectionEnd(connection: RelayConnection): void;
+}
+
+export interface RelayClientDependencies extends RelayDiallerDependencies {
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly observer: RelayClientObserver;
+}
+
+export interface RelayClientSettings extends RelayDiallerSettings {
+  readonly binding: BindingSettings;
+  /** How often `sample` is called. */
+  readonly samplePeriodMs: number;
+}
+
+/** `down`: the relay refused, or gave the leg to another connection. */
+export type RelayState = 'connecting' | 'waiting' | 'ready' | 'down' | 'stopped';
+
+const backoffSettings = { initialMs: 1000, maxMs: 60_000, jitterRatio: 0.25 };
+/** After a connection that had been bound; spread, so that a relay's restart brings no herd. */
+const pauseAfterLossMs = 1000;
+
+/** Keeps one tunnel bound at one relay: dials, binds, waits, dials again. */
+export class RelayClient {
+  readonly relayAddr: string;
+  readonly #dependencies: RelayClientDependencies;
+  readonly #settings: RelayClientSettings;
+  readonly #dialler: RelayDialler;
+  readonly #backoff: Backoff;
+  readonly #logger: Logger;
+  readonly #stopping = new AbortController();
+  readonly #told = new Set<'refused' | 'failed'>();
+  #connection: RelayConnection | null = null;
+  #liveness: Liveness | null = null;
+  #suspect = false;
+  #refused = false;
+  #lossTold = false;
+  #lastProblem: string | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(dependencies: RelayClientDependencies, settings: RelayClientSettings) {
+    this.relayAddr = formatHostPort(settings.relay);
+    this.#dependencies = dependencies;
+    this.#settings = settings;
+    this.#dialler = new RelayDialler(dependencies, settings);
+    this.#backoff = new Backoff(dependencies.random, backoffSettings);
+    this.#logger = dependencies.logger.child({ relay_addr: this.relayAddr });
+  }
+
+  /** The connection while it is established. */
+  get connection(): RelayConnection | null {
+    return this.#connection;
+  }
+
+  get ready(): boolean {
+    return this.#connection?.ready === true;
+  }
+
+  /** Ready, but the relay has stopped acknowledging (see `Liveness`). */
+  get suspect(): boolean {
+    return this.#suspect;
+  }
+
+  get state(): RelayState {
+    if (this.#running === null || this.#stopping.signal.aborted) return 'stopped';
+    switch (this.#connection?.phase) {
+      case 'ready':
+      case 'waiting':
+        return this.#connection.phase;
+      case 'replaced':
+        return 'down';
+      default:
+        return this.#refused ? 'down' : 'connecting';
+    }
+  }
+
+  /** How the relay is, for people. */
+  report(): EdgeRelayReport {
+    const stats = this.#connection?.stats() ?? null;
+    return {
+      relay_addr: this.relayAddr,
+      state: this.state,
+      suspect: this.#suspect,
+      last_problem: this.#lastProblem,
+      path: stats === null ? null : toPathReport(stats),
+    };
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Idempotent; resolves when the connection is gone. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#connection?.stop();
+    await this.#running;
+  }
+
+  /** Looks at the traffic; to be called every `samplePeriodMs`. A relay that is silent for `patienceMs` is dialled anew. */
+  sample(nowMs: number, patienceMs: number): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    const { sent, received } = connection.activity;
+    this.#liveness ??= new Liveness(nowMs, this.#settings.samplePeriodMs);
+    if (!this.#liveness.isDue(nowMs, sent)) return;
+    const stats = connection.stats();
+    const verdict = this.#liveness.observe(nowMs, {
+      sent,
+      received: received + (stats?.packetsReceived ?? 0),
+      rttMs: stats?.rttMs ?? null,
+    });
+    this.#suspect = verdict.suspect;
+    if (verdict.silentMs >= patienceMs) connection.giveUp(noAnswer);
+    else if (verdict.probe) connection.ping();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const end = await this.#attempt();
+      if (end.kind === 'stopped') return;
+      const heldBefore = end.kind === 'lost' && end.held;
+      this.#report(end);
+      const spread = 0.75 + this.#dependencies.random.float() / 2;
+      await this.#pause(heldBefore ? Math.round(pauseAfterLossMs * spread) : this.#backoff.nextDelayMs());
+    }
+  }
+
+  /** One connection from dialling to its end. */
+  async #attempt(): Promise<RelayConnectionEnd> {
+    const ended = Promise.withResolvers<RelayConnectionEnd>();
+    const { clock, observer } = this.#dependencies;
+    const relayConnection: RelayConnection = new RelayConnection(
+      {
+        clock,
+        logger: this.#logger,
+        observer: {
+          onBound: (peer) => this.#onBound(peer),
+          onPeerGone: (reason) => this.#change({ kind: 'peer-gone', reason }),
+          onReplaced: (reason) => this.#onReplaced(reason),
+          onDataStream: (stream, from) => observer.onDataStream(stream, from),
+          onDatagram: (datagram) => observer.onDatagram(datagram),
+          onEnd: ended.resolve,
+        },
+      },
+      this.#settings.binding,
+    );
+    try {
+      const connection = await this.#dialler.dial(relayConnection, this.#stopping.signal);
+      this.#connection = relayConnection;
+      relayConnection.open(connection);
+      if (this.#stopping.signal.aborted) relayConnection.stop();
+    } catch (error) {
+      return this.#stopping.signal.aborted
+        ? { kind: 'stopped' }
+        : { kind: 'lost', held: false, reason: errorMessage(error) };
+    }
+    const end = await ended.promise;
+    this.#forgetConnection(relayConnection);
+    return end;
+  }
+
+  #forgetConnection(connection: RelayConnection): void {
+    this.#connection = null;
+    this.#liveness = null;
+    this.#suspect = false;
+    this.#dependencies.observer.onConnectionEnd(connection);
+  }
+
+  #onBound(peer: 'absent' | 'present'): void {
+    this.#backoff.reset();
+    this.#told.clear();
+    this.#refused = false;
+    this.#lossTold = false;
+    this.#lastProblem = null;
+    this.#change({ kind: 'connected', peer });
+  }
+
+  /** The connection stays open, so that its end must not be told as a second loss. */
+  #onReplaced(reason: string): void {
+    this.#lossTold = true;
+    this.#lastProblem = reason;
+    this.#change({ kind: 'disconnected', reason });
+  }
+
+  #report(end: Exclude<RelayConnectionEnd, { kind: 'stopped' }>): void {
+    const { kind, reason } = end;
+    this.#lastProblem = reason;
+    this.#refused = kind === 'refused';
+    if (kind === 'lost' && end.held) {
+      if (!this.#lossTold) this.#change({ kind: 'disconnected', reason });
+      this.#lossTold = false;
+      return;
+    }
+    const change: RelayChange = kind === 'refused' ? { kind, reason } : { kind: 'failed', error: reason };
+    if (this.#told.has(change.kind)) this.#logger.debug({ reason }, 'relay attempt failed again');
+    else this.#change(change);
+    this.#told.add(change.kind);
+  }
+
+  #change(change: RelayChange): void {
+    this.#dependencies.observer.onChange(change, this);
+  }
+
+  /** Ends early when stopping. */
+  #pause(durationMs: number): Promise<void> {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', finish);
+        resolve();
+      };
+      const timer = this.#dependencies.clock.setTimeout(finish, durationMs);
+      signal.addEventListener('abort', finish);
+    });
+  }
+}

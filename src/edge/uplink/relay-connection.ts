@@ -1,0 +1,243 @@
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { CLOSE_CODE, closeReason } from '../../protocol/close-code.ts';
+import { encodeEdgeMessage, type EdgeMessage } from '../../protocol/control-message.ts';
+import { HELLO_ACK_WAIT_MS, PING_INTERVAL_MS } from '../../protocol/limits.ts';
+import type {
+  CloseInfo,
+  ConnectionHandler,
+  ConnectionStats,
+  DatagramSendResult,
+  QuicConnection,
+  QuicStream,
+  SocketAddress,
+} from '../../quic/types.ts';
+import { Binding, type BindingPhase, type BindingSettings, type BindingStep } from './binding.ts';
+import { readRelayMessages } from './relay-messages.ts';
+
+/** What a connection tells its owner. None of the calls may throw. */
+export interface RelayConnectionObserver {
+  onBound(peer: 'absent' | 'present'): void;
+  onPeerGone(reason: string): void;
+  onReplaced(reason: string): void;
+  /** The relay opened a data stream. Unread bytes wait; set its handler before returning. */
+  onDataStream(stream: QuicStream, from: RelayConnection): void;
+  /** `datagram` is valid only during the call. */
+  onDatagram(datagram: Uint8Array): void;
+  /** Exactly once, last. */
+  onEnd(end: RelayConnectionEnd): void;
+}
+
+/** How a connection ended; `held` says whether the relay had taken the bind. */
+export type RelayConnectionEnd =
+  | { readonly kind: 'lost'; readonly held: boolean; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'stopped' };
+
+export interface RelayConnectionDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: RelayConnectionObserver;
+}
+
+/** Why a connection to a silent relay ended, whoever noticed first. */
+export const noAnswer = 'the relay no longer answers';
+
+/** Runs a `Binding` on one QUIC connection to a relay: control stream, uni streams, pings, and the way out for data. */
+export class RelayConnection implements ConnectionHandler {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #observer: RelayConnectionObserver;
+  readonly #binding: Binding;
+  #connection: QuicConnection | null = null;
+  #control: QuicStream | null = null;
+  #helloTimer: Timer | null = null;
+  #pingTimer: Timer | null = null;
+  /** Why we closed; null while we have not. */
+  #end: RelayConnectionEnd | null = null;
+  #ended = false;
+  #sent = 0;
+  #received = 0;
+
+  constructor(dependencies: RelayConnectionDependencies, settings: BindingSettings) {
+    this.#clock = dependencies.clock;
+    this.#logger = dependencies.logger;
+    this.#observer = dependencies.observer;
+    this.#binding = new Binding(settings);
+  }
+
+  get phase(): BindingPhase {
+    return this.#binding.phase;
+  }
+
+  /** Ready, and its connection has not ended. */
+  get ready(): boolean {
+    return this.#binding.phase === 'ready' && !this.#ended;
+  }
+
+  /** What this end sent and heard, in whole calls; both only grow. */
+  get activity(): { readonly sent: number; readonly received: number } {
+    return { sent: this.#sent, received: this.#received };
+  }
+
+  stats(): ConnectionStats | null {
+    return this.#connection?.stats() ?? null;
+  }
+
+  /** To be called once the connection is established. */
+  open(connection: QuicConnection): void {
+    if (this.#ended) return;
+    this.#connection = connection;
+    const control = connection.openBidi();
+    if (control === null) {
+      this.#close({ kind: 'lost', held: false, reason: 'the relay grants no control stream' });
+      return;
+    }
+    this.#control = control;
+    this.#readMessages(control, () => this.#close(this.#lost('the relay ended the control stream')));
+    this.#run(this.#binding.open());
+  }
+
+  /** Sends one datagram, prefix and all. */
+  sendDatagram(datagram: Uint8Array): DatagramSendResult {
+    const result = this.#connection?.sendDatagram(datagram) ?? 'closed';
+    // What was not sent brings no acknowledgement, and silence after it tells nothing.
+    if (result === 'queued' || result === 'queue_full') this.#sent++;
+    return result;
+  }
+
+  /** A stream for data; null when the relay grants none now. */
+  openStream(): QuicStream | null {
+    return this.#connection?.openBidi() ?? null;
+  }
+
+  /** Stream bytes were written. */
+  noteSent(): void {
+    this.#sent++;
+  }
+
+  /** Asks the relay for a sign of life. */
+  ping(): void {
+    this.#send({ type: 'ping' });
+  }
+
+  /** Ends a connection that is of no more use; `onEnd` follows. */
+  giveUp(reason: string): void {
+    this.#close(this.#lost(reason));
+  }
+
+  /** Ends the connection; `onEnd` follows. Idempotent. */
+  stop(): void {
+    this.#close({ kind: 'stopped' });
+  }
+
+  onStream(stream: QuicStream): void {
+    this.#received++;
+    if (stream.bidirectional) this.#observer.onDataStream(stream, this);
+    else this.#readMessages(stream, () => undefined);
+  }
+
+  onDatagram(payload: Uint8Array): void {
+    this.#received++;
+    this.#observer.onDatagram(payload);
+  }
+
+  onAddressChange(remote: SocketAddress): void {
+    this.#logger.debug({ remote }, 'relay address changed');
+  }
+
+  onClosed(info: CloseInfo): void {
+    this.#ended = true;
+    this.#helloTimer?.cancel();
+    this.#pingTimer?.cancel();
+    this.#observer.onEnd(this.#end ?? this.#lost(describeClose(info)));
+  }
+
+  #lost(reason: string): RelayConnectionEnd {
+    const { phase } = this.#binding;
+    return { kind: 'lost', held: phase === 'waiting' || phase === 'ready' || phase === 'replaced', reason };
+  }
+
+  #close(end: RelayConnectionEnd): void {
+    this.#end ??= end;
+    this.#connection?.close(CLOSE_CODE, end.kind === 'stopped' ? closeReason.edgeShuttingDown : end.reason);
+  }
+
+  #run(steps: readonly BindingStep[]): void {
+    for (const step of steps) this.#apply(step);
+  }
+
+  #apply(step: BindingStep): void {
+    switch (step.kind) {
+      case 'send':
+        this.#send(step.message);
+        break;
+      case 'await-hello-ack':
+        this.#helloTimer = this.#clock.setTimeout(() => this.#run(this.#binding.helloAckOverdue()), HELLO_ACK_WAIT_MS);
+        break;
+      case 'bound':
+        if (step.peer === 'present') this.#startPings();
+        this.#observer.onBound(step.peer);
+        break;
+      case 'peer-gone':
+        this.#observer.onPeerGone(step.reason);
+        break;
+      case 'replaced':
+        this.#observer.onReplaced(step.reason);
+        break;
+      case 'refused':
+        this.#close({ kind: 'refused', reason: step.reason });
+        break;
+      case 'no-challenge':
+        this.#close({
+          kind: 'lost',
+          held: false,
+          reason: 'the relay asks for no bind proof, and require_bind_proof is set',
+        });
+        break;
+      case 'ended':
+        this.#close({ kind: 'lost', held: true, reason: step.reason });
+        break;
+    }
+  }
+
+  /** The first ping right after ready, then at the contract's pace. */
+  #startPings(): void {
+    if (this.#pingTimer !== null) return;
+    this.ping();
+    this.#pingTimer = this.#clock.setInterval(() => this.ping(), PING_INTERVAL_MS);
+  }
+
+  #send(message: EdgeMessage): void {
+    if (this.#control === null || this.#ended) return;
+    this.#sent++;
+    this.#control.write(encodeEdgeMessage(message));
+  }
+
+  #readMessages(stream: QuicStream, onEnd: () => void): void {
+    readRelayMessages(stream, this.#logger, {
+      onHeard: () => {
+        this.#received++;
+      },
+      onMessage: (message) => this.#run(this.#binding.receive(message)),
+      onEnd,
+    });
+  }
+}
+
+/** Why a connection ended, for people. */
+function describeClose(info: CloseInfo): string {
+  switch (info.kind) {
+    case 'idle':
+      return noAnswer;
+    case 'reset':
+      return 'the relay does not know the connection any more (restarted)';
+    case 'peer-application':
+      return info.reason === '' ? 'closed by the relay' : info.reason;
+    case 'local':
+    case 'peer-transport':
+    case 'error':
+    case 'budget':
+      return info.reason === '' ? info.kind : info.reason;
+  }
+}

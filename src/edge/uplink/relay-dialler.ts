@@ -1,0 +1,109 @@
+import { isIP } from 'node:net';
+import { AppError } from '../../lib/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { HostPort } from '../../lib/host-port.ts';
+import type {
+  ConnectionHandler,
+  PeerVerification,
+  QuicConnection,
+  QuicEngine,
+  TransportSettings,
+} from '../../quic/types.ts';
+
+export interface RelayDiallerDependencies {
+  readonly engine: Pick<QuicEngine, 'dial'>;
+  readonly clock: Clock;
+  /** Literal addresses of a host name, at least one; rejects when there is none. */
+  readonly resolveHost: (host: string) => Promise<readonly string[]>;
+  /** Read anew for each attempt, so that a renewed CA is used without a restart. */
+  readonly readTextFile: (path: string) => Promise<string>;
+}
+
+/** How one relay proves who it is; `ca` verifies the host of its address. */
+export type RelayIdentity =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'ca'; readonly path: string }
+  | { readonly kind: 'fingerprint'; readonly sha256: string };
+
+export interface RelayDiallerSettings {
+  readonly relay: HostPort;
+  readonly identity: RelayIdentity;
+  readonly transport: TransportSettings;
+}
+
+/** DNS and handshake together (wire-protocol.md §7). */
+export const CONNECT_DEADLINE_MS = 6000;
+/** What existing edges send; a relay is not looked up by name unless a CA verifies it. */
+const defaultServerName = 'relay';
+/** How it is told that a relay's certificate is not what the config expects; why follows. */
+export const unprovenRelay = 'the relay did not prove who it is';
+
+/** Makes connections to one relay. */
+export class RelayDialler {
+  readonly #dependencies: RelayDiallerDependencies;
+  readonly #settings: RelayDiallerSettings;
+  #attempts = 0;
+
+  constructor(dependencies: RelayDiallerDependencies, settings: RelayDiallerSettings) {
+    this.#dependencies = dependencies;
+    this.#settings = settings;
+  }
+
+  /** Rejects with the cause, with AppError `timed-out` after the deadline, or with the reason of `stopping`. */
+  async dial(handler: ConnectionHandler, stopping: AbortSignal): Promise<QuicConnection> {
+    const late = new AbortController();
+    const deadline = this.#dependencies.clock.setTimeout(() => {
+      late.abort(new AppError('timed-out', `no connection within ${CONNECT_DEADLINE_MS / 1000} s`));
+    }, CONNECT_DEADLINE_MS);
+    const signal = AbortSignal.any([late.signal, stopping]);
+    try {
+      return await this.#connect(handler, signal);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : named(error);
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  async #connect(handler: ConnectionHandler, signal: AbortSignal): Promise<QuicConnection> {
+    const { engine } = this.#dependencies;
+    const { relay, transport } = this.#settings;
+    const [ip, verify] = await orAborted(Promise.all([this.#address(), this.#verification()]), signal);
+    const serverName = verify.kind === 'ca' ? relay.host : defaultServerName;
+    return engine.dial({ remote: { ip, port: relay.port }, serverName, verify, transport, signal }, handler);
+  }
+
+  /** A host with several addresses: each attempt takes the next one. */
+  async #address(): Promise<string> {
+    const { host } = this.#settings.relay;
+    if (isIP(host) !== 0) return host;
+    const addresses = await this.#dependencies.resolveHost(host);
+    const address = addresses[this.#attempts++ % addresses.length];
+    if (address === undefined) throw new AppError('address-unavailable', `${host} has no address`);
+    return address;
+  }
+
+  async #verification(): Promise<PeerVerification> {
+    const { identity, relay } = this.#settings;
+    if (identity.kind !== 'ca') return identity;
+    return { kind: 'ca', caPem: await this.#dependencies.readTextFile(identity.path), host: relay.host };
+  }
+}
+
+function named(error: unknown): unknown {
+  if (!(error instanceof AppError) || error.code !== 'tls-failed') return error;
+  return new AppError('tls-failed', unprovenRelay, { cause: error });
+}
+
+/** `work`, unless the signal comes first: then rejects, and what `work` comes to is forgotten. */
+async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(new AppError('cancelled', 'given up'));
+  signal.addEventListener('abort', onAbort);
+  try {
+    if (signal.aborted) onAbort();
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

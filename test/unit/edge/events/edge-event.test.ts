@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { toNodeEvent, type EdgeEvent } from '../../../../src/edge/events/edge-event.ts';
+import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
+import { vectorTunnel } from '../../../support/vectors.ts';
+
+const tunnel = { id: knownTunnelId(vectorTunnel.id), name: 'camera 1' };
+const relayAddr = 'relay.example.com:4433';
+const timestamp = '2026-04-02T12:00:00Z';
+
+const cases: readonly [EdgeEvent, severity: string, message: string, details?: object][] = [
+  [{ kind: 'tunnel-started', tunnel }, 'info', `Tunnel 'camera 1' started`],
+  [{ kind: 'tunnel-stopped', tunnel }, 'info', `Tunnel 'camera 1' stopped`],
+  [
+    { kind: 'relay-connected', tunnel, relayAddr, peer: 'absent' },
+    'info',
+    'Tunnel connected to relay',
+    { relay_addr: relayAddr, peer: 'absent' },
+  ],
+  [
+    { kind: 'relay-disconnected', tunnel, relayAddr, reason: 'gone' },
+    'warning',
+    'Tunnel disconnected from relay: gone',
+    { relay_addr: relayAddr, reason: 'gone' },
+  ],
+  [
+    { kind: 'peer-disconnected', tunnel, relayAddr, reason: 'peer unbound' },
+    'warning',
+    'Tunnel peer disconnected: peer unbound',
+    { relay_addr: relayAddr, reason: 'peer unbound' },
+  ],
+  [
+    { kind: 'relay-connection-failed', tunnel, relayAddr, error: 'refused' },
+    'warning',
+    'Tunnel connection to relay failed: refused',
+    { relay_addr: relayAddr, error: 'refused' },
+  ],
+  [
+    { kind: 'bind-rejected', tunnel, relayAddr, reason: 'bind authentication failed' },
+    'critical',
+    'Tunnel bind rejected by relay: bind authentication failed',
+    { relay_addr: relayAddr, reason: 'bind authentication failed' },
+  ],
+  [
+    { kind: 'tunnel-failed', tunnel, error: 'address in use' },
+    'critical',
+    `Tunnel 'camera 1' failed: address in use`,
+    { error: 'address in use' },
+  ],
+  [
+    { kind: 'datagrams-dropped', tunnel, reason: 'too_large', count: 7, windowSecs: 60 },
+    'warning',
+    'Datagrams dropped: too_large',
+    { reason: 'too_large', count: 7, window: 60 },
+  ],
+  [{ kind: 'manager-connected', url: 'wss://m/ws/node' }, 'info', 'Connected to manager', { url: 'wss://m/ws/node' }],
+  [{ kind: 'configuration-updated' }, 'info', 'Configuration updated'],
+  [
+    { kind: 'configuration-not-persisted', error: 'disk full' },
+    'warning',
+    'Failed to persist configuration: disk full',
+    { error: 'disk full' },
+  ],
+];
+
+describe('the words of an edge event', () => {
+  it.each(cases)('%j', (event, severity, message, details) => {
+    const ofTunnel = 'tunnel' in event;
+    expect(toNodeEvent(event, timestamp)).toEqual({
+      timestamp,
+      severity,
+      category: ofTunnel ? 'tunnel' : event.kind.startsWith('manager') ? 'manager' : 'config',
+      message,
+      ...(ofTunnel && { flowId: tunnel.id }),
+      ...(details !== undefined && { details }),
+    });
+  });
+});

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { RelayDialler, type RelayDiallerSettings } from '../../../../src/edge/uplink/relay-dialler.ts';
+import { AppError } from '../../../../src/lib/app-error.ts';
+import type { ConnectionHandler, DialOptions, QuicConnection } from '../../../../src/quic/types.ts';
+import { ManualClock, settle } from '../../../support/manual-clock.ts';
+import { relayTransport } from '../../../support/scripted-relay.ts';
+
+const handler: ConnectionHandler = {
+  onStream: () => {},
+  onDatagram: () => {},
+  onAddressChange: () => {},
+  onClosed: () => {},
+};
+const relay = { host: 'relay.example.com', port: 4433 };
+const running = new AbortController().signal;
+
+/** A dialler whose dials end in `refused`, or never when `silent`; what was dialled is kept. */
+function dialler(changes: Partial<RelayDiallerSettings> = {}, silent = false) {
+  const clock = new ManualClock();
+  const dialled: DialOptions[] = [];
+  const looked: string[] = [];
+  const read: string[] = [];
+  const made = new RelayDialler(
+    {
+      clock,
+      engine: {
+        dial: (options): Promise<QuicConnection> => {
+          dialled.push(options);
+          return new Promise((_resolve, reject) => {
+            const cancel = (): void => reject(new AppError('cancelled', 'cancelled'));
+            if (!silent) reject(new AppError('connect-failed', 'refused'));
+            options.signal?.addEventListener('abort', cancel);
+          });
+        },
+      },
+      resolveHost: async (host) => {
+        looked.push(host);
+        return ['192.0.2.1', '2001:db8::1'];
+      },
+      readTextFile: async (path) => {
+        read.push(path);
+        return `PEM ${read.length}`;
+      },
+    },
+    { relay, identity: { kind: 'none' }, transport: relayTransport, ...changes },
+  );
+  return { clock, dialled, looked, read, dial: (signal = running) => made.dial(handler, signal) };
+}
+
+describe('dialling a relay', () => {
+  it('looks its name up each time and takes the addresses in turn', async () => {
+    const { dial, dialled, looked } = dialler();
+    for (let i = 0; i < 3; i++) await expect(dial()).rejects.toThrow('refused');
+    expect(dialled.map(({ remote }) => remote)).toEqual([
+      { ip: '192.0.2.1', port: 4433 },
+      { ip: '2001:db8::1', port: 4433 },
+      { ip: '192.0.2.1', port: 4433 },
+    ]);
+    expect(looked).toEqual([relay.host, relay.host, relay.host]);
+  });
+
+  it('does not look up an address', async () => {
+    const { dial, dialled, looked } = dialler({ relay: { host: '2001:db8::7', port: 1 } });
+    await expect(dial()).rejects.toThrow('refused');
+    expect(dialled[0]?.remote).toEqual({ ip: '2001:db8::7', port: 1 });
+    expect(looked).toEqual([]);
+  });
+
+  it('sends the name that existing edges send unless a CA vouches for the real one', async () => {
+    const plain = dialler();
+    await expect(plain.dial()).rejects.toThrow();
+    expect(plain.dialled[0]).toMatchObject({ serverName: 'relay', verify: { kind: 'none' } });
+    const pinned = dialler({ identity: { kind: 'fingerprint', sha256: 'ab'.repeat(32) } });
+    await expect(pinned.dial()).rejects.toThrow();
+    expect(pinned.dialled[0]).toMatchObject({ serverName: 'relay', verify: { sha256: 'ab'.repeat(32) } });
+  });
+
+  it('reads the CA anew for each attempt', async () => {
+    const { dial, dialled, read } = dialler({ identity: { kind: 'ca', path: '/ca.pem' } });
+    await expect(dial()).rejects.toThrow('refused');
+    await expect(dial()).rejects.toThrow('refused');
+    expect(read).toEqual(['/ca.pem', '/ca.pem']);
+    expect(dialled.map(({ serverName }) => serverName)).toEqual([relay.host, relay.host]);
+    expect(dialled[1]?.verify).toEqual({ kind: 'ca', caPem: 'PEM 2', host: relay.host });
+  });
+
+  it('gives up after 6 s of handshake, and leaves no timer', async () => {
+    const { clock, dial } = dialler({}, true);
+    const outcome = expect(dial()).rejects.toThrow('no connection within 6 s');
+    await clock.advanceAsync(6000);
+    await outcome;
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('gives up after 6 s of waiting for a name', async () => {
+    const clock = new ManualClock();
+    const stuck = new RelayDialler(
+      {
+        clock,
+        engine: { dial: () => Promise.reject(new Error('not reached')) },
+        resolveHost: () => new Promise(() => {}),
+        readTextFile: () => Promise.resolve(''),
+      },
+      { relay, identity: { kind: 'none' }, transport: relayTransport },
+    );
+    const outcome = expect(stuck.dial(handler, running)).rejects.toMatchObject({ code: 'timed-out' });
+    await clock.advanceAsync(6000);
+    await outcome;
+  });
+
+  it('ends with the reason of whoever stops it', async () => {
+    const { clock, dial } = dialler({}, true);
+    const stopping = new AbortController();
+    const outcome = expect(dial(stopping.signal)).rejects.toThrow('the edge stops');
+    await settle();
+    stopping.abort(new Error('the edge stops'));
+    await outcome;
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('says so when a name has no address', async () => {
+    const nameless = new RelayDialler(
+      {
+        clock: new ManualClock(),
+        engine: { dial: () => Promise.reject(new Error('not reached')) },
+        resolveHost: async () => [],
+        readTextFile: async () => '',
+      },
+      { relay, identity: { kind: 'none' }, transport: relayTransport },
+    );
+    await expect(nameless.dial(handler, running)).rejects.toThrow('relay.example.com has no address');
+  });
+});
