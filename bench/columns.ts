@@ -23,7 +23,7 @@ export async function builtEngines(): Promise<readonly EngineName[]> {
 /** Everything that can be measured here, in the order of the table's columns. */
 export function listRelays(engines: readonly EngineName[], loadgen: string | null): readonly RelayUnderTest[] {
   return [
-    ...engines.map(aditRelay),
+    ...engines.map((engine) => aditRelay(engine)),
     ...(loadgen === null ? [] : [quinnRelay(loadgen)]),
     plainRelay,
     ...(hasProgram('turnserver') ? [coturn] : []),

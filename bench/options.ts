@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util';
 
 export interface BenchOptions {
+  /** Media over bad paths in place of the figures of the relay. */
+  readonly isPaths: boolean;
+  readonly isFull: boolean;
   /** Rounds that count. */
   readonly rounds: number;
   /** The first round is only there to warm the machine up. */
@@ -18,6 +21,8 @@ export const usage = `Usage: npm run bench [-- options]
 Measures every QUIC engine that is built here, beside references on the same machine in the same run. One round takes
 under five minutes. Writes bench/results/latest.*.
 
+  --paths           live media over paths that lose, delay and reorder; writes results/paths.*. With --full every cell,
+                    --only takes parts of their names
   --full            five rounds and one before them that does not count: medians with their spread
   --rounds N        that many rounds; more than one: one more before them that does not count
   --only A,B        only these figures; the results are printed and not written
@@ -25,6 +30,7 @@ under five minutes. Writes bench/results/latest.*.
   --save NAME       writes results/NAME.* instead of latest.*, also for a part
   --help
 
+BASE=folder         --paths also measures the build in another checkout
 LOADGEN=path        also measures with the load generator of ../shared/loadgen, and its reference relay (some minutes more)
 `;
 
@@ -35,6 +41,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      paths: { type: 'boolean', default: false },
       full: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       only: { type: 'string' },
@@ -44,12 +51,19 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     },
   });
   if (values.help) return 'help';
-  const rounds = values.rounds === undefined ? (values.full ? fullRounds : 1) : Number(values.rounds);
-  if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number from 1 on');
-  const { only, relays } = values;
-  const save = values.save ?? (only === undefined && relays === undefined ? 'latest' : null);
+  const rounds = roundsOf(values.rounds, values.full);
+  const { only, relays, paths: isPaths, full: isFull } = values;
+  const whole = isPaths ? 'paths' : 'latest';
+  const save = values.save ?? (only === undefined && relays === undefined ? whole : null);
   if (save !== null && !/^[\w-]+$/.test(save)) throw new Error('--save takes a plain name: letters, digits, - and _');
-  return { rounds, discardFirst: rounds > 1, only: names(only), relays: names(relays), save };
+  const discardFirst = rounds > 1 && !isPaths;
+  return { isPaths, isFull, rounds, discardFirst, only: names(only), relays: names(relays), save };
+}
+
+function roundsOf(text: string | undefined, isFull: boolean): number {
+  const rounds = text === undefined ? (isFull ? fullRounds : 1) : Number(text);
+  if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number from 1 on');
+  return rounds;
 }
 
 /** Throws an Error that lists what there is when a name is unknown. */

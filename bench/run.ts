@@ -11,6 +11,7 @@ import type { Figure, Measurement } from './figures/figure.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { choose, parseOptions, usage, type BenchOptions } from './options.ts';
 import type { RelayUnderTest } from './relays/relay-under-test.ts';
+import { runPaths } from './paths/run-paths.ts';
 import { plotsOf } from './report/plots.ts';
 import { Recorder, type Results } from './report/results.ts';
 import { formatReport } from './report/table.ts';
@@ -30,13 +31,21 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(interrupted));
   const folder = mkdtempSync(join(tmpdir(), 'adit-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const results = await run(options, folder);
-  process.stdout.write(`\n${formatReport(results)}`);
-  if (options.save !== null) write(results, options.save);
+  const { results, text, files } = options.isPaths ? await runPaths(options, folder, say) : await run(options, folder);
+  process.stdout.write(`\n${text}`);
+  if (options.save !== null) write(options.save, results, text, files);
   if (results.rows.length === 0) process.exitCode = 1;
 }
 
-async function run(options: BenchOptions, folder: string): Promise<Results> {
+/** What is printed and written. */
+interface Report {
+  readonly results: Results;
+  readonly text: string;
+  /** Further files by their names. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+async function run(options: BenchOptions, folder: string): Promise<Report> {
   const engines = await builtEngines();
   const loadgen = process.env['LOADGEN'] ?? null;
   const relays = choose(listRelays(engines, loadgen), options.relays);
@@ -53,7 +62,7 @@ async function run(options: BenchOptions, folder: string): Promise<Results> {
   }
   const reference = relays.find(({ name }) => name === 'quinn')?.name ?? null;
   const names = relays.map(({ name }) => name);
-  return {
+  const results: Results = {
     date,
     commit,
     machine,
@@ -71,6 +80,7 @@ async function run(options: BenchOptions, folder: string): Promise<Results> {
       discarded,
     ),
   };
+  return { results, text: formatReport(results), files: plotsOf(results) };
 }
 
 /** Relays take turns at each figure, so that what else the machine does falls on all of them. */
@@ -104,13 +114,12 @@ async function measureOrFail(world: World, figure: Figure, relay: RelayUnderTest
   }
 }
 
-function write(results: Results, name: string): void {
+function write(name: string, results: Results, text: string, files: ReadonlyMap<string, string>): void {
   mkdirSync(resultsFolder, { recursive: true });
   writeFileSync(join(resultsFolder, `${name}.json`), `${JSON.stringify(results, shorten, 2)}\n`);
-  writeFileSync(join(resultsFolder, `${name}.txt`), formatReport(results));
-  const plots = plotsOf(results);
-  for (const [plot, svg] of plots) writeFileSync(join(resultsFolder, plot), svg);
-  say(`\nwritten to ${resultsFolder}: ${[`${name}.json`, `${name}.txt`, ...plots.keys()].join(', ')}`);
+  writeFileSync(join(resultsFolder, `${name}.txt`), text);
+  for (const [file, content] of files) writeFileSync(join(resultsFolder, file), content);
+  say(`\nwritten to ${resultsFolder}: ${[`${name}.json`, `${name}.txt`, ...files.keys()].join(', ')}`);
 }
 
 /** What a measurement can tell, and a person can read. */

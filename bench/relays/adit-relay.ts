@@ -5,7 +5,8 @@ import type { EngineName } from '../../src/quic/types.ts';
 import { Child } from '../child.ts';
 import type { RelayUnderTest, RunningRelay } from './relay-under-test.ts';
 
-const program = fileURLToPath(new URL('../../bin/adit', import.meta.url));
+/** This checkout. */
+export const ownCheckout = fileURLToPath(new URL('../../', import.meta.url));
 const started = /"quic_addrs":\["([^"]+)"\].*"msg":"relay started"/;
 
 /** Everything on one machine comes from one address, so the caps that keep one address small are lifted. */
@@ -22,33 +23,38 @@ function configFor(engine: EngineName, address: string, folder: string): object 
   };
 }
 
-/** `adit relay` over one of its engines, as an operator starts it. */
-export function aditRelay(engine: EngineName): RelayUnderTest {
+/** `adit relay` over one of its engines, as an operator starts it; of another checkout where `root` names one. */
+export function aditRelay(engine: EngineName, root = ownCheckout): RelayUnderTest {
   return {
     name: engine,
     description: `adit relay, engine ${engine}`,
     path: 'tunnel',
     isReference: false,
-    start: (folder) => AditRelay.start(engine, folder),
+    start: (folder) => AditRelay.start({ engine, root }, folder),
   };
 }
 
+interface AditBuild {
+  readonly engine: EngineName;
+  readonly root: string;
+}
+
 class AditRelay implements RunningRelay {
-  readonly #engine: EngineName;
+  readonly #build: AditBuild;
   readonly #folder: string;
   #child: Child;
   #address: string;
 
-  private constructor(engine: EngineName, folder: string, child: Child, address: string) {
-    this.#engine = engine;
+  private constructor(build: AditBuild, folder: string, child: Child, address: string) {
+    this.#build = build;
     this.#folder = folder;
     this.#child = child;
     this.#address = address;
   }
 
-  static async start(engine: EngineName, folder: string): Promise<AditRelay> {
-    const { child, address } = await launch(engine, folder, '127.0.0.1:0');
-    return new AditRelay(engine, folder, child, address);
+  static async start(build: AditBuild, folder: string): Promise<AditRelay> {
+    const { child, address } = await launch(build, folder, '127.0.0.1:0');
+    return new AditRelay(build, folder, child, address);
   }
 
   get pid(): number {
@@ -61,7 +67,7 @@ class AditRelay implements RunningRelay {
 
   readonly restart = async (): Promise<void> => {
     await this.#child[Symbol.asyncDispose]();
-    const { child, address } = await launch(this.#engine, this.#folder, this.#address);
+    const { child, address } = await launch(this.#build, this.#folder, this.#address);
     this.#child = child;
     this.#address = address;
   };
@@ -71,12 +77,13 @@ class AditRelay implements RunningRelay {
   }
 }
 
-async function launch(engine: EngineName, folder: string, at: string): Promise<{ child: Child; address: string }> {
+async function launch(build: AditBuild, folder: string, at: string): Promise<{ child: Child; address: string }> {
+  const { engine, root } = build;
   const configPath = join(folder, 'config.json');
   writeFileSync(configPath, JSON.stringify(configFor(engine, at, folder)));
   const child = new Child({
     name: `adit relay over ${engine}`,
-    command: program,
+    command: join(root, 'bin', 'adit'),
     args: ['relay', '-c', configPath],
     logPath: join(folder, 'relay.log'),
   });

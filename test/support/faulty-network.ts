@@ -1,7 +1,9 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
+import { SystemClock } from '../../src/lib/clock.ts';
 import type { SocketAddress } from '../../src/quic/types.ts';
+import { DelayLine } from './delay-line.ts';
 import { faultless, FaultyPath, type Faults, type PathCounts } from './faulty-path.ts';
 import { SeededRandom } from './seeded-random.ts';
 
@@ -13,6 +15,8 @@ export interface FaultyNetworkOptions {
   readonly faults?: Partial<Faults>;
   /** The address that the n-th client appears to come from; 127.0.0.1 unless told otherwise. */
   readonly sourceIp?: (client: number) => string;
+  /** Packets of the n-th client pass as on a path without faults. */
+  readonly isSpared?: (client: number) => boolean;
 }
 
 export type PathDirection = 'up' | 'down' | 'both';
@@ -22,10 +26,13 @@ interface Flow {
   readonly client: RemoteInfo;
   upstream: Socket;
   ip: string;
+  readonly isSpared: boolean;
 }
 
 /** Enough for every packet that is under way at 100 ms of delay. */
 const socketBufferBytes = 4 * 1024 * 1024;
+const shortestDelayMs = 0.5;
+const clock = new SystemClock();
 
 /**
  * A UDP proxy that clients dial instead of the relay, and that treats their packets badly: each client has a socket of
@@ -39,18 +46,20 @@ export class FaultyNetwork {
   readonly #target: SocketAddress;
   readonly #sourceIp: (client: number) => string;
   readonly #flows = new Map<string, Flow>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #isSpared: (client: number) => boolean;
+  readonly #underWay = new DelayLine(clock);
   readonly #up: FaultyPath;
   readonly #down: FaultyPath;
   #closed = false;
 
   private constructor(front: Socket, options: FaultyNetworkOptions) {
-    const { seed = 1, faults = {}, sourceIp = () => loopbackOf(options.target.ip) } = options;
+    const { seed = 1, faults = {}, sourceIp = () => loopbackOf(options.target.ip), isSpared = () => false } = options;
     const { address, port } = front.address();
     this.address = { ip: address, port };
     this.#front = front;
     this.#target = options.target;
     this.#sourceIp = sourceIp;
+    this.#isSpared = isSpared;
     this.#up = new FaultyPath(new SeededRandom(seed), { ...faultless, ...faults });
     this.#down = new FaultyPath(new SeededRandom(seed + 0x5eed), { ...faultless, ...faults });
     front.on('message', (packet, client) => this.#fromClient(packet, client));
@@ -112,7 +121,7 @@ export class FaultyNetwork {
   async stop(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#underWay.stop();
     const sockets = [this.#front, ...[...this.#flows.values()].map((flow) => flow.upstream)];
     await Promise.all(sockets.map((socket) => closeSocket(socket)));
   }
@@ -125,23 +134,23 @@ export class FaultyNetwork {
     const key = `${client.address}|${client.port}`;
     const flow = this.#flows.get(key);
     if (flow !== undefined) {
-      this.#forward(this.#up, packet.length, () => send(flow.upstream, packet, this.#target));
+      this.#forward(flow, this.#up, packet.length, () => send(flow.upstream, packet, this.#target));
       return;
     }
     const ip = this.#sourceIp(this.#flows.size);
     const upstream = newSocket(ip);
-    const created: Flow = { client, upstream, ip };
+    const created: Flow = { client, upstream, ip, isSpared: this.#isSpared(this.#flows.size) };
     this.#flows.set(key, created);
     // Sends wait in the socket until it is bound.
     upstream.bind({ address: ip, port: 0 });
     this.#attach(created, upstream);
-    this.#forward(this.#up, packet.length, () => send(created.upstream, packet, this.#target));
+    this.#forward(created, this.#up, packet.length, () => send(created.upstream, packet, this.#target));
   }
 
   #attach(flow: Flow, upstream: Socket): void {
     flow.upstream = upstream;
     upstream.on('message', (packet) => {
-      this.#forward(this.#down, packet.length, () =>
+      this.#forward(flow, this.#down, packet.length, () =>
         send(this.#front, packet, { ip: flow.client.address, port: flow.client.port }),
       );
     });
@@ -149,21 +158,14 @@ export class FaultyNetwork {
     upstream.on('error', () => {});
   }
 
-  #forward(path: FaultyPath, length: number, deliver: () => void): void {
-    const nowMs = performance.now();
-    for (const atMs of path.arrivals(nowMs, length)) this.#after(atMs - nowMs, deliver);
-  }
-
-  #after(delayMs: number, deliver: () => void): void {
-    if (delayMs < 0.5) {
-      deliver();
-      return;
+  #forward(flow: Flow, path: FaultyPath, length: number, deliver: () => void): void {
+    const nowMs = clock.monotonicMs();
+    const arrivals = flow.isSpared ? [nowMs] : path.arrivals(nowMs, length);
+    for (const atMs of arrivals) {
+      // A delay that no timer can keep is none.
+      if (atMs - nowMs < shortestDelayMs) deliver();
+      else this.#underWay.add(atMs, deliver);
     }
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      if (!this.#closed) deliver();
-    }, delayMs);
-    this.#timers.add(timer);
   }
 }
 

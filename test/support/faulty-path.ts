@@ -3,13 +3,18 @@ import type { Random } from '../../src/lib/random.ts';
 /** What one direction of a network does to packets. Rates are chances per packet, 0 to 1; sizes are UDP payloads. */
 export interface Faults {
   readonly lossRate: number;
+  /** Chance per packet that a burst begins, in which all are lost (Gilbert's model); `burstEndRate` ends it. */
+  readonly burstRate: number;
+  readonly burstEndRate: number;
   readonly duplicateRate: number;
   /** Packets that are held back by `reorderMs`, so that later ones pass them. */
   readonly reorderRate: number;
   readonly reorderMs: number;
   readonly delayMs: number;
-  /** Added to the delay, evenly spread from 0. On its own it never changes the order. */
+  /** Added to the delay, evenly spread from 0. Unless `jitterReorders` says otherwise it never changes the order. */
   readonly jitterMs: number;
+  /** Each packet takes its own time, as with netem's jitter: later ones may pass it. */
+  readonly jitterReorders: boolean;
   /** Null: as fast as it comes. */
   readonly bytesPerSecond: number | null;
   /** What may wait for the rate limit; more is dropped. */
@@ -21,11 +26,14 @@ export interface Faults {
 
 export const faultless: Faults = {
   lossRate: 0,
+  burstRate: 0,
+  burstEndRate: 0.2,
   duplicateRate: 0,
   reorderRate: 0,
   reorderMs: 20,
   delayMs: 0,
   jitterMs: 0,
+  jitterReorders: false,
   bytesPerSecond: null,
   queueBytes: 256 * 1024,
   largestPayload: null,
@@ -53,6 +61,7 @@ export class FaultyPath {
   readonly #random: Random;
   readonly #counts = { packets: 0, delivered: 0, lost: 0, tooLarge: 0, overflowed: 0, duplicated: 0, reordered: 0 };
   #linkFreeAtMs = 0;
+  #inBurst = false;
   #lastInOrderMs = 0;
 
   constructor(random: Random, faults: Faults) {
@@ -81,14 +90,20 @@ export class FaultyPath {
   }
 
   #vanishes(length: number): boolean {
-    const { largestPayload, lossRate, partitioned } = this.faults;
+    const { largestPayload, partitioned } = this.faults;
     if (largestPayload !== null && length > largestPayload) {
       this.#counts.tooLarge += 1;
       return true;
     }
-    if (!partitioned && !this.#chance(lossRate)) return false;
+    if (!partitioned && !this.#isLost()) return false;
     this.#counts.lost += 1;
     return true;
+  }
+
+  #isLost(): boolean {
+    const { lossRate, burstRate, burstEndRate } = this.faults;
+    this.#inBurst = this.#inBurst ? !this.#chance(burstEndRate) : this.#chance(burstRate);
+    return this.#inBurst || this.#chance(lossRate);
   }
 
   /** When the last bit has left the rate-limited link; null when the queue before it is full. */
@@ -106,12 +121,13 @@ export class FaultyPath {
   }
 
   #arrival(sentMs: number): number {
-    const { delayMs, jitterMs, reorderMs, reorderRate } = this.faults;
+    const { delayMs, jitterMs, jitterReorders, reorderMs, reorderRate } = this.faults;
     const arrivalMs = sentMs + delayMs + (jitterMs > 0 ? this.#random.float() * jitterMs : 0);
     if (this.#chance(reorderRate)) {
       this.#counts.reordered += 1;
       return arrivalMs + reorderMs;
     }
+    if (jitterReorders) return arrivalMs;
     this.#lastInOrderMs = Math.max(this.#lastInOrderMs, arrivalMs);
     return this.#lastInOrderMs;
   }

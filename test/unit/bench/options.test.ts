@@ -3,7 +3,19 @@ import { choose, parseOptions } from '../../../bench/options.ts';
 
 describe('the options of a run', () => {
   it('are one round of everything by default', () => {
-    expect(parseOptions([])).toEqual({ rounds: 1, discardFirst: false, only: null, relays: null, save: 'latest' });
+    expect(parseOptions([])).toMatchObject({
+      isPaths: false,
+      rounds: 1,
+      discardFirst: false,
+      only: null,
+      save: 'latest',
+    });
+  });
+
+  it('may ask for paths, whose files have a name of their own', () => {
+    expect(parseOptions(['--paths', '--full'])).toMatchObject({
+      ...{ isPaths: true, isFull: true, rounds: 5, discardFirst: false, save: 'paths' },
+    });
   });
 
   it('of a full run are five rounds after one that does not count', () => {
@@ -11,7 +23,7 @@ describe('the options of a run', () => {
   });
 
   it('may name rounds, figures and columns', () => {
-    expect(parseOptions(['--rounds', '3', '--only', 'idle, storm', '--relays', 'quiche'])).toEqual({
+    expect(parseOptions(['--rounds', '3', '--only', 'idle, storm', '--relays', 'quiche'])).toMatchObject({
       rounds: 3,
       discardFirst: true,
       only: ['idle', 'storm'],

@@ -36,6 +36,20 @@ describe('a faulty path', () => {
     expect(arrivals.every((atMs, sentMs) => atMs >= sentMs + 10)).toBe(true);
   });
 
+  it('lets packets pass each other where jitter may reorder', () => {
+    const arrivals = arrivalsOf(path({ delayMs: 10, jitterMs: 50, jitterReorders: true }), 500).flat();
+    expect(arrivals).not.toEqual(arrivals.toSorted((a, b) => a - b));
+    expect(arrivals.every((atMs, sentMs) => atMs >= sentMs + 10 && atMs < sentMs + 60)).toBe(true);
+  });
+
+  it('loses packets in bursts of about the length that it was told', () => {
+    const subject = path({ burstRate: 0.002, burstEndRate: 0.2 });
+    const lost = arrivalsOf(subject, 100_000).map((arrivals) => arrivals.length === 0);
+    const bursts = lost.filter((isLost, at) => isLost && lost[at - 1] !== true).length;
+    expect(subject.counts.lost / 100_000).toBeCloseTo(0.01, 2);
+    expect(subject.counts.lost / bursts).toBeCloseTo(5, 0);
+  });
+
   it('lets later packets pass those that it holds back', () => {
     const subject = path({ reorderRate: 0.1, reorderMs: 5 });
     const arrivals = arrivalsOf(subject, 500).flat();
