@@ -54,7 +54,7 @@ it('every page can be found from README.md', () => {
     }
   };
   follow('README.md');
-  // It stands where it is needed, in the folder for certificates.
-  found.add('certs/README.md');
+  // They stand where they are needed: in the folder for certificates, and where the host of the repository looks.
+  found.add('certs/README.md').add('.github/pull_request_template.md');
   expect([...found].toSorted()).toEqual(pages().toSorted());
 });

@@ -1,0 +1,22 @@
+/** What each script of package.json is for, in the order in which a newcomer needs them. */
+export const scriptPurposes: Readonly<Record<string, string>> = {
+  help: 'this list',
+  demo: 'a relay and two edges on this machine, with traffic',
+  test: 'every test; one file: npx vitest run PATH',
+  check: 'every static check',
+  typecheck: 'the compiler, without output',
+  lint: 'ESLint',
+  'format:check': 'whether Prettier would change something',
+  format: 'Prettier changes it',
+  knip: 'exports, files and dependencies that nothing uses',
+  generate: 'writes what is made from the sources: JSON Schemas, docs/config.md, the boundary digest',
+  notice: 'writes NOTICE, the licences of others (needs cargo)',
+  'build:native': 'builds the Rust engine (needs cargo)',
+  coverage: 'the tests with their coverage',
+  conformance: 'runs the tests of promises and writes docs/conformance.md',
+  bench: 'figures beside other relays: bench/README.md',
+  soak: 'load, faults and attack for a long time: docs/soak.md',
+  'dev:manager': 'a manager to try nodes with',
+  'long:outage': 'a manager that is away for long',
+  release: 'checks, commits the version, tags it, writes dist/: npm run release -- VERSION [--dry-run]',
+};
