@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { AppError } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { JsonLogTarget } from '../lib/config-schema-parts.ts';
+import type { JsonLogTarget } from '../config/schema-parts.ts';
 import { FileTarget } from '../lib/log-target/file-target.ts';
 import { LineQueue } from '../lib/log-target/line-queue.ts';
 import type { LogTarget } from '../lib/log-target/log-target.ts';

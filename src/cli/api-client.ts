@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { refusalSchema } from '../admin/route.ts';
 import { AppError } from '../lib/app-error.ts';
 import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
-import { readJsonFile } from '../lib/json-file.ts';
+import { readJsonFile } from '../config/json-file.ts';
 import { parseJson } from '../protocol/json.ts';
 import { DEFAULT_API_PORT } from '../protocol/limits.ts';
 import { programOf } from './program-of-config.ts';

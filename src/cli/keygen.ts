@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import { parseTunnel } from '../edge/config/edge-config.ts';
 import { AppError } from '../lib/app-error.ts';
-import { formatProblem } from '../lib/config-problem.ts';
+import { formatProblem } from '../config/config-problem.ts';
 import type { Clock } from '../lib/clock.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { TUNNEL_PROTOCOLS, type TunnelProtocol } from '../protocol/leg.ts';

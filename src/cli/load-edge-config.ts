@@ -2,8 +2,8 @@ import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseEdgeConfig, type EdgeConfig } from '../edge/config/edge-config.ts';
 import { AppError } from '../lib/app-error.ts';
-import { formatProblem, type ConfigProblem } from '../lib/config-problem.ts';
-import { readJsonFile } from '../lib/json-file.ts';
+import { formatProblem, type ConfigProblem } from '../config/config-problem.ts';
+import { readJsonFile } from '../config/json-file.ts';
 
 export interface LoadedEdgeConfig {
   readonly config: EdgeConfig;

@@ -1,5 +1,5 @@
 import { AppError } from '../lib/app-error.ts';
-import { readJsonFile } from '../lib/json-file.ts';
+import { readJsonFile } from '../config/json-file.ts';
 import { asJsonObject } from '../protocol/json.ts';
 
 export type ProgramKind = 'relay' | 'edge';

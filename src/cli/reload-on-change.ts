@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { Clock } from '../lib/clock.ts';
-import type { ConfigReload } from '../lib/config-reload.ts';
+import type { ConfigReload } from '../config/config-reload.ts';
 import { FileWatch, fileMark } from '../lib/file-watch.ts';
 
 /** From here on a SIGHUP does not end the process. One that comes before `reloadOnChange` is made up for by its first look. */

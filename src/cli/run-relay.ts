@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { folderProblems } from '../lib/writable-folder.ts';
+import { folderProblems } from '../config/writable-folder.ts';
 import { loadRelayConfig, type ConfigOverrides, type RelayConfig } from '../relay/config/relay-config.ts';
 import { startRelayProgram } from '../relay/relay-program.ts';
 import { insecureAllowed } from './insecure-allowed.ts';

@@ -1,8 +1,8 @@
 import process from 'node:process';
 import packageJson from '../../package.json' with { type: 'json' };
 import { SystemClock, type Clock } from '../lib/clock.ts';
-import { formatProblem, type ConfigProblem } from '../lib/config-problem.ts';
-import { ConfigReload, type ReloadOutcome } from '../lib/config-reload.ts';
+import { formatProblem, type ConfigProblem } from '../config/config-problem.ts';
+import { ConfigReload, type ReloadOutcome } from '../config/config-reload.ts';
 import { createLogger, type LogFields, type Logger, type LogLevel } from '../lib/logger.ts';
 import type { SocketBuffers } from '../lib/machine-checks.ts';
 import { SystemRandom, type Random } from '../lib/random.ts';

@@ -1,10 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../lib/clock.ts';
-import type { ReloadOutcome } from '../lib/config-reload.ts';
+import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
-import { realConfigFileSystem } from '../node-link/config-file.ts';
+import { realConfigFileSystem } from '../config/config-file.ts';
 import { realJournalFiles } from '../node-link/journal-files.ts';
 import type { LinkStatus } from '../node-link/node-link.ts';
 import { wsDialler } from '../node-link/ws-dialler.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../lib/app-error.ts';
-import type { ReloadOutcome } from '../lib/config-reload.ts';
+import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
 

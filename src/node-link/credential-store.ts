@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../lib/app-error.ts';
 import { MAX_CREDENTIAL_CHARS } from '../protocol/limits.ts';
 import { MAX_PREVIOUS_SECRETS, type Credentials } from './credentials.ts';
-import type { ConfigFile } from './config-file.ts';
+import type { ConfigFile } from '../config/config-file.ts';
 
 /** What the files say of the node's identity. */
 export interface StoredIdentity {

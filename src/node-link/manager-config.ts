@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { anyText, flag, text } from '../lib/config-schema-parts.ts';
+import { anyText, flag, text } from '../config/schema-parts.ts';
 import { MAX_CREDENTIAL_CHARS } from '../protocol/limits.ts';
 import { normalizeFingerprint } from './certificate-check.ts';
 import { MAX_PREVIOUS_SECRETS } from './credentials.ts';

@@ -9,7 +9,7 @@ import type { NodeEvent } from '../protocol/node-event.ts';
 import type { NodeCredentials } from '../protocol/node-message.ts';
 import { ALLOW_INSECURE_VARIABLE, chooseCertificateCheck } from './certificate-check.ts';
 import { CommandRunner } from './command-runner.ts';
-import { ConfigFile, type ConfigFileSystem } from './config-file.ts';
+import { ConfigFile, type ConfigFileSystem } from '../config/config-file.ts';
 import { CredentialKeeper } from './credential-keeper.ts';
 import { CredentialStore } from './credential-store.ts';
 import { candidateSecrets } from './credentials.ts';

@@ -45,6 +45,7 @@ const wayBack: Import = ['src/lib/d.ts', 'src/lib/c.ts'];
 
 const refused: readonly (readonly [rule: string, ...Import])[] = [
   ['table: lib', 'src/lib/a.ts', 'src/protocol/b.ts'],
+  ['table: config', 'src/config/a.ts', 'src/protocol/b.ts'],
   ['table: protocol', 'src/protocol/a.ts', 'src/quic/types.ts'],
   ['table: quic', 'src/quic/a.ts', 'src/protocol/b.ts'],
   ['table: quic/quiche/quirks', 'src/quic/quiche/quirks/a.ts', 'src/quic/quiche/stream.ts'],
@@ -67,6 +68,7 @@ const refused: readonly (readonly [rule: string, ...Import])[] = [
   ['table: relay/admission', 'src/relay/admission.ts', 'src/relay/config/b.ts'],
   ['table: cli', 'src/cli/a.ts', 'src/quic/types.ts'],
   ['table: main', 'src/main.ts', 'src/relay/relay.ts'],
+  ['home: fastest-levenshtein', 'src/cli/a.ts', 'fastest-levenshtein'],
   ['home: ws', 'src/relay/a.ts', 'ws'],
   ['home: pino', 'src/relay/a.ts', 'pino'],
   ['home: pino-pretty', 'test/unit/a.ts', 'pino-pretty'],

@@ -6,27 +6,28 @@ import type { IForbiddenRuleType } from 'dependency-cruiser';
  */
 export const importTable: Readonly<Record<string, readonly string[]>> = {
   lib: [],
+  config: ['lib'],
   protocol: ['lib'],
   quic: ['lib'],
   'quic/quiche/quirks': ['binding', 'packet-sender', 'path-mtu', 'scratch', 'stream-handle'].map(
     (file) => `quic/quiche/${file}`,
   ),
   'quic/quiche/accept': ['quic', 'lib'],
-  admin: ['quic/types', 'quic/engine-report', 'protocol', 'lib'],
-  'node-link': ['protocol', 'lib'],
-  relay: ['quic', 'node-link', 'admin', 'protocol', 'lib'],
+  admin: ['quic/types', 'quic/engine-report', 'config', 'protocol', 'lib'],
+  'node-link': ['config', 'protocol', 'lib'],
+  relay: ['quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
   'relay/tunnels': ['protocol', 'lib'],
   'relay/events': ['protocol', 'lib'],
   'relay/forwarding': ['relay/tunnels', 'relay/events', 'quic', 'protocol', 'lib'],
   'relay/session': ['relay/forwarding', 'relay/tunnels', 'relay/events', 'quic', 'protocol', 'lib'],
   'relay/config': [
     ...['relay/events', 'relay/tunnels', 'quic/types', 'quic/tls-material', 'node-link/manager-config'],
-    ...['protocol', 'lib'],
+    ...['config', 'protocol', 'lib'],
   ],
   'relay/admin': ['admin', 'relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
   'relay/admission': ['relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
-  edge: ['quic', 'node-link', 'admin', 'protocol', 'lib'],
-  'edge/config': ['node-link/manager-config', 'protocol', 'lib'],
+  edge: ['quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
+  'edge/config': ['node-link/manager-config', 'config', 'protocol', 'lib'],
   'edge/events': ['protocol', 'lib'],
   'edge/uplink': ['edge/admin/edge-schemas', 'admin/path-report', 'quic', 'protocol', 'lib'],
   'edge/local': ['edge/uplink', 'quic/types', 'protocol', 'lib'],
@@ -35,8 +36,8 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
     ...['protocol', 'lib'],
   ],
   'edge/admin': ['admin', 'quic/types', 'protocol', 'lib'],
-  'edge/manager-link': ['edge/edge', 'edge/config', 'edge/events', 'node-link', 'protocol', 'lib'],
-  cli: ['relay', 'edge', 'node-link', 'admin', 'protocol', 'quic/engine', 'lib'],
+  'edge/manager-link': ['edge/edge', 'edge/config', 'edge/events', 'node-link', 'config', 'protocol', 'lib'],
+  cli: ['relay', 'edge', 'node-link', 'admin', 'config', 'protocol', 'quic/engine', 'lib'],
   main: ['cli'],
 };
 
@@ -52,6 +53,7 @@ const ioPackages = ['ws', 'fastify', 'pino', 'pino-pretty', 'rotating-file-strea
 
 /** Packages with one home, so that each can be replaced in one place. */
 const packageHomes: Readonly<Record<string, string>> = {
+  'fastest-levenshtein': '^src/config/',
   ws: '^(src/node-link/|test/|bench/)',
   pino: '^src/(lib/logger[.]ts|cli/)',
   'pino-pretty': '^src/(lib/logger[.]ts|cli/)',

@@ -1,5 +1,5 @@
 import type { FileAccess } from '../../src/lib/atomic-file.ts';
-import type { ConfigFileSystem } from '../../src/node-link/config-file.ts';
+import type { ConfigFileSystem } from '../../src/config/config-file.ts';
 
 /** A step of a file operation, such as `rename` or `directory sync`. */
 export type FileStep = 'open' | 'write' | 'chmod' | 'sync' | 'close' | 'rename' | 'directory open' | 'directory sync';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseEdgeConfig } from '../../src/edge/config/edge-config.ts';
 import { startEdgeProgram, type EdgeProgram } from '../../src/edge/edge-program.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
-import { readJsonFile } from '../../src/lib/json-file.ts';
+import { readJsonFile } from '../../src/config/json-file.ts';
 import { SystemRandom, type Random } from '../../src/lib/random.ts';
 import { loadRelayConfig } from '../../src/relay/config/relay-config.ts';
 import { startRelayProgram, type RelayProgram } from '../../src/relay/relay-program.ts';

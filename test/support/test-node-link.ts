@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock, rfc3339, type Clock } from '../../src/lib/clock.ts';
 import { SystemRandom, type Random } from '../../src/lib/random.ts';
-import { ConfigFile, realConfigFileSystem, type ConfigFileSystem } from '../../src/node-link/config-file.ts';
+import { ConfigFile, realConfigFileSystem, type ConfigFileSystem } from '../../src/config/config-file.ts';
 import { DEFAULT_JOURNAL_CAP_BYTES } from '../../src/node-link/event-journal.ts';
 import { realJournalFiles, type JournalFiles } from '../../src/node-link/journal-files.ts';
 import { managerSchema, managerSettings } from '../../src/node-link/manager-config.ts';

@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorMessage } from '../../lib/app-error.ts';
-import type { ConfigProblem } from '../../lib/config-problem.ts';
-import { foldersProblems } from '../../lib/writable-folder.ts';
+import type { ConfigProblem } from '../../config/config-problem.ts';
+import { foldersProblems } from '../../config/writable-folder.ts';
 import type { EdgeConfig } from './edge-config.ts';
 
 /** What is wrong with the files and folders that an edge's config names; touches none of them. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { problemsOf, type ConfigProblem } from '../../lib/config-problem.ts';
+import { problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
 import {
   apiToken,
   flag,
@@ -11,10 +11,10 @@ import {
   socketAddressText,
   text,
   type JsonLogTarget,
-} from '../../lib/config-schema-parts.ts';
+} from '../../config/schema-parts.ts';
 import type { LogLevel } from '../../lib/logger.ts';
 import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
-import { unprotectedApi } from '../../lib/unprotected-api.ts';
+import { unprotectedApi } from '../../config/unprotected-api.ts';
 import { managerSchema, managerSettings, type ManagerSettings } from '../../node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../../protocol/limits.ts';
 import { findPortConflict } from './port-conflict.ts';

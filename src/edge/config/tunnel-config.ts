@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
-import { anyText, choice, flag, hex64, shown, text } from '../../lib/config-schema-parts.ts';
+import { anyText, choice, flag, hex64, shown, text } from '../../config/schema-parts.ts';
 import { isHex64 } from '../../protocol/bind-token.ts';
 import { asJsonObject } from '../../protocol/json.ts';
 import { DIRECTIONS, TUNNEL_PROTOCOLS, type Direction, type TunnelProtocol } from '../../protocol/leg.ts';

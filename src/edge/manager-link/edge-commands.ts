@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { errorMessage } from '../../lib/app-error.ts';
-import { formatProblem } from '../../lib/config-problem.ts';
+import { formatProblem } from '../../config/config-problem.ts';
 import { asJsonObject } from '../../protocol/json.ts';
 import { parseEdgeAction } from '../../protocol/edge-command.ts';
 import type { CommandAction } from '../../protocol/node-command.ts';

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { ConfigFile, type ConfigFileSystem } from '../../node-link/config-file.ts';
+import { ConfigFile, type ConfigFileSystem } from '../../config/config-file.ts';
 import { DEFAULT_JOURNAL_CAP_BYTES } from '../../node-link/event-journal.ts';
 import type { JournalFiles } from '../../node-link/journal-files.ts';
 import type { ManagerSettings } from '../../node-link/manager-config.ts';

@@ -1,4 +1,4 @@
-import type { ConfigFile } from '../../node-link/config-file.ts';
+import type { ConfigFile } from '../../config/config-file.ts';
 import { asJsonObject } from '../../protocol/json.ts';
 import { parseTunnelId, type TunnelId } from '../../protocol/tunnel-id.ts';
 

@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { dirname } from 'node:path';
 import { errorMessage } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { ConfigProblem } from '../../lib/config-problem.ts';
-import { foldersProblems } from '../../lib/writable-folder.ts';
+import type { ConfigProblem } from '../../config/config-problem.ts';
+import { foldersProblems } from '../../config/writable-folder.ts';
 import { loadTlsIdentity } from '../../quic/tls-material.ts';
 import type { RelayConfig } from './relay-config.ts';
 

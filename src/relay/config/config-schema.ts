@@ -17,7 +17,7 @@ import {
   seconds,
   text,
   whole,
-} from '../../lib/config-schema-parts.ts';
+} from '../../config/schema-parts.ts';
 
 const staticTunnel = z.strictObject({
   id: anyText('a UUID in quotes')

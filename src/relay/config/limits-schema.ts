@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MAX_BUFFERED_BEFORE_BIND_BYTES, MAX_FRAME_BEFORE_BIND_BYTES } from '../../protocol/limits.ts';
-import { flag, seconds, whole } from '../../lib/config-schema-parts.ts';
+import { flag, seconds, whole } from '../../config/schema-parts.ts';
 
 const kib = 1024;
 const mib = 1024 * kib;

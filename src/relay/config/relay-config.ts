@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
-import { readJsonFile } from '../../lib/json-file.ts';
-import { unprotectedApi } from '../../lib/unprotected-api.ts';
+import { readJsonFile } from '../../config/json-file.ts';
+import { unprotectedApi } from '../../config/unprotected-api.ts';
 import { DEFAULT_API_PORT } from '../../protocol/limits.ts';
-import { formatProblem, problemsOf, type ConfigProblem } from '../../lib/config-problem.ts';
+import { formatProblem, problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
 import { relayConfigSchema, type RelayConfigFile } from './config-schema.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { changedKeys } from '../../lib/changed-keys.ts';
-import type { ReloadOutcome } from '../../lib/config-reload.ts';
+import { changedKeys } from '../../config/changed-keys.ts';
+import type { ReloadOutcome } from '../../config/config-reload.ts';
 import type { RelayConfig } from './relay-config.ts';
 
 export interface ReloadPlan extends ReloadOutcome {

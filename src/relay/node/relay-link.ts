@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
-import { ConfigFile, type ConfigFileSystem } from '../../node-link/config-file.ts';
+import { ConfigFile, type ConfigFileSystem } from '../../config/config-file.ts';
 import type { JournalFiles } from '../../node-link/journal-files.ts';
 import { managerSettings } from '../../node-link/manager-config.ts';
 import type { ManagerDialler } from '../../node-link/manager-socket.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createStructuredLog, type StructuredLog } from '../../../src/admin/structured-log.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
-import type { JsonLogTarget } from '../../../src/lib/config-schema-parts.ts';
+import type { JsonLogTarget } from '../../../src/config/schema-parts.ts';
 import { FileTarget } from '../../../src/lib/log-target/file-target.ts';
 import type { NodeEvent } from '../../../src/protocol/node-event.ts';
 import { tunnelNumber } from '../../support/sample-relay.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { computeBindToken } from '../../../src/protocol/bind-token.ts';
-import { readJsonFile } from '../../../src/lib/json-file.ts';
+import { readJsonFile } from '../../../src/config/json-file.ts';
 import { builtEngines } from '../../support/engines.ts';
 import { knownTunnelId } from '../../support/known-tunnel-id.ts';
 import { LocalUdpSocket } from '../../support/local-udp.ts';

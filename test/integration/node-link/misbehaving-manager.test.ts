@@ -1,7 +1,7 @@
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { realConfigFileSystem } from '../../../src/node-link/config-file.ts';
+import { realConfigFileSystem } from '../../../src/config/config-file.ts';
 import { ScaledClock } from '../../support/scaled-clock.ts';
 import { TestManager } from '../../support/test-manager.ts';
 import { TestNodeLink, type TestNodeLinkOptions } from '../../support/test-node-link.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { realConfigFileSystem } from '../../../src/node-link/config-file.ts';
+import { realConfigFileSystem } from '../../../src/config/config-file.ts';
 import { FailingJournalFiles } from '../../support/failing-journal-files.ts';
 import { FakeDialler } from '../../support/fake-dialler.ts';
 import { ScaledClock } from '../../support/scaled-clock.ts';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { ConfigFile } from '../../../src/node-link/config-file.ts';
+import { ConfigFile } from '../../../src/config/config-file.ts';
 import { CredentialKeeper } from '../../../src/node-link/credential-keeper.ts';
 import { CredentialStore } from '../../../src/node-link/credential-store.ts';
 import { candidateSecrets } from '../../../src/node-link/credentials.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseEdgeConfig, parseTunnel, type EdgeConfig } from '../../../../src/edge/config/edge-config.ts';
-import { formatProblem, type ConfigProblem } from '../../../../src/lib/config-problem.ts';
+import { formatProblem, type ConfigProblem } from '../../../../src/config/config-problem.ts';
 import { bindVector, sealVector, vectorTunnel } from '../../../support/vectors.ts';
 
 const context = { directory: '/etc/adit', hostname: 'studio-1' };

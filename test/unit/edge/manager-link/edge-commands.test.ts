@@ -4,7 +4,7 @@ import type { PutTunnelOutcome } from '../../../../src/edge/edge.ts';
 import { EdgeCommands } from '../../../../src/edge/manager-link/edge-commands.ts';
 import { StoredTunnels } from '../../../../src/edge/manager-link/stored-tunnels.ts';
 import type { TunnelSettings } from '../../../../src/edge/config/tunnel-config.ts';
-import { ConfigFile } from '../../../../src/node-link/config-file.ts';
+import { ConfigFile } from '../../../../src/config/config-file.ts';
 import type { TunnelId } from '../../../../src/protocol/tunnel-id.ts';
 import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
 

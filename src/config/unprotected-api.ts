@@ -1,5 +1,5 @@
 import type { ConfigProblem } from './config-problem.ts';
-import { isLoopback, parseSocketAddress } from './socket-address.ts';
+import { isLoopback, parseSocketAddress } from '../lib/socket-address.ts';
 
 /** A warning where other hosts can read the REST API that listens on `addresses` (`ip:port`) without a token. */
 export function unprotectedApi(

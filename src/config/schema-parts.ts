@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { logLevels } from './logger.ts';
-import { parseSocketAddress } from './socket-address.ts';
+import { logLevels } from '../lib/logger.ts';
+import { parseSocketAddress } from '../lib/socket-address.ts';
 
 /** `ip:port`, IPv6 in brackets; `example` is such a one, in quotes, for the error. */
 export function socketAddressText(example: string): z.ZodString {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { AppError } from '../lib/app-error.ts';
 import { realFileSystem, writeFileAtomically, type FileSystem } from '../lib/atomic-file.ts';
-import { splitByteOrderMark } from '../lib/json-file.ts';
+import { splitByteOrderMark } from './json-file.ts';
 import { editJson, type JsonEdit } from './json-edit.ts';
 
 export interface ConfigFileSystem extends FileSystem {

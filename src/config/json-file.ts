@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { AppError, errorMessage } from './app-error.ts';
+import { AppError, errorMessage } from '../lib/app-error.ts';
 
 /**
  * The content of a JSON file that a person has written. Rejects with AppError `config-invalid`, which names the file and what to mend

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editJson } from '../../../src/node-link/json-edit.ts';
+import { editJson } from '../../../src/config/json-edit.ts';
 
 const written = `{
     "quic_addrs": [ "0.0.0.0:4433" ],   "weight": 1.50e1,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readJsonFile } from '../../../src/lib/json-file.ts';
+import { readJsonFile } from '../../../src/config/json-file.ts';
 
 describe('a JSON file', () => {
   let folder = '';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ConfigFile } from '../../../src/node-link/config-file.ts';
+import { ConfigFile } from '../../../src/config/config-file.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 
 it('a config file as Windows editors write it keeps its mark and line ends when a key changes', async () => {

@@ -1,5 +1,5 @@
-import { errorMessage } from './app-error.ts';
-import type { Logger } from './logger.ts';
+import { errorMessage } from '../lib/app-error.ts';
+import type { Logger } from '../lib/logger.ts';
 
 /** What became of a config that was read again. */
 export interface ReloadOutcome {
