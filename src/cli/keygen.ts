@@ -7,7 +7,7 @@ import { formatProblem } from '../config/config-problem.ts';
 import type { Clock } from '../lib/clock.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { TUNNEL_PROTOCOLS, type TunnelProtocol } from '../protocol/leg.ts';
-import { keepRelayCertificate } from '../relay/relay-certificate.ts';
+import { certificateFingerprint, keepSelfSigned } from '../quic/tls-material.ts';
 import type { Terminal } from './terminal.ts';
 import { createTunnelKit, createTunnelSecrets, type TunnelKit, type TunnelPlan } from './tunnel-kit.ts';
 
@@ -74,7 +74,8 @@ async function keygen(options: KeygenOptions, terminal: Terminal, clock: Clock):
     return;
   }
   const certificates = join(out, certificateFolder);
-  const relayFingerprint = await keepRelayCertificate(certificates, clock);
+  const { certificate } = await keepSelfSigned(certificates, clock);
+  const relayFingerprint = certificateFingerprint(certificate);
   write(createTunnelKit({ ...plan, relayFingerprint }, secrets), out, terminal);
   terminal.out(`${certificates}  beside relay.json: the certificate that both edges expect\n`);
 }

@@ -15,7 +15,7 @@ import type {
   RelayTunnelReport,
   TunnelFacts,
 } from './admin/relay-schemas.ts';
-import type { EdgeDetail, LegDetail, RelayReport, SideDetail, TunnelDetail } from './relay-report.ts';
+import type { EdgeDetail, LegDetail, RelayReport, SideDetail, TunnelDetail } from './report/relay-report.ts';
 import type { TunnelControl } from './tunnel-control.ts';
 
 /** The parts of a running relay that REST and metrics look at. */

@@ -42,9 +42,9 @@ export class RelayObserver {
     this.#loop = new EventLoopWatch(clock);
     const id = config.manager.node_id ?? hostname();
     this.#log = createStructuredLog(config.logging.json_target, { source: 'relay', id, softwareVersion }, dependencies);
-    relay.events.subscribe(({ event, node }) => {
-      history.add(event.kind, node);
-      this.#log?.write(node);
+    relay.events.subscribe(({ event, report }) => {
+      history.add(event.kind, report);
+      this.#log?.write(report);
     });
     this.view = new RelayAdminView(
       {

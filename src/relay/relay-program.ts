@@ -15,10 +15,10 @@ import type { EngineName, TlsIdentity } from '../quic/types.ts';
 import { realStoreFileSystem } from './authorization-store.ts';
 import type { RelayConfig } from './config/relay-config.ts';
 import { planReload } from './config/reload-plan.ts';
-import { createRelayLink } from './node/relay-link.ts';
+import { createRelayLink } from './manager-link/relay-link.ts';
 import { RelayObserver } from './relay-observer.ts';
 import { createRelay } from './relay.ts';
-import { keepResetKey } from './reset-key.ts';
+import { keepResetKey } from './reception/reset-key.ts';
 
 export interface RelayProgramDependencies {
   readonly clock: Clock;

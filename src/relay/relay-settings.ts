@@ -2,7 +2,7 @@ import { parseSocketAddress } from '../lib/socket-address.ts';
 import { AppError } from '../lib/app-error.ts';
 import { ALPN } from '../protocol/limits.ts';
 import type { SocketAddress, TransportSettings } from '../quic/types.ts';
-import type { AdmissionSettings } from './admission.ts';
+import type { AdmissionSettings } from './reception/admission.ts';
 import type { RelayConfig } from './config/relay-config.ts';
 import type { EventHubSettings } from './events/event-hub.ts';
 import type { ForwarderSettings } from './forwarding/forwarder.ts';

@@ -25,7 +25,14 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
     ...['config', 'protocol', 'lib'],
   ],
   'relay/admin': ['admin', 'relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
-  'relay/admission': ['relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
+  'relay/reception': [
+    ...['relay/session', 'relay/forwarding', 'relay/tunnels', 'relay/events', 'quic/types', 'protocol', 'lib'],
+  ],
+  'relay/report': ['relay/session', 'relay/forwarding', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
+  'relay/manager-link': [
+    ...['relay/relay', 'relay/tunnel-control', 'relay/report', 'relay/config', 'relay/tunnels', 'node-link'],
+    ...['config', 'protocol', 'lib'],
+  ],
   edge: ['quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
   'edge/config': ['node-link/manager-config', 'config', 'protocol', 'lib'],
   'edge/events': ['protocol', 'lib'],
@@ -37,7 +44,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   ],
   'edge/admin': ['admin', 'quic/types', 'protocol', 'lib'],
   'edge/manager-link': ['edge/edge', 'edge/config', 'edge/events', 'node-link', 'config', 'protocol', 'lib'],
-  cli: ['relay', 'edge', 'node-link', 'admin', 'config', 'protocol', 'quic/engine', 'lib'],
+  cli: ['relay', 'edge', 'node-link', 'admin', 'config', 'protocol', 'quic/engine', 'quic/tls-material', 'lib'],
   main: ['cli'],
 };
 

@@ -57,7 +57,9 @@ export class MemoryRelay {
 
   /** Messages of the events so far, or of those of one kind. */
   eventTexts(kind?: RaisedEvent['event']['kind']): string[] {
-    return this.events.filter(({ event }) => kind === undefined || event.kind === kind).map(({ node }) => node.message);
+    return this.events
+      .filter(({ event }) => kind === undefined || event.kind === kind)
+      .map(({ report }) => report.message);
   }
 
   /** An edge that is connected from `ip`, and nothing more. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { parseSocketAddress } from '../../src/lib/socket-address.ts';
 import type { RelayStats } from '../../src/protocol/relay-telemetry.ts';
 import type { EngineName, EngineReport, SocketAddress } from '../../src/quic/types.ts';
-import type { TunnelDetail } from '../../src/relay/relay-report.ts';
+import type { TunnelDetail } from '../../src/relay/report/relay-report.ts';
 
 export interface RelayOrder {
   readonly engine: EngineName;

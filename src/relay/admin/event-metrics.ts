@@ -9,8 +9,8 @@ export function addEventMetrics(registry: Registry): EventListener {
     labelNames: ['kind', 'severity'],
     registers: [registry],
   });
-  return ({ event, node }) => {
-    const suppressed = node.details?.['suppressed'];
-    events.inc({ kind: event.kind, severity: node.severity }, 1 + (typeof suppressed === 'number' ? suppressed : 0));
+  return ({ event, report }) => {
+    const suppressed = report.details?.['suppressed'];
+    events.inc({ kind: event.kind, severity: report.severity }, 1 + (typeof suppressed === 'number' ? suppressed : 0));
   };
 }

@@ -17,7 +17,7 @@ export interface EventHubSettings {
 /** A raised event, with the time at which it was raised and its words. */
 export interface RaisedEvent {
   readonly event: RelayEvent;
-  readonly node: NodeEvent;
+  readonly report: NodeEvent;
 }
 
 /** Called synchronously for each event, in order. Must not throw. */
@@ -110,7 +110,7 @@ export class EventHub {
   #publish(event: RelayEvent, suppressed: number): void {
     const { category, severity, message, flowId, details } = eventText(event);
     const withCount = suppressed > 0 ? { ...details, suppressed } : details;
-    const node: NodeEvent = {
+    const report: NodeEvent = {
       timestamp: rfc3339(this.#clock.now()),
       category,
       severity,
@@ -118,7 +118,7 @@ export class EventHub {
       ...(flowId !== undefined && { flowId }),
       ...(withCount !== undefined && { details: withCount }),
     };
-    for (const listener of this.#listeners) listener({ event, node });
+    for (const listener of this.#listeners) listener({ event, report });
   }
 }
 

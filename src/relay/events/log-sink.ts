@@ -6,8 +6,8 @@ const levels = { info: 'info', warning: 'warn', critical: 'error' } as const sat
 
 /** Writes each event as a log line: its kind in words as the constant message, what fills its text as fields. */
 export function createLogSink(logger: Logger): EventListener {
-  return ({ event, node }) => {
-    const fields: LogFields = { ...(node.flowId !== undefined && { tunnel_id: node.flowId }), ...node.details };
-    logger[levels[node.severity]](fields, event.kind.replaceAll('-', ' '));
+  return ({ event, report }) => {
+    const fields: LogFields = { ...(report.flowId !== undefined && { tunnel_id: report.flowId }), ...report.details };
+    logger[levels[report.severity]](fields, event.kind.replaceAll('-', ' '));
   };
 }

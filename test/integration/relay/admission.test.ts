@@ -32,8 +32,8 @@ describe.each(await builtEngines())('admission over %s', (engine) => {
     const refused = edges.at(-1);
     expect(await refused?.expectClosed()).toMatchObject({ code: 0, reason: 'per-ip connection cap exceeded' });
     expect(edges.slice(0, 64).every(({ closed }) => closed === null)).toBe(true);
-    const { node } = await bed.expectEvent('per-ip-cap-exceeded');
-    expect(node).toMatchObject({
+    const { report } = await bed.expectEvent('per-ip-cap-exceeded');
+    expect(report).toMatchObject({
       message: 'Connection rejected: per-IP cap exceeded (64 active from 127.0.0.1)',
       details: { error_code: 'relay_dos_suspect', remote_ip: '127.0.0.1', active_connections: 64, cap: 64 },
     });
@@ -48,7 +48,7 @@ describe.each(await builtEngines())('admission over %s', (engine) => {
     const pair = await bindPair(bed, { protocol: 'tcp' });
     pair.egress.bind({ tunnelId: otherTunnel, direction: 'egress' });
     expect((await pair.egress.expect('tunnel_down')).reason).toBe('per-connection tunnel limit exceeded');
-    expect((await bed.expectEvent('bind-cap-exceeded')).node.details).toMatchObject({ active_binds: 1, cap: 1 });
+    expect((await bed.expectEvent('bind-cap-exceeded')).report.details).toMatchObject({ active_binds: 1, cap: 1 });
     await openStream(pair);
     await openStream(pair);
     expect(await pair.egress.openData(pairTunnel).expectEnd()).toEqual({ kind: 'reset', code: 7 });
@@ -85,8 +85,8 @@ describe.each(await builtEngines())('admission over %s', (engine) => {
     await using bed = await startTestRelay({ engine, config: { limits: deadlines } });
     const edge = await bed.dial();
     expect(await edge.expectClosed()).toMatchObject({ reason: 'control stream not opened in time' });
-    const { node } = await bed.expectEvent('edge-connection-failed');
-    expect(node.message).toMatch(/^Edge connection failed: control stream error from 127\.0\.0\.1:\d+$/);
+    const { report } = await bed.expectEvent('edge-connection-failed');
+    expect(report.message).toMatch(/^Edge connection failed: control stream error from 127\.0\.0\.1:\d+$/);
     expect(bed.eventsOf('edge-connected')).toEqual([]);
   });
 
@@ -151,8 +151,8 @@ describe.each(await builtEngines())('admission over %s', (engine) => {
     // On the control stream, since data streams of a stranger are stopped before they bring much.
     for (let n = 0; n < 5; n++) edge.sendRaw(frame(16_384, 16_384));
     expect((await edge.expectClosed()).kind).not.toBe('local');
-    const { node } = await bed.expectEvent('edge-disconnected');
-    expect(node.details?.['reason']).toMatch(/^sent more than an unproven connection may/);
+    const { report } = await bed.expectEvent('edge-disconnected');
+    expect(report.details?.['reason']).toMatch(/^sent more than an unproven connection may/);
   });
 
   it('A3 messages that are unknown or malformed are ignored, and the connection lives', async () => {

@@ -76,8 +76,8 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
     next.bind({ tunnelId: pairTunnel, direction: 'egress', secret: pairSecret });
     await next.expect('tunnel_ready');
     expect((await pair.egress.expect('tunnel_down')).reason).toBe('replaced by a new connection');
-    const { node } = await bed.expectEvent('leg-replaced');
-    expect(node).toMatchObject({
+    const { report } = await bed.expectEvent('leg-replaced');
+    expect(report).toMatchObject({
       severity: 'warning',
       flowId: pairTunnel,
       details: { direction: 'egress', old_edge_id: 'out', new_edge_id: 'next' },
@@ -95,7 +95,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
     for (let n = 0; n < 3; n++) await (await bed.edge(`edge ${n}`)).bind(bind).expect('tunnel_waiting');
     const fourth = (await bed.edge('fourth')).bind(bind);
     expect((await fourth.expect('tunnel_down')).reason).toBe('leg is being replaced too often');
-    expect((await bed.expectEvent('leg-held')).node.details).toMatchObject({ reason: 'replaced-too-often' });
+    expect((await bed.expectEvent('leg-held')).report.details).toMatchObject({ reason: 'replaced-too-often' });
   });
 
   it('I3 an edge that is killed again and again has its leg back each time', async () => {
@@ -105,7 +105,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
     const last = (await bed.edge('last')).bind(bind);
     await last.expect('tunnel_waiting');
     expect(bed.eventsOf('leg-held')).toEqual([]);
-    const ends = bed.eventsOf('edge-disconnected').map(({ node }) => node.details?.['reason']);
+    const ends = bed.eventsOf('edge-disconnected').map(({ report }) => report.details?.['reason']);
     expect(ends).toEqual(['closed by the relay: no sign of life']);
   });
 
@@ -117,7 +117,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
     const rival = await bed.edge('rival');
     rival.bind({ tunnelId: pairTunnel, direction: 'egress' });
     expect((await rival.expect('tunnel_down')).reason).toBe('leg held by a live edge');
-    expect((await bed.expectEvent('leg-held')).node.details).toMatchObject({ holder_edge_id: 'holder' });
+    expect((await bed.expectEvent('leg-held')).report.details).toMatchObject({ holder_edge_id: 'holder' });
     holder.bind({ tunnelId: pairTunnel, direction: 'egress' });
     await holder.expect('tunnel_waiting', 2);
   });

@@ -30,7 +30,7 @@ describe.each(await builtEngines())('the life of a relay over %s', (engine) => {
       expect(edge.ofType('tunnel_down')).toEqual([]);
     }
     expect(near.ended).toEqual({ kind: 'finished' });
-    expect(bed.eventsOf('tunnel-closed').map(({ node }) => node.message)).toEqual(['Tunnel closed: drained']);
+    expect(bed.eventsOf('tunnel-closed').map(({ report }) => report.message)).toEqual(['Tunnel closed: drained']);
     expect(bed.eventsOf('tunnel-down')).toEqual([]);
   });
 
@@ -147,7 +147,7 @@ describe.each(await builtEngines())('the truth over %s', (engine) => {
     await bed.expectEvent('tunnel-unbound');
     ingress.close();
     await bed.expectEvent('edge-disconnected', 2);
-    expect(bed.events.map(({ node }) => node.message.replace(/127\.0\.0\.1:\d+/, 'ADDR'))).toEqual([
+    expect(bed.events.map(({ report }) => report.message.replace(/127\.0\.0\.1:\d+/, 'ADDR'))).toEqual([
       'Edge connected from ADDR',
       'Tunnel waiting: Ingress side bound',
       'Edge connected from ADDR',
@@ -164,7 +164,7 @@ describe.each(await builtEngines())('the truth over %s', (engine) => {
     const edge = (await bed.dial()).openControl();
     edge.send({ type: 'hello', protocol_version: 1, software_version: 'old', features: [] });
     expect((await edge.expect('hello_ack')).protocol_version).toBe(2);
-    expect((await bed.expectEvent('version-mismatch')).node).toMatchObject({
+    expect((await bed.expectEvent('version-mismatch')).report).toMatchObject({
       message: 'Protocol version mismatch (edge=1, relay=2)',
       details: { edge_version: 1, relay_version: 2 },
     });

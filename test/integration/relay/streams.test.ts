@@ -160,7 +160,7 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
     egress.sendDatagram(pairTunnel, Buffer.alloc(room - 16));
     const drops = (): number => bed.relay.report.tunnel(pairTunnel)?.info.drops['too_large'] ?? 0;
     await until(() => drops() === 1, { what: 'the drop' });
-    expect((await bed.expectEvent('datagrams-dropped')).node).toMatchObject({
+    expect((await bed.expectEvent('datagrams-dropped')).report).toMatchObject({
       message: 'Datagrams dropped: too_large',
       flowId: pairTunnel,
       details: { reason: 'too_large', count: 1, from_egress: 1 },

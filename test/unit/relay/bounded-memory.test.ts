@@ -50,6 +50,6 @@ describe('what a relay remembers of strangers', () => {
     }
     expect(bed.eventTexts('accept-failed')).toHaveLength(3 + 1);
     bed.advance(60_000);
-    expect(bed.events.at(-1)?.node.details).toMatchObject({ suppressed: 95 });
+    expect(bed.events.at(-1)?.report.details).toMatchObject({ suppressed: 95 });
   });
 });

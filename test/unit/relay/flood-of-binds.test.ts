@@ -27,7 +27,7 @@ describe('an edge that binds and unbinds all the time', () => {
     flicker(bed, 20);
     expect(kinds.map((kind) => bed.eventTexts(kind).length)).toEqual([1, 5, 5, 5]);
     bed.advance(60_000);
-    const suppressed = bed.events.slice(-3).map(({ event, node }) => [event.kind, node.details?.['suppressed']]);
+    const suppressed = bed.events.slice(-3).map(({ event, report }) => [event.kind, report.details?.['suppressed']]);
     expect(suppressed).toEqual([
       ['tunnel-active', 34],
       ['tunnel-unbound', 14],

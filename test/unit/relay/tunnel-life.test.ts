@@ -126,7 +126,7 @@ describe('a bind', () => {
     expect(edge.closed).toBeNull();
     bed.advance(1);
     expect(edge.closed).toMatchObject({ kind: 'peer-application', code: 0 });
-    expect(bed.events.find(({ event }) => event.kind === 'bind-rejected')?.node).toMatchObject({
+    expect(bed.events.find(({ event }) => event.kind === 'bind-rejected')?.report).toMatchObject({
       message: 'Tunnel bind rejected: invalid token',
       flowId: id,
       details: { direction: 'ingress', reason: 'not-authorised' },

@@ -21,7 +21,7 @@ function rejected(remoteAddr: string): RelayEvent {
 }
 
 function suppressed(heard: readonly RaisedEvent[]): unknown[] {
-  return heard.map(({ node }) => node.details?.['suppressed']);
+  return heard.map(({ report }) => report.details?.['suppressed']);
 }
 
 describe('the event hub', () => {
@@ -30,7 +30,10 @@ describe('the event hub', () => {
     events.emit({ kind: 'secret-rotated' });
     clock.advance(1500);
     events.emit({ kind: 'secret-rotated' });
-    expect(heard.map(({ node }) => node.timestamp)).toEqual(['2023-11-14T22:13:20.000Z', '2023-11-14T22:13:21.500Z']);
+    expect(heard.map(({ report }) => report.timestamp)).toEqual([
+      '2023-11-14T22:13:20.000Z',
+      '2023-11-14T22:13:21.500Z',
+    ]);
   });
 
   it('tells all listeners, in order, until they leave', () => {

@@ -29,7 +29,7 @@ describe('an authorised bind that a dead leg stands in the way of', () => {
     expect(answersTo(fresh)).toEqual([]);
     bed.advance(1);
     expect(answersTo(fresh)).toEqual(['tunnel_waiting']);
-    expect(bed.events.map(({ node }) => [node.message, node.details?.['reason']])).toEqual([
+    expect(bed.events.map(({ report }) => [report.message, report.details?.['reason']])).toEqual([
       [expect.stringMatching('Edge connected'), undefined],
       ['Tunnel down: edge disconnected', undefined],
       ['Tunnel leg replaced by a new connection', undefined],

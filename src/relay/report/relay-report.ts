@@ -1,15 +1,15 @@
-import type { Clock } from '../lib/clock.ts';
-import type { EdgeInfo, RelayHealth, RelayStats, TunnelInfo } from '../protocol/relay-telemetry.ts';
-import type { Direction } from '../protocol/leg.ts';
-import type { TunnelId } from '../protocol/tunnel-id.ts';
-import type { ConnectionStats, LedgerTotals, QuicEngine } from '../quic/types.ts';
-import type { Forwarder, TunnelReport } from './forwarding/forwarder.ts';
-import type { DropTotals } from './forwarding/traffic-totals.ts';
-import type { SessionDirectory } from './session/session-directory.ts';
-import type { SessionRunner } from './session/session-runner.ts';
-import { sessionLabel } from './tunnels/session-id.ts';
-import type { TunnelRegistry } from './tunnels/tunnel-registry.ts';
-import type { Leg, TunnelView } from './tunnels/tunnel.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { EdgeInfo, RelayHealth, RelayStats, TunnelInfo } from '../../protocol/relay-telemetry.ts';
+import type { Direction } from '../../protocol/leg.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { ConnectionStats, LedgerTotals, QuicEngine } from '../../quic/types.ts';
+import type { Forwarder, TunnelReport } from '../forwarding/forwarder.ts';
+import type { DropTotals } from '../forwarding/traffic-totals.ts';
+import type { SessionDirectory } from '../session/session-directory.ts';
+import type { SessionRunner } from '../session/session-runner.ts';
+import { sessionLabel } from '../tunnels/session-id.ts';
+import type { TunnelRegistry } from '../tunnels/tunnel-registry.ts';
+import type { Leg, TunnelView } from '../tunnels/tunnel.ts';
 
 /** A connected edge, with its path (conformance T4). Times are wall clock, milliseconds since the epoch. */
 export interface EdgeDetail {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RelayStats } from '../../../../src/protocol/relay-telemetry.ts';
-import { StatsFrame } from '../../../../src/relay/node/stats-frame.ts';
+import { StatsFrame } from '../../../../src/relay/manager-link/stats-frame.ts';
 import { sampleTotals, sampleTunnelInfo } from '../../../support/sample-stats.ts';
 
 const MiB = 1_048_576;

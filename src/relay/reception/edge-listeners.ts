@@ -1,6 +1,6 @@
-import { AppError, errorMessage } from '../lib/app-error.ts';
-import type { Logger } from '../lib/logger.ts';
-import { formatSocketAddress } from '../lib/socket-address.ts';
+import { AppError, errorMessage } from '../../lib/app-error.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { formatSocketAddress } from '../../lib/socket-address.ts';
 import type {
   ListenerHandler,
   ListenOptions,
@@ -8,7 +8,7 @@ import type {
   QuicListener,
   SocketAddress,
   TlsIdentity,
-} from '../quic/types.ts';
+} from '../../quic/types.ts';
 
 export interface EdgeListenersPorts {
   readonly engine: QuicEngine;

@@ -1,6 +1,6 @@
 import { nextTurn } from '../../lib/next-turn.ts';
 import type { RelayStats, TunnelInfo } from '../../protocol/relay-telemetry.ts';
-import type { RelayReport } from '../relay-report.ts';
+import type { RelayReport } from '../report/relay-report.ts';
 import { StatsFrame } from './stats-frame.ts';
 
 /** Some 10 µs each: a turn stays well below a millisecond. */

@@ -1,7 +1,7 @@
-import type { Clock } from '../lib/clock.ts';
-import { addressBlock, formatSocketAddress } from '../lib/socket-address.ts';
-import { TokenBucket } from '../lib/token-bucket.ts';
-import type { IncomingAttempt, IncomingDecision, SocketAddress } from '../quic/types.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { addressBlock, formatSocketAddress } from '../../lib/socket-address.ts';
+import { TokenBucket } from '../../lib/token-bucket.ts';
+import type { IncomingAttempt, IncomingDecision, SocketAddress } from '../../quic/types.ts';
 
 export interface AdmissionSettings {
   readonly maxConnections: number;

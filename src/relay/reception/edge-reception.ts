@@ -1,16 +1,16 @@
-import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/logger.ts';
-import type { Random } from '../lib/random.ts';
-import { formatSocketAddress } from '../lib/socket-address.ts';
-import { CLOSE_CODE, closeReason } from '../protocol/close-code.ts';
-import type { ConnectionHandler, ListenerHandler, QuicConnection, SocketAddress } from '../quic/types.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Random } from '../../lib/random.ts';
+import { formatSocketAddress } from '../../lib/socket-address.ts';
+import { CLOSE_CODE, closeReason } from '../../protocol/close-code.ts';
+import type { ConnectionHandler, ListenerHandler, QuicConnection, SocketAddress } from '../../quic/types.ts';
 import type { Admission } from './admission.ts';
-import type { EventHub } from './events/event-hub.ts';
-import type { Forwarder } from './forwarding/forwarder.ts';
-import type { SessionDirectory } from './session/session-directory.ts';
-import { SessionRunner, type SessionRunnerSettings } from './session/session-runner.ts';
-import type { Switchboard } from './session/switchboard.ts';
-import type { SessionId } from './tunnels/session-id.ts';
+import type { EventHub } from '../events/event-hub.ts';
+import type { Forwarder } from '../forwarding/forwarder.ts';
+import type { SessionDirectory } from '../session/session-directory.ts';
+import { SessionRunner, type SessionRunnerSettings } from '../session/session-runner.ts';
+import type { Switchboard } from '../session/switchboard.ts';
+import type { SessionId } from '../tunnels/session-id.ts';
 
 export interface EdgeReceptionPorts {
   readonly clock: Clock;

@@ -4,7 +4,7 @@ import type { CommandOutcome } from '../../protocol/node-message.ts';
 import { parseRelayAction, type RelayAction } from '../../protocol/relay-command.ts';
 import type { AuthorizedTunnelInfo } from '../../protocol/relay-telemetry.ts';
 import type { TunnelId } from '../../protocol/tunnel-id.ts';
-import type { RelayReport } from '../relay-report.ts';
+import type { RelayReport } from '../report/relay-report.ts';
 import type { TunnelControl } from '../tunnel-control.ts';
 import type { BindTokens } from '../tunnels/bind-policy.ts';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { mkdir, readFile } from 'node:fs/promises';
-import { AppError } from '../lib/app-error.ts';
-import { writeFileAtomically } from '../lib/atomic-file.ts';
-import type { Random } from '../lib/random.ts';
+import { AppError } from '../../lib/app-error.ts';
+import { writeFileAtomically } from '../../lib/atomic-file.ts';
+import type { Random } from '../../lib/random.ts';
 
 const fileName = 'reset.key';
 const keyBytes = 32;

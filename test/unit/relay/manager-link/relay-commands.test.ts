@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RelayCommands, type RelayCommandsDependencies } from '../../../../src/relay/node/relay-commands.ts';
+import { RelayCommands, type RelayCommandsDependencies } from '../../../../src/relay/manager-link/relay-commands.ts';
 import type { CommandAction } from '../../../../src/protocol/node-command.ts';
 import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../../../src/lib/app-error.ts';
-import { EdgeListeners } from '../../../src/relay/edge-listeners.ts';
-import { MemoryNetwork, type MemoryListener } from '../../support/memory-quic.ts';
-import { MemoryRelay } from '../../support/memory-relay.ts';
-import { pairTunnel } from '../../support/relay-pair.ts';
-import { RecordingLogger } from '../../support/recording-logger.ts';
+import { AppError } from '../../../../src/lib/app-error.ts';
+import { EdgeListeners } from '../../../../src/relay/reception/edge-listeners.ts';
+import { MemoryNetwork, type MemoryListener } from '../../../support/memory-quic.ts';
+import { MemoryRelay } from '../../../support/memory-relay.ts';
+import { pairTunnel } from '../../../support/relay-pair.ts';
+import { RecordingLogger } from '../../../support/recording-logger.ts';
 
 function listenerOf(bed: MemoryRelay, address: string): MemoryListener {
   const listener = bed.network.listeners.get(address);
@@ -31,7 +31,7 @@ describe('the listeners for edges', () => {
     const bed = await MemoryRelay.start();
     const { handler } = listenerOf(bed, '127.0.0.1:4433');
     handler.onHandshakeFailed({ ip: '192.0.2.9', port: 9 }, 'no application protocol');
-    expect(bed.events.map(({ node }) => [node.message, node.details])).toEqual([
+    expect(bed.events.map(({ report }) => [report.message, report.details])).toEqual([
       [
         'QUIC connection accept failed: no application protocol',
         { error: 'no application protocol', bind_addr: '127.0.0.1:4433' },

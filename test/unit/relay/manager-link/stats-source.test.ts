@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StatsSource } from '../../../../src/relay/node/stats-source.ts';
+import { StatsSource } from '../../../../src/relay/manager-link/stats-source.ts';
 import { settle } from '../../../support/manual-clock.ts';
 import { sampleTotals, sampleTunnelInfo } from '../../../support/sample-stats.ts';
 

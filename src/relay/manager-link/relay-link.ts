@@ -72,6 +72,6 @@ export function createRelayLink(
       redaction: 'mask',
     },
   );
-  events.subscribe(({ node }) => link.raise(node));
+  events.subscribe((raised) => link.raise(raised.report));
   return link;
 }
