@@ -45,6 +45,11 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'edge/admin': ['admin', 'quic/types', 'protocol', 'lib'],
   'edge/manager-link': ['edge/edge', 'edge/config', 'edge/events', 'node-link', 'config', 'protocol', 'lib'],
   cli: ['relay', 'edge', 'node-link', 'admin', 'config', 'protocol', 'quic/engine', 'quic/tls-material', 'lib'],
+  manager: ['quic/tls-material', 'admin', 'config', 'protocol', 'lib'],
+  'manager/config': ['config', 'protocol', 'lib'],
+  'manager/secrets': ['protocol', 'lib'],
+  'manager/store': ['protocol', 'lib'],
+  'manager/reconcile': ['manager/store/schema', 'protocol', 'lib'],
   main: ['cli'],
 };
 
@@ -62,6 +67,8 @@ const ioPackages = ['ws', 'fastify', 'pino', 'pino-pretty', 'rotating-file-strea
 const packageHomes: Readonly<Record<string, string>> = {
   'fastest-levenshtein': '^src/config/',
   ws: '^(src/node-link/|test/|bench/)',
+  kysely: '^(src/manager/store/|test/)',
+  pg: '^(src/manager/store/|test/)',
   pino: '^src/(lib/logger[.]ts|cli/)',
   'pino-pretty': '^src/(lib/logger[.]ts|cli/)',
   '@matrixai/quic': '^(src/quic/quiche/|test/support/hostile[./-])',

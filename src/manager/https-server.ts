@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { AppError } from '../lib/app-error.ts';
+import { formatHostPort, parseHostPort, type HostPort } from '../lib/host-port.ts';
+import type { Logger } from '../lib/logger.ts';
+
+/** PEM texts. */
+export interface ServerIdentity {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+/** Takes over a socket that asked for a WebSocket. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+export interface HttpsServerDependencies {
+  readonly logger: Logger;
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /** By path, without a query. */
+  readonly upgrades: ReadonlyMap<string, UpgradeHandler>;
+}
+
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 30_000;
+const keepAliveTimeoutMs = 30_000;
+/** A TLS handshake that takes longer is given up. */
+const handshakeTimeoutMs = 10_000;
+
+/** The one HTTPS port (or several addresses) for nodes, REST and browsers. */
+export class HttpsServer {
+  readonly #dependencies: HttpsServerDependencies;
+  readonly #sockets = new Set<Duplex>();
+  #servers: readonly Server[] = [];
+
+  constructor(dependencies: HttpsServerDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** With the real ports; empty before `start` and after `stop`. */
+  get addresses(): readonly HostPort[] {
+    return this.#servers.map((server) => {
+      const { address, port } = server.address() as AddressInfo;
+      return { host: address, port };
+    });
+  }
+
+  /** Rejects with AppError `address-unavailable`; nothing listens then. */
+  async start(addresses: readonly string[], identity: ServerIdentity): Promise<void> {
+    const attempts = await Promise.allSettled(addresses.map((address) => this.#listen(address, identity)));
+    this.#servers = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
+    const failed = attempts.find((attempt) => attempt.status === 'rejected');
+    if (failed === undefined) return;
+    await this.stop();
+    throw failed.reason;
+  }
+
+  /** For connections from now on. */
+  setIdentity({ certificate, privateKey }: ServerIdentity): void {
+    for (const server of this.#servers) server.setSecureContext({ cert: certificate, key: privateKey });
+  }
+
+  /** Idempotent. Cuts what is still open. */
+  async stop(): Promise<void> {
+    const servers = this.#servers;
+    this.#servers = [];
+    const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(closed);
+  }
+
+  async #listen(text: string, { certificate, privateKey }: ServerIdentity): Promise<Server> {
+    const { logger, onRequest } = this.#dependencies;
+    const address = parseHostPort(text);
+    if (address === null) throw new AppError('config-invalid', `${text} is not host:port`);
+    const server = createServer(
+      {
+        cert: certificate,
+        key: privateKey,
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: handshakeTimeoutMs,
+        headersTimeout: headersTimeoutMs,
+        requestTimeout: requestTimeoutMs,
+        keepAliveTimeout: keepAliveTimeoutMs,
+      },
+      onRequest,
+    );
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#upgrade(request, socket, head),
+    );
+    server.on('connection', (socket: Duplex) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    server.on('tlsClientError', (error) => logger.debug({ error }, 'TLS handshake failed'));
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    server.once('error', reject);
+    server.listen({ ...address, ipv6Only: address.host.includes(':') }, () => resolve(undefined));
+    try {
+      await promise;
+    } catch (cause) {
+      throw new AppError('address-unavailable', `cannot listen on ${formatHostPort(address)}`, { cause });
+    }
+    return server;
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const handler = this.#dependencies.upgrades.get(path);
+    if (handler !== undefined) handler(request, socket, head);
+    else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+  }
+}

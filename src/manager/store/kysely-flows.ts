@@ -1,0 +1,54 @@
+import { sql, type Kysely } from 'kysely';
+import { likeText, readCursor, toPage } from './page-cursor.ts';
+import type { FlowChange, FlowRow, Tables } from './schema.ts';
+import type { FlowStore, Page, TunnelQuery } from './store.ts';
+
+export class KyselyFlows implements FlowStore {
+  readonly #db: Kysely<Tables>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  async page({ limit, after, q, removed = false, nodeId }: TunnelQuery): Promise<Page<FlowRow>> {
+    let query = this.#db.selectFrom('managed_flows').selectAll();
+    query = query.where('removed_at', removed ? 'is not' : 'is', null);
+    if (nodeId !== undefined) query = query.where('node_id', '=', nodeId);
+    if (q) query = query.where(sql<boolean>`lower(name) like ${likeText(q)} escape '\\'`);
+    const cursor = readCursor(after);
+    if (cursor !== null) query = query.where(sql<boolean>`(name, id) > (${cursor.name}, ${cursor.id})`);
+    const rows = await query
+      .orderBy('name')
+      .orderBy('id')
+      .limit(limit + 1)
+      .execute();
+    return toPage(rows, limit, ({ name }) => name);
+  }
+
+  async get(id: string): Promise<FlowRow | null> {
+    const row = await this.#db.selectFrom('managed_flows').selectAll().where('id', '=', id).executeTakeFirst();
+    return row ?? null;
+  }
+
+  ofNode(nodeId: string): Promise<readonly FlowRow[]> {
+    return this.#db.selectFrom('managed_flows').selectAll().where('node_id', '=', nodeId).execute();
+  }
+
+  async insert(flow: FlowRow): Promise<void> {
+    await this.#db.insertInto('managed_flows').values(flow).execute();
+  }
+
+  async change(id: string, change: FlowChange, generation?: number): Promise<FlowRow | null> {
+    let query = this.#db.updateTable('managed_flows').set(change).where('id', '=', id);
+    if (generation !== undefined) query = query.where('generation', '=', generation);
+    return (await query.returningAll().executeTakeFirst()) ?? null;
+  }
+
+  async forgetRemoved(before: number): Promise<void> {
+    await this.#db
+      .deleteFrom('managed_flows')
+      .where('removed_at', '<', before)
+      .where(sql<boolean>`id not in (select flow_id from legs where flow_id is not null)`)
+      .execute();
+  }
+}

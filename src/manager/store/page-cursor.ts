@@ -1,0 +1,33 @@
+import { parseJson } from '../../protocol/json.ts';
+import type { Page } from './store.ts';
+
+/** Where a list ordered by name and id goes on. */
+export interface Cursor {
+  readonly name: string;
+  readonly id: string;
+}
+
+export function readCursor(text: string | null | undefined): Cursor | null {
+  if (text === null || text === undefined) return null;
+  const value = parseJson(Buffer.from(text, 'base64url').toString());
+  if (!Array.isArray(value)) return null;
+  const [name, id] = value as readonly unknown[];
+  return typeof name === 'string' && typeof id === 'string' ? { name, id } : null;
+}
+
+/** A page out of one row more than it holds: the last one only shows that there is more. */
+export function toPage<Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  limit: number,
+  nameOf: (row: Row) => string,
+): Page<Row> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return { items, next: more ? Buffer.from(JSON.stringify([nameOf(last), last.id])).toString('base64url') : null };
+}
+
+/** A text that stands for itself in LIKE … ESCAPE '\'. */
+export function likeText(text: string): string {
+  return `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+}
