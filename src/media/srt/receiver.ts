@@ -1,0 +1,295 @@
+import { AckLog } from './ack-log.ts';
+import { encodeNak } from './loss-list.ts';
+import { dataFlags, encodeFullAck, encodeLightAck, headerBytes, type SequenceRange } from './packet.ts';
+import { nothing, ReceiveBuffer } from './receive-buffer.ts';
+import type { ReceiveKeys } from './receive-keys.ts';
+import type { RoundTrip } from './round-trip.ts';
+import { sequenceAdd, sequenceDistance } from './sequence.ts';
+import type { SrtCounters } from './srt-counters.ts';
+import type { Tsbpd } from './tsbpd.ts';
+
+export interface ReceiverDependencies {
+  /** Sends a control packet; the rest of its header is filled in. */
+  readonly send: (packet: Buffer) => void;
+  /** A payload at its time, which is `dueUs`; it may be a little later now. */
+  readonly deliver: (payload: Buffer, dueUs: number) => void;
+  readonly roundTrip: RoundTrip;
+  readonly tsbpd: Tsbpd;
+  readonly keys: ReceiveKeys;
+  readonly counters: SrtCounters;
+}
+
+export interface ReceiverSettings {
+  readonly initialSequence: number;
+  readonly bufferPackets: number;
+  readonly tooLateDrop: boolean;
+  readonly lossMaxTtl: number;
+}
+
+const ackPeriodUs = 10_000;
+const packetsPerLightAck = 64;
+const nakFloorUs = 20_000;
+
+/** The receiving half of a connection: buffer, acknowledgements, loss reports, delivery in time. */
+export class Receiver {
+  readonly #dependencies: ReceiverDependencies;
+  readonly #settings: ReceiverSettings;
+  readonly #buffer: ReceiveBuffer;
+  readonly #acks = new AckLog();
+  /** First packet of which it is not known that it came or was given up. */
+  #acknowledged: number;
+  #ackedSent: number;
+  #ackAtUs = 0;
+  #sinceAck = 0;
+  /** Missing packets before this one were reported at least once. */
+  #reportedUpTo: number;
+  #nakAtUs = Number.POSITIVE_INFINITY;
+  #deliverAtUs = Number.POSITIVE_INFINITY;
+  #rateSinceUs = 0;
+  #ratePackets = 0;
+  #rateBytes = 0;
+  #packetsPerSecond = 0;
+  #bytesPerSecond = 0;
+
+  constructor(dependencies: ReceiverDependencies, settings: ReceiverSettings) {
+    this.#dependencies = dependencies;
+    this.#settings = settings;
+    this.#buffer = new ReceiveBuffer(settings.bufferPackets, settings.initialSequence);
+    this.#acknowledged = settings.initialSequence;
+    this.#ackedSent = settings.initialSequence;
+    this.#reportedUpTo = settings.initialSequence;
+  }
+
+  /** Packets that wait for their time. */
+  get held(): number {
+    return this.#buffer.held;
+  }
+
+  get bytesPerSecond(): number {
+    return this.#bytesPerSecond;
+  }
+
+  /** When `tick` has something to do. */
+  get nextUs(): number {
+    const ackUs = this.#ackDue() ? this.#ackAtUs : Number.POSITIVE_INFINITY;
+    return Math.min(ackUs, this.#nakAtUs, this.#deliverAtUs);
+  }
+
+  /** Takes the packet over: its payload is decrypted in place and delivered later. */
+  onData(nowUs: number, packet: Buffer): void {
+    const { counters, tsbpd, keys } = this.#dependencies;
+    const sequence = packet.readUInt32BE(0);
+    const flags = packet.readUInt32BE(4);
+    const bytes = packet.length - headerBytes;
+    counters.packetsReceived++;
+    counters.bytesReceived += bytes;
+    const retransmitted = (flags & dataFlags.retransmitted) !== 0;
+    if (retransmitted) counters.packetsReceivedRetransmitted++;
+    this.#measure(nowUs, bytes);
+    if (!this.#room(sequence)) return;
+    counters.packetsReceivedUnique++;
+    counters.bytesReceivedUnique += bytes;
+    const timestamp = tsbpd.extend(packet.readUInt32BE(8));
+    const readable = keys.decrypt(flags, sequence, packet);
+    if (!readable) {
+      counters.packetsUndecrypted++;
+      counters.bytesUndecrypted += bytes;
+    }
+    this.#buffer.insert(sequence, readable ? packet : nothing, timestamp);
+    this.#deliverAtUs = Math.min(this.#deliverAtUs, tsbpd.dueUs(timestamp));
+    this.#afterInsert(nowUs, sequence, retransmitted);
+  }
+
+  /** Timestamps of control packets count the wraps of a connection that carries no data for half an hour. */
+  onTimestamp(timestamp: number): void {
+    this.#dependencies.tsbpd.extend(timestamp);
+  }
+
+  onAckAck(nowUs: number, number: number, timestamp: number): void {
+    const { roundTrip, tsbpd } = this.#dependencies;
+    const sentUs = this.#acks.confirm(number);
+    if (sentUs === null) return;
+    roundTrip.update(nowUs - sentUs);
+    tsbpd.sample(nowUs, timestamp, roundTrip.rttUs);
+  }
+
+  /** The peer will not send these again. */
+  onDropRequest(range: SequenceRange): void {
+    this.#dependencies.counters.packetsReceiveDrop += this.#buffer.dropRange(range);
+    this.#deliverAtUs = 0;
+    this.#advanceAcknowledged();
+  }
+
+  tick(nowUs: number): void {
+    this.deliver(nowUs);
+    if (nowUs >= this.#nakAtUs) this.#reportAgain(nowUs);
+    if (this.#ackDue() && nowUs >= this.#ackAtUs) this.#sendFullAck(nowUs);
+  }
+
+  /** Hands on all that is there before its time: the peer has ended, and nothing more will come. */
+  flush(): void {
+    for (let first = this.#buffer.firstHeld(); first !== null; first = this.#buffer.firstHeld()) this.#handOn(first);
+  }
+
+  /** Hands on everything of which the time has come. */
+  deliver(nowUs: number): void {
+    const buffer = this.#buffer;
+    if (nowUs < this.#deliverAtUs) return;
+    this.#deliverAtUs = Number.POSITIVE_INFINITY;
+    for (let first = buffer.firstHeld(); first !== null; first = buffer.firstHeld()) {
+      if (first !== buffer.head && !this.#settings.tooLateDrop) return;
+      const dueUs = this.#dependencies.tsbpd.dueUs(buffer.timestampOf(first));
+      if (dueUs > nowUs) {
+        this.#deliverAtUs = dueUs;
+        return;
+      }
+      this.#handOn(first);
+    }
+  }
+
+  /** The first packet that is there, past what is missing before it. */
+  #handOn(first: number): void {
+    const buffer = this.#buffer;
+    const dueUs = this.#dependencies.tsbpd.dueUs(buffer.timestampOf(first));
+    if (first !== buffer.head) this.#giveUpTo(first);
+    const packet = buffer.take();
+    if (packet.length > headerBytes) this.#dependencies.deliver(packet.subarray(headerBytes), dueUs);
+  }
+
+  #afterInsert(nowUs: number, sequence: number, retransmitted: boolean): void {
+    const { counters } = this.#dependencies;
+    const buffer = this.#buffer;
+    const behind = sequenceDistance(buffer.next, sequence) - 1;
+    if (behind > 0) {
+      if (!retransmitted) counters.reorderDistance = Math.max(counters.reorderDistance, behind);
+    } else {
+      this.#reportNew(nowUs);
+    }
+    if (sequence === this.#acknowledged) this.#advanceAcknowledged();
+    this.deliver(nowUs);
+    this.#sinceAck++;
+    if (this.#sinceAck >= packetsPerLightAck) this.#sendLightAck();
+    if (this.#ackAtUs === 0) this.#ackAtUs = nowUs + ackPeriodUs;
+  }
+
+  /** Whether the buffer takes the packet; counts it when not. */
+  #room(sequence: number): boolean {
+    const { counters } = this.#dependencies;
+    const found = this.#buffer.place(sequence);
+    if (found === 'belated') counters.packetsBelated++;
+    if (found !== 'overflow') return found === 'free';
+    if (this.#buffer.held > 0) {
+      counters.packetsReceiveOverflow++;
+      return false;
+    }
+    this.#restartAt(sequence);
+    return true;
+  }
+
+  #giveUpTo(sequence: number): void {
+    this.#dependencies.counters.packetsReceiveDrop += this.#buffer.skipTo(sequence);
+    this.#advanceAcknowledged();
+  }
+
+  #restartAt(sequence: number): void {
+    this.#dependencies.counters.packetsReceiveDrop += sequenceDistance(sequence, this.#buffer.head);
+    this.#buffer.restartAt(sequence);
+    this.#acknowledged = sequence;
+    this.#reportedUpTo = sequence;
+  }
+
+  #advanceAcknowledged(): void {
+    const { head } = this.#buffer;
+    const from = sequenceDistance(head, this.#acknowledged) > 0 ? head : this.#acknowledged;
+    this.#acknowledged = this.#buffer.firstMissing(from);
+  }
+
+  /** Reports at once what a packet beyond the expected one has shown to be missing. */
+  #reportNew(nowUs: number): void {
+    const { head, next } = this.#buffer;
+    const until = sequenceAdd(next, -1 - this.#settings.lossMaxTtl);
+    if (sequenceDistance(head, this.#reportedUpTo) > 0) this.#reportedUpTo = head;
+    const count = sequenceDistance(until, this.#reportedUpTo);
+    if (count <= 0) {
+      if (count === 0 && this.#settings.lossMaxTtl === 0) this.#reportedUpTo = next;
+      return;
+    }
+    const ranges = this.#buffer.report(nowUs / 1000 + 1, 0, this.#reportedUpTo, until);
+    this.#reportedUpTo = this.#settings.lossMaxTtl === 0 ? next : until;
+    if (ranges.length === 0) return;
+    for (const { first, last } of ranges) {
+      this.#dependencies.counters.packetsReceiveLoss += sequenceDistance(last, first) + 1;
+    }
+    this.#sendNak(ranges);
+    this.#nakAtUs = Math.min(this.#nakAtUs, nowUs + this.#nakPeriodUs());
+  }
+
+  #reportAgain(nowUs: number): void {
+    if (this.#buffer.missing === 0) {
+      this.#nakAtUs = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const from = this.#acknowledged;
+    const until = this.#reportedUpTo;
+    if (sequenceDistance(until, from) > 0) {
+      const ranges = this.#buffer.report(nowUs / 1000 + 1, this.#nakPeriodUs() / 1000, from, until);
+      if (ranges.length > 0) this.#sendNak(ranges);
+    }
+    this.#nakAtUs = nowUs + nakFloorUs;
+  }
+
+  /** Half of what would be patient (draft-sharabayko-srt-01 §4.8.2): the report itself may be lost too. */
+  #nakPeriodUs(): number {
+    return Math.max(nakFloorUs, this.#dependencies.roundTrip.timeoutUs / 2);
+  }
+
+  #sendNak(ranges: readonly SequenceRange[]): void {
+    this.#dependencies.counters.naksSent++;
+    this.#dependencies.send(encodeNak(ranges));
+  }
+
+  /** Something new to acknowledge, or an acknowledgement of which the peer has not said that it came. */
+  #ackDue(): boolean {
+    return this.#acknowledged !== this.#ackedSent || this.#acks.open;
+  }
+
+  #sendFullAck(nowUs: number): void {
+    const { roundTrip, counters, send } = this.#dependencies;
+    const moved = this.#acknowledged !== this.#ackedSent;
+    const number = this.#acks.add(nowUs);
+    this.#ackedSent = this.#acknowledged;
+    this.#sinceAck = 0;
+    this.#ackAtUs = nowUs + (moved ? ackPeriodUs : Math.max(ackPeriodUs, roundTrip.timeoutUs));
+    counters.acksSent++;
+    send(
+      encodeFullAck(number, {
+        next: this.#acknowledged,
+        rttUs: roundTrip.rttUs,
+        rttVarianceUs: roundTrip.varianceUs,
+        availableBuffer: Math.max(2, this.#buffer.free),
+        packetsPerSecond: this.#packetsPerSecond,
+        // Packet pairs cannot be timed from an event loop; the peer only shows this figure.
+        linkCapacity: this.#packetsPerSecond,
+        bytesPerSecond: this.#bytesPerSecond,
+      }),
+    );
+  }
+
+  #sendLightAck(): void {
+    this.#sinceAck = 0;
+    this.#dependencies.counters.acksSent++;
+    this.#dependencies.send(encodeLightAck(this.#acknowledged));
+  }
+
+  #measure(nowUs: number, bytes: number): void {
+    this.#ratePackets++;
+    this.#rateBytes += bytes;
+    const elapsed = nowUs - this.#rateSinceUs;
+    if (elapsed < 1_000_000) return;
+    this.#packetsPerSecond = (this.#ratePackets * 1e6) / elapsed;
+    this.#bytesPerSecond = (this.#rateBytes * 1e6) / elapsed;
+    this.#rateSinceUs = nowUs;
+    this.#ratePackets = 0;
+    this.#rateBytes = 0;
+  }
+}
