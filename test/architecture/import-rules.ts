@@ -15,6 +15,11 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'quic/quiche/accept': ['quic', 'lib'],
   admin: ['quic/types', 'quic/engine-report', 'config', 'protocol', 'lib'],
   'node-link': ['config', 'protocol', 'lib'],
+  media: ['lib'],
+  'media/srt': ['lib'],
+  'media/net': ['lib'],
+  'media/mpegts': ['lib'],
+  'media/rtp': ['lib'],
   relay: ['quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
   'relay/tunnels': ['protocol', 'lib'],
   'relay/events': ['protocol', 'lib'],
@@ -54,7 +59,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What only decides: no file, socket or process, not even through what it imports. */
-const pure = ['protocol', 'relay/tunnels', 'relay/events', 'relay/session/session'];
+const pure = ['protocol', 'relay/tunnels', 'relay/events', 'relay/session/session', 'media/srt'];
 
 const ioModules = [
   ...['fs', 'net', 'dgram', 'tls', 'http', 'https', 'http2', 'dns', 'tty', 'readline', 'repl', 'inspector'],

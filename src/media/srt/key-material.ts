@@ -9,6 +9,7 @@ import type { KeyBytes } from './srt-settings.ts';
  * 12-13 0 | 14 SLen/4=4 | 15 KLen/4 | 16-31 salt | 32… wrapped keys: 8 + KLen, or 8 + 2 * KLen
  * ```
  */
+const signature = 0x12_20_29;
 const saltBytes = 16;
 const fixedBytes = 16;
 const iterations = 2048;
@@ -35,8 +36,7 @@ export function encodeKeyMaterial(passphrase: string, keys: StreamKeys): Buffer 
   const keyBytes = present[0]?.length ?? 0;
   const wrapped = wrap(deriveKey(passphrase, keys.salt, keyBytes), Buffer.concat(present));
   const message = Buffer.alloc(fixedBytes + saltBytes);
-  message[0] = 0x12;
-  message.writeUInt16BE(0x2029, 1);
+  message.writeUIntBE(signature, 0, 3);
   message[3] = (keys.even === null ? 0 : 1) | (keys.odd === null ? 0 : 2);
   message[8] = 2;
   message[10] = 2;
@@ -48,7 +48,7 @@ export function encodeKeyMaterial(passphrase: string, keys: StreamKeys): Buffer 
 
 /** Whether `message` has the form of key material and how long its keys are; cheap, without the passphrase. */
 export function inspectKeyMaterial(message: Buffer): { readonly keyBytes: KeyBytes; readonly flags: number } | null {
-  if (message.length < fixedBytes + saltBytes || message[0] !== 0x12 || message.readUInt16BE(1) !== 0x2029) return null;
+  if (message.length < fixedBytes + saltBytes || message.readUIntBE(0, 3) !== signature) return null;
   const flags = (message[3] ?? 0) & 3;
   const keyBytes = (message[15] ?? 0) * 4;
   if (flags === 0 || message[14] !== saltBytes / 4) return null;

@@ -130,7 +130,8 @@ export class SrtConnection {
     this.#heardUs = nowUs;
     if (isControl(packet)) this.#onControl(nowUs, packet);
     else this.#receiver.onData(nowUs, packet);
-    if (this.#open && this.nextUs <= nowUs) this.tick(nowUs);
+    // Infinity once the packet has ended the connection.
+    if (this.nextUs <= nowUs) this.tick(nowUs);
   }
 
   /**

@@ -16,15 +16,14 @@ import {
   type HandshakeExtension,
   type HandshakeMessage,
 } from './handshake.ts';
-import { inspectKeyMaterial, openKeyMaterial, type StreamKeys } from './key-material.ts';
 import { ListenerCookie } from './listener-cookie.ts';
+import { ListenerKeys, type KeyVerdict } from './listener-keys.ts';
 import { controlType, extensionType, headerBytes, isControl, stamp } from './packet.ts';
-import { keyState, keyStateBody } from './receive-keys.ts';
 import { rejectReason } from './reject-reason.ts';
 import type { SrtAgreement } from './srt-agreement.ts';
 import { randomWord } from './srt-caller.ts';
 import { SrtConnection, type CloseReason } from './srt-connection.ts';
-import type { KeyBytes, SrtSettings } from './srt-settings.ts';
+import type { SrtSettings } from './srt-settings.ts';
 import { timestampOf } from './tsbpd.ts';
 
 /** Where a packet came from. */
@@ -57,32 +56,22 @@ export interface SrtListenerDependencies {
   readonly refused: (remote: SrtRemote, reason: number) => void;
 }
 
-/** Key material of outsiders costs a millisecond each to open: no more of it than this, the rest must ask again. */
-const openingsPerSecond = 50;
-
 interface Accepted {
   readonly connection: SrtConnection;
   readonly remote: SrtRemote;
   readonly response: Buffer;
 }
 
-type KeyVerdict =
-  | { readonly kind: 'ok'; readonly keys: SrtAgreement['keys']; readonly answer: Buffer | null }
-  | { readonly kind: 'refused'; readonly reason: number }
-  /** Too many at once: no answer, the caller repeats. */
-  | { readonly kind: 'later' };
-
 /** Takes callers at one address; keeps nothing of one before its cookie has come back with the conclusion. */
 export class SrtListener {
   readonly #dependencies: SrtListenerDependencies;
   readonly #settings: SrtSettings;
   readonly #cookie: ListenerCookie;
+  readonly #keys: ListenerKeys;
   readonly #socketId: number;
   readonly #bySocketId = new Map<number, Accepted>();
   /** By address, port and the caller's socket id. */
   readonly #byCaller = new Map<string, Accepted>();
-  #windowUs = 0;
-  #openings = 0;
   /** Handshakes that were no such, or with a cookie of somebody else. */
   malformed = 0;
 
@@ -90,6 +79,7 @@ export class SrtListener {
     this.#dependencies = dependencies;
     this.#settings = settings;
     this.#cookie = new ListenerCookie(dependencies.random.bytes(32));
+    this.#keys = new ListenerKeys(settings);
     this.#socketId = randomWord(dependencies.random) & 0x3fff_ffff || 1;
   }
 
@@ -163,7 +153,7 @@ export class SrtListener {
       refused(message);
       return;
     }
-    const verdict = this.#checkKeys(nowUs, request);
+    const verdict = this.#keys.check(nowUs, request);
     if (verdict.kind === 'later') return;
     const admission = { remote, streamId };
     const reason = verdict.kind === 'refused' ? verdict.reason : this.#dependencies.admit(nowUs, admission);
@@ -250,38 +240,6 @@ export class SrtListener {
       cookie: 0,
       extensions,
     });
-  }
-
-  /** Whether the caller's keys fit this end's passphrase. */
-  #checkKeys(nowUs: number, request: Handshake): KeyVerdict {
-    const material = request.extensions.find(({ type }) => type === extensionType.keyRequest)?.content;
-    const { passphrase, enforcedEncryption } = this.#settings;
-    const refused = (reason: number, state: number): KeyVerdict => {
-      if (enforcedEncryption) return { kind: 'refused', reason };
-      return { kind: 'ok', keys: null, answer: material === undefined ? null : keyStateBody(state) };
-    };
-    if (material === undefined) {
-      return passphrase === null ? { kind: 'ok', keys: null, answer: null } : refused(rejectReason.unsecure, 0);
-    }
-    if (passphrase === null) return refused(rejectReason.unsecure, keyState.noSecret);
-    if (inspectKeyMaterial(material) === null) return { kind: 'refused', reason: rejectReason.rogue };
-    if (!this.#mayOpen(nowUs)) return { kind: 'later' };
-    const opened = openKeyMaterial(passphrase, material);
-    if (opened.kind === 'bad-secret') return refused(rejectReason.badSecret, keyState.badSecret);
-    if (opened.kind !== 'opened') return refused(rejectReason.crypto, keyState.badMode);
-    const keys: { readonly stream: StreamKeys; readonly keyBytes: KeyBytes } = {
-      stream: opened.keys,
-      keyBytes: opened.keyBytes,
-    };
-    return { kind: 'ok', keys, answer: Buffer.from(material) };
-  }
-
-  #mayOpen(nowUs: number): boolean {
-    if (nowUs - this.#windowUs >= 1_000_000) {
-      this.#windowUs = nowUs;
-      this.#openings = 0;
-    }
-    return ++this.#openings <= openingsPerSecond;
   }
 
   #answer(nowUs: number, packet: Buffer, remote: SrtRemote, response: Handshake): void {
