@@ -56,7 +56,11 @@ export default defineConfig(
     },
   },
   {
-    files: ['**/*.js'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['process', 'console', 'crypto', 'performance', 'setTimeout'].map((name) => [name, 'readonly']),
+      ),
+    },
   },
 );
