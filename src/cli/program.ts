@@ -1,16 +1,16 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { SystemClock } from '../lib/clock.ts';
-import { addCheckConfig } from './check-config.ts';
-import { addDemo } from './demo/run-demo.ts';
-import { addKeygen } from './keygen.ts';
-import { addEdge } from './run-edge.ts';
-import { addStatus } from './status.ts';
-import { addRelay } from './run-relay.ts';
+import { addCheckConfig } from './commands/check-config.ts';
+import { addDemo } from './commands/demo.ts';
+import { addKeygen } from './commands/keygen.ts';
+import { addEdge } from './commands/edge.ts';
+import { addStatus } from './commands/status.ts';
+import { addRelay } from './commands/relay.ts';
 import type { Terminal } from './terminal.ts';
-import { addToken } from './token.ts';
-import { addUnrevoke } from './unrevoke.ts';
-import { addWhy } from './why.ts';
+import { addToken } from './commands/token.ts';
+import { addUnrevoke } from './commands/unrevoke.ts';
+import { addWhy } from './commands/why.ts';
 
 /** The command line of adit. A usage error throws CommanderError after its message went to standard error. */
 export function createProgram(terminal: Terminal): Command {

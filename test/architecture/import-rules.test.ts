@@ -69,6 +69,7 @@ const refused: readonly (readonly [rule: string, ...Import])[] = [
   ['table: relay/report', 'src/relay/report/a.ts', 'src/relay/events/b.ts'],
   ['table: relay/manager-link', 'src/relay/manager-link/a.ts', 'src/relay/session/b.ts'],
   ['table: cli', 'src/cli/a.ts', 'src/quic/types.ts'],
+  ['table: cli/service', 'src/cli/service/a.ts', 'src/relay/b.ts'],
   ['table: main', 'src/main.ts', 'src/relay/relay.ts'],
   ['home: fastest-levenshtein', 'src/cli/a.ts', 'fastest-levenshtein'],
   ['home: ws', 'src/relay/a.ts', 'ws'],

@@ -55,6 +55,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'manager/secrets': ['protocol', 'lib'],
   'manager/store': ['protocol', 'lib'],
   'manager/reconcile': ['manager/store/schema', 'protocol', 'lib'],
+  'cli/service': ['node-link/certificate-check', 'config', 'lib'],
   main: ['cli'],
 };
 

@@ -1,4 +1,4 @@
-import { startLoopWatchdog } from '../../src/cli/loop-watchdog.ts';
+import { startLoopWatchdog } from '../../src/cli/service/loop-watchdog.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 
 /** A program whose event loop stops turning after a while in which it did: `node stuck-program.ts LIMIT_MS`. */

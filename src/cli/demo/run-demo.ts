@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
 import { AppError } from '../../lib/app-error.ts';
 import { SystemClock, type Clock } from '../../lib/clock.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
 import { SystemRandom } from '../../lib/random.ts';
 import { CommandFailed } from '../failure.ts';
-import { waitForShutdownSignal } from '../shutdown-signal.ts';
+import { waitForShutdownSignal } from '../service/shutdown-signal.ts';
 import type { Terminal } from '../terminal.ts';
 import { ChildProgram } from './child-program.ts';
 import { planDemo, writeEdgeConfigs, writeRelayConfig, type DemoWorld } from './demo-config.ts';
@@ -16,7 +15,7 @@ import { areEdgesReady, droppedBy, readTunnels, viewLegend, viewLine, type Tunne
 import { exchangeTcp, type TcpExchangeResult, type TcpProgress } from './tcp-exchange.ts';
 import { runUdpFlow, SRT_PACKET_BYTES, type UdpFlowResult, type UdpProgress } from './udp-flow.ts';
 
-interface DemoOptions {
+export interface DemoOptions {
   readonly seconds: number;
   readonly megabytes: number;
   readonly rate: number;
@@ -34,28 +33,7 @@ const viewPeriodMs = 1000;
 /** On a loaded machine an edge drops what has waited for 100 ms (conformance S6); more than this is a defect. */
 const toleratedLoss = 0.01;
 
-export function addDemo(program: Command, terminal: Terminal): void {
-  program
-    .command('demo')
-    .summary('watch a relay and two edges carry real traffic on this machine')
-    .description(
-      'Starts a relay and two edges as processes of their own, with fresh secrets and on loopback only, sends TCP both ways ' +
-        'and a UDP stream of SRT-sized packets through them, checks every byte and ends with a summary. Status 0 when all was well.',
-    )
-    .option('--seconds <n>', 'how long the UDP stream lasts', positive, 5)
-    .option('--megabytes <n>', 'how much TCP data to send each way', positive, 100)
-    .option('--rate <n>', 'UDP packets a second', positive, 1000)
-    .option('--keep', 'stay up afterwards and print commands to try', false)
-    .action((options: DemoOptions) => runDemo(options, terminal));
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('must be a whole number above 0.');
-}
-
-async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> {
+export async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> {
   const shutdown = waitForShutdownSignal();
   const clock = new SystemClock();
   const folder = mkdtempSync(join(tmpdir(), 'adit-demo-'));

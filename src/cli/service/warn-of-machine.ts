@@ -1,7 +1,7 @@
 import process from 'node:process';
-import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/logger.ts';
-import { machineProblems, readOpenFileLimit, type SocketBuffers } from '../lib/machine-checks.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { machineProblems, readOpenFileLimit, type SocketBuffers } from './machine-checks.ts';
 
 /** Linux reports twice what was set, since it needs as much again for its own bookkeeping. */
 const reportedPerByte = process.platform === 'linux' ? 2 : 1;

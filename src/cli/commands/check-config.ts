@@ -1,16 +1,16 @@
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { checkEdgeFiles } from '../edge/config/config-files.ts';
-import { parseEdgeConfig } from '../edge/config/edge-config.ts';
-import { AppError } from '../lib/app-error.ts';
-import type { Clock } from '../lib/clock.ts';
-import { formatProblem, type ConfigProblem } from '../config/config-problem.ts';
-import { readJsonFile } from '../config/json-file.ts';
-import { checkRelayFiles } from '../relay/config/config-files.ts';
-import { parseRelayConfig } from '../relay/config/relay-config.ts';
-import { named, programOf, type ProgramKind } from './program-of-config.ts';
-import type { Terminal } from './terminal.ts';
+import { checkEdgeFiles } from '../../edge/config/config-files.ts';
+import { parseEdgeConfig } from '../../edge/config/edge-config.ts';
+import { AppError } from '../../lib/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { formatProblem, type ConfigProblem } from '../../config/config-problem.ts';
+import { readJsonFile } from '../../config/json-file.ts';
+import { checkRelayFiles } from '../../relay/config/config-files.ts';
+import { parseRelayConfig } from '../../relay/config/relay-config.ts';
+import { named, programOf, type ProgramKind } from '../program-of-config.ts';
+import type { Terminal } from '../terminal.ts';
 
 interface Verdict {
   readonly problems: readonly ConfigProblem[];

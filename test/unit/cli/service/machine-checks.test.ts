@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { machineProblems, readOpenFileLimit } from '../../../src/lib/machine-checks.ts';
+import { machineProblems, readOpenFileLimit } from '../../../../src/cli/service/machine-checks.ts';
 
 const sound = { nowMs: 1_800_000_000_000, openFileLimit: 65_536 };
 const asked = 4_194_304;

@@ -1,15 +1,15 @@
 import process from 'node:process';
 import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
-import { readySchema } from '../admin/health-routes.ts';
-import * as edge from '../edge/admin/edge-schemas.ts';
-import { AppError, errorMessage } from '../lib/app-error.ts';
-import { rfc3339, type Clock } from '../lib/clock.ts';
-import * as relay from '../relay/admin/relay-schemas.ts';
-import { addApiOptions, openApi, type ApiClient, type ApiFlags } from './api-client.ts';
-import { renderEdgeStatus, type EdgeStatus } from './status/edge-status.ts';
-import { renderRelayStatus, type RelayStatus } from './status/relay-status.ts';
-import { printable, type Terminal } from './terminal.ts';
+import { readySchema } from '../../admin/health-routes.ts';
+import * as edge from '../../edge/admin/edge-schemas.ts';
+import { AppError, errorMessage } from '../../lib/app-error.ts';
+import { rfc3339, type Clock } from '../../lib/clock.ts';
+import * as relay from '../../relay/admin/relay-schemas.ts';
+import { addApiOptions, openApi, type ApiClient, type ApiFlags } from '../api-client.ts';
+import { renderEdgeStatus, type EdgeStatus } from '../status/edge-status.ts';
+import { renderRelayStatus, type RelayStatus } from '../status/relay-status.ts';
+import { printable, type Terminal } from '../terminal.ts';
 
 interface StatusFlags extends ApiFlags {
   readonly json?: true;

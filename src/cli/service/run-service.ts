@@ -1,11 +1,11 @@
 import process from 'node:process';
-import packageJson from '../../package.json' with { type: 'json' };
-import { SystemClock, type Clock } from '../lib/clock.ts';
-import { formatProblem, type ConfigProblem } from '../config/config-problem.ts';
-import { ConfigReload, type ReloadOutcome } from '../config/config-reload.ts';
-import { createLogger, type LogFields, type Logger, type LogLevel } from '../lib/logger.ts';
-import type { SocketBuffers } from '../lib/machine-checks.ts';
-import { SystemRandom, type Random } from '../lib/random.ts';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { SystemClock, type Clock } from '../../lib/clock.ts';
+import { formatProblem, type ConfigProblem } from '../../config/config-problem.ts';
+import { ConfigReload, type ReloadOutcome } from '../../config/config-reload.ts';
+import { createLogger, type LogFields, type Logger, type LogLevel } from '../../lib/logger.ts';
+import type { SocketBuffers } from './machine-checks.ts';
+import { SystemRandom, type Random } from '../../lib/random.ts';
 import { installCrashGuard } from './crash-guard.ts';
 import { startLoopWatchdog } from './loop-watchdog.ts';
 import { reloadOnChange, surviveHangups } from './reload-on-change.ts';

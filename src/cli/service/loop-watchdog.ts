@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 
 /** A loop that has not turned for this long carries nothing any more, and nothing in it can mend that (design/native-quiche.md). */
 const stallLimitMs = 10_000;

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createProgram } from '../../../src/cli/program.ts';
-import { AppError } from '../../../src/lib/app-error.ts';
-import { createSelfSigned } from '../../support/certificates.ts';
+import { createProgram } from '../../../../src/cli/program.ts';
+import { AppError } from '../../../../src/lib/app-error.ts';
+import { createSelfSigned } from '../../../support/certificates.ts';
 import { wrongEdgeConfigs, wrongRelayConfigs } from './wrong-configs.ts';
 
 let folder = '';

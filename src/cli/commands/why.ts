@@ -1,17 +1,17 @@
 import process from 'node:process';
 import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
-import { tunnelFactsSchema as edgeFactsSchema } from '../edge/admin/edge-schemas.ts';
-import { AppError } from '../lib/app-error.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { TunnelId } from '../protocol/tunnel-id.ts';
-import { tunnelFactsSchema as relayFactsSchema } from '../relay/admin/relay-schemas.ts';
-import { addApiOptions, openApi, type ApiClient, type ApiFlags } from './api-client.ts';
-import { printable, type Terminal } from './terminal.ts';
-import { explainAtEdge } from './why/explain-edge.ts';
-import { explainAtRelay } from './why/explain-relay.ts';
-import type { Finding } from './why/finding.ts';
-import { whichTunnels, type NamedTunnel } from './why/which-tunnels.ts';
+import { tunnelFactsSchema as edgeFactsSchema } from '../../edge/admin/edge-schemas.ts';
+import { AppError } from '../../lib/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { tunnelFactsSchema as relayFactsSchema } from '../../relay/admin/relay-schemas.ts';
+import { addApiOptions, openApi, type ApiClient, type ApiFlags } from '../api-client.ts';
+import { printable, type Terminal } from '../terminal.ts';
+import { explainAtEdge } from '../why/explain-edge.ts';
+import { explainAtRelay } from '../why/explain-relay.ts';
+import type { Finding } from '../why/finding.ts';
+import { whichTunnels, type NamedTunnel } from '../why/which-tunnels.ts';
 
 interface WhyFlags extends ApiFlags {
   readonly json?: true;

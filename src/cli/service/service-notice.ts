@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { errorMessage } from '../lib/app-error.ts';
-import type { Clock, Timer } from '../lib/clock.ts';
-import type { Logger } from '../lib/logger.ts';
+import { errorMessage } from '../../lib/app-error.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
 
 export interface ServiceNoticePorts {
   readonly clock: Clock;

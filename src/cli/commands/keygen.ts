@@ -1,15 +1,15 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { parseTunnel } from '../edge/config/edge-config.ts';
-import { AppError } from '../lib/app-error.ts';
-import { formatProblem } from '../config/config-problem.ts';
-import type { Clock } from '../lib/clock.ts';
-import { SystemRandom } from '../lib/random.ts';
-import { TUNNEL_PROTOCOLS, type TunnelProtocol } from '../protocol/leg.ts';
-import { certificateFingerprint, keepSelfSigned } from '../quic/tls-material.ts';
-import type { Terminal } from './terminal.ts';
-import { createTunnelKit, createTunnelSecrets, type TunnelKit, type TunnelPlan } from './tunnel-kit.ts';
+import { parseTunnel } from '../../edge/config/edge-config.ts';
+import { AppError } from '../../lib/app-error.ts';
+import { formatProblem } from '../../config/config-problem.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { SystemRandom } from '../../lib/random.ts';
+import { TUNNEL_PROTOCOLS, type TunnelProtocol } from '../../protocol/leg.ts';
+import { certificateFingerprint, keepSelfSigned } from '../../quic/tls-material.ts';
+import type { Terminal } from '../terminal.ts';
+import { createTunnelKit, createTunnelSecrets, type TunnelKit, type TunnelPlan } from '../tunnel-kit.ts';
 
 interface KeygenOptions {
   readonly name: string;

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { startEdgeProgram } from '../edge/edge-program.ts';
-import { insecureAllowed } from './insecure-allowed.ts';
-import { loadEdgeConfig, type LoadedEdgeConfig } from './load-edge-config.ts';
-import { refuseOthersConfig } from './program-of-config.ts';
-import { runService, type Service, type ServiceDependencies } from './run-service.ts';
+import { startEdgeProgram } from '../../edge/edge-program.ts';
+import { insecureAllowed } from '../service/insecure-allowed.ts';
+import { loadEdgeConfig, type LoadedEdgeConfig } from '../load-edge-config.ts';
+import { refuseOthersConfig } from '../program-of-config.ts';
+import { runService, type Service, type ServiceDependencies } from '../service/run-service.ts';
 
 export function addEdge(program: Command): void {
   program

@@ -1,14 +1,14 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { folderProblems } from '../config/writable-folder.ts';
-import { loadRelayConfig, type ConfigOverrides, type RelayConfig } from '../relay/config/relay-config.ts';
-import { startRelayProgram } from '../relay/relay-program.ts';
-import { insecureAllowed } from './insecure-allowed.ts';
-import { refuseOthersConfig } from './program-of-config.ts';
-import { runService, type Service, type ServiceDependencies } from './run-service.ts';
+import { folderProblems } from '../../config/writable-folder.ts';
+import { loadRelayConfig, type ConfigOverrides, type RelayConfig } from '../../relay/config/relay-config.ts';
+import { startRelayProgram } from '../../relay/relay-program.ts';
+import { insecureAllowed } from '../service/insecure-allowed.ts';
+import { refuseOthersConfig } from '../program-of-config.ts';
+import { runService, type Service, type ServiceDependencies } from '../service/run-service.ts';
 
-const defaultConfig = fileURLToPath(new URL('../../config.json', import.meta.url));
+const defaultConfig = fileURLToPath(new URL('../../../config.json', import.meta.url));
 
 export function addRelay(program: Command): void {
   program

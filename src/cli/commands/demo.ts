@@ -1,0 +1,24 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { runDemo, type DemoOptions } from '../demo/run-demo.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function addDemo(program: Command, terminal: Terminal): void {
+  program
+    .command('demo')
+    .summary('watch a relay and two edges carry real traffic on this machine')
+    .description(
+      'Starts a relay and two edges as processes of their own, with fresh secrets and on loopback only, sends TCP both ways ' +
+        'and a UDP stream of SRT-sized packets through them, checks every byte and ends with a summary. Status 0 when all was well.',
+    )
+    .option('--seconds <n>', 'how long the UDP stream lasts', positive, 5)
+    .option('--megabytes <n>', 'how much TCP data to send each way', positive, 100)
+    .option('--rate <n>', 'UDP packets a second', positive, 1000)
+    .option('--keep', 'stay up afterwards and print commands to try', false)
+    .action((options: DemoOptions) => runDemo(options, terminal));
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('must be a whole number above 0.');
+}
