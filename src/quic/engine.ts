@@ -28,7 +28,9 @@ const engines: Readonly<Record<EngineName, Load>> = {
 };
 
 const remedies: Readonly<Record<EngineName, string>> = {
-  native: 'build it with `npm run build:native` (needs cargo)',
+  native:
+    'the checkout ships it for Linux x64 and arm64: run `npm ci` without `--omit=optional`; ' +
+    'elsewhere `npm run build:native` builds it (needs cargo)',
   quiche: 'it runs on Linux x64 with glibc 2.34 or later; run `npm ci` without `--omit=optional`',
 };
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../lib/app-error.ts';
 import { boundaryDigest } from './boundary-digest.ts';
@@ -121,27 +122,66 @@ export interface NativeBinding {
   shutdown(): void;
 }
 
+const require = createRequire(import.meta.url);
 const builtAddon = fileURLToPath(new URL('../../../native/adit-native.node', import.meta.url));
 
+/** Where the library may be: built here, or shipped in `native/npm` and linked by npm for this platform. */
+export interface AddonPlaces {
+  readonly built: string;
+  /** Null where none is shipped for this platform, or where npm left it out. */
+  readonly shipped: string | null;
+}
+
+/** The package of this platform, named as napi-rs names them: `@adit/native-linux-x64-gnu`. */
+export function shippedPackage(platform = process.platform, cpu = process.arch, musl = usesMusl()): string {
+  const libc = platform === 'linux' ? (musl ? '-musl' : '-gnu') : '';
+  return `@adit/native-${platform}-${cpu}${libc}`;
+}
+
+/** Node's report names the version of glibc only where the process runs on it. */
+function usesMusl(): boolean {
+  const report = process.report.getReport() as { readonly header?: { readonly glibcVersionRuntime?: string } };
+  return report.header?.glibcVersionRuntime === undefined;
+}
+
+function shippedAddon(): string | null {
+  try {
+    return require.resolve(shippedPackage());
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') return null;
+    throw error;
+  }
+}
+
 /**
- * Throws AppError `engine-unavailable` when it is not built, `engine-unusable` when it was built for another machine or
- * from other sources: those would crash it at run time.
+ * Takes the library that was built here, else the shipped one. Throws AppError `engine-unavailable` when neither is
+ * there, `engine-unusable` when each was built for another machine or from other sources: those would crash at run time.
  */
-export function loadAddon(path = builtAddon): NativeAddon {
-  if (!existsSync(path)) {
+export function loadAddon(places: AddonPlaces = { built: builtAddon, shipped: shippedAddon() }): NativeAddon {
+  const there = [places.built, places.shipped].filter((path) => path !== null && existsSync(path));
+  if (there.length === 0) {
     throw new AppError('engine-unavailable', 'the native engine is not built: run npm run build:native');
   }
-  const addon = requireAddon(path);
+  const failures: unknown[] = [];
+  for (const path of there as readonly string[]) {
+    try {
+      return requireAddon(path);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures[0];
+}
+
+function requireAddon(path: string): NativeAddon {
+  let addon: NativeAddon & { readonly BOUNDARY?: string };
+  try {
+    addon = require(path) as NativeAddon;
+  } catch (cause) {
+    throw new AppError('engine-unusable', `${path} does not load here: run npm run build:native`, { cause });
+  }
   if (addon.BOUNDARY !== boundaryDigest) {
     throw new AppError('engine-unusable', `${path} was built from other sources than these: run npm run build:native`);
   }
   return addon;
-}
-
-function requireAddon(path: string): NativeAddon & { readonly BOUNDARY?: string } {
-  try {
-    return createRequire(import.meta.url)(path) as NativeAddon;
-  } catch (cause) {
-    throw new AppError('engine-unusable', `${path} does not load here: run npm run build:native`, { cause });
-  }
 }

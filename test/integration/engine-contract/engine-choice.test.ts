@@ -6,7 +6,8 @@ import { AppError, errorMessage } from '../../../src/lib/app-error.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import { createEngine } from '../../../src/quic/engine.ts';
-import { loadAddon } from '../../../src/quic/quinn/addon.ts';
+import { loadAddon, shippedPackage } from '../../../src/quic/quinn/addon.ts';
+import { boundaryDigest } from '../../../src/quic/quinn/boundary-digest.ts';
 import { builtEngines } from '../../support/engines.ts';
 import { failureCode } from '../../support/failure-code.ts';
 import { MemoryNetwork } from '../../support/memory-quic.ts';
@@ -85,10 +86,42 @@ describe('the library of the native engine', () => {
     const path = join(folder, 'addon.cjs');
     if (source !== null) await writeFile(path, source);
     try {
-      expect(() => loadAddon(path)).toThrow(words);
-      expect(await failureCode(Promise.try(() => loadAddon(path)))).toBe(code);
+      for (const places of [
+        { built: path, shipped: null },
+        { built: join(folder, 'absent'), shipped: path },
+      ]) {
+        expect(() => loadAddon(places)).toThrow(words);
+        expect(await failureCode(Promise.try(() => loadAddon(places)))).toBe(code);
+      }
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('is the one that was built here where that fits, else the shipped one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'adit-addon-'));
+    const library = async (name: string, digest: string): Promise<string> => {
+      const path = join(folder, `${name}.cjs`);
+      await writeFile(path, `exports.BOUNDARY = '${digest}'; exports.NativeEngine = class ${name} {}`);
+      return path;
+    };
+    try {
+      const built = await library('Built', boundaryDigest);
+      const shipped = await library('Shipped', boundaryDigest);
+      const stale = await library('Stale', '00000000');
+      expect(loadAddon({ built, shipped }).NativeEngine.name).toBe('Built');
+      expect(loadAddon({ built: stale, shipped }).NativeEngine.name).toBe('Shipped');
+      expect(loadAddon({ built: join(folder, 'absent'), shipped }).NativeEngine.name).toBe('Shipped');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['linux', 'x64', false, '@adit/native-linux-x64-gnu'],
+    ['linux', 'arm64', true, '@adit/native-linux-arm64-musl'],
+    ['darwin', 'arm64', true, '@adit/native-darwin-arm64'],
+  ] as const)('is shipped for %s %s (musl: %s) as %s', (platform, cpu, musl, name) => {
+    expect(shippedPackage(platform, cpu, musl)).toBe(name);
   });
 });
