@@ -18,12 +18,18 @@ export function formatProblem({ path, problem, remedy }: ConfigProblem): string 
 
 /** The problems that zod found, each with its path; unknown keys name the nearest known one. */
 export function problemsOf(error: z.ZodError, schema: z.ZodType): ConfigProblem[] {
-  return error.issues.flatMap((issue) => {
+  return withoutFollowUps(error.issues).flatMap((issue) => {
     const path = formatPath(issue.path);
     if (issue.code !== 'unrecognized_keys') return [{ path, ...splitText(wordsOf(issue)) }];
     const known = knownKeys(schema, issue.path);
     return issue.keys.map((key) => ({ path: path === '' ? key : `${path}.${key}`, ...unknownKey(key, known) }));
   });
+}
+
+/** A value of the wrong type gets that problem alone: zod also compares the length of a text with what a list may have. */
+function withoutFollowUps(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const mistyped = new Set(issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => formatPath(path)));
+  return issues.filter(({ code, path }) => code === 'invalid_type' || !mistyped.has(formatPath(path)));
 }
 
 const shapes: ReadonlyMap<string, string> = new Map([

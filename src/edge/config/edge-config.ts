@@ -16,9 +16,10 @@ import type { LogLevel } from '../../lib/logger.ts';
 import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
 import { unprotectedApi } from '../../config/unprotected-api.ts';
 import { managerSchema, managerSettings, type ManagerSettings } from '../../node-link/manager-config.ts';
+import { asJsonObject } from '../../protocol/json.ts';
 import { MAX_EDGE_ID_BYTES } from '../../protocol/limits.ts';
 import { findPortConflict } from './port-conflict.ts';
-import { tunnelSchema, unknownTunnelKeys, type TunnelSettings } from './tunnel-config.ts';
+import { tunnelSchema, splitManagedEntry, type TunnelSettings } from './tunnel-config.ts';
 
 /** edge.json, checked and with its defaults (wire-protocol.md §8). Frozen. */
 export interface EdgeConfig {
@@ -104,21 +105,37 @@ export function parseEdgeConfig(content: unknown, context: EdgeConfigContext): P
   return {
     kind: 'valid',
     config: toConfig(parsed.data, context),
-    warnings: warningsFor(fields['tunnels'], parsed.data),
+    warnings: warningsFor(parsed.data),
   };
 }
 
-/** One entry, as a manager sends it in `create_tunnel`; conflicts with other tunnels are the edge's to find. */
+/**
+ * One entry, as a manager sends it in `create_tunnel`; conflicts with other tunnels are the edge's to find. `entry` is what
+ * to store: it has only keys that this program knows, so that the file stays sound.
+ */
 export function parseTunnel(
   entry: unknown,
   context: { readonly directory: string; readonly requireBindProof: boolean },
 ):
-  | { readonly kind: 'valid'; readonly tunnel: TunnelSettings; readonly unknownKeys: readonly string[] }
+  | {
+      readonly kind: 'valid';
+      readonly tunnel: TunnelSettings;
+      readonly entry: Readonly<Record<string, unknown>>;
+      readonly ignoredKeys: readonly string[];
+    }
   | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] } {
   const schema = tunnelSchema(context);
-  const parsed = schema.safeParse(entry);
-  if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, schema) };
-  return { kind: 'valid', tunnel: parsed.data, unknownKeys: unknownTunnelKeys(entry) };
+  const { known, ignored, refused } = splitManagedEntry(asJsonObject(entry) ?? {});
+  const parsed = schema.safeParse(asJsonObject(entry) === null ? entry : known);
+  const unsupported = refused.map((key) => ({
+    path: key,
+    problem: 'is not supported by this edge',
+    remedy: 'remove it',
+  }));
+  if (parsed.success && unsupported.length === 0) {
+    return { kind: 'valid', tunnel: parsed.data, entry: known, ignoredKeys: ignored };
+  }
+  return { kind: 'invalid', problems: [...(parsed.success ? [] : problemsOf(parsed.error, schema)), ...unsupported] };
 }
 
 function tunnelConflicts(tunnels: readonly TunnelSettings[]): ConfigProblem[] {
@@ -134,21 +151,9 @@ function tunnelConflicts(tunnels: readonly TunnelSettings[]): ConfigProblem[] {
   });
 }
 
-function warningsFor(entries: unknown, file: EdgeFile): ConfigProblem[] {
+function warningsFor(file: EdgeFile): ConfigProblem[] {
   const listenAddrs = file.api_addr === null ? [] : [formatHostPort(file.api_addr)];
-  return [
-    ...(Array.isArray(entries) ? entries : []).flatMap(unknownKeyWarnings),
-    ...unverifiedRelayWarnings(file.tunnels),
-    ...unprotectedApi('api_addr', listenAddrs, file.api_token),
-  ];
-}
-
-function unknownKeyWarnings(entry: unknown, index: number): ConfigProblem[] {
-  const warning = {
-    problem: 'is not a known key',
-    remedy: 'remove it, unless a newer version of this program needs it',
-  };
-  return unknownTunnelKeys(entry).map((key) => ({ path: `tunnels[${index}].${key}`, ...warning }));
+  return [...unverifiedRelayWarnings(file.tunnels), ...unprotectedApi('api_addr', listenAddrs, file.api_token)];
 }
 
 /** One warning for all tunnels: it is one decision. */

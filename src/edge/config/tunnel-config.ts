@@ -66,7 +66,7 @@ const tunnelId = anyText('a UUID in quotes, the same at both edges').transform((
 });
 
 /** The keys of a tunnel, as they are written. */
-export const tunnelFields = z.object({
+export const tunnelFields = z.strictObject({
   id: tunnelId.describe("The tunnel's UUID, the same at both edges."),
   name: text().max(256, { error: 'is longer than 256 characters; shorten it' }).describe('What people call it.'),
   enabled: flag().default(true).describe('false keeps it here without running it.'),
@@ -146,7 +146,7 @@ function checkVerification(tunnel: TunnelFields, relays: readonly HostPort[], pr
   }
 }
 
-/** A tunnel entry, from the file or from a manager's `create_tunnel`. */
+/** A tunnel entry. An unknown key is a problem that names the nearest one: a misspelt key would have no effect. */
 export function tunnelSchema(context: TunnelContext): z.ZodType<TunnelSettings> {
   return z.preprocess(
     // Managers send an absent field as null.
@@ -155,9 +155,26 @@ export function tunnelSchema(context: TunnelContext): z.ZodType<TunnelSettings> 
   );
 }
 
-/** Keys of the entry that no version of this program knows: worth a warning, since managers may be newer. */
-export function unknownTunnelKeys(entry: unknown): readonly string[] {
-  return Object.keys(asJsonObject(entry) ?? {}).filter((key) => !Object.hasOwn(tunnelFields.shape, key));
+/** Keys of other edges that pin a tunnel to one uplink: without them it would run over another path than was asked for. */
+const uplinkKeys = ['interface', 'source', 'gateway'] as const;
+
+/** An entry of a manager, which may be newer than this program: `known` is what this program has a key for. */
+export interface ManagedEntry {
+  readonly known: Readonly<Record<string, unknown>>;
+  readonly ignored: readonly string[];
+  /** Keys that cannot be ignored, because the tunnel would not do what was asked for. */
+  readonly refused: readonly string[];
+}
+
+export function splitManagedEntry(entry: Readonly<Record<string, unknown>>): ManagedEntry {
+  const isKnown = (key: string): boolean => Object.hasOwn(tunnelFields.shape, key);
+  const unknown = Object.keys(entry).filter((key) => !isKnown(key));
+  const refused = unknown.filter((key) => uplinkKeys.some((uplinkKey) => uplinkKey === key));
+  return {
+    known: Object.fromEntries(Object.entries(entry).filter(([key]) => isKnown(key))),
+    ignored: unknown.filter((key) => !refused.includes(key)),
+    refused,
+  };
 }
 
 function relaysOf(tunnel: TunnelFields): readonly HostPort[] {

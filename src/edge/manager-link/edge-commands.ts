@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { errorMessage } from '../../lib/app-error.ts';
 import { formatProblem } from '../../config/config-problem.ts';
-import { asJsonObject } from '../../protocol/json.ts';
 import { parseEdgeAction } from '../../protocol/edge-command.ts';
 import type { CommandAction } from '../../protocol/node-command.ts';
 import type { CommandOutcome } from '../../protocol/node-message.ts';
@@ -54,12 +53,15 @@ export class EdgeCommands {
       const error = parsed.problems.map(formatProblem).join('. ');
       return { success: false, error, error_code: 'validation_error' };
     }
-    const { tunnel } = parsed;
-    if (this.#find(tunnel.id, tunnel)) return done;
-    return this.#stored(
-      () => this.#dependencies.stored.put(tunnel.id, asJsonObject(entry) ?? entry),
-      (previous) => this.#put(tunnel, previous),
-    );
+    const { tunnel, ignoredKeys } = parsed;
+    const outcome = this.#find(tunnel.id, tunnel)
+      ? done
+      : await this.#stored(
+          () => this.#dependencies.stored.put(tunnel.id, parsed.entry),
+          (previous) => this.#put(tunnel, previous),
+        );
+    // A key that has no effect is named: an acknowledgement without it would claim more than is done.
+    return outcome.success && ignoredKeys.length > 0 ? { ...outcome, data: { ignored_keys: ignoredKeys } } : outcome;
   }
 
   async #put(tunnel: TunnelSettings, previous: TunnelEntry | null): Promise<CommandOutcome> {

@@ -75,11 +75,28 @@ describe('an edge config', () => {
     expect(parsed.config.tunnels[0]?.relays).toEqual([{ host: '2001:db8::1', port: 4433 }]);
   });
 
-  it('warns of unknown keys in a tunnel and, once, of relays that are not verified', () => {
+  it('refuses an unknown key of a tunnel, names the nearest one, and says all else that is wrong with it', () => {
+    expect(problemsOf({ locl_addr: '127.0.0.1:1', relay_fingerprnt: fingerprint, direction: 'up' })).toEqual([
+      expect.stringContaining('tunnels[0].direction'),
+      'tunnels[0].locl_addr is not a known key; did you mean "local_addr"?',
+      'tunnels[0].relay_fingerprnt is not a known key; did you mean "relay_fingerprint"?',
+    ]);
+  });
+
+  it.each([
+    ['relay_addrs', '127.0.0.1:4433'],
+    ['relay_fingerprint', 7],
+    ['name', ['camera']],
+  ])('says one thing of a %s of the wrong type', (key, value) => {
+    const found = problemsOf({ [key]: value });
+    expect(found.filter((problem) => problem.startsWith(`tunnels[0].${key} `))).toHaveLength(1);
+    expect(found).toHaveLength(1);
+  });
+
+  it('warns, once, of relays that are not verified', () => {
     const other = { ...tunnel, id: '00000000-0000-4000-8000-000000000001', local_addr: '127.0.0.1:5001' };
-    const { warnings } = valid({ tunnels: [{ ...tunnel, colour: 'red' }, other] });
+    const { warnings } = valid({ tunnels: [tunnel, other] });
     expect(warnings).toEqual([
-      { path: 'tunnels[0].colour', problem: 'is not a known key', remedy: expect.any(String) as string },
       {
         path: 'tunnels[0], tunnels[1]',
         problem: 'connects to its relay without verifying it',
@@ -224,11 +241,27 @@ describe('ports of tunnels in one file', () => {
 describe('one tunnel from a manager', () => {
   const folder = { directory: '/etc/adit', requireBindProof: false };
 
-  it('is checked like one of the file', () => {
+  it('may have keys of a newer manager, which are named and not stored', () => {
     const parsed = parseTunnel({ ...tunnel, colour: 'red' }, folder);
-    expect(parsed).toMatchObject({ kind: 'valid', unknownKeys: ['colour'], tunnel: { name: 'camera 1' } });
+    expect(parsed).toEqual({
+      kind: 'valid',
+      ignoredKeys: ['colour'],
+      entry: tunnel,
+      tunnel: expect.objectContaining({ name: 'camera 1' }) as object,
+    });
+  });
+
+  it.each(['interface', 'source', 'gateway'])('is refused with %s: it would run over another path', (key) => {
+    expect(parseTunnel({ ...tunnel, [key]: 'eth1' }, folder)).toEqual({
+      kind: 'invalid',
+      problems: [{ path: key, problem: 'is not supported by this edge', remedy: 'remove it' }],
+    });
+    expect(parseTunnel({ ...tunnel, [key]: null }, folder)).toMatchObject({ kind: 'valid' });
+  });
+
+  it('is checked like one of the file', () => {
     expect(parseTunnel({ ...tunnel, tunnel_bind_secret: null, tls_key: null }, folder)).toMatchObject({
-      unknownKeys: [],
+      ignoredKeys: [],
       tunnel: { bindSecret: null },
     });
     expect(parseTunnel({ ...tunnel, direction: 'up' }, folder)).toMatchObject({
