@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TunnelProtocol } from '../src/protocol/leg.ts';
+import type { TunnelProtocol } from '../src/protocol/tunnel/leg.ts';
 import type { EngineName } from '../src/quic/types.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { EdgeProcess } from './edge-process.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { edgeFileKeys } from '../src/edge/config/edge-config.ts';
 import { tunnelFields } from '../src/edge/config/tunnel-config.ts';
 import { managerSchema } from '../src/node-link/manager-config.ts';
-import { MAX_EDGE_ID_BYTES } from '../src/protocol/limits.ts';
+import { MAX_EDGE_ID_BYTES } from '../src/protocol/tunnel/limits.ts';
 import { relayConfigSchema } from '../src/relay/config/config-schema.ts';
 
 /** As much of JSON Schema as our config files need. */

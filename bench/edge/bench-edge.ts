@@ -1,11 +1,11 @@
 import { Backoff } from '../../src/lib/backoff.ts';
 import type { Random } from '../../src/lib/random.ts';
-import { encodeEdgeMessage, parseRelayMessage, type RelayMessage } from '../../src/protocol/control-message.ts';
-import { FrameReader } from '../../src/protocol/frame.ts';
-import type { Direction, TunnelProtocol } from '../../src/protocol/leg.ts';
-import { MAX_CONTROL_FRAME_BYTES, PING_INTERVAL_MS, PROTOCOL_VERSION } from '../../src/protocol/limits.ts';
-import { encodeStreamHeader } from '../../src/protocol/stream-header.ts';
-import { tunnelIdToBytes, type TunnelId } from '../../src/protocol/tunnel-id.ts';
+import { encodeEdgeMessage, parseRelayMessage, type RelayMessage } from '../../src/protocol/tunnel/control-message.ts';
+import { FrameReader } from '../../src/protocol/tunnel/frame.ts';
+import type { Direction, TunnelProtocol } from '../../src/protocol/tunnel/leg.ts';
+import { MAX_CONTROL_FRAME_BYTES, PING_INTERVAL_MS, PROTOCOL_VERSION } from '../../src/protocol/tunnel/limits.ts';
+import { encodeStreamHeader } from '../../src/protocol/tunnel/stream-header.ts';
+import { tunnelIdToBytes, type TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
 import type { CloseInfo, ConnectionHandler, QuicConnection, QuicEngine, QuicStream } from '../../src/quic/types.ts';
 import { edgeTransport, socketAddress } from './edge-transport.ts';
 import type { Path, PathGroup } from './path-group.ts';

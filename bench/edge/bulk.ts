@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { FrameReader } from '../../src/protocol/frame.ts';
-import { MAX_STREAM_HEADER_BYTES } from '../../src/protocol/limits.ts';
+import { FrameReader } from '../../src/protocol/tunnel/frame.ts';
+import { MAX_STREAM_HEADER_BYTES } from '../../src/protocol/tunnel/limits.ts';
 import type { QuicStream } from '../../src/quic/types.ts';
 import type { Transfer } from './edge-calls.ts';
 import type { Path, Receiver } from './path-group.ts';

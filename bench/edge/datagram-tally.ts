@@ -1,4 +1,4 @@
-import { TUNNEL_ID_BYTES } from '../../src/protocol/limits.ts';
+import { TUNNEL_ID_BYTES } from '../../src/protocol/tunnel/limits.ts';
 import type { QuicStream } from '../../src/quic/types.ts';
 import type { Tally } from './edge-calls.ts';
 import type { Path, Receiver } from './path-group.ts';

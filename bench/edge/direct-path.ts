@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/lib/clock.ts';
 import type { Random } from '../../src/lib/random.ts';
 import { formatSocketAddress } from '../../src/lib/socket-address.ts';
-import { encodeStreamHeader } from '../../src/protocol/stream-header.ts';
+import { encodeStreamHeader } from '../../src/protocol/tunnel/stream-header.ts';
 import type { ConnectionHandler, QuicConnection, QuicEngine, QuicStream } from '../../src/quic/types.ts';
 import { keepSelfSigned } from '../../src/quic/tls-material.ts';
 import { edgeTransport, knownTunnelId, socketAddress } from './edge-transport.ts';

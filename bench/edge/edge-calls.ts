@@ -1,4 +1,4 @@
-import type { Direction, TunnelProtocol } from '../../src/protocol/leg.ts';
+import type { Direction, TunnelProtocol } from '../../src/protocol/tunnel/leg.ts';
 
 /** Paths that were opened together carry the same name; a call acts on one such group. */
 export interface GroupArgs {

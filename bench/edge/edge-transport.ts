@@ -1,6 +1,6 @@
 import { parseSocketAddress } from '../../src/lib/socket-address.ts';
-import { ALPN } from '../../src/protocol/limits.ts';
-import { parseTunnelId, type TunnelId } from '../../src/protocol/tunnel-id.ts';
+import { ALPN } from '../../src/protocol/tunnel/limits.ts';
+import { parseTunnelId, type TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
 import type { SocketAddress, TransportSettings } from '../../src/quic/types.ts';
 
 const mib = 1024 * 1024;

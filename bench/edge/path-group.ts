@@ -1,4 +1,4 @@
-import { TUNNEL_ID_BYTES } from '../../src/protocol/limits.ts';
+import { TUNNEL_ID_BYTES } from '../../src/protocol/tunnel/limits.ts';
 import type { QuicStream } from '../../src/quic/types.ts';
 
 /** One way to the other end: a tunnel through a relay, a connection without a relay, or bare UDP. */

@@ -1,5 +1,5 @@
-import { FrameReader } from '../../src/protocol/frame.ts';
-import { MAX_STREAM_HEADER_BYTES } from '../../src/protocol/limits.ts';
+import { FrameReader } from '../../src/protocol/tunnel/frame.ts';
+import { MAX_STREAM_HEADER_BYTES } from '../../src/protocol/tunnel/limits.ts';
 import type { QuicStream } from '../../src/quic/types.ts';
 import { ascending, quantile } from '../statistics.ts';
 import { probeFlow, writeNumber } from './datagram-tally.ts';

@@ -1,4 +1,4 @@
-import { secretsEqual } from '../protocol/bind-token.ts';
+import { secretsEqual } from '../protocol/tunnel/bind-token.ts';
 import type { Route } from './route.ts';
 
 export type AccessDecision = 'allowed' | 'token-needed' | 'token-not-configured';

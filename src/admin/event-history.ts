@@ -1,5 +1,5 @@
-import type { NodeEvent } from '../protocol/node-event.ts';
-import type { TunnelId } from '../protocol/tunnel-id.ts';
+import type { NodeEvent } from '../protocol/node/node-event.ts';
+import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { PastEvent } from './past-event.ts';
 
 export interface EventHistorySettings {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENT_SEVERITIES } from '../protocol/node-event.ts';
+import { EVENT_SEVERITIES } from '../protocol/node/node-event.ts';
 
 /** An event that was raised, as REST tells it. */
 export const pastEventSchema = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseTunnelId, type TunnelId } from '../protocol/tunnel-id.ts';
+import { parseTunnelId, type TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 
 export type RefusalStatus = 400 | 404;
 

@@ -10,7 +10,7 @@ import { createSyslogTarget } from '../lib/log-target/syslog-target.ts';
 import type { Logger } from '../lib/logger.ts';
 import { redactFields } from '../lib/redact.ts';
 import { parseSocketAddress } from '../lib/socket-address.ts';
-import type { NodeEvent } from '../protocol/node-event.ts';
+import type { NodeEvent } from '../protocol/node/node-event.ts';
 
 /** Whose lines they are. */
 export interface LineSource {

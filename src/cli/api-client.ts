@@ -4,8 +4,8 @@ import { refusalSchema } from '../admin/route.ts';
 import { AppError } from '../lib/app-error.ts';
 import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
 import { readJsonFile } from '../config/json-file.ts';
-import { parseJson } from '../protocol/json.ts';
-import { DEFAULT_API_PORT } from '../protocol/limits.ts';
+import { parseJson } from '../lib/json.ts';
+import { DEFAULT_API_PORT } from '../protocol/tunnel/limits.ts';
 import { programOf } from './program-of-config.ts';
 
 /** Where the REST API of a running relay or edge is, as flags say it. */

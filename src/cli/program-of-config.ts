@@ -1,6 +1,6 @@
 import { AppError } from '../lib/app-error.ts';
 import { readJsonFile } from '../config/json-file.ts';
-import { asJsonObject } from '../protocol/json.ts';
+import { asJsonObject } from '../lib/json.ts';
 
 export type ProgramKind = 'relay' | 'edge';
 

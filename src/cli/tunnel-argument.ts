@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { parseTunnelId, type TunnelId } from '../protocol/tunnel-id.ts';
+import { parseTunnelId, type TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 
 /** Reads the tunnel id on a command line. Throws InvalidArgumentError, which commander tells the user. */
 export function toTunnelId(text: string): TunnelId {

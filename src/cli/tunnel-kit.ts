@@ -1,6 +1,6 @@
 import type { Random } from '../lib/random.ts';
-import type { Direction, TunnelProtocol } from '../protocol/leg.ts';
-import { parseTunnelId, tunnelIdFromBytes, type TunnelId } from '../protocol/tunnel-id.ts';
+import type { Direction, TunnelProtocol } from '../protocol/tunnel/leg.ts';
+import { parseTunnelId, tunnelIdFromBytes, type TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 
 /** What the two edges and the relay of one tunnel share; the relay never learns `encryptionKey`. */
 export interface TunnelSecrets {

@@ -1,4 +1,4 @@
-import type { CommandAction } from '../protocol/node-command.ts';
+import type { CommandAction } from '../protocol/node/node-command.ts';
 import type { Role } from './store/access-schema.ts';
 import type {
   DriftRow,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { anyText, flag, text } from '../config/schema-parts.ts';
-import { MAX_CREDENTIAL_CHARS } from '../protocol/limits.ts';
-import { normalizeFingerprint } from './certificate-check.ts';
-import { MAX_PREVIOUS_SECRETS } from './credentials.ts';
+import { MAX_CREDENTIAL_CHARS } from '../protocol/node/limits.ts';
+import { normalizeFingerprint } from './link/certificate-check.ts';
+import { MAX_PREVIOUS_SECRETS } from './credentials/credentials.ts';
 
 /** How a node reaches its manager; its credentials are the link's own business. */
 export interface ManagerSettings {

@@ -1,5 +1,5 @@
-import type { CommandAction } from '../protocol/node-command.ts';
-import type { CommandOutcome } from '../protocol/node-message.ts';
+import type { CommandAction } from '../protocol/node/node-command.ts';
+import type { CommandOutcome } from '../protocol/node/node-message.ts';
 
 /** A command that has taken effect. Where its ack has to wait, for the disk, later commands go on meanwhile. */
 export interface Execution {

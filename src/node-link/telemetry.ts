@@ -1,7 +1,7 @@
 import { rfc3339, type Clock, type Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import { MAX_NODE_FRAME_BYTES } from '../protocol/limits.ts';
-import { encodeNodeMessage } from '../protocol/node-message.ts';
+import { MAX_NODE_FRAME_BYTES } from '../protocol/node/limits.ts';
+import { encodeNodeMessage } from '../protocol/node/node-message.ts';
 import type { NodeProgram } from './node-program.ts';
 
 export interface TelemetryDependencies {

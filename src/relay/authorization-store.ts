@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../lib/app-error.ts';
 import { realFileSystem, writeFileAtomically, type FileSystem } from '../lib/atomic-file.ts';
-import { parseJson } from '../protocol/json.ts';
-import { parseTunnelId } from '../protocol/tunnel-id.ts';
+import { parseJson } from '../lib/json.ts';
+import { parseTunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { PolicyState } from './tunnels/bind-policy.ts';
 
 export interface StoreFileSystem extends FileSystem {

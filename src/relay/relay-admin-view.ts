@@ -3,9 +3,9 @@ import type { EventHistory } from '../admin/event-history.ts';
 import { toPathReport } from '../admin/path-report.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
 import type { EventLoopWatch } from '../lib/event-loop-watch.ts';
-import { PROTOCOL_VERSION } from '../protocol/limits.ts';
-import type { RelayHealth } from '../protocol/relay-telemetry.ts';
-import type { TunnelId } from '../protocol/tunnel-id.ts';
+import { PROTOCOL_VERSION } from '../protocol/tunnel/limits.ts';
+import type { RelayHealth } from '../protocol/node/relay-telemetry.ts';
+import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport, LedgerTotals } from '../quic/types.ts';
 import type { RelayAdminSource } from './admin/relay-admin-source.ts';
 import type {

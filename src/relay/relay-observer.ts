@@ -8,7 +8,7 @@ import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { LinkStatus } from '../node-link/node-link.ts';
-import type { RelayHealth } from '../protocol/relay-telemetry.ts';
+import type { RelayHealth } from '../protocol/node/relay-telemetry.ts';
 import type { QuicEngine } from '../quic/types.ts';
 import { createRelayAdmin } from './admin/relay-admin.ts';
 import type { RelayConfig } from './config/relay-config.ts';

@@ -1,6 +1,6 @@
 import { parseSocketAddress } from '../lib/socket-address.ts';
 import { AppError } from '../lib/app-error.ts';
-import { ALPN } from '../protocol/limits.ts';
+import { ALPN } from '../protocol/tunnel/limits.ts';
 import type { SocketAddress, TransportSettings } from '../quic/types.ts';
 import type { AdmissionSettings } from './reception/admission.ts';
 import type { RelayConfig } from './config/relay-config.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from '../lib/logger.ts';
-import { closeReason } from '../protocol/close-code.ts';
-import type { TunnelId } from '../protocol/tunnel-id.ts';
+import { closeReason } from '../protocol/tunnel/close-code.ts';
+import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { AuthorizationStore } from './authorization-store.ts';
 import type { SessionDirectory } from './session/session-directory.ts';
 import type { Switchboard } from './session/switchboard.ts';

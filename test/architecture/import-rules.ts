@@ -8,6 +8,8 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   config: ['lib'],
   protocol: ['lib'],
+  'protocol/tunnel': ['lib'],
+  'protocol/node': ['protocol/tunnel', 'lib'],
   quic: ['lib'],
   'quic/quiche/quirks': ['binding', 'packet-sender', 'path-mtu', 'scratch', 'stream-handle'].map(
     (file) => `quic/quiche/${file}`,
@@ -15,6 +17,10 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'quic/quiche/accept': ['quic', 'lib'],
   admin: ['quic/types', 'quic/engine-report', 'config', 'protocol', 'lib'],
   'node-link': ['config', 'protocol', 'lib'],
+  'node-link/link': ['protocol/node', 'lib'],
+  'node-link/journal': ['protocol/node', 'lib'],
+  'node-link/credentials': ['config', 'protocol/node', 'lib'],
+  'node-link/commands': ['node-link/node-program', 'protocol/node', 'lib'],
   media: ['lib'],
   'media/srt': ['lib'],
   'media/net': ['lib'],
@@ -41,7 +47,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   edge: ['quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
   'edge/config': ['node-link/manager-config', 'config', 'protocol', 'lib'],
   'edge/events': ['protocol', 'lib'],
-  'edge/uplink': ['edge/admin/edge-schemas', 'admin/path-report', 'quic', 'protocol', 'lib'],
+  'edge/uplink': ['edge/admin/edge-schemas', 'admin/path-report', 'quic', 'protocol/tunnel', 'lib'],
   'edge/local': ['edge/uplink', 'quic/types', 'protocol', 'lib'],
   'edge/tunnel': [
     ...['edge/uplink', 'edge/local', 'edge/config', 'edge/events', 'edge/admin/edge-schemas', 'quic/types'],
@@ -50,12 +56,12 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'edge/admin': ['admin', 'quic/types', 'protocol', 'lib'],
   'edge/manager-link': ['edge/edge', 'edge/config', 'edge/events', 'node-link', 'config', 'protocol', 'lib'],
   cli: ['relay', 'edge', 'node-link', 'admin', 'config', 'protocol', 'quic/engine', 'quic/tls-material', 'lib'],
+  'cli/service': ['node-link/link/certificate-check', 'config', 'lib'],
   manager: ['quic/tls-material', 'admin', 'config', 'protocol', 'lib'],
   'manager/config': ['config', 'protocol', 'lib'],
   'manager/secrets': ['protocol', 'lib'],
   'manager/store': ['protocol', 'lib'],
   'manager/reconcile': ['manager/store/schema', 'protocol', 'lib'],
-  'cli/service': ['node-link/certificate-check', 'config', 'lib'],
   main: ['cli'],
 };
 
@@ -72,7 +78,7 @@ const ioPackages = ['ws', 'fastify', 'pino', 'pino-pretty', 'rotating-file-strea
 /** Packages with one home, so that each can be replaced in one place. */
 const packageHomes: Readonly<Record<string, string>> = {
   'fastest-levenshtein': '^src/config/',
-  ws: '^(src/node-link/|test/|bench/)',
+  ws: '^(src/node-link/link/|src/manager/hub/|test/|bench/)',
   kysely: '^(src/manager/store/|test/)',
   pg: '^(src/manager/store/|test/)',
   pino: '^src/(lib/logger[.]ts|cli/)',

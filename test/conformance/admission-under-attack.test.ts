@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
-import { closeReason, streamCode } from '../../src/protocol/close-code.ts';
-import { tunnelDownReason } from '../../src/protocol/tunnel-down-reason.ts';
+import { closeReason, streamCode } from '../../src/protocol/tunnel/close-code.ts';
+import { tunnelDownReason } from '../../src/protocol/tunnel/tunnel-down-reason.ts';
 import { parseLongHeader } from '../../src/quic/quiche/packet-header.ts';
 import { builtEngines } from '../support/engines.ts';
 import { AttackedRelay, ownTunnel } from '../support/hostile/attacked-relay.ts';

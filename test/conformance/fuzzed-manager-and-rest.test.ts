@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { parseRelayAction } from '../../src/protocol/relay-command.ts';
+import { parseRelayAction } from '../../src/protocol/node/relay-command.ts';
 import { EventLoopWatch } from '../../src/lib/event-loop-watch.ts';
 import { createRelayAdmin } from '../../src/relay/admin/relay-admin.ts';
 import { mutations } from '../support/hostile/mutate.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { streamCode } from '../../src/protocol/close-code.ts';
-import { encodeStreamHeader } from '../../src/protocol/stream-header.ts';
-import { tunnelIdToBytes } from '../../src/protocol/tunnel-id.ts';
-import { tunnelDownReason } from '../../src/protocol/tunnel-down-reason.ts';
+import { streamCode } from '../../src/protocol/tunnel/close-code.ts';
+import { encodeStreamHeader } from '../../src/protocol/tunnel/stream-header.ts';
+import { tunnelIdToBytes } from '../../src/protocol/tunnel/tunnel-id.ts';
+import { tunnelDownReason } from '../../src/protocol/tunnel/tunnel-down-reason.ts';
 import { builtEngines } from '../support/engines.ts';
 import { AttackedRelay, ownSecret, victimTunnel } from '../support/hostile/attacked-relay.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';

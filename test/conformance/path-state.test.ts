@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Direction } from '../../src/protocol/leg.ts';
+import type { Direction } from '../../src/protocol/tunnel/leg.ts';
 import type { ConnectionStats } from '../../src/quic/types.ts';
 import { builtEngines } from '../support/engines.ts';
 import { FaultyWorld } from '../support/faulty-world.ts';

@@ -1,5 +1,5 @@
 import { formatSocketAddress } from '../../src/lib/socket-address.ts';
-import type { Direction, TunnelProtocol } from '../../src/protocol/leg.ts';
+import type { Direction, TunnelProtocol } from '../../src/protocol/tunnel/leg.ts';
 import type { EngineName, QuicEngine, SocketAddress } from '../../src/quic/types.ts';
 import { startEngine } from '../support/engines.ts';
 import { FaultyNetwork } from '../support/faulty-network.ts';

@@ -1,4 +1,4 @@
-import type { TunnelId } from '../../src/protocol/tunnel-id.ts';
+import type { TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
 import type { SocketAddress } from '../../src/quic/types.ts';
 import { flood } from '../support/hostile/flood.ts';
 import { fuzz, fuzzKinds, type FuzzKind } from '../support/hostile/fuzz-campaign.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { EdgeMessage, RelayMessage } from '../../src/protocol/control-message.ts';
-import { DIRECTIONS, TUNNEL_PROTOCOLS } from '../../src/protocol/leg.ts';
-import { tunnelIdFromBytes, type TunnelId } from '../../src/protocol/tunnel-id.ts';
+import type { EdgeMessage, RelayMessage } from '../../src/protocol/tunnel/control-message.ts';
+import { DIRECTIONS, TUNNEL_PROTOCOLS } from '../../src/protocol/tunnel/leg.ts';
+import { tunnelIdFromBytes, type TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
 
 /** Any tunnel id, made from 16 bytes. */
 export const tunnelIds: fc.Arbitrary<TunnelId> = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => {

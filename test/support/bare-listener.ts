@@ -1,4 +1,4 @@
-import { ALPN } from '../../src/protocol/limits.ts';
+import { ALPN } from '../../src/protocol/tunnel/limits.ts';
 import type {
   CloseInfo,
   ConnectionHandler,

@@ -1,4 +1,4 @@
-import { realJournalFiles, type AppendFile, type JournalFiles } from '../../src/node-link/journal-files.ts';
+import { realJournalFiles, type AppendFile, type JournalFiles } from '../../src/node-link/journal/journal-files.ts';
 
 /**
  * Real files that can be told to fail: writing as on a full disk, reading as without file descriptors, syncing as on a broken disk, or

@@ -1,5 +1,5 @@
-import type { CertificateCheck } from '../../src/node-link/certificate-check.ts';
-import type { ManagerDialler, ManagerSocket, ManagerSocketListener } from '../../src/node-link/manager-socket.ts';
+import type { CertificateCheck } from '../../src/node-link/link/certificate-check.ts';
+import type { ManagerDialler, ManagerSocket, ManagerSocketListener } from '../../src/node-link/link/manager-socket.ts';
 
 /** A socket whose other end is the test. */
 export class FakeSocket implements ManagerSocket {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { formatSocketAddress, parseSocketAddress } from '../../src/lib/socket-address.ts';
-import type { TunnelProtocol } from '../../src/protocol/leg.ts';
+import type { TunnelProtocol } from '../../src/protocol/tunnel/leg.ts';
 import type { EngineName, LedgerTotals } from '../../src/quic/types.ts';
 import { FaultyNetwork } from './faulty-network.ts';
 import type { Faults } from './faulty-path.ts';

@@ -1,4 +1,4 @@
-import { parseTunnelId, type TunnelId } from '../../src/protocol/tunnel-id.ts';
+import { parseTunnelId, type TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
 
 /** A tunnel id that the test wrote down itself. */
 export function knownTunnelId(text: string): TunnelId {

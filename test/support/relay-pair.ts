@@ -1,5 +1,5 @@
-import type { TunnelProtocol } from '../../src/protocol/leg.ts';
-import type { TunnelId } from '../../src/protocol/tunnel-id.ts';
+import type { TunnelProtocol } from '../../src/protocol/tunnel/leg.ts';
+import type { TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
 import { knownTunnelId } from './known-tunnel-id.ts';
 import type { ScriptedEdge } from './scripted-edge.ts';
 import type { StreamTap } from './stream-tap.ts';

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { parseSocketAddress } from '../../src/lib/socket-address.ts';
-import type { RelayStats } from '../../src/protocol/relay-telemetry.ts';
+import type { RelayStats } from '../../src/protocol/node/relay-telemetry.ts';
 import type { EngineName, EngineReport, SocketAddress } from '../../src/quic/types.ts';
 import type { TunnelDetail } from '../../src/relay/report/relay-report.ts';
 

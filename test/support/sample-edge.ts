@@ -2,8 +2,8 @@ import type { HealthAnswer } from '../../src/admin/admin-source.ts';
 import { toPathReport } from '../../src/admin/path-report.ts';
 import type { EdgeAdminSource } from '../../src/edge/admin/edge-admin-source.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from '../../src/edge/admin/edge-schemas.ts';
-import type { EdgeHealth } from '../../src/protocol/edge-telemetry.ts';
-import type { TunnelId } from '../../src/protocol/tunnel-id.ts';
+import type { EdgeHealth } from '../../src/protocol/node/edge-telemetry.ts';
+import type { TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
 import type { EngineReport } from '../../src/quic/types.ts';
 import { SampleRelay, sampleStats } from './sample-relay.ts';
 

@@ -1,7 +1,7 @@
 import type { HealthAnswer } from '../../src/admin/admin-source.ts';
 import { toPathReport } from '../../src/admin/path-report.ts';
-import type { RelayHealth } from '../../src/protocol/relay-telemetry.ts';
-import { parseTunnelId, type TunnelId } from '../../src/protocol/tunnel-id.ts';
+import type { RelayHealth } from '../../src/protocol/node/relay-telemetry.ts';
+import { parseTunnelId, type TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
 import type { ConnectionStats, EngineReport } from '../../src/quic/types.ts';
 import type { RelayAdminSource } from '../../src/relay/admin/relay-admin-source.ts';
 import type {

@@ -1,4 +1,4 @@
-import type { RelayStats, TunnelInfo } from '../../src/protocol/relay-telemetry.ts';
+import type { RelayStats, TunnelInfo } from '../../src/protocol/node/relay-telemetry.ts';
 import { knownTunnelId } from './known-tunnel-id.ts';
 
 export const sampleTotals: Omit<RelayStats, 'tunnels' | 'edges'> = {

@@ -1,17 +1,17 @@
-import { computeBindProof, computeBindToken } from '../../src/protocol/bind-token.ts';
+import { computeBindProof, computeBindToken } from '../../src/protocol/tunnel/bind-token.ts';
 import {
   encodeEdgeMessage,
   parseRelayMessage,
   type EdgeMessage,
   type MessageOf,
   type RelayMessage,
-} from '../../src/protocol/control-message.ts';
-import { joinDatagram, splitDatagram } from '../../src/protocol/datagram.ts';
-import { FrameReader } from '../../src/protocol/frame.ts';
-import type { Direction, TunnelProtocol } from '../../src/protocol/leg.ts';
-import { ALPN, MAX_CONTROL_FRAME_BYTES } from '../../src/protocol/limits.ts';
-import { encodeStreamHeader } from '../../src/protocol/stream-header.ts';
-import { tunnelIdFromBytes, tunnelIdToBytes, type TunnelId } from '../../src/protocol/tunnel-id.ts';
+} from '../../src/protocol/tunnel/control-message.ts';
+import { joinDatagram, splitDatagram } from '../../src/protocol/tunnel/datagram.ts';
+import { FrameReader } from '../../src/protocol/tunnel/frame.ts';
+import type { Direction, TunnelProtocol } from '../../src/protocol/tunnel/leg.ts';
+import { ALPN, MAX_CONTROL_FRAME_BYTES } from '../../src/protocol/tunnel/limits.ts';
+import { encodeStreamHeader } from '../../src/protocol/tunnel/stream-header.ts';
+import { tunnelIdFromBytes, tunnelIdToBytes, type TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
 import { parseSocketAddress } from '../../src/lib/socket-address.ts';
 import type {
   CloseInfo,

@@ -3,9 +3,9 @@ import {
   parseEdgeMessage,
   type EdgeMessage,
   type RelayMessage,
-} from '../../src/protocol/control-message.ts';
-import { FrameReader } from '../../src/protocol/frame.ts';
-import { ALPN, MAX_CONTROL_FRAME_BYTES } from '../../src/protocol/limits.ts';
+} from '../../src/protocol/tunnel/control-message.ts';
+import { FrameReader } from '../../src/protocol/tunnel/frame.ts';
+import { ALPN, MAX_CONTROL_FRAME_BYTES } from '../../src/protocol/tunnel/limits.ts';
 import type {
   CloseInfo,
   ConnectionHandler,

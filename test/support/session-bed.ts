@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import type { EdgeMessage, MessageOf } from '../../src/protocol/control-message.ts';
-import { closeReason } from '../../src/protocol/close-code.ts';
-import { tunnelDownReason } from '../../src/protocol/tunnel-down-reason.ts';
+import type { EdgeMessage, MessageOf } from '../../src/protocol/tunnel/control-message.ts';
+import { closeReason } from '../../src/protocol/tunnel/close-code.ts';
+import { tunnelDownReason } from '../../src/protocol/tunnel/tunnel-down-reason.ts';
 import {
   Session,
   type SessionAction,

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { SystemClock, rfc3339, type Clock } from '../../src/lib/clock.ts';
 import { SystemRandom, type Random } from '../../src/lib/random.ts';
 import { ConfigFile, realConfigFileSystem, type ConfigFileSystem } from '../../src/config/config-file.ts';
-import { DEFAULT_JOURNAL_CAP_BYTES } from '../../src/node-link/event-journal.ts';
-import { realJournalFiles, type JournalFiles } from '../../src/node-link/journal-files.ts';
+import { DEFAULT_JOURNAL_CAP_BYTES } from '../../src/node-link/journal/event-journal.ts';
+import { realJournalFiles, type JournalFiles } from '../../src/node-link/journal/journal-files.ts';
 import { managerSchema, managerSettings } from '../../src/node-link/manager-config.ts';
 import { NodeLink } from '../../src/node-link/node-link.ts';
-import type { ManagerDialler } from '../../src/node-link/manager-socket.ts';
+import type { ManagerDialler } from '../../src/node-link/link/manager-socket.ts';
 import type { NodeProgram } from '../../src/node-link/node-program.ts';
-import { wsDialler } from '../../src/node-link/ws-dialler.ts';
-import { linkEventText, type LinkEvent } from '../../src/protocol/link-event.ts';
-import type { NodeEvent } from '../../src/protocol/node-event.ts';
+import { wsDialler } from '../../src/node-link/link/ws-dialler.ts';
+import { linkEventText, type LinkEvent } from '../../src/protocol/node/link-event.ts';
+import type { NodeEvent } from '../../src/protocol/node/node-event.ts';
 import { RecordingLogger } from './recording-logger.ts';
 
 export interface TestNodeLinkOptions {

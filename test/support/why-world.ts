@@ -3,7 +3,7 @@ import { createProgram } from '../../src/cli/program.ts';
 import { createTunnelKit, createTunnelSecrets } from '../../src/cli/tunnel-kit.ts';
 import { SystemRandom } from '../../src/lib/random.ts';
 import { formatSocketAddress, parseSocketAddress } from '../../src/lib/socket-address.ts';
-import type { Direction } from '../../src/protocol/leg.ts';
+import type { Direction } from '../../src/protocol/tunnel/leg.ts';
 import type { EngineName } from '../../src/quic/types.ts';
 import { FaultyNetwork } from './faulty-network.ts';
 import type { Faults } from './faulty-path.ts';

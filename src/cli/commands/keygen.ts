@@ -6,7 +6,7 @@ import { AppError } from '../../lib/app-error.ts';
 import { formatProblem } from '../../config/config-problem.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { SystemRandom } from '../../lib/random.ts';
-import { TUNNEL_PROTOCOLS, type TunnelProtocol } from '../../protocol/leg.ts';
+import { TUNNEL_PROTOCOLS, type TunnelProtocol } from '../../protocol/tunnel/leg.ts';
 import { certificateFingerprint, keepSelfSigned } from '../../quic/tls-material.ts';
 import type { Terminal } from '../terminal.ts';
 import { createTunnelKit, createTunnelSecrets, type TunnelKit, type TunnelPlan } from '../tunnel-kit.ts';

@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 import { AppError } from '../../lib/app-error.ts';
-import { computeBindToken, isHex64 } from '../../protocol/bind-token.ts';
-import { DIRECTIONS, type Direction } from '../../protocol/leg.ts';
-import { parseTunnelId } from '../../protocol/tunnel-id.ts';
+import { computeBindToken, isHex64 } from '../../protocol/tunnel/bind-token.ts';
+import { DIRECTIONS, type Direction } from '../../protocol/tunnel/leg.ts';
+import { parseTunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface TokenOptions {

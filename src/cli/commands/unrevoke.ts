@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { AppError } from '../../lib/app-error.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { addApiOptions, openApi, type ApiFlags } from '../api-client.ts';
 import type { Terminal } from '../terminal.ts';
 import { toTunnelId } from '../tunnel-argument.ts';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { tunnelFactsSchema as edgeFactsSchema } from '../../edge/admin/edge-schemas.ts';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { tunnelFactsSchema as relayFactsSchema } from '../../relay/admin/relay-schemas.ts';
 import { addApiOptions, openApi, type ApiClient, type ApiFlags } from '../api-client.ts';
 import { printable, type Terminal } from '../terminal.ts';

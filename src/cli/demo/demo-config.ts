@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { HostPort } from '../../lib/host-port.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
 import type { Random } from '../../lib/random.ts';
-import type { TunnelProtocol } from '../../protocol/leg.ts';
+import type { TunnelProtocol } from '../../protocol/tunnel/leg.ts';
 import { createTunnelKit, createTunnelSecrets, type TunnelSecrets } from '../tunnel-kit.ts';
 import { freePort } from './free-port.ts';
 

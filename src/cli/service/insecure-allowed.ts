@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { ALLOW_INSECURE_VARIABLE } from '../../node-link/certificate-check.ts';
+import { ALLOW_INSECURE_VARIABLE } from '../../node-link/link/certificate-check.ts';
 
 /** Whether the environment lets a manager's certificate go unchecked (manager-protocol.md §1). */
 export function insecureAllowed(): boolean {

@@ -1,5 +1,5 @@
 import type { EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
-import type { EdgeHealth } from '../../protocol/edge-telemetry.ts';
+import type { EdgeHealth } from '../../protocol/node/edge-telemetry.ts';
 import { durationWords } from '../why/time-words.ts';
 import { renderTable, type Column } from './table.ts';
 import { bitrateWords, bytesWords, dropWords, lossWords, mtuWords, rttWords } from './units.ts';

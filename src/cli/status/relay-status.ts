@@ -1,5 +1,5 @@
-import { DIRECTIONS } from '../../protocol/leg.ts';
-import type { RelayHealth } from '../../protocol/relay-telemetry.ts';
+import { DIRECTIONS } from '../../protocol/tunnel/leg.ts';
+import type { RelayHealth } from '../../protocol/node/relay-telemetry.ts';
 import type { RelayStatsReport, RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
 import { durationBetween, durationWords } from '../why/time-words.ts';
 import { renderTable, type Column } from './table.ts';

@@ -1,4 +1,4 @@
-import { oppositeDirection, type Direction } from '../../protocol/leg.ts';
+import { oppositeDirection, type Direction } from '../../protocol/tunnel/leg.ts';
 import type { RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
 import { note, problem, type Finding } from './finding.ts';
 import { largestPayloadWords } from './largest-payload.ts';

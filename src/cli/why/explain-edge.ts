@@ -1,6 +1,6 @@
 import type { EdgeRelayReport, EdgeTunnelFacts, EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
 import { unprovenRelay } from '../../edge/uplink/relay-dialler.ts';
-import { oppositeDirection } from '../../protocol/leg.ts';
+import { oppositeDirection } from '../../protocol/tunnel/leg.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { largestPayloadWords } from './largest-payload.ts';

@@ -1,6 +1,6 @@
 import type { PastEvent } from '../../admin/past-event.ts';
 import { parseRfc3339 } from '../../lib/clock.ts';
-import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/leg.ts';
+import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/tunnel/leg.ts';
 import type { RelayTunnelReport, TunnelFacts } from '../../relay/admin/relay-schemas.ts';
 import { explainDrops } from './explain-drops.ts';
 import { explainPath } from './explain-path.ts';

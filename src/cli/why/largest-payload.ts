@@ -1,5 +1,5 @@
 import type { PathReport } from '../../admin/path-report.ts';
-import { SEAL_OVERHEAD_BYTES, TUNNEL_ID_BYTES } from '../../protocol/limits.ts';
+import { SEAL_OVERHEAD_BYTES, TUNNEL_ID_BYTES } from '../../protocol/tunnel/limits.ts';
 
 /** How much a local program may put into one datagram; edges seal it and put the tunnel's id before it. */
 export function largestPayloadWords(path: PathReport | null): string {

@@ -1,4 +1,4 @@
-import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel-down-reason.ts';
+import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 
 const remedies: Readonly<Record<TunnelDownReason, string>> = {
   [tunnelDownReason.bindAuthenticationFailed]:

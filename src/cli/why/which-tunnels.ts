@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../lib/app-error.ts';
-import { parseTunnelId, type TunnelId } from '../../protocol/tunnel-id.ts';
+import { parseTunnelId, type TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { readApiConfig, type ApiClient, type ApiConfig } from '../api-client.ts';
 
 /** A tunnel that somebody may ask about. */

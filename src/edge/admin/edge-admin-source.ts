@@ -1,6 +1,6 @@
 import type { AdminSource } from '../../admin/admin-source.ts';
-import type { EdgeHealth } from '../../protocol/edge-telemetry.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { EdgeHealth } from '../../protocol/node/edge-telemetry.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport } from '../../quic/types.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from './edge-schemas.ts';
 

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { EdgeTunnelStats } from '../../protocol/edge-telemetry.ts';
+import type { EdgeTunnelStats } from '../../protocol/node/edge-telemetry.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
 
 const counters: Readonly<Partial<Record<keyof EdgeTunnelStats, readonly [name: string, help: string]>>> = {

@@ -16,8 +16,8 @@ import type { LogLevel } from '../../lib/logger.ts';
 import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
 import { unprotectedApi } from '../../config/unprotected-api.ts';
 import { managerSchema, managerSettings, type ManagerSettings } from '../../node-link/manager-config.ts';
-import { asJsonObject } from '../../protocol/json.ts';
-import { MAX_EDGE_ID_BYTES } from '../../protocol/limits.ts';
+import { asJsonObject } from '../../lib/json.ts';
+import { MAX_EDGE_ID_BYTES } from '../../protocol/tunnel/limits.ts';
 import { findPortConflict } from './port-conflict.ts';
 import { tunnelSchema, splitManagedEntry, type TunnelSettings } from './tunnel-config.ts';
 

@@ -3,10 +3,10 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
 import { anyText, choice, flag, hex64, shown, text } from '../../config/schema-parts.ts';
-import { isHex64 } from '../../protocol/bind-token.ts';
-import { asJsonObject } from '../../protocol/json.ts';
-import { DIRECTIONS, TUNNEL_PROTOCOLS, type Direction, type TunnelProtocol } from '../../protocol/leg.ts';
-import { parseTunnelId, type TunnelId } from '../../protocol/tunnel-id.ts';
+import { isHex64 } from '../../protocol/tunnel/bind-token.ts';
+import { asJsonObject } from '../../lib/json.ts';
+import { DIRECTIONS, TUNNEL_PROTOCOLS, type Direction, type TunnelProtocol } from '../../protocol/tunnel/leg.ts';
+import { parseTunnelId, type TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
 /** How the relays of a tunnel prove who they are; `none` is how existing edges connect. */
 export type RelayVerification =

@@ -1,6 +1,6 @@
-import { linkEventText, type LinkEvent } from '../../protocol/link-event.ts';
-import type { EventCategory, EventSeverity, NodeEvent } from '../../protocol/node-event.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { linkEventText, type LinkEvent } from '../../protocol/node/link-event.ts';
+import type { EventCategory, EventSeverity, NodeEvent } from '../../protocol/node/node-event.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
 export interface TunnelRef {
   readonly id: TunnelId;

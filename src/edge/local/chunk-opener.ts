@@ -1,5 +1,5 @@
-import { FrameReader } from '../../protocol/frame.ts';
-import { MAX_SEALED_CHUNK_BYTES } from '../../protocol/limits.ts';
+import { FrameReader } from '../../protocol/tunnel/frame.ts';
+import { MAX_SEALED_CHUNK_BYTES } from '../../protocol/tunnel/limits.ts';
 import type { PayloadCipher } from './payload-cipher.ts';
 
 /** What `ChunkOpener.next()` found. */

@@ -1,4 +1,4 @@
-import { hasPrefix } from '../../protocol/datagram.ts';
+import { hasPrefix } from '../../protocol/tunnel/datagram.ts';
 import type { LocalEndDependencies } from './local-end.ts';
 
 /** Carries the datagrams of one UDP tunnel between its local socket and whichever relay is in use; runs per packet. */

@@ -1,6 +1,6 @@
-import { FrameReader } from '../../protocol/frame.ts';
-import { MAX_STREAM_HEADER_BYTES } from '../../protocol/limits.ts';
-import { parseStreamHeader, type ParsedStreamHeader } from '../../protocol/stream-header.ts';
+import { FrameReader } from '../../protocol/tunnel/frame.ts';
+import { MAX_STREAM_HEADER_BYTES } from '../../protocol/tunnel/limits.ts';
+import { parseStreamHeader, type ParsedStreamHeader } from '../../protocol/tunnel/stream-header.ts';
 import type { QuicStream } from '../../quic/types.ts';
 
 /**

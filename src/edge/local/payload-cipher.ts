@@ -6,7 +6,7 @@ import {
   SEAL_NONCE_BYTES,
   SEAL_OVERHEAD_BYTES,
   SEAL_TAG_BYTES,
-} from '../../protocol/limits.ts';
+} from '../../protocol/tunnel/limits.ts';
 
 const algorithm = 'chacha20-poly1305';
 const options = { authTagLength: SEAL_TAG_BYTES };

@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '../../lib/app-error.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
-import { streamCode } from '../../protocol/close-code.ts';
-import { encodeStreamHeader } from '../../protocol/stream-header.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { streamCode } from '../../protocol/tunnel/close-code.ts';
+import { encodeStreamHeader } from '../../protocol/tunnel/stream-header.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { QuicStream } from '../../quic/types.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';

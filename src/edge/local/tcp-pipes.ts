@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { streamCode } from '../../protocol/close-code.ts';
+import { streamCode } from '../../protocol/tunnel/close-code.ts';
 import type { QuicStream } from '../../quic/types.ts';
 import type { LocalEndDependencies } from './local-end.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';

@@ -1,5 +1,5 @@
-import type { EdgeTunnelStats } from '../../protocol/edge-telemetry.ts';
-import type { DropCounts } from '../../protocol/relay-telemetry.ts';
+import type { EdgeTunnelStats } from '../../protocol/node/edge-telemetry.ts';
+import type { DropCounts } from '../../protocol/node/relay-telemetry.ts';
 
 /** Why the edge did not pass a datagram on. */
 export type EdgeDropReason =

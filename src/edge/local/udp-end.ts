@@ -1,7 +1,7 @@
 import type { Socket } from 'node:dgram';
 import type { HostPort } from '../../lib/host-port.ts';
-import { streamCode } from '../../protocol/close-code.ts';
-import type { Direction } from '../../protocol/leg.ts';
+import { streamCode } from '../../protocol/tunnel/close-code.ts';
+import type { Direction } from '../../protocol/tunnel/leg.ts';
 import type { QuicStream } from '../../quic/types.ts';
 import { DatagramCarrier } from './datagram-carrier.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';

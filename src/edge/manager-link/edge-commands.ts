@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { errorMessage } from '../../lib/app-error.ts';
 import { formatProblem } from '../../config/config-problem.ts';
-import { parseEdgeAction } from '../../protocol/edge-command.ts';
-import type { CommandAction } from '../../protocol/node-command.ts';
-import type { CommandOutcome } from '../../protocol/node-message.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { parseEdgeAction } from '../../protocol/node/edge-command.ts';
+import type { CommandAction } from '../../protocol/node/node-command.ts';
+import type { CommandOutcome } from '../../protocol/node/node-message.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { parseTunnel } from '../config/edge-config.ts';
 import type { Edge } from '../edge.ts';
 import type { TunnelSettings } from '../config/tunnel-config.ts';

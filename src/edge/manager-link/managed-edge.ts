@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import { ConfigFile, type ConfigFileSystem } from '../../config/config-file.ts';
-import { DEFAULT_JOURNAL_CAP_BYTES } from '../../node-link/event-journal.ts';
-import type { JournalFiles } from '../../node-link/journal-files.ts';
+import { DEFAULT_JOURNAL_CAP_BYTES } from '../../node-link/journal/event-journal.ts';
+import type { JournalFiles } from '../../node-link/journal/journal-files.ts';
 import type { ManagerSettings } from '../../node-link/manager-config.ts';
-import type { ManagerDialler } from '../../node-link/manager-socket.ts';
+import type { ManagerDialler } from '../../node-link/link/manager-socket.ts';
 import { NodeLink, type LinkStatus } from '../../node-link/node-link.ts';
 import type { NodeProgram } from '../../node-link/node-program.ts';
-import type { EdgeHealth } from '../../protocol/edge-telemetry.ts';
+import type { EdgeHealth } from '../../protocol/node/edge-telemetry.ts';
 import type { EdgeConfig } from '../config/edge-config.ts';
 import { createEdge, type Edge, type EdgeDependencies } from '../edge.ts';
 import { EdgeCommands } from './edge-commands.ts';

@@ -1,6 +1,6 @@
 import type { ConfigFile } from '../../config/config-file.ts';
-import { asJsonObject } from '../../protocol/json.ts';
-import { parseTunnelId, type TunnelId } from '../../protocol/tunnel-id.ts';
+import { asJsonObject } from '../../lib/json.ts';
+import { parseTunnelId, type TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
 /** A tunnel as it stands in edge.json, or came from a manager. */
 export type TunnelEntry = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import type { DropCounts } from '../../protocol/relay-telemetry.ts';
+import type { DropCounts } from '../../protocol/node/relay-telemetry.ts';
 
 export interface DropReport {
   readonly reason: string;

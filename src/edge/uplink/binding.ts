@@ -1,9 +1,9 @@
-import { computeBindProof, computeBindToken } from '../../protocol/bind-token.ts';
-import type { EdgeMessage, MessageOf, RelayMessage } from '../../protocol/control-message.ts';
-import type { Direction, TunnelProtocol } from '../../protocol/leg.ts';
-import { FEATURES, PROTOCOL_VERSION } from '../../protocol/limits.ts';
-import { tunnelDownReason } from '../../protocol/tunnel-down-reason.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { computeBindProof, computeBindToken } from '../../protocol/tunnel/bind-token.ts';
+import type { EdgeMessage, MessageOf, RelayMessage } from '../../protocol/tunnel/control-message.ts';
+import type { Direction, TunnelProtocol } from '../../protocol/tunnel/leg.ts';
+import { FEATURES, PROTOCOL_VERSION } from '../../protocol/tunnel/limits.ts';
+import { tunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
 export interface BindingSettings {
   readonly tunnelId: TunnelId;

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { CLOSE_CODE, closeReason } from '../../protocol/close-code.ts';
-import { encodeEdgeMessage, type EdgeMessage } from '../../protocol/control-message.ts';
-import { HELLO_ACK_WAIT_MS, PING_INTERVAL_MS } from '../../protocol/limits.ts';
+import { CLOSE_CODE, closeReason } from '../../protocol/tunnel/close-code.ts';
+import { encodeEdgeMessage, type EdgeMessage } from '../../protocol/tunnel/control-message.ts';
+import { HELLO_ACK_WAIT_MS, PING_INTERVAL_MS } from '../../protocol/tunnel/limits.ts';
 import type {
   CloseInfo,
   ConnectionHandler,

@@ -1,8 +1,8 @@
 import type { Logger } from '../../lib/logger.ts';
-import { streamCode } from '../../protocol/close-code.ts';
-import { parseRelayMessage, type RelayMessage } from '../../protocol/control-message.ts';
-import { FrameReader } from '../../protocol/frame.ts';
-import { MAX_CONTROL_FRAME_BYTES } from '../../protocol/limits.ts';
+import { streamCode } from '../../protocol/tunnel/close-code.ts';
+import { parseRelayMessage, type RelayMessage } from '../../protocol/tunnel/control-message.ts';
+import { FrameReader } from '../../protocol/tunnel/frame.ts';
+import { MAX_CONTROL_FRAME_BYTES } from '../../protocol/tunnel/limits.ts';
 import type { QuicStream } from '../../quic/types.ts';
 
 export interface RelayMessageObserver {

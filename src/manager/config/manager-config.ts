@@ -2,7 +2,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
 import { formatProblem, problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
 import { readJsonFile } from '../../config/json-file.ts';
-import { asJsonObject, parseJson } from '../../protocol/json.ts';
+import { asJsonObject, parseJson } from '../../lib/json.ts';
 import { managerConfigSchema, type ManagerConfigFile } from './config-schema.ts';
 
 /** A manager's config in force: every default filled in, paths absolute. */

@@ -1,4 +1,4 @@
-import { parseJson } from '../../protocol/json.ts';
+import { parseJson } from '../../lib/json.ts';
 import type { Page } from './store.ts';
 
 /** Where a list ordered by name and id goes on. */

@@ -1,6 +1,6 @@
 import type { AdminSource } from '../../admin/admin-source.ts';
-import type { RelayHealth } from '../../protocol/relay-telemetry.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { RelayHealth } from '../../protocol/node/relay-telemetry.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport } from '../../quic/types.ts';
 import type { RelayEdgeReport, RelayStatsReport, RelayTunnelReport, TunnelFacts } from './relay-schemas.ts';
 

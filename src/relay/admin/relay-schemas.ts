@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pastEventSchema } from '../../admin/past-event.ts';
 import { pathReportSchema } from '../../admin/path-report.ts';
-import { DIRECTIONS, TUNNEL_PROTOCOLS } from '../../protocol/leg.ts';
+import { DIRECTIONS, TUNNEL_PROTOCOLS } from '../../protocol/tunnel/leg.ts';
 
 const count = z.int().min(0);
 const text = z.string();

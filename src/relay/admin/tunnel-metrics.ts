@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { PathReport } from '../../admin/path-report.ts';
-import { DIRECTIONS } from '../../protocol/leg.ts';
+import { DIRECTIONS } from '../../protocol/tunnel/leg.ts';
 import type { RelayAdminSource } from './relay-admin-source.ts';
 import type { RelayTunnelReport } from './relay-schemas.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isUnspecified, parseSocketAddress } from '../../lib/socket-address.ts';
 import { managerSchema } from '../../node-link/manager-config.ts';
-import { DEFAULT_API_PORT, DEFAULT_QUIC_PORT } from '../../protocol/limits.ts';
-import { parseTunnelId } from '../../protocol/tunnel-id.ts';
+import { DEFAULT_API_PORT, DEFAULT_QUIC_PORT } from '../../protocol/tunnel/limits.ts';
+import { parseTunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { limitsSchema } from './limits-schema.ts';
 import {
   anyText,

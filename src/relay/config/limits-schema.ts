@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_BUFFERED_BEFORE_BIND_BYTES, MAX_FRAME_BEFORE_BIND_BYTES } from '../../protocol/limits.ts';
+import { MAX_BUFFERED_BEFORE_BIND_BYTES, MAX_FRAME_BEFORE_BIND_BYTES } from '../../protocol/tunnel/limits.ts';
 import { flag, seconds, whole } from '../../config/schema-parts.ts';
 
 const kib = 1024;

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
 import { readJsonFile } from '../../config/json-file.ts';
 import { unprotectedApi } from '../../config/unprotected-api.ts';
-import { DEFAULT_API_PORT } from '../../protocol/limits.ts';
+import { DEFAULT_API_PORT } from '../../protocol/tunnel/limits.ts';
 import { formatProblem, problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
 import { relayConfigSchema, type RelayConfigFile } from './config-schema.ts';
 

@@ -1,6 +1,6 @@
 import { rfc3339, type Clock } from '../../lib/clock.ts';
 import { addressBlock, parseSocketAddress } from '../../lib/socket-address.ts';
-import type { NodeEvent } from '../../protocol/node-event.ts';
+import type { NodeEvent } from '../../protocol/node/node-event.ts';
 import { eventText } from './event-text.ts';
 import type { RelayEvent, RelayEventKind } from './relay-event.ts';
 

@@ -1,5 +1,5 @@
 import type { LogFields, Logger } from '../../lib/logger.ts';
-import type { EventSeverity } from '../../protocol/node-event.ts';
+import type { EventSeverity } from '../../protocol/node/node-event.ts';
 import type { EventListener } from './event-hub.ts';
 
 const levels = { info: 'info', warning: 'warn', critical: 'error' } as const satisfies Record<EventSeverity, string>;

@@ -1,6 +1,6 @@
-import type { Direction } from '../../protocol/leg.ts';
-import type { LinkEvent } from '../../protocol/link-event.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { Direction } from '../../protocol/tunnel/leg.ts';
+import type { LinkEvent } from '../../protocol/node/link-event.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
 /** One end of a tunnel, as events tell it. */
 export interface EdgeRef {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { dropReasons, type DropReason, type Ledger } from '../../quic/types.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { LegLedgers } from './traffic-totals.ts';

@@ -1,5 +1,5 @@
-import { streamCode, type StreamCode } from '../../protocol/close-code.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { streamCode, type StreamCode } from '../../protocol/tunnel/close-code.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { QuicConnection, QuicEngine, QuicStream } from '../../quic/types.ts';
 import type { SessionId } from '../tunnels/session-id.ts';

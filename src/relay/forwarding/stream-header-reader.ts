@@ -1,8 +1,8 @@
-import { streamCode, type StreamCode } from '../../protocol/close-code.ts';
-import { FrameReader } from '../../protocol/frame.ts';
-import { MAX_STREAM_HEADER_BYTES } from '../../protocol/limits.ts';
-import { parseStreamHeader } from '../../protocol/stream-header.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { streamCode, type StreamCode } from '../../protocol/tunnel/close-code.ts';
+import { FrameReader } from '../../protocol/tunnel/frame.ts';
+import { MAX_STREAM_HEADER_BYTES } from '../../protocol/tunnel/limits.ts';
+import { parseStreamHeader } from '../../protocol/tunnel/stream-header.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { QuicStream, StreamHandler } from '../../quic/types.ts';
 

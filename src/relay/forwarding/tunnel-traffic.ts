@@ -1,7 +1,7 @@
-import { streamCode } from '../../protocol/close-code.ts';
-import { DIRECTIONS, type Direction } from '../../protocol/leg.ts';
-import { encodeStreamHeader } from '../../protocol/stream-header.ts';
-import { tunnelIdToBytes, type TunnelId } from '../../protocol/tunnel-id.ts';
+import { streamCode } from '../../protocol/tunnel/close-code.ts';
+import { DIRECTIONS, type Direction } from '../../protocol/tunnel/leg.ts';
+import { encodeStreamHeader } from '../../protocol/tunnel/stream-header.ts';
+import { tunnelIdToBytes, type TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { DatagramTarget, QuicConnection, QuicStream, RouteHandle, SpliceHandle } from '../../quic/types.ts';
 import { tunnelTotals, type LegLedgers, type TrafficTotals } from './traffic-totals.ts';
 

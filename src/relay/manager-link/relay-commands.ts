@@ -1,9 +1,9 @@
 import type { Execution } from '../../node-link/node-program.ts';
-import type { CommandAction } from '../../protocol/node-command.ts';
-import type { CommandOutcome } from '../../protocol/node-message.ts';
-import { parseRelayAction, type RelayAction } from '../../protocol/relay-command.ts';
-import type { AuthorizedTunnelInfo } from '../../protocol/relay-telemetry.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { CommandAction } from '../../protocol/node/node-command.ts';
+import type { CommandOutcome } from '../../protocol/node/node-message.ts';
+import { parseRelayAction, type RelayAction } from '../../protocol/node/relay-command.ts';
+import type { AuthorizedTunnelInfo } from '../../protocol/node/relay-telemetry.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { RelayReport } from '../report/relay-report.ts';
 import type { TunnelControl } from '../tunnel-control.ts';
 import type { BindTokens } from '../tunnels/bind-policy.ts';

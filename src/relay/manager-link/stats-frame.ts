@@ -1,6 +1,6 @@
-import { MAX_STATS_FRAME_BYTES } from '../../protocol/limits.ts';
-import type { EdgeInfo, RelayStats, TunnelInfo } from '../../protocol/relay-telemetry.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { MAX_STATS_FRAME_BYTES } from '../../protocol/node/limits.ts';
+import type { EdgeInfo, RelayStats, TunnelInfo } from '../../protocol/node/relay-telemetry.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
 /** More than one entry of either list takes, so that short lists need no measuring. */
 const MAX_ENTRY_BYTES = 2048;

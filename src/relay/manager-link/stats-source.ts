@@ -1,5 +1,5 @@
 import { nextTurn } from '../../lib/next-turn.ts';
-import type { RelayStats, TunnelInfo } from '../../protocol/relay-telemetry.ts';
+import type { RelayStats, TunnelInfo } from '../../protocol/node/relay-telemetry.ts';
 import type { RelayReport } from '../report/relay-report.ts';
 import { StatsFrame } from './stats-frame.ts';
 

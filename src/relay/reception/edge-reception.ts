@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import { formatSocketAddress } from '../../lib/socket-address.ts';
-import { CLOSE_CODE, closeReason } from '../../protocol/close-code.ts';
+import { CLOSE_CODE, closeReason } from '../../protocol/tunnel/close-code.ts';
 import type { ConnectionHandler, ListenerHandler, QuicConnection, SocketAddress } from '../../quic/types.ts';
 import type { Admission } from './admission.ts';
 import type { EventHub } from '../events/event-hub.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { EdgeInfo, RelayHealth, RelayStats, TunnelInfo } from '../../protocol/relay-telemetry.ts';
-import type { Direction } from '../../protocol/leg.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { EdgeInfo, RelayHealth, RelayStats, TunnelInfo } from '../../protocol/node/relay-telemetry.ts';
+import type { Direction } from '../../protocol/tunnel/leg.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { ConnectionStats, LedgerTotals, QuicEngine } from '../../quic/types.ts';
 import type { Forwarder, TunnelReport } from '../forwarding/forwarder.ts';
 import type { DropTotals } from '../forwarding/traffic-totals.ts';

@@ -1,5 +1,5 @@
-import { encodeRelayMessage, type RelayMessage } from '../../protocol/control-message.ts';
-import { FrameReader } from '../../protocol/frame.ts';
+import { encodeRelayMessage, type RelayMessage } from '../../protocol/tunnel/control-message.ts';
+import { FrameReader } from '../../protocol/tunnel/frame.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { QuicStream, StreamHandler } from '../../quic/types.ts';
 

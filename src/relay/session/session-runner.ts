@@ -1,7 +1,7 @@
-import { CLOSE_CODE, closeReason, streamCode, type CloseReason } from '../../protocol/close-code.ts';
-import { parseEdgeMessage, type EdgeMessage, type MessageOf } from '../../protocol/control-message.ts';
-import { MAX_CONTROL_FRAME_BYTES } from '../../protocol/limits.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { CLOSE_CODE, closeReason, streamCode, type CloseReason } from '../../protocol/tunnel/close-code.ts';
+import { parseEdgeMessage, type EdgeMessage, type MessageOf } from '../../protocol/tunnel/control-message.ts';
+import { MAX_CONTROL_FRAME_BYTES } from '../../protocol/tunnel/limits.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { formatSocketAddress } from '../../lib/socket-address.ts';

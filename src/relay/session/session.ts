@@ -1,8 +1,8 @@
-import type { EdgeMessage, MessageOf, ParsedMessage, RelayMessage } from '../../protocol/control-message.ts';
-import { closeReason, type CloseReason } from '../../protocol/close-code.ts';
-import { FEATURES, PROTOCOL_VERSION, REFUSAL_LINGER_MS } from '../../protocol/limits.ts';
-import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel-down-reason.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { EdgeMessage, MessageOf, ParsedMessage, RelayMessage } from '../../protocol/tunnel/control-message.ts';
+import { closeReason, type CloseReason } from '../../protocol/tunnel/close-code.ts';
+import { FEATURES, PROTOCOL_VERSION, REFUSAL_LINGER_MS } from '../../protocol/tunnel/limits.ts';
+import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { RelayEvent } from '../events/relay-event.ts';
 import type { SessionId } from '../tunnels/session-id.ts';
 

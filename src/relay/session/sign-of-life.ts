@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../lib/clock.ts';
-import { SIGN_OF_LIFE_MS } from '../../protocol/limits.ts';
+import { SIGN_OF_LIFE_MS } from '../../protocol/tunnel/limits.ts';
 import type { QuicConnection } from '../../quic/types.ts';
 
 /** Often enough that the answer of a live edge is noticed about when it comes. */

@@ -1,8 +1,8 @@
-import { closeReason, type CloseReason } from '../../protocol/close-code.ts';
-import type { EdgeMessage, MessageOf } from '../../protocol/control-message.ts';
-import { DIRECTIONS, type Direction } from '../../protocol/leg.ts';
-import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel-down-reason.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { closeReason, type CloseReason } from '../../protocol/tunnel/close-code.ts';
+import type { EdgeMessage, MessageOf } from '../../protocol/tunnel/control-message.ts';
+import { DIRECTIONS, type Direction } from '../../protocol/tunnel/leg.ts';
+import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { EdgeRef, TunnelCloseCause } from '../events/relay-event.ts';

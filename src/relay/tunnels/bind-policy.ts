@@ -1,6 +1,11 @@
-import { bindTokensDigest, computeBindProof, computeBindToken, secretsEqual } from '../../protocol/bind-token.ts';
-import type { Direction } from '../../protocol/leg.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import {
+  bindTokensDigest,
+  computeBindProof,
+  computeBindToken,
+  secretsEqual,
+} from '../../protocol/tunnel/bind-token.ts';
+import type { Direction } from '../../protocol/tunnel/leg.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
 export interface BindPolicySettings {
   readonly requireBindAuth: boolean;

@@ -1,6 +1,6 @@
-import type { Direction } from '../../protocol/leg.ts';
-import type { TunnelDownReason } from '../../protocol/tunnel-down-reason.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { Direction } from '../../protocol/tunnel/leg.ts';
+import type { TunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
 /** The last bind of a leg that was refused, for people who ask why a tunnel does not come up. */
 export interface Refusal {

@@ -1,5 +1,5 @@
-import type { Direction, TunnelProtocol } from '../../protocol/leg.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import type { Direction, TunnelProtocol } from '../../protocol/tunnel/leg.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { SessionId } from './session-id.ts';
 import { legHeldBy, Tunnel, type Leg, type ReplacementLimits, type TunnelView } from './tunnel.ts';
 

@@ -1,5 +1,5 @@
-import { oppositeDirection, type Direction, type TunnelProtocol } from '../../protocol/leg.ts';
-import type { TunnelId } from '../../protocol/tunnel-id.ts';
+import { oppositeDirection, type Direction, type TunnelProtocol } from '../../protocol/tunnel/leg.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { SessionId } from './session-id.ts';
 
 /** One side of a tunnel, held by one session. */

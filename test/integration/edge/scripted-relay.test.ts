@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/lib/clock.ts';
-import { computeBindProof, computeBindToken } from '../../../src/protocol/bind-token.ts';
-import type { RelayMessage } from '../../../src/protocol/control-message.ts';
+import { computeBindProof, computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
+import type { RelayMessage } from '../../../src/protocol/tunnel/control-message.ts';
 import { builtEngines } from '../../support/engines.ts';
 import { knownTunnelId } from '../../support/known-tunnel-id.ts';
 import { openEngine } from '../../support/open-engine.ts';

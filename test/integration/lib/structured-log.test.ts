@@ -8,7 +8,7 @@ import { createStructuredLog, type StructuredLog } from '../../../src/admin/stru
 import { SystemClock } from '../../../src/lib/clock.ts';
 import type { JsonLogTarget } from '../../../src/config/schema-parts.ts';
 import { FileTarget } from '../../../src/lib/log-target/file-target.ts';
-import type { NodeEvent } from '../../../src/protocol/node-event.ts';
+import type { NodeEvent } from '../../../src/protocol/node/node-event.ts';
 import { tunnelNumber } from '../../support/sample-relay.ts';
 import { silentLogger } from '../../support/silent-logger.ts';
 

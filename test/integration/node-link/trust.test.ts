@@ -1,6 +1,6 @@
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { wsDialler } from '../../../src/node-link/ws-dialler.ts';
+import { wsDialler } from '../../../src/node-link/link/ws-dialler.ts';
 import { dateAt } from '../../../src/lib/clock.ts';
 import { createSelfSigned, TestAuthority, type Certificate } from '../../support/certificates.ts';
 import { ScaledClock } from '../../support/scaled-clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeStreamHeader } from '../../../src/protocol/stream-header.ts';
+import { encodeStreamHeader } from '../../../src/protocol/tunnel/stream-header.ts';
 import { builtEngines } from '../../support/engines.ts';
 import { bindPair, openStream, otherTunnel, pairTunnel } from '../../support/relay-pair.ts';
 import type { ScriptedEdge } from '../../support/scripted-edge.ts';

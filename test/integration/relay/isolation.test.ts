@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { computeBindToken } from '../../../src/protocol/bind-token.ts';
-import { encodeStreamHeader } from '../../../src/protocol/stream-header.ts';
+import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
+import { encodeStreamHeader } from '../../../src/protocol/tunnel/stream-header.ts';
 import { builtEngines } from '../../support/engines.ts';
 import { HostileEdge, type HostileBind } from '../../support/hostile/hostile-edge.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';

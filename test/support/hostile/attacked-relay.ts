@@ -1,4 +1,4 @@
-import type { Direction, TunnelProtocol } from '../../../src/protocol/leg.ts';
+import type { Direction, TunnelProtocol } from '../../../src/protocol/tunnel/leg.ts';
 import type { EngineName, SocketAddress } from '../../../src/quic/types.ts';
 import { knownTunnelId } from '../known-tunnel-id.ts';
 import type { ScriptedEdge } from '../scripted-edge.ts';

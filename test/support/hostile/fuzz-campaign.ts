@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import type { SocketAddress } from '../../../src/quic/types.ts';
-import type { TunnelId } from '../../../src/protocol/tunnel-id.ts';
+import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import { settle } from '../manual-clock.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { until } from '../until.ts';

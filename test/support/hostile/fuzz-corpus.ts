@@ -1,6 +1,6 @@
-import { encodeEdgeMessage } from '../../../src/protocol/control-message.ts';
-import { encodeStreamHeader } from '../../../src/protocol/stream-header.ts';
-import { tunnelIdToBytes, type TunnelId } from '../../../src/protocol/tunnel-id.ts';
+import { encodeEdgeMessage } from '../../../src/protocol/tunnel/control-message.ts';
+import { encodeStreamHeader } from '../../../src/protocol/tunnel/stream-header.ts';
+import { tunnelIdToBytes, type TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import { bindVector, frameBytes, frameVectors } from '../vectors.ts';
 import { frames } from './quic-frames.ts';
 

@@ -1,6 +1,6 @@
 import quiche from '@matrixai/quic/native/quiche.js';
 import type { Config } from '@matrixai/quic/native/types.js';
-import { ALPN } from '../../../src/protocol/limits.ts';
+import { ALPN } from '../../../src/protocol/tunnel/limits.ts';
 import type { SocketAddress } from '../../../src/quic/types.ts';
 
 export interface HostileOptions {

@@ -1,4 +1,4 @@
-import type { TunnelId } from '../../../src/protocol/tunnel-id.ts';
+import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import { formatSocketAddress } from '../../../src/lib/socket-address.ts';
 import type { EngineName, SocketAddress } from '../../../src/quic/types.ts';
 import { knownTunnelId } from '../known-tunnel-id.ts';

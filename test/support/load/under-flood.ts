@@ -1,6 +1,6 @@
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { formatSocketAddress } from '../../../src/lib/socket-address.ts';
-import type { TunnelId } from '../../../src/protocol/tunnel-id.ts';
+import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import type { EngineName } from '../../../src/quic/types.ts';
 import { flood } from '../hostile/flood.ts';
 import { numberedDatagram, readNumbered } from '../numbered-datagram.ts';

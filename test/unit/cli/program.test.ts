@@ -6,8 +6,8 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { exitCodeOf, reportFailure } from '../../../src/cli/failure.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { parseEdgeConfig } from '../../../src/edge/config/edge-config.ts';
-import { computeBindToken } from '../../../src/protocol/bind-token.ts';
-import type { TunnelId } from '../../../src/protocol/tunnel-id.ts';
+import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
+import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import { certificateFingerprint, keepSelfSigned } from '../../../src/quic/tls-material.ts';
 import { bindVector, vectorTunnel } from '../../support/vectors.ts';
 

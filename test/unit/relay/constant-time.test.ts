@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAdminApp } from '../../../src/admin/admin-app.ts';
-import { computeBindToken } from '../../../src/protocol/bind-token.ts';
+import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
 import { AddressValidation } from '../../../src/quic/quiche/accept/address-validation.ts';
 import { relayRoutes } from '../../../src/relay/admin/relay-routes.ts';
 import { MemoryRelay } from '../../support/memory-relay.ts';

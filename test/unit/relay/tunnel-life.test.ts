@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { computeBindToken } from '../../../src/protocol/bind-token.ts';
+import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
 import { knownTunnelId } from '../../support/known-tunnel-id.ts';
 import { MemoryRelay } from '../../support/memory-relay.ts';
 

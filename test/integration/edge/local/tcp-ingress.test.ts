@@ -3,7 +3,7 @@ import { PayloadCipher } from '../../../../src/edge/local/payload-cipher.ts';
 import { TcpIngress } from '../../../../src/edge/local/tcp-ingress.ts';
 import { TunnelCounters } from '../../../../src/edge/local/tunnel-counters.ts';
 import type { QuicConnection } from '../../../../src/quic/types.ts';
-import { encodeStreamHeader } from '../../../../src/protocol/stream-header.ts';
+import { encodeStreamHeader } from '../../../../src/protocol/tunnel/stream-header.ts';
 import { AnsweringRelay } from '../../../support/answering-relay.ts';
 import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
 import { LocalTcpServer } from '../../../support/local-tcp.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { explainAtRelay } from '../../../../src/cli/why/explain-relay.ts';
-import { tunnelDownReason } from '../../../../src/protocol/tunnel-down-reason.ts';
+import { tunnelDownReason } from '../../../../src/protocol/tunnel/tunnel-down-reason.ts';
 import type { RelayTunnelReport, TunnelFacts } from '../../../../src/relay/admin/relay-schemas.ts';
 import { readPage } from '../../../support/markdown.ts';
 import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/sample-relay.ts';

@@ -5,7 +5,7 @@ import {
   type BindingSettings,
   type BindingStep,
 } from '../../../../src/edge/uplink/binding.ts';
-import type { RelayMessage } from '../../../../src/protocol/control-message.ts';
+import type { RelayMessage } from '../../../../src/protocol/tunnel/control-message.ts';
 import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
 import { bindVector, vectorTunnel } from '../../../support/vectors.ts';
 

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { BindingSettings } from '../../../../src/edge/uplink/binding.ts';
 import { RelayClient, type RelayChange } from '../../../../src/edge/uplink/relay-client.ts';
-import { encodeRelayMessage, parseEdgeMessage, type RelayMessage } from '../../../../src/protocol/control-message.ts';
-import { FrameReader } from '../../../../src/protocol/frame.ts';
+import {
+  encodeRelayMessage,
+  parseEdgeMessage,
+  type RelayMessage,
+} from '../../../../src/protocol/tunnel/control-message.ts';
+import { FrameReader } from '../../../../src/protocol/tunnel/frame.ts';
 import type { CloseInfo, ConnectionHandler, QuicConnection, QuicStream } from '../../../../src/quic/types.ts';
 import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RelayCommands, type RelayCommandsDependencies } from '../../../../src/relay/manager-link/relay-commands.ts';
-import type { CommandAction } from '../../../../src/protocol/node-command.ts';
+import type { CommandAction } from '../../../../src/protocol/node/node-command.ts';
 import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
 
 const id = '6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RelayStats } from '../../../../src/protocol/relay-telemetry.ts';
+import type { RelayStats } from '../../../../src/protocol/node/relay-telemetry.ts';
 import { StatsFrame } from '../../../../src/relay/manager-link/stats-frame.ts';
 import { sampleTotals, sampleTunnelInfo } from '../../../support/sample-stats.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tunnelDownReason } from '../../../../src/protocol/tunnel-down-reason.ts';
+import { tunnelDownReason } from '../../../../src/protocol/tunnel/tunnel-down-reason.ts';
 import { toSessionId } from '../../../../src/relay/tunnels/session-id.ts';
 import { pairTunnel as id } from '../../../support/relay-pair.ts';
 import { bind, SessionBed as Bed } from '../../../support/session-bed.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { EdgeMessage, ParsedMessage } from '../../../../src/protocol/control-message.ts';
-import { closeReason } from '../../../../src/protocol/close-code.ts';
-import { tunnelDownReason } from '../../../../src/protocol/tunnel-down-reason.ts';
+import type { EdgeMessage, ParsedMessage } from '../../../../src/protocol/tunnel/control-message.ts';
+import { closeReason } from '../../../../src/protocol/tunnel/close-code.ts';
+import { tunnelDownReason } from '../../../../src/protocol/tunnel/tunnel-down-reason.ts';
 import type { SessionAction, SessionPhase } from '../../../../src/relay/session/session.ts';
 import { toSessionId } from '../../../../src/relay/tunnels/session-id.ts';
 import { pairTunnel as id } from '../../../support/relay-pair.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { computeBindProof, computeBindToken } from '../../../../src/protocol/bind-token.ts';
+import { computeBindProof, computeBindToken } from '../../../../src/protocol/tunnel/bind-token.ts';
 import { BindPolicy, type BindCredentials } from '../../../../src/relay/tunnels/bind-policy.ts';
 import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
 

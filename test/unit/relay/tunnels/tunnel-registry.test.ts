@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DIRECTIONS, TUNNEL_PROTOCOLS, type Direction, type TunnelProtocol } from '../../../../src/protocol/leg.ts';
-import type { TunnelId } from '../../../../src/protocol/tunnel-id.ts';
+import {
+  DIRECTIONS,
+  TUNNEL_PROTOCOLS,
+  type Direction,
+  type TunnelProtocol,
+} from '../../../../src/protocol/tunnel/leg.ts';
+import type { TunnelId } from '../../../../src/protocol/tunnel/tunnel-id.ts';
 import { toSessionId, type SessionId } from '../../../../src/relay/tunnels/session-id.ts';
 import { TunnelRegistry, type BindOutcome } from '../../../../src/relay/tunnels/tunnel-registry.ts';
 import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
