@@ -55,6 +55,7 @@ const refused: readonly (readonly [rule: string, ...Import])[] = [
   ['table: node-link/journal', 'src/node-link/journal/a.ts', 'src/node-link/commands/b.ts'],
   ['table: node-link/credentials', 'src/node-link/credentials/a.ts', 'src/node-link/link/b.ts'],
   ['table: node-link/commands', 'src/node-link/commands/a.ts', 'src/node-link/journal/b.ts'],
+  ['table: tunnel-wire', 'src/tunnel-wire/a.ts', 'src/quic/engine.ts'],
   ['table: relay', 'src/relay/relay.ts', 'src/edge/edge.ts'],
   ['table: edge', 'src/edge/edge.ts', 'src/relay/relay.ts'],
   ['table: edge/config', 'src/edge/config/a.ts', 'src/edge/events/b.ts'],

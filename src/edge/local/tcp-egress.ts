@@ -5,6 +5,7 @@ import { streamCode } from '../../protocol/tunnel/close-code.ts';
 import { encodeStreamHeader } from '../../protocol/tunnel/stream-header.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { QuicStream } from '../../quic/types.ts';
+import { endStream } from '../../tunnel-wire/end-stream.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import { TcpPipes } from './tcp-pipes.ts';
@@ -67,8 +68,7 @@ export class TcpEgress implements LocalEnd {
 
   /** Only an egress leg opens streams, and that is us. */
   onDataStream(stream: QuicStream): void {
-    stream.reset(streamCode.wrongProtocolOrDirection);
-    stream.stop(streamCode.wrongProtocolOrDirection);
+    endStream(stream, streamCode.wrongProtocolOrDirection);
   }
 
   onDatagram(): void {

@@ -6,7 +6,8 @@ import { streamCode } from '../../protocol/tunnel/close-code.ts';
 import { STREAM_HEADER_DEADLINE_MS } from '../../protocol/tunnel/limits.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { QuicStream } from '../../quic/types.ts';
-import { readStreamHeader } from './header-reader.ts';
+import { endStream } from '../../tunnel-wire/end-stream.ts';
+import { HeaderReader } from '../../tunnel-wire/read-header.ts';
 import { edgeStreamCode, type LocalEnd, type LocalEndDependencies } from './local-end.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import { TcpPipes } from './tcp-pipes.ts';
@@ -68,32 +69,29 @@ export class TcpIngress implements LocalEnd {
   onDataStream(stream: QuicStream, relay: RelayConnection): void {
     const open = this.#dependencies.counters.connectionsActive + this.#pending.size;
     if (open >= this.#settings.maxConnections) {
-      refuse(stream, streamCode.overload);
+      endStream(stream, streamCode.overload);
       return;
     }
-    const { clock } = this.#dependencies;
     const pending: Pending = {
       relay,
       cancel: (code) => {
-        deadline.cancel();
+        header.cancel();
         this.#pending.delete(pending);
-        refuse(stream, code);
+        endStream(stream, code);
       },
     };
-    const deadline = clock.setTimeout(() => pending.cancel(streamCode.badStreamHeader), STREAM_HEADER_DEADLINE_MS);
-    this.#pending.add(pending);
-    readStreamHeader(stream, (header) => {
-      if (!this.#pending.has(pending)) return;
-      if (header.kind !== 'header') {
-        pending.cancel(streamCode.badStreamHeader);
-      } else if (header.tunnelId !== this.#settings.tunnelId) {
+    const onHeader = (tunnelId: TunnelId): void => {
+      if (tunnelId !== this.#settings.tunnelId) {
         pending.cancel(streamCode.notALeg);
-      } else {
-        deadline.cancel();
-        this.#pending.delete(pending);
-        this.#connectLocal(stream, relay);
+        return;
       }
-    });
+      this.#pending.delete(pending);
+      this.#connectLocal(stream, relay);
+    };
+    const outcome = { onHeader, onFailed: pending.cancel };
+    const settings = { deadlineMs: STREAM_HEADER_DEADLINE_MS, failsWhenStopped: true };
+    const header = new HeaderReader(this.#dependencies.clock, stream, outcome, settings);
+    this.#pending.add(pending);
   }
 
   #connectLocal(stream: QuicStream, relay: RelayConnection): void {
@@ -105,7 +103,7 @@ export class TcpIngress implements LocalEnd {
       cancel: (code) => {
         this.#pending.delete(pending);
         socket.destroy();
-        refuse(stream, code);
+        endStream(stream, code);
       },
     };
     const onError = (error: Error): void => {
@@ -137,9 +135,4 @@ export class TcpIngress implements LocalEnd {
     this.#localRefuses = true;
     this.#dependencies.logger[level]({ error }, 'local program does not accept connections');
   }
-}
-
-function refuse(stream: QuicStream, code: number): void {
-  stream.reset(code);
-  stream.stop(code);
 }

@@ -3,6 +3,7 @@ import type { HostPort } from '../../lib/host-port.ts';
 import { streamCode } from '../../protocol/tunnel/close-code.ts';
 import type { Direction } from '../../protocol/tunnel/leg.ts';
 import type { QuicStream } from '../../quic/types.ts';
+import { endStream } from '../../tunnel-wire/end-stream.ts';
 import { DatagramCarrier } from './datagram-carrier.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
 import { closeLocalUdpSocket, openLocalUdpSocket, type Sender } from './local-udp-socket.ts';
@@ -53,8 +54,7 @@ export class UdpEnd implements LocalEnd {
   }
 
   onDataStream(stream: QuicStream): void {
-    stream.reset(streamCode.wrongProtocolOrDirection);
-    stream.stop(streamCode.wrongProtocolOrDirection);
+    endStream(stream, streamCode.wrongProtocolOrDirection);
   }
 
   onDatagram(datagram: Uint8Array): void {

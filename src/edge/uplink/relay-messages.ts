@@ -4,6 +4,7 @@ import { parseRelayMessage, type RelayMessage } from '../../protocol/tunnel/cont
 import { FrameReader } from '../../protocol/tunnel/frame.ts';
 import { MAX_CONTROL_FRAME_BYTES } from '../../protocol/tunnel/limits.ts';
 import type { QuicStream } from '../../quic/types.ts';
+import { nextFrame } from '../../tunnel-wire/read-frames.ts';
 
 export interface RelayMessageObserver {
   /** Something came; also called for what is ignored. */
@@ -13,38 +14,30 @@ export interface RelayMessageObserver {
   onEnd(): void;
 }
 
-const readBytes = 16_384;
 const ignore = (): void => undefined;
 
 /** Reads a relay's messages from its control stream or a uni stream until it ends. */
 export function readRelayMessages(stream: QuicStream, logger: Logger, observer: RelayMessageObserver): void {
-  const reader = new FrameReader(MAX_CONTROL_FRAME_BYTES);
-  const onReadable = (): void => {
-    for (let result = stream.read(readBytes); result.kind !== 'blocked'; result = stream.read(readBytes)) {
-      if (result.kind !== 'data') {
-        observer.onEnd();
-        return;
-      }
-      observer.onHeard();
-      reader.push(result.bytes);
-      if (!takeFrames(reader, logger, observer)) {
-        stream.stop(streamCode.badStreamHeader);
-        observer.onEnd();
-        return;
-      }
-    }
-  };
-  // The few small messages that an edge sends fit any window, and a relay that stops them is heard of by its silence.
-  stream.setHandler({ onReadable, onWritable: ignore, onStopped: ignore });
-}
-
-/** False when a frame was longer than the contract allows: the stream is out of step for good. */
-function takeFrames(reader: FrameReader, logger: Logger, observer: RelayMessageObserver): boolean {
-  for (let frame = reader.next(); frame.kind !== 'incomplete'; frame = reader.next()) {
-    if (frame.kind === 'oversize') return false;
-    const parsed = parseRelayMessage(frame.payload);
+  const frames = new FrameReader(MAX_CONTROL_FRAME_BYTES);
+  const take = (payload: Uint8Array): void => {
+    const parsed = parseRelayMessage(payload);
     if (parsed.kind === 'message') observer.onMessage(parsed.message);
     else logger.debug({ ...parsed }, 'relay message ignored');
-  }
-  return true;
+  };
+  const onReadable = (): void => {
+    for (;;) {
+      const next = nextFrame(stream, frames, () => observer.onHeard());
+      if (next.kind === 'blocked') return;
+      if (next.kind === 'frame') {
+        take(next.payload);
+        continue;
+      }
+      // A frame longer than the contract allows: the stream is out of step for good.
+      if (next.how === 'oversize frame') stream.stop(streamCode.badStreamHeader);
+      observer.onEnd();
+      return;
+    }
+  };
+  // The few small messages that an edge sends fit any window; a relay that stops them falls silent, which is noticed.
+  stream.setHandler({ onReadable, onWritable: ignore, onStopped: ignore });
 }

@@ -4,7 +4,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { QuicConnection, QuicEngine, QuicStream } from '../../quic/types.ts';
 import type { SessionId } from '../tunnels/session-id.ts';
 import { legHeldBy, type Leg, type TunnelView } from '../tunnels/tunnel.ts';
-import { StreamHeaderReader } from './stream-header-reader.ts';
+import { endStream } from '../../tunnel-wire/end-stream.ts';
+import { HeaderReader } from '../../tunnel-wire/read-header.ts';
 import { addTraffic, noTraffic, type LegLedgers, type TrafficTotals } from './traffic-totals.ts';
 import { TunnelTraffic } from './tunnel-traffic.ts';
 
@@ -40,7 +41,7 @@ export class Forwarder {
   /** Ended tunnels whose ledgers a queue in the engine may still write to: since the last tick, and since the one before. */
   #ending = new Set<TunnelTraffic>();
   #settling = new Set<TunnelTraffic>();
-  readonly #headers = new Map<SessionId, Set<StreamHeaderReader>>();
+  readonly #headers = new Map<SessionId, Set<HeaderReader>>();
   #ended: TrafficTotals = noTraffic;
   #headersOpen = 0;
   #splicesOpen = 0;
@@ -192,7 +193,8 @@ export class Forwarder {
         this.#callWhenIdle();
       },
     };
-    const reader = new StreamHeaderReader(this.#ports.clock, stream, outcome, this.#settings.streamHeaderTimeoutMs);
+    const settings = { deadlineMs: this.#settings.streamHeaderTimeoutMs, failsWhenStopped: false };
+    const reader = new HeaderReader(this.#ports.clock, stream, outcome, settings);
     readers.add(reader);
     this.#headersOpen++;
   }
@@ -220,10 +222,4 @@ export class Forwarder {
     this.#onIdle = null;
     onIdle();
   }
-}
-
-/** Resets and stops a stream that is not (or no longer) joined to another. */
-export function endStream(stream: QuicStream, code: StreamCode): void {
-  if (stream.bidirectional) stream.reset(code);
-  stream.stop(code);
 }

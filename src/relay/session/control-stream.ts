@@ -2,14 +2,13 @@ import { encodeRelayMessage, type RelayMessage } from '../../protocol/tunnel/con
 import { FrameReader } from '../../protocol/tunnel/frame.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { QuicStream, StreamHandler } from '../../quic/types.ts';
-
-export type ControlEnd = 'finished' | 'reset' | 'inside a frame' | 'oversize frame';
+import { nextFrame, type FramesEnd } from '../../tunnel-wire/read-frames.ts';
 
 export interface ControlStreamListener {
   /** One frame's payload; a view that is valid only during the call. */
   onFrame(payload: Uint8Array): void;
   /** Nothing more comes. Once. */
-  onEnded(how: ControlEnd): void;
+  onEnded(how: FramesEnd): void;
   /** The peer does not read what it is sent, and there is more of it than is kept. In a turn of its own. */
   onOverflow(): void;
 }
@@ -19,9 +18,6 @@ export interface ControlStreamSettings {
   /** Bytes that may wait for a peer that does not read. */
   readonly maxQueuedBytes: number;
 }
-
-/** Large enough for any frame that edges send, small enough that a turn of one peer is short. */
-const readBytes = 16_384;
 
 /** Frames of one peer in one turn of the event loop, so that a flood of them does not keep others waiting. */
 const framesPerTurn = 128;
@@ -96,33 +92,15 @@ export class ControlStream implements StreamHandler {
   #pump(): void {
     for (let turn = 0; turn < framesPerTurn; turn++) {
       if (this.#ended || this.#blocked || this.#paused) return;
-      const frame = this.#frames.next();
-      if (frame.kind === 'frame') this.#listener.onFrame(frame.payload);
-      else if (frame.kind === 'oversize') this.#end('oversize frame');
-      else if (!this.#fill()) return;
+      const next = nextFrame(this.#stream, this.#frames);
+      if (next.kind === 'blocked') return;
+      if (next.kind === 'frame') this.#listener.onFrame(next.payload);
+      else this.#end(next.how);
     }
     this.#later(() => this.#pump());
   }
 
-  /** False when there is nothing to read now, or ever again. */
-  #fill(): boolean {
-    const read = this.#stream.read(readBytes);
-    switch (read.kind) {
-      case 'data':
-        this.#frames.push(read.bytes);
-        return true;
-      case 'blocked':
-        return false;
-      case 'finished':
-        this.#end(this.#frames.bufferedBytes > 0 ? 'inside a frame' : 'finished');
-        return false;
-      case 'reset':
-        this.#end('reset');
-        return false;
-    }
-  }
-
-  #end(how: ControlEnd): void {
+  #end(how: FramesEnd): void {
     if (this.#ended) return;
     this.stop();
     this.#listener.onEnded(how);

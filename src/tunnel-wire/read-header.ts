@@ -1,34 +1,42 @@
-import { streamCode, type StreamCode } from '../../protocol/tunnel/close-code.ts';
-import { FrameReader } from '../../protocol/tunnel/frame.ts';
-import { MAX_STREAM_HEADER_BYTES } from '../../protocol/tunnel/limits.ts';
-import { parseStreamHeader } from '../../protocol/tunnel/stream-header.ts';
-import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
-import type { Clock, Timer } from '../../lib/clock.ts';
-import type { QuicStream, StreamHandler } from '../../quic/types.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { streamCode, type StreamCode } from '../protocol/tunnel/close-code.ts';
+import { FrameReader } from '../protocol/tunnel/frame.ts';
+import { MAX_STREAM_HEADER_BYTES } from '../protocol/tunnel/limits.ts';
+import { parseStreamHeader } from '../protocol/tunnel/stream-header.ts';
+import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
+import type { QuicStream, StreamHandler } from '../quic/types.ts';
 
-export interface StreamHeaderOutcome {
+export interface HeaderOutcome {
   onHeader(tunnelId: TunnelId): void;
   /** No usable header: malformed, too long, too late, or the stream ended before it. Both directions are to be ended. */
   onFailed(code: StreamCode): void;
 }
 
+export interface HeaderSettings {
+  readonly deadlineMs: number;
+  /** Whether an opener that does not read has given the stream up. A relay leaves that to the splice. */
+  readonly failsWhenStopped: boolean;
+}
+
 /**
- * Reads the first frame of a data stream and not one byte more, so that all that follows it stays in the stream for
- * the splice. Exactly one of the two outcomes follows, never within the constructor; none after `cancel`.
+ * Reads the first frame of a data stream and not one byte more, so that all that follows it stays in the stream.
+ * Calls exactly one of the two outcomes, never within the constructor, and none after `cancel`.
  */
-export class StreamHeaderReader implements StreamHandler {
+export class HeaderReader implements StreamHandler {
   readonly #stream: QuicStream;
-  readonly #outcome: StreamHeaderOutcome;
+  readonly #outcome: HeaderOutcome;
+  readonly #failsWhenStopped: boolean;
   readonly #frames = new FrameReader(MAX_STREAM_HEADER_BYTES);
   readonly #deadline: Timer;
   #done = false;
 
-  constructor(clock: Clock, stream: QuicStream, outcome: StreamHeaderOutcome, deadlineMs: number) {
+  constructor(clock: Clock, stream: QuicStream, outcome: HeaderOutcome, settings: HeaderSettings) {
     this.#stream = stream;
     this.#outcome = outcome;
+    this.#failsWhenStopped = settings.failsWhenStopped;
     this.#deadline = clock.setTimeout(() => {
       this.#fail();
-    }, deadlineMs);
+    }, settings.deadlineMs);
     stream.setHandler(this);
   }
 
@@ -55,7 +63,7 @@ export class StreamHeaderReader implements StreamHandler {
   }
 
   onStopped(): void {
-    // Our direction has not begun; what the peer wants to send may still be wanted. The splice passes it on.
+    if (this.#failsWhenStopped) this.#fail();
   }
 
   #finish(): void {
