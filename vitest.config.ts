@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { defineConfig } from 'vitest/config';
-import { TableReporter } from './test/support/conformance/table-reporter.ts';
+import { TableReporter } from './tools/conformance/table-reporter.ts';
 
 /** Where .ci/run wants the counts of passed and failed tests, as vitest's JSON. */
 const jsonReport = process.env['ADIT_TEST_REPORT'];

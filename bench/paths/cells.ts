@@ -1,4 +1,4 @@
-import { faultless, payloadOfMtu, type Faults } from '../../test/support/faulty-path.ts';
+import { faultless, payloadOfMtu, type Faults } from '../../test/support/network/faulty-path.ts';
 
 /** What live media sends: datagrams of one size at an even pace. */
 export interface MediaRate {

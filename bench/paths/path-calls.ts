@@ -1,5 +1,5 @@
 import type { SocketAddress } from '../../src/quic/types.ts';
-import type { PathCounts, Faults } from '../../test/support/faulty-path.ts';
+import type { PathCounts, Faults } from '../../test/support/network/faulty-path.ts';
 
 /** Both directions of a path; what is left out stays as it is. */
 export interface PathFaults {

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { SocketAddress } from '../../src/quic/types.ts';
-import type { PathCounts } from '../../test/support/faulty-path.ts';
+import type { PathCounts } from '../../test/support/network/faulty-path.ts';
 import type { PathAnswer, PathFaults, PathOrder, PathReply, PathRequest } from './path-calls.ts';
 
 const worker = fileURLToPath(new URL('path-worker.ts', import.meta.url));

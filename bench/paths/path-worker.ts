@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { errorMessage } from '../../src/lib/app-error.ts';
-import { FaultyNetwork } from '../../test/support/faulty-network.ts';
+import { FaultyNetwork } from '../../test/support/network/faulty-network.ts';
 import type { PathAnswer, PathFaults, PathOrder, PathRequest } from './path-calls.ts';
 
 /** The process that loses, delays and reorders packets, so that no program under test pays for it. Started by path-process.ts. */

@@ -3,12 +3,12 @@ import { SystemClock } from '../../src/lib/clock.ts';
 import { closeReason, streamCode } from '../../src/protocol/tunnel/close-code.ts';
 import { tunnelDownReason } from '../../src/protocol/tunnel/tunnel-down-reason.ts';
 import { parseLongHeader } from '../../src/quic/quiche/packet-header.ts';
-import { builtEngines } from '../support/engines.ts';
+import { builtEngines } from '../support/programs/engines.ts';
 import { AttackedRelay, ownTunnel } from '../support/hostile/attacked-relay.ts';
 import { HostileConnection } from '../support/hostile/hostile-connection.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';
-import { knownTunnelId } from '../support/known-tunnel-id.ts';
-import { startTestRelay } from '../support/test-relay.ts';
+import { knownTunnelId } from '../support/samples/known-tunnel-id.ts';
+import { startTestRelay } from '../support/programs/test-relay.ts';
 import { until } from '../support/until.ts';
 
 function length(bytes: number): Buffer {

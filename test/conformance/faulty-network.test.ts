@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
-import { builtEngines } from '../support/engines.ts';
-import { FaultyWorld, sumOfDrops } from '../support/faulty-world.ts';
-import { payloadOfMtu } from '../support/faulty-path.ts';
-import { numberedDatagram, readNumbered } from '../support/numbered-datagram.ts';
+import { builtEngines } from '../support/programs/engines.ts';
+import { FaultyWorld, sumOfDrops } from '../support/network/faulty-world.ts';
+import { payloadOfMtu } from '../support/network/faulty-path.ts';
+import { numberedDatagram, readNumbered } from '../support/network/numbered-datagram.ts';
 import { until } from '../support/until.ts';
 
 const mib = 1_048_576;

@@ -5,12 +5,12 @@ import { parseRelayAction } from '../../src/protocol/node/relay-command.ts';
 import { EventLoopWatch } from '../../src/lib/event-loop-watch.ts';
 import { createRelayAdmin } from '../../src/relay/admin/relay-admin.ts';
 import { mutations } from '../support/hostile/mutate.ts';
-import { ManualClock } from '../support/manual-clock.ts';
-import { SampleRelay, sampleTunnel, tunnelNumber } from '../support/sample-relay.ts';
-import { SeededRandom } from '../support/seeded-random.ts';
-import { silentLogger } from '../support/silent-logger.ts';
-import { TestManager } from '../support/test-manager.ts';
-import { TestNodeLink } from '../support/test-node-link.ts';
+import { ManualClock } from '../support/fakes/manual-clock.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../support/samples/sample-relay.ts';
+import { SeededRandom } from '../support/fakes/seeded-random.ts';
+import { silentLogger } from '../support/fakes/silent-logger.ts';
+import { TestManager } from '../support/peers/test-manager.ts';
+import { TestNodeLink } from '../support/programs/test-node-link.ts';
 
 const tunnelId = '6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f';
 const token = 'a'.repeat(64);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../support/engines.ts';
+import { builtEngines } from '../support/programs/engines.ts';
 import { fuzz, fuzzKinds } from '../support/hostile/fuzz-campaign.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';
-import { knownTunnelId } from '../support/known-tunnel-id.ts';
+import { knownTunnelId } from '../support/samples/known-tunnel-id.ts';
 import { roomyLimits } from '../support/load/cycles.ts';
-import { RelayProcess } from '../support/relay-process.ts';
+import { RelayProcess } from '../support/programs/relay-process.ts';
 import { until } from '../support/until.ts';
 
 const fuzzed = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');

@@ -3,7 +3,7 @@ import { streamCode } from '../../src/protocol/tunnel/close-code.ts';
 import { encodeStreamHeader } from '../../src/protocol/tunnel/stream-header.ts';
 import { tunnelIdToBytes } from '../../src/protocol/tunnel/tunnel-id.ts';
 import { tunnelDownReason } from '../../src/protocol/tunnel/tunnel-down-reason.ts';
-import { builtEngines } from '../support/engines.ts';
+import { builtEngines } from '../support/programs/engines.ts';
 import { AttackedRelay, ownSecret, victimTunnel } from '../support/hostile/attacked-relay.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';
 import { PacketForge } from '../support/hostile/packet-forge.ts';

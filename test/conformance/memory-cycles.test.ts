@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../support/engines.ts';
+import { builtEngines } from '../support/programs/engines.ts';
 import { comeAndGo, roomyLimits } from '../support/load/cycles.ts';
-import { RelayProcess } from '../support/relay-process.ts';
+import { RelayProcess } from '../support/programs/relay-process.ts';
 import { until } from '../support/until.ts';
 
 describe.each(await builtEngines())('a relay over %s whose edges come and go', (engine) => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Direction } from '../../src/protocol/tunnel/leg.ts';
 import type { ConnectionStats } from '../../src/quic/types.ts';
-import { builtEngines } from '../support/engines.ts';
-import { FaultyWorld } from '../support/faulty-world.ts';
-import { numberedDatagram } from '../support/numbered-datagram.ts';
+import { builtEngines } from '../support/programs/engines.ts';
+import { FaultyWorld } from '../support/network/faulty-world.ts';
+import { numberedDatagram } from '../support/network/numbered-datagram.ts';
 import { until } from '../support/until.ts';
 
 describe.each(await builtEngines())('the paths of a tunnel’s legs on a relay over %s', (engine) => {

@@ -1,14 +1,14 @@
 import process from 'node:process';
 import { describe, expect, it } from 'vitest';
-import { bareTransport, BareListener, type BareConnection } from '../support/bare-listener.ts';
+import { bareTransport, BareListener, type BareConnection } from '../support/peers/bare-listener.ts';
 import type { QuicEngine } from '../../src/quic/types.ts';
-import { builtEngines } from '../support/engines.ts';
+import { builtEngines } from '../support/programs/engines.ts';
 import { HostileConnection } from '../support/hostile/hostile-connection.ts';
 import { PacketForge } from '../support/hostile/packet-forge.ts';
 import { frames } from '../support/hostile/quic-frames.ts';
-import { settle } from '../support/manual-clock.ts';
-import { openEngine } from '../support/open-engine.ts';
-import { SeededRandom } from '../support/seeded-random.ts';
+import { settle } from '../support/fakes/manual-clock.ts';
+import { openEngine } from '../support/programs/open-engine.ts';
+import { SeededRandom } from '../support/fakes/seeded-random.ts';
 import { until } from '../support/until.ts';
 
 /** One packet full of the frames that a weakness feeds on; `n` counts the packets. */

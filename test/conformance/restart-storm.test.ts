@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../support/engines.ts';
+import { builtEngines } from '../support/programs/engines.ts';
 import { storm } from '../support/load/storm.ts';
 
 describe.each(await builtEngines())('a relay over %s that is killed under its edges', (engine) => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../support/engines.ts';
+import { builtEngines } from '../support/programs/engines.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';
-import { knownTunnelId } from '../support/known-tunnel-id.ts';
+import { knownTunnelId } from '../support/samples/known-tunnel-id.ts';
 import { roomyLimits } from '../support/load/cycles.ts';
-import { RelayProcess } from '../support/relay-process.ts';
+import { RelayProcess } from '../support/programs/relay-process.ts';
 import { until } from '../support/until.ts';
 
 const slow = knownTunnelId('33333333-3333-4333-8333-333333333333');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../support/engines.ts';
+import { builtEngines } from '../support/programs/engines.ts';
 import { AttackedRelay, victimTunnel } from '../support/hostile/attacked-relay.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';
 import { until } from '../support/until.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isPromiseId, promiseIds } from '../support/conformance/promises.ts';
-import { findProofs } from '../support/conformance/proofs.ts';
-import { expectedProofs, listedProofs } from '../support/conformance/table.ts';
+import { isPromiseId, promiseIds } from '../../tools/conformance/promises.ts';
+import { findProofs } from '../../tools/conformance/proofs.ts';
+import { expectedProofs, listedProofs } from '../../tools/conformance/table.ts';
 
 const root = join(import.meta.dirname, '../..');
 const proofs = findProofs(root);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../src/cli/demo/free-port.ts';
-import { LocalUdpSocket } from '../support/local-udp.ts';
+import { LocalUdpSocket } from '../support/peers/local-udp.ts';
 import { listFiles, pages, readPage, repository, shellBlocks } from '../support/markdown.ts';
 import { until } from '../support/until.ts';
 

@@ -10,7 +10,7 @@ import { ChildProgram } from '../../src/cli/demo/child-program.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { formatHostPort } from '../../src/lib/host-port.ts';
 import { statsSchema } from '../../src/relay/admin/relay-schemas.ts';
-import { ProgramWorld } from '../support/program-world.ts';
+import { ProgramWorld } from '../support/programs/program-world.ts';
 import { until } from '../support/until.ts';
 
 let folder = '';

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
-const program = resolve(import.meta.dirname, '../support/stuck-program.ts');
+const program = resolve(import.meta.dirname, '../support/programs/stuck-program.ts');
 
 describe('the watchdog of the event loop', () => {
   it('leaves a loop that turns alone, and ends the process once it is stuck', async () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChildProgram } from '../../src/cli/demo/child-program.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
-import { createSelfSigned } from '../support/certificates.ts';
-import { tunnelNumber } from '../support/sample-relay.ts';
+import { createSelfSigned } from '../support/samples/certificates.ts';
+import { tunnelNumber } from '../support/samples/sample-relay.ts';
 import { until } from '../support/until.ts';
 
 const id = tunnelNumber(1);

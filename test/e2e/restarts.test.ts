@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { SystemRandom } from '../../src/lib/random.ts';
 import { exchangeTcp } from '../../src/cli/demo/tcp-exchange.ts';
-import { ProgramWorld } from '../support/program-world.ts';
+import { ProgramWorld } from '../support/programs/program-world.ts';
 import { until } from '../support/until.ts';
 
 /** A connection that was killed without a word is noticed within the idle time of 25 s; the rest is for a loaded machine. */

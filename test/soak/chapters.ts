@@ -1,11 +1,11 @@
 import type { EngineName } from '../../src/quic/types.ts';
 import { fuzz, fuzzKinds } from '../support/hostile/fuzz-campaign.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';
-import { knownTunnelId } from '../support/known-tunnel-id.ts';
+import { knownTunnelId } from '../support/samples/known-tunnel-id.ts';
 import { comeAndGo, roomyLimits } from '../support/load/cycles.ts';
 import { storm } from '../support/load/storm.ts';
 import { underFlood } from '../support/load/under-flood.ts';
-import { RelayProcess } from '../support/relay-process.ts';
+import { RelayProcess } from '../support/programs/relay-process.ts';
 
 export interface ChapterOrder {
   readonly engine: EngineName;

@@ -1,11 +1,11 @@
 import { formatSocketAddress } from '../../src/lib/socket-address.ts';
 import type { Direction, TunnelProtocol } from '../../src/protocol/tunnel/leg.ts';
 import type { EngineName, QuicEngine, SocketAddress } from '../../src/quic/types.ts';
-import { startEngine } from '../support/engines.ts';
-import { FaultyNetwork } from '../support/faulty-network.ts';
-import type { Faults } from '../support/faulty-path.ts';
+import { startEngine } from '../support/programs/engines.ts';
+import { FaultyNetwork } from '../support/network/faulty-network.ts';
+import type { Faults } from '../support/network/faulty-path.ts';
 import { fleetTunnel } from '../support/load/fleet.ts';
-import { startTestEdge, type TestEdge } from '../support/test-edge.ts';
+import { startTestEdge, type TestEdge } from '../support/programs/test-edge.ts';
 
 export interface GroupTunnel {
   readonly number: number;

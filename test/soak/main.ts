@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { builtEngines } from '../support/engines.ts';
+import { builtEngines } from '../support/programs/engines.ts';
 import { cyclesChapter, floodChapter, fuzzChapter, stormChapter } from './chapters.ts';
 import { mixed } from './mixed.ts';
 import { parseSoakArguments, type ChapterName, type SoakOrder } from './soak-order.ts';

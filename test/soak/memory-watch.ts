@@ -1,4 +1,4 @@
-import type { RelaySnapshot } from '../support/relay-process.ts';
+import type { RelaySnapshot } from '../support/programs/relay-process.ts';
 import { table } from './table.ts';
 
 const mib = 1_048_576;

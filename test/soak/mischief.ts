@@ -4,7 +4,7 @@ import { flood } from '../support/hostile/flood.ts';
 import { fuzz, fuzzKinds, type FuzzKind } from '../support/hostile/fuzz-campaign.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';
 import { pause } from '../support/pause.ts';
-import type { SeededRandom } from '../support/seeded-random.ts';
+import type { SeededRandom } from '../support/fakes/seeded-random.ts';
 import type { EdgeGroup } from './edge-group.ts';
 
 export interface Victims {

@@ -1,5 +1,5 @@
-import { sumOfDrops } from '../support/faulty-world.ts';
-import type { RelaySnapshot } from '../support/relay-process.ts';
+import { sumOfDrops } from '../support/network/faulty-world.ts';
+import type { RelaySnapshot } from '../support/programs/relay-process.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { MischiefCounts } from './mischief.ts';
 import { table } from './table.ts';

@@ -1,13 +1,13 @@
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { EngineName } from '../../src/quic/types.ts';
-import { knownTunnelId } from '../support/known-tunnel-id.ts';
+import { knownTunnelId } from '../support/samples/known-tunnel-id.ts';
 import { fleetTunnel } from '../support/load/fleet.ts';
-import { ownLoopback } from '../support/own-loopback.ts';
+import { ownLoopback } from '../support/network/own-loopback.ts';
 import { pause } from '../support/pause.ts';
-import { RelayProcess } from '../support/relay-process.ts';
-import { SeededRandom } from '../support/seeded-random.ts';
+import { RelayProcess } from '../support/programs/relay-process.ts';
+import { SeededRandom } from '../support/fakes/seeded-random.ts';
 import { until } from '../support/until.ts';
-import { bindVector } from '../support/vectors.ts';
+import { bindVector } from '../support/samples/vectors.ts';
 import { EdgeGroup, type GroupTunnel } from './edge-group.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { faultsOf, figuresOf } from './mixed-outcome.ts';

@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { numberedDatagram, readNumbered } from '../support/numbered-datagram.ts';
+import { numberedDatagram, readNumbered } from '../support/network/numbered-datagram.ts';
 
 /** Numbers of different tunnels never meet, so a datagram in the wrong tunnel shows. */
 const perTunnel = 2 ** 32;

@@ -2,7 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { z } from 'zod';
 import { refusalSchema } from '../../src/admin/route.ts';
-import type { RestAnswer, RestRequest } from './rest-client.ts';
+import type { RestAnswer, RestRequest } from './peers/rest-client.ts';
 
 const operationSchema = z.object({
   security: z.array(z.unknown()).optional(),

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
 import { formatHostPort, type HostPort } from '../../../src/lib/host-port.ts';
 import { createRelayAdmin } from '../../../src/relay/admin/relay-admin.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { RecordingLogger } from '../../support/recording-logger.ts';
-import { SampleRelay, sampleTunnel, tunnelNumber } from '../../support/sample-relay.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../../support/samples/sample-relay.ts';
 
 const id = tunnelNumber(1);
 const anyPort: HostPort = { host: '127.0.0.1', port: 0 };

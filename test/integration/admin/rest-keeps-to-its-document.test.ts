@@ -2,8 +2,8 @@ import { METHODS } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OpenApiDocument, type DocumentedRequest } from '../../support/openapi-document.ts';
-import { RestClient } from '../../support/rest-client.ts';
-import { startRestWorld } from '../../support/rest-world.ts';
+import { RestClient } from '../../support/peers/rest-client.ts';
+import { startRestWorld } from '../../support/programs/rest-world.ts';
 
 const apiToken = 'the-token-of-this-test-is-long-enough';
 const methods = METHODS.filter((method) => method !== 'CONNECT');

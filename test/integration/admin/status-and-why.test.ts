@@ -9,10 +9,10 @@ import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
 import { formatHostPort, type HostPort } from '../../../src/lib/host-port.ts';
 import { createRelayAdmin } from '../../../src/relay/admin/relay-admin.ts';
 import type { AdminServer } from '../../../src/admin/admin-server.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { SampleEdge, sampleEdgeTunnel } from '../../support/sample-edge.ts';
-import { SampleRelay, sampleTunnel, tunnelNumber } from '../../support/sample-relay.ts';
-import { silentLogger } from '../../support/silent-logger.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
+import { SampleEdge, sampleEdgeTunnel } from '../../support/samples/sample-edge.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../../support/samples/sample-relay.ts';
+import { silentLogger } from '../../support/fakes/silent-logger.ts';
 
 const id = tunnelNumber(1);
 const otherId = tunnelNumber(2);

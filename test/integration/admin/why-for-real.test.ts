@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../../support/engines.ts';
-import { LocalUdpSocket } from '../../support/local-udp.ts';
-import { startWhyWorld } from '../../support/why-world.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
+import { startWhyWorld } from '../../support/programs/why-world.ts';
 
 const otherKey = 'ab'.repeat(32);
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import type { EngineName } from '../../../src/quic/types.ts';
-import { portOf, startAuthorisedRelay } from '../../support/authorised-relay.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { FaultyNetwork } from '../../support/faulty-network.ts';
-import { closeOf, dialLocal, LocalTcpServer } from '../../support/local-tcp.ts';
-import { LocalUdpSocket } from '../../support/local-udp.ts';
-import { openEngine } from '../../support/open-engine.ts';
-import { startTestEdge, type TestEdge } from '../../support/test-edge.ts';
-import type { TestRelay } from '../../support/test-relay.ts';
+import { portOf, startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { FaultyNetwork } from '../../support/network/faulty-network.ts';
+import { closeOf, dialLocal, LocalTcpServer } from '../../support/peers/local-tcp.ts';
+import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
+import { openEngine } from '../../support/programs/open-engine.ts';
+import { startTestEdge, type TestEdge } from '../../support/programs/test-edge.ts';
+import type { TestRelay } from '../../support/programs/test-relay.ts';
 import { until } from '../../support/until.ts';
 
 const clock = new SystemClock();

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/lib/clock.ts';
-import { TestAuthority } from '../../support/certificates.ts';
-import { portOf, startAuthorisedRelay } from '../../support/authorised-relay.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { FaultyNetwork } from '../../support/faulty-network.ts';
-import { LocalUdpSocket } from '../../support/local-udp.ts';
-import { openEngine } from '../../support/open-engine.ts';
-import { startTestEdge } from '../../support/test-edge.ts';
+import { TestAuthority } from '../../support/samples/certificates.ts';
+import { portOf, startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { FaultyNetwork } from '../../support/network/faulty-network.ts';
+import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
+import { openEngine } from '../../support/programs/open-engine.ts';
+import { startTestEdge } from '../../support/programs/test-edge.ts';
 import { until } from '../../support/until.ts';
 
 const clock = new SystemClock();

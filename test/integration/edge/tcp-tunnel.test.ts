@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { EngineName } from '../../../src/quic/types.ts';
-import { startAuthorisedRelay } from '../../support/authorised-relay.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { closeOf, dialLocal, digestOf, LocalTcpServer, sendAll } from '../../support/local-tcp.ts';
-import { openEngine } from '../../support/open-engine.ts';
-import { startTestEdge, type TestEdge } from '../../support/test-edge.ts';
-import type { TestRelay } from '../../support/test-relay.ts';
+import { startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { closeOf, dialLocal, digestOf, LocalTcpServer, sendAll } from '../../support/peers/local-tcp.ts';
+import { openEngine } from '../../support/programs/open-engine.ts';
+import { startTestEdge, type TestEdge } from '../../support/programs/test-edge.ts';
+import type { TestRelay } from '../../support/programs/test-relay.ts';
 import { until } from '../../support/until.ts';
 
 interface TcpTunnel extends AsyncDisposable {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseTunnel } from '../../../src/edge/config/edge-config.ts';
 import type { TunnelSettings } from '../../../src/edge/config/tunnel-config.ts';
-import { startAuthorisedRelay } from '../../support/authorised-relay.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { LocalTcpServer } from '../../support/local-tcp.ts';
-import { openEngine } from '../../support/open-engine.ts';
-import { startTestEdge } from '../../support/test-edge.ts';
+import { startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { LocalTcpServer } from '../../support/peers/local-tcp.ts';
+import { openEngine } from '../../support/programs/open-engine.ts';
+import { startTestEdge } from '../../support/programs/test-edge.ts';
 import { until } from '../../support/until.ts';
-import { bindVector, sealVector, vectorTunnel } from '../../support/vectors.ts';
+import { bindVector, sealVector, vectorTunnel } from '../../support/samples/vectors.ts';
 
 const secondId = '00000000-0000-4000-8000-000000000001';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineName } from '../../../src/quic/types.ts';
-import { startAuthorisedRelay } from '../../support/authorised-relay.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { LocalUdpSocket } from '../../support/local-udp.ts';
-import { openEngine } from '../../support/open-engine.ts';
-import { startTestEdge, type TestEdge } from '../../support/test-edge.ts';
+import { startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
+import { openEngine } from '../../support/programs/open-engine.ts';
+import { startTestEdge, type TestEdge } from '../../support/programs/test-edge.ts';
 import { until } from '../../support/until.ts';
 
 /** An SRT packet: 1316 bytes of transport stream and its 16-byte header. Sealed and with its id it is 1376 bytes. */

@@ -1,10 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../../support/engines.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
 import { failureCode } from '../../support/failure-code.ts';
-import { FaultyNetwork } from '../../support/faulty-network.ts';
-import { QuicWorld, testTransport } from '../../support/quic-world.ts';
+import { FaultyNetwork } from '../../support/network/faulty-network.ts';
+import { QuicWorld, testTransport } from '../../support/programs/quic-world.ts';
 import { until } from '../../support/until.ts';
 
 describe.each(await builtEngines())('connections of the %s engine', (name) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { dropReasons, type DropReason, type LedgerTotals } from '../../../src/quic/types.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { FaultyNetwork } from '../../support/faulty-network.ts';
-import { QuicWorld, type WorldOptions } from '../../support/quic-world.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { FaultyNetwork } from '../../support/network/faulty-network.ts';
+import { QuicWorld, type WorldOptions } from '../../support/programs/quic-world.ts';
 import { until } from '../../support/until.ts';
 
 const relayLike: WorldOptions = { transport: { localDatagrams: false } };

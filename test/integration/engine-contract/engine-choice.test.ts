@@ -8,11 +8,11 @@ import { SystemRandom } from '../../../src/lib/random.ts';
 import { createEngine } from '../../../src/quic/engine.ts';
 import { loadAddon, shippedPackage } from '../../../src/quic/quinn/addon.ts';
 import { boundaryDigest } from '../../../src/quic/quinn/boundary-digest.ts';
-import { builtEngines } from '../../support/engines.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
 import { failureCode } from '../../support/failure-code.ts';
-import { MemoryNetwork } from '../../support/memory-quic.ts';
-import { RecordingLogger } from '../../support/recording-logger.ts';
-import { silentLogger } from '../../support/silent-logger.ts';
+import { MemoryNetwork } from '../../support/fakes/memory-quic.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
+import { silentLogger } from '../../support/fakes/silent-logger.ts';
 
 const dependencies = { clock: new SystemClock(), random: new SystemRandom(), logger: silentLogger };
 const built = await builtEngines();

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/lib/app-error.ts';
 import { certificateFingerprint } from '../../../src/quic/tls-material.ts';
-import { createSelfSigned, TestAuthority, type KeyKind } from '../../support/certificates.ts';
-import { builtEngines } from '../../support/engines.ts';
+import { createSelfSigned, TestAuthority, type KeyKind } from '../../support/samples/certificates.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
 import { failureCode } from '../../support/failure-code.ts';
-import { AcceptAll } from '../../support/quic-peer.ts';
-import { QuicWorld, testIdentity } from '../../support/quic-world.ts';
+import { AcceptAll } from '../../support/peers/quic-peer.ts';
+import { QuicWorld, testIdentity } from '../../support/programs/quic-world.ts';
 import { until } from '../../support/until.ts';
 
 describe.each(await builtEngines())('certificates with the %s engine', (name) => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../../support/engines.ts';
-import { FaultyNetwork } from '../../support/faulty-network.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { FaultyNetwork } from '../../support/network/faulty-network.ts';
 import { pause } from '../../support/pause.ts';
-import type { RecordedConnection, RecordedStream } from '../../support/quic-peer.ts';
-import { QuicWorld } from '../../support/quic-world.ts';
-import { SeededRandom } from '../../support/seeded-random.ts';
+import type { RecordedConnection, RecordedStream } from '../../support/peers/quic-peer.ts';
+import { QuicWorld } from '../../support/programs/quic-world.ts';
+import { SeededRandom } from '../../support/fakes/seeded-random.ts';
 import { until } from '../../support/until.ts';
 
 const streams = 160;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { QuicStream } from '../../../src/quic/types.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { FaultyNetwork } from '../../support/faulty-network.ts';
-import { QuicWorld } from '../../support/quic-world.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { FaultyNetwork } from '../../support/network/faulty-network.ts';
+import { QuicWorld } from '../../support/programs/quic-world.ts';
 import { until } from '../../support/until.ts';
 
 describe.each(await builtEngines())('streams of the %s engine whose last packets are lost', (name) => {

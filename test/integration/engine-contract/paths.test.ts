@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../../support/engines.ts';
-import { FaultyNetwork } from '../../support/faulty-network.ts';
-import { payloadOfMtu } from '../../support/faulty-path.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { FaultyNetwork } from '../../support/network/faulty-network.ts';
+import { payloadOfMtu } from '../../support/network/faulty-path.ts';
 import { pause } from '../../support/pause.ts';
-import type { RecordedConnection } from '../../support/quic-peer.ts';
-import { QuicWorld } from '../../support/quic-world.ts';
+import type { RecordedConnection } from '../../support/peers/quic-peer.ts';
+import { QuicWorld } from '../../support/programs/quic-world.ts';
 import { until } from '../../support/until.ts';
 
 function datagram(length: number, fill = 0): Buffer {

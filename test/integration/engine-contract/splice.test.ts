@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../../support/engines.ts';
-import { lostCode, SpliceWorld } from '../../support/quic-splice.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { lostCode, SpliceWorld } from '../../support/peers/quic-splice.ts';
 import { until } from '../../support/until.ts';
 
 function blobOf(length: number, seed: number): Buffer {

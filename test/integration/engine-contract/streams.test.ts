@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { QuicStream } from '../../../src/quic/types.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { RecordedStream, type RecordedConnection } from '../../support/quic-peer.ts';
-import { QuicWorld, testTransport } from '../../support/quic-world.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { RecordedStream, type RecordedConnection } from '../../support/peers/quic-peer.ts';
+import { QuicWorld, testTransport } from '../../support/programs/quic-world.ts';
 import { until } from '../../support/until.ts';
 
 /** A stream of the client with `text` written, and the server's end of it. */

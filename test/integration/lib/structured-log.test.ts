@@ -9,8 +9,8 @@ import { SystemClock } from '../../../src/lib/clock.ts';
 import type { JsonLogTarget } from '../../../src/config/schema-parts.ts';
 import { FileTarget } from '../../../src/lib/log-target/file-target.ts';
 import type { NodeEvent } from '../../../src/protocol/node/node-event.ts';
-import { tunnelNumber } from '../../support/sample-relay.ts';
-import { silentLogger } from '../../support/silent-logger.ts';
+import { tunnelNumber } from '../../support/samples/sample-relay.ts';
+import { silentLogger } from '../../support/fakes/silent-logger.ts';
 
 const source = { source: 'relay', id: 'n-17', softwareVersion: '1.2.3' } as const;
 const event: NodeEvent = {

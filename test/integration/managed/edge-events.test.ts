@@ -2,14 +2,14 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { startAuthorisedRelay } from '../../support/authorised-relay.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { knownTunnelId } from '../../support/known-tunnel-id.ts';
-import { raisedAtMs, type ManagedNode } from '../../support/managed-node.ts';
-import { startManagedEdge } from '../../support/managed-programs.ts';
-import { TestManager } from '../../support/test-manager.ts';
+import { startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { knownTunnelId } from '../../support/samples/known-tunnel-id.ts';
+import { raisedAtMs, type ManagedNode } from '../../support/peers/managed-node.ts';
+import { startManagedEdge } from '../../support/programs/managed-programs.ts';
+import { TestManager } from '../../support/peers/test-manager.ts';
 import { until } from '../../support/until.ts';
-import { bindVector, sealVector, vectorTunnel } from '../../support/vectors.ts';
+import { bindVector, sealVector, vectorTunnel } from '../../support/samples/vectors.ts';
 
 const id = knownTunnelId(vectorTunnel.id);
 

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
 import { readJsonFile } from '../../../src/config/json-file.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { knownTunnelId } from '../../support/known-tunnel-id.ts';
-import { LocalUdpSocket } from '../../support/local-udp.ts';
-import type { ManagedNode } from '../../support/managed-node.ts';
-import { startManagedEdge, startManagedRelay } from '../../support/managed-programs.ts';
-import { openEngine } from '../../support/open-engine.ts';
-import { ScriptedEdge } from '../../support/scripted-edge.ts';
-import { TestManager } from '../../support/test-manager.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { knownTunnelId } from '../../support/samples/known-tunnel-id.ts';
+import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
+import type { ManagedNode } from '../../support/peers/managed-node.ts';
+import { startManagedEdge, startManagedRelay } from '../../support/programs/managed-programs.ts';
+import { openEngine } from '../../support/programs/open-engine.ts';
+import { ScriptedEdge } from '../../support/peers/scripted-edge.ts';
+import { TestManager } from '../../support/peers/test-manager.ts';
 import { until } from '../../support/until.ts';
-import { bindVector, sealVector, vectorTunnel } from '../../support/vectors.ts';
+import { bindVector, sealVector, vectorTunnel } from '../../support/samples/vectors.ts';
 
 const id = knownTunnelId(vectorTunnel.id);
 const oldSecret = bindVector.secret;

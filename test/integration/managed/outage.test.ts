@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../../support/engines.ts';
-import { runOutage } from '../../support/outage.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { runOutage } from '../../support/programs/outage.ts';
 
 describe.each(await builtEngines())('while the manager is away, a relay over %s', (engine) => {
   it('loses no event although it is killed with -9 in the middle, and tells them in order', async () => {

@@ -1,15 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/lib/clock.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { knownTunnelId } from '../../support/known-tunnel-id.ts';
-import { raisedAtMs, type ReceivedEvent } from '../../support/managed-node.ts';
-import { startManagedRelay } from '../../support/managed-programs.ts';
-import { openEngine } from '../../support/open-engine.ts';
-import { ScriptedEdge } from '../../support/scripted-edge.ts';
-import { TestManager } from '../../support/test-manager.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { knownTunnelId } from '../../support/samples/known-tunnel-id.ts';
+import { raisedAtMs, type ReceivedEvent } from '../../support/peers/managed-node.ts';
+import { startManagedRelay } from '../../support/programs/managed-programs.ts';
+import { openEngine } from '../../support/programs/open-engine.ts';
+import { ScriptedEdge } from '../../support/peers/scripted-edge.ts';
+import { TestManager } from '../../support/peers/test-manager.ts';
 import { until } from '../../support/until.ts';
-import { bindVector, vectorTunnel } from '../../support/vectors.ts';
+import { bindVector, vectorTunnel } from '../../support/samples/vectors.ts';
 
 const id = knownTunnelId(vectorTunnel.id);
 const { secret } = bindVector;

@@ -2,9 +2,9 @@ import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { realConfigFileSystem } from '../../../src/config/config-file.ts';
-import { ScaledClock } from '../../support/scaled-clock.ts';
-import { TestManager } from '../../support/test-manager.ts';
-import { TestNodeLink, type TestNodeLinkOptions } from '../../support/test-node-link.ts';
+import { ScaledClock } from '../../support/fakes/scaled-clock.ts';
+import { TestManager } from '../../support/peers/test-manager.ts';
+import { TestNodeLink, type TestNodeLinkOptions } from '../../support/programs/test-node-link.ts';
 import { until } from '../../support/until.ts';
 
 const known = { node_id: 'n', node_secret: 's' };

@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ScaledClock } from '../../support/scaled-clock.ts';
-import { TestManager } from '../../support/test-manager.ts';
-import { TestNodeLink } from '../../support/test-node-link.ts';
+import { ScaledClock } from '../../support/fakes/scaled-clock.ts';
+import { TestManager } from '../../support/peers/test-manager.ts';
+import { TestNodeLink } from '../../support/programs/test-node-link.ts';
 import { until } from '../../support/until.ts';
 
 const fast = () => new ScaledClock(20);

@@ -2,10 +2,10 @@ import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wsDialler } from '../../../src/node-link/link/ws-dialler.ts';
 import { dateAt } from '../../../src/lib/clock.ts';
-import { createSelfSigned, TestAuthority, type Certificate } from '../../support/certificates.ts';
-import { ScaledClock } from '../../support/scaled-clock.ts';
-import { TestManager } from '../../support/test-manager.ts';
-import { TestNodeLink } from '../../support/test-node-link.ts';
+import { createSelfSigned, TestAuthority, type Certificate } from '../../support/samples/certificates.ts';
+import { ScaledClock } from '../../support/fakes/scaled-clock.ts';
+import { TestManager } from '../../support/peers/test-manager.ts';
+import { TestNodeLink } from '../../support/programs/test-node-link.ts';
 import { until } from '../../support/until.ts';
 
 type Kind = 'trusted' | 'expired' | 'wrong name' | 'self-signed';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { encodeStreamHeader } from '../../../src/protocol/tunnel/stream-header.ts';
-import { builtEngines } from '../../support/engines.ts';
-import { bindPair, openStream, otherTunnel, pairTunnel } from '../../support/relay-pair.ts';
-import type { ScriptedEdge } from '../../support/scripted-edge.ts';
-import { startTestRelay, type TestRelay } from '../../support/test-relay.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { bindPair, openStream, otherTunnel, pairTunnel } from '../../support/programs/relay-pair.ts';
+import type { ScriptedEdge } from '../../support/peers/scripted-edge.ts';
+import { startTestRelay, type TestRelay } from '../../support/programs/test-relay.ts';
 import { until } from '../../support/until.ts';
 
 const deadlines = {

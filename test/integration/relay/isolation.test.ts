@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
 import { encodeStreamHeader } from '../../../src/protocol/tunnel/stream-header.ts';
-import { builtEngines } from '../../support/engines.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
 import { HostileEdge, type HostileBind } from '../../support/hostile/hostile-edge.ts';
-import { MemoryFileSystem } from '../../support/memory-file-system.ts';
-import { RecordingLogger } from '../../support/recording-logger.ts';
-import { bindPair, openStream, otherTunnel, pairSecret, pairTunnel } from '../../support/relay-pair.ts';
-import { startTestRelay, type TestRelay } from '../../support/test-relay.ts';
+import { MemoryFileSystem } from '../../support/fakes/memory-file-system.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
+import { bindPair, openStream, otherTunnel, pairSecret, pairTunnel } from '../../support/programs/relay-pair.ts';
+import { startTestRelay, type TestRelay } from '../../support/programs/test-relay.ts';
 import { until } from '../../support/until.ts';
 
 const authorised = { require_bind_auth: true, tunnels: [{ id: pairTunnel, bind_secret: pairSecret }] };

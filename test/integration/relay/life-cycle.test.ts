@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/lib/app-error.ts';
 import { formatSocketAddress, parseSocketAddress } from '../../../src/lib/socket-address.ts';
-import { createSelfSigned } from '../../support/certificates.ts';
-import { builtEngines, startEngine } from '../../support/engines.ts';
-import { FaultyNetwork } from '../../support/faulty-network.ts';
-import { RecordingLogger } from '../../support/recording-logger.ts';
-import { bindPair, openStream, pairTunnel } from '../../support/relay-pair.ts';
-import { edgeDialOptions, ScriptedEdge } from '../../support/scripted-edge.ts';
-import { startTestRelay } from '../../support/test-relay.ts';
+import { createSelfSigned } from '../../support/samples/certificates.ts';
+import { builtEngines, startEngine } from '../../support/programs/engines.ts';
+import { FaultyNetwork } from '../../support/network/faulty-network.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
+import { bindPair, openStream, pairTunnel } from '../../support/programs/relay-pair.ts';
+import { edgeDialOptions, ScriptedEdge } from '../../support/peers/scripted-edge.ts';
+import { startTestRelay } from '../../support/programs/test-relay.ts';
 import { until } from '../../support/until.ts';
 
 describe.each(await builtEngines())('the life of a relay over %s', (engine) => {

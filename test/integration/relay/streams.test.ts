@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../../support/engines.ts';
-import { bindPair, openStream, otherTunnel, pairTunnel } from '../../support/relay-pair.ts';
-import { startTestRelay } from '../../support/test-relay.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { bindPair, openStream, otherTunnel, pairTunnel } from '../../support/programs/relay-pair.ts';
+import { startTestRelay } from '../../support/programs/test-relay.ts';
 import { until } from '../../support/until.ts';
 
 const mib = 1_048_576;

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { builtEngines } from '../../support/engines.ts';
-import { knownTunnelId } from '../../support/known-tunnel-id.ts';
-import type { ScriptedEdge } from '../../support/scripted-edge.ts';
-import { startTestRelay, type TestRelay } from '../../support/test-relay.ts';
+import { builtEngines } from '../../support/programs/engines.ts';
+import { knownTunnelId } from '../../support/samples/known-tunnel-id.ts';
+import type { ScriptedEdge } from '../../support/peers/scripted-edge.ts';
+import { startTestRelay, type TestRelay } from '../../support/programs/test-relay.ts';
 import { until } from '../../support/until.ts';
 
 const id = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');

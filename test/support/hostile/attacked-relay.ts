@@ -1,9 +1,9 @@
 import type { Direction, TunnelProtocol } from '../../../src/protocol/tunnel/leg.ts';
 import type { EngineName, SocketAddress } from '../../../src/quic/types.ts';
-import { knownTunnelId } from '../known-tunnel-id.ts';
-import type { ScriptedEdge } from '../scripted-edge.ts';
-import { startTestRelay, type TestRelay } from '../test-relay.ts';
-import { bindVector, vectorTunnel } from '../vectors.ts';
+import { knownTunnelId } from '../samples/known-tunnel-id.ts';
+import type { ScriptedEdge } from '../peers/scripted-edge.ts';
+import { startTestRelay, type TestRelay } from '../programs/test-relay.ts';
+import { bindVector, vectorTunnel } from '../samples/vectors.ts';
 import type { HostileBind } from './hostile-edge.ts';
 
 export const victimTunnel = knownTunnelId(vectorTunnel.id);

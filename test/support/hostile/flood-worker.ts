@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
-import { SeededRandom } from '../seeded-random.ts';
+import { SeededRandom } from '../fakes/seeded-random.ts';
 import { garbage, garbageKinds } from './garbage.ts';
 import type { FloodOrder, FloodResult } from './flood.ts';
 

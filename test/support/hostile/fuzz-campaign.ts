@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram';
 import type { SocketAddress } from '../../../src/quic/types.ts';
 import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
-import { settle } from '../manual-clock.ts';
-import { SeededRandom } from '../seeded-random.ts';
+import { settle } from '../fakes/manual-clock.ts';
+import { SeededRandom } from '../fakes/seeded-random.ts';
 import { until } from '../until.ts';
 import { controlFrames, datagrams, quicFrames, streamHeaders } from './fuzz-corpus.ts';
 import type { HostileConnection } from './hostile-connection.ts';

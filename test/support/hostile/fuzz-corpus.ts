@@ -1,7 +1,7 @@
 import { encodeEdgeMessage } from '../../../src/protocol/tunnel/control-message.ts';
 import { encodeStreamHeader } from '../../../src/protocol/tunnel/stream-header.ts';
 import { tunnelIdToBytes, type TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
-import { bindVector, frameBytes, frameVectors } from '../vectors.ts';
+import { bindVector, frameBytes, frameVectors } from '../samples/vectors.ts';
 import { frames } from './quic-frames.ts';
 
 /** What edges in the field say on their control stream, whole frames. */

@@ -1,6 +1,6 @@
 import type { SocketAddress } from '../../../src/quic/types.ts';
 import { HostileEdge } from '../hostile/hostile-edge.ts';
-import { knownTunnelId } from '../known-tunnel-id.ts';
+import { knownTunnelId } from '../samples/known-tunnel-id.ts';
 
 /** Config for tests in which one address plays thousands of edges. */
 export const roomyLimits = {

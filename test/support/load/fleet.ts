@@ -1,9 +1,9 @@
 import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import { formatSocketAddress } from '../../../src/lib/socket-address.ts';
 import type { EngineName, SocketAddress } from '../../../src/quic/types.ts';
-import { knownTunnelId } from '../known-tunnel-id.ts';
-import { openEngine } from '../open-engine.ts';
-import { startTestEdge, type TestEdge } from '../test-edge.ts';
+import { knownTunnelId } from '../samples/known-tunnel-id.ts';
+import { openEngine } from '../programs/open-engine.ts';
+import { startTestEdge, type TestEdge } from '../programs/test-edge.ts';
 
 export interface FleetOrder {
   readonly engine: EngineName;

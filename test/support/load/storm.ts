@@ -1,6 +1,6 @@
 import { SystemClock } from '../../../src/lib/clock.ts';
 import type { EngineName } from '../../../src/quic/types.ts';
-import { RelayProcess } from '../relay-process.ts';
+import { RelayProcess } from '../programs/relay-process.ts';
 import { until } from '../until.ts';
 import { roomyLimits } from './cycles.ts';
 import { Fleet } from './fleet.ts';

@@ -2,7 +2,7 @@ import { SrtCaller } from '../../../src/media/srt/srt-caller.ts';
 import type { CloseReason, SrtConnection } from '../../../src/media/srt/srt-connection.ts';
 import { SrtListener, type SrtAdmission } from '../../../src/media/srt/srt-listener.ts';
 import type { SrtSettings } from '../../../src/media/srt/srt-settings.ts';
-import { SeededRandom } from '../seeded-random.ts';
+import { SeededRandom } from '../fakes/seeded-random.ts';
 import { VirtualPath, type PathQuality } from './virtual-path.ts';
 
 export const srtDefaults: SrtSettings = {

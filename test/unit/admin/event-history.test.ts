@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EventHistory } from '../../../src/admin/event-history.ts';
 import type { NodeEvent } from '../../../src/protocol/node/node-event.ts';
 import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
-import { tunnelNumber } from '../../support/sample-relay.ts';
+import { tunnelNumber } from '../../support/samples/sample-relay.ts';
 
 const settings = { maxTunnels: 2, eventsPerTunnel: 2, otherEvents: 2 };
 const [a, b, c] = [tunnelNumber(10), tunnelNumber(11), tunnelNumber(12)];

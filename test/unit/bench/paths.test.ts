@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { faultsOf, packetBytes, pathCases, type PathCase } from '../../../bench/paths/cells.ts';
 import { judge, units } from '../../../bench/paths/verdict.ts';
 import type { Cell, ResultRow } from '../../../bench/report/results.ts';
-import { payloadOfMtu } from '../../support/faulty-path.ts';
+import { payloadOfMtu } from '../../support/network/faulty-path.ts';
 
 const cases = pathCases(true);
 

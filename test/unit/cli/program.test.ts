@@ -9,7 +9,7 @@ import { parseEdgeConfig } from '../../../src/edge/config/edge-config.ts';
 import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
 import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import { certificateFingerprint, keepSelfSigned } from '../../../src/quic/tls-material.ts';
-import { bindVector, vectorTunnel } from '../../support/vectors.ts';
+import { bindVector, vectorTunnel } from '../../support/samples/vectors.ts';
 
 async function run(...args: string[]): Promise<{ out: string; err: string; error: unknown }> {
   let [out, err] = ['', ''];

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ConfigFile } from '../../../src/config/config-file.ts';
-import { MemoryFileSystem } from '../../support/memory-file-system.ts';
+import { MemoryFileSystem } from '../../support/fakes/memory-file-system.ts';
 
 it('a config file as Windows editors write it keeps its mark and line ends when a key changes', async () => {
   const files = new MemoryFileSystem({ '/edge.json': '\uFEFF{\r\n  "manager": { "url": "wss://m/x" }\r\n}\r\n' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/lib/app-error.ts';
 import { changedKeys } from '../../../src/config/changed-keys.ts';
 import { ConfigReload, type ReloadOutcome } from '../../../src/config/config-reload.ts';
-import { RecordingLogger } from '../../support/recording-logger.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 
 const nothing: ReloadOutcome = { applied: [], needsRestart: [] };
 

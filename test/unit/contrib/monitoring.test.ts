@@ -11,9 +11,9 @@ import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
 import { addEventMetrics } from '../../../src/relay/admin/event-metrics.ts';
 import { addRelayMetrics } from '../../../src/relay/admin/relay-metrics.ts';
 import { addTunnelMetrics } from '../../../src/relay/admin/tunnel-metrics.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { SampleEdge } from '../../support/sample-edge.ts';
-import { SampleRelay } from '../../support/sample-relay.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
+import { SampleEdge } from '../../support/samples/sample-edge.ts';
+import { SampleRelay } from '../../support/samples/sample-relay.ts';
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 const repository = join(import.meta.dirname, '../../..');

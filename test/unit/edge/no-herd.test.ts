@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { RelayClient } from '../../../src/edge/uplink/relay-client.ts';
-import { settle } from '../../support/manual-clock.ts';
-import { MemoryRelay } from '../../support/memory-relay.ts';
-import { tunnelNumber } from '../../support/sample-relay.ts';
-import { relayTransport } from '../../support/scripted-relay.ts';
-import { SeededRandom } from '../../support/seeded-random.ts';
-import { silentLogger } from '../../support/silent-logger.ts';
+import { settle } from '../../support/fakes/manual-clock.ts';
+import { MemoryRelay } from '../../support/programs/memory-relay.ts';
+import { tunnelNumber } from '../../support/samples/sample-relay.ts';
+import { relayTransport } from '../../support/peers/scripted-relay.ts';
+import { SeededRandom } from '../../support/fakes/seeded-random.ts';
+import { silentLogger } from '../../support/fakes/silent-logger.ts';
 
 const edges = 20;
 

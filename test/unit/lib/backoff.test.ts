@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Backoff } from '../../../src/lib/backoff.ts';
 import type { Random } from '../../../src/lib/random.ts';
-import { SeededRandom } from '../../support/seeded-random.ts';
+import { SeededRandom } from '../../support/fakes/seeded-random.ts';
 
 function always(value: number): Random {
   return { float: () => value, bytes: (length) => new Uint8Array(length) };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Clock, SystemClock } from '../../../src/lib/clock.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 const dayMs = 86_400_000;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 /** Its timers come as late as the test says. */
 class LateClock extends ManualClock {

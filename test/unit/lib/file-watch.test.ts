@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FileWatch, fileMark } from '../../../src/lib/file-watch.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 async function watchOf(marks: Record<string, string>) {
   const clock = new ManualClock();

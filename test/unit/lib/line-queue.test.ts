@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { LineQueue } from '../../../src/lib/log-target/line-queue.ts';
 import type { LogTarget } from '../../../src/lib/log-target/log-target.ts';
-import { ManualClock, settle } from '../../support/manual-clock.ts';
-import { RecordingLogger } from '../../support/recording-logger.ts';
+import { ManualClock, settle } from '../../support/fakes/manual-clock.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 
 /** A target that takes a line only when the test lets it. */
 class SlowTarget implements LogTarget {

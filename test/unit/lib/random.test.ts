@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Random, SystemRandom } from '../../../src/lib/random.ts';
-import { SeededRandom } from '../../support/seeded-random.ts';
+import { SeededRandom } from '../../support/fakes/seeded-random.ts';
 
 const generators: [string, Random][] = [
   ['SystemRandom', new SystemRandom()],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TokenBucket } from '../../../src/lib/token-bucket.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 describe('TokenBucket', () => {
   it('lets a burst through, then refuses', () => {

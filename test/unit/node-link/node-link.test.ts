@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { realConfigFileSystem } from '../../../src/config/config-file.ts';
-import { FailingJournalFiles } from '../../support/failing-journal-files.ts';
-import { FakeDialler } from '../../support/fake-dialler.ts';
-import { ScaledClock } from '../../support/scaled-clock.ts';
-import { TestNodeLink } from '../../support/test-node-link.ts';
+import { FailingJournalFiles } from '../../support/fakes/failing-journal-files.ts';
+import { FakeDialler } from '../../support/fakes/fake-dialler.ts';
+import { ScaledClock } from '../../support/fakes/scaled-clock.ts';
+import { TestNodeLink } from '../../support/programs/test-node-link.ts';
 import { until } from '../../support/until.ts';
 
 const manager = { enabled: true, url: 'wss://manager.example/ws/node', node_id: 'n-1', node_secret: 's' };

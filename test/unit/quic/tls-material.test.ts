@@ -9,9 +9,9 @@ import {
   keepSelfSigned,
   loadTlsIdentity,
 } from '../../../src/quic/tls-material.ts';
-import { createSelfSigned } from '../../support/certificates.ts';
+import { createSelfSigned } from '../../support/samples/certificates.ts';
 import { failureCode } from '../../support/failure-code.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 async function inTemporaryDirectory(run: (directory: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'adit-tls-'));

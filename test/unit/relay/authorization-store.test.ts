@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AuthorizationStore } from '../../../src/relay/authorization-store.ts';
 import type { PolicyState } from '../../../src/relay/tunnels/bind-policy.ts';
-import { knownTunnelId } from '../../support/known-tunnel-id.ts';
-import { MemoryFileSystem, type Fault } from '../../support/memory-file-system.ts';
+import { knownTunnelId } from '../../support/samples/known-tunnel-id.ts';
+import { MemoryFileSystem, type Fault } from '../../support/fakes/memory-file-system.ts';
 
 const path = '/state/authorizations.json';
 const tunnelId = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { MemoryRelay } from '../../support/memory-relay.ts';
-import { tunnelNumber } from '../../support/sample-relay.ts';
+import { MemoryRelay } from '../../support/programs/memory-relay.ts';
+import { tunnelNumber } from '../../support/samples/sample-relay.ts';
 
 function ipNumber(number: number): string {
   return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;

@@ -4,10 +4,10 @@ import { createAdminApp } from '../../../src/admin/admin-app.ts';
 import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
 import { AddressValidation } from '../../../src/quic/quiche/accept/address-validation.ts';
 import { relayRoutes } from '../../../src/relay/admin/relay-routes.ts';
-import { MemoryRelay } from '../../support/memory-relay.ts';
-import { pairSecret, pairTunnel } from '../../support/relay-pair.ts';
-import { SampleRelay } from '../../support/sample-relay.ts';
-import { silentLogger } from '../../support/silent-logger.ts';
+import { MemoryRelay } from '../../support/programs/memory-relay.ts';
+import { pairSecret, pairTunnel } from '../../support/programs/relay-pair.ts';
+import { SampleRelay } from '../../support/samples/sample-relay.ts';
+import { silentLogger } from '../../support/fakes/silent-logger.ts';
 
 vi.mock('node:crypto', { spy: true });
 

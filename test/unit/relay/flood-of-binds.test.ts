@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryRelay } from '../../support/memory-relay.ts';
-import { pairSecret, pairTunnel } from '../../support/relay-pair.ts';
+import { MemoryRelay } from '../../support/programs/memory-relay.ts';
+import { pairSecret, pairTunnel } from '../../support/programs/relay-pair.ts';
 
 const kinds = ['tunnel-waiting', 'tunnel-active', 'tunnel-unbound', 'tunnel-down'] as const;
 const limits = { stranger_events_per_min: 5 };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryFileSystem } from '../../support/memory-file-system.ts';
-import { MemoryRelay } from '../../support/memory-relay.ts';
-import { otherTunnel, pairTunnel } from '../../support/relay-pair.ts';
-import type { ScriptedEdge } from '../../support/scripted-edge.ts';
+import { MemoryFileSystem } from '../../support/fakes/memory-file-system.ts';
+import { MemoryRelay } from '../../support/programs/memory-relay.ts';
+import { otherTunnel, pairTunnel } from '../../support/programs/relay-pair.ts';
+import type { ScriptedEdge } from '../../support/peers/scripted-edge.ts';
 
 /** A relay with a tunnel that carries a stream, so that its drain lasts. */
 async function busy(): Promise<{ readonly bed: MemoryRelay; readonly egress: ScriptedEdge }> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryRelay } from '../../support/memory-relay.ts';
-import { pairTunnel } from '../../support/relay-pair.ts';
+import { MemoryRelay } from '../../support/programs/memory-relay.ts';
+import { pairTunnel } from '../../support/programs/relay-pair.ts';
 
 describe('the totals of a relay', () => {
   it('T2 never fall: they keep what a tunnel has carried, from its end on', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
-import { knownTunnelId } from '../../support/known-tunnel-id.ts';
-import { MemoryRelay } from '../../support/memory-relay.ts';
+import { knownTunnelId } from '../../support/samples/known-tunnel-id.ts';
+import { MemoryRelay } from '../../support/programs/memory-relay.ts';
 
 const secret = '00112233445566778899aabbccddeeff102132435465768798a9bacbdcedfe0f';
 

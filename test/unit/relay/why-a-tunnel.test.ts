@@ -3,9 +3,9 @@ import { explainAtRelay } from '../../../src/cli/why/explain-relay.ts';
 import { parseRelayConfig } from '../../../src/relay/config/relay-config.ts';
 import { RelayObserver } from '../../../src/relay/relay-observer.ts';
 import { tunnelFactsSchema, type TunnelFacts } from '../../../src/relay/admin/relay-schemas.ts';
-import { MemoryRelay, type MemoryRelayOptions } from '../../support/memory-relay.ts';
-import { tunnelNumber } from '../../support/sample-relay.ts';
-import { silentLogger } from '../../support/silent-logger.ts';
+import { MemoryRelay, type MemoryRelayOptions } from '../../support/programs/memory-relay.ts';
+import { tunnelNumber } from '../../support/samples/sample-relay.ts';
+import { silentLogger } from '../../support/fakes/silent-logger.ts';
 
 const id = tunnelNumber(0xabc);
 const secret = 'ab'.repeat(32);

@@ -3,7 +3,7 @@ import { garbage, garbageKinds } from '../../support/hostile/garbage.ts';
 import { mutate, mutations } from '../../support/hostile/mutate.ts';
 import { PacketKeys } from '../../support/hostile/packet-keys.ts';
 import { frames, varint } from '../../support/hostile/quic-frames.ts';
-import { SeededRandom } from '../../support/seeded-random.ts';
+import { SeededRandom } from '../../support/fakes/seeded-random.ts';
 
 describe('the encoders of QUIC frames', () => {
   it('write integers as RFC 9000 A.1 shows', () => {

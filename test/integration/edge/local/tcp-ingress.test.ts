@@ -4,14 +4,14 @@ import { TcpIngress } from '../../../../src/edge/local/tcp-ingress.ts';
 import { TunnelCounters } from '../../../../src/edge/local/tunnel-counters.ts';
 import type { QuicConnection } from '../../../../src/quic/types.ts';
 import { encodeStreamHeader } from '../../../../src/protocol/tunnel/stream-header.ts';
-import { AnsweringRelay } from '../../../support/answering-relay.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
-import { LocalTcpServer } from '../../../support/local-tcp.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { MemoryStream } from '../../../support/memory-stream.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
-import { SeededRandom } from '../../../support/seeded-random.ts';
-import { vectorTunnel } from '../../../support/vectors.ts';
+import { AnsweringRelay } from '../../../support/peers/answering-relay.ts';
+import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
+import { LocalTcpServer } from '../../../support/peers/local-tcp.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
+import { MemoryStream } from '../../../support/fakes/memory-stream.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
+import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
+import { vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const tunnelId = knownTunnelId(vectorTunnel.id);
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProgram } from '../../../../src/cli/program.ts';
 import { AppError } from '../../../../src/lib/app-error.ts';
-import { createSelfSigned } from '../../../support/certificates.ts';
+import { createSelfSigned } from '../../../support/samples/certificates.ts';
 import { wrongEdgeConfigs, wrongRelayConfigs } from './wrong-configs.ts';
 
 let folder = '';

@@ -1,4 +1,4 @@
-import { tunnelNumber } from '../../../support/sample-relay.ts';
+import { tunnelNumber } from '../../../support/samples/sample-relay.ts';
 
 const hex = 'ab'.repeat(32);
 const id = tunnelNumber(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ServiceNotice, type ServiceEnvironment } from '../../../../src/cli/service/service-notice.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
 function bedOf(environment: ServiceEnvironment, error: Error | null = null) {
   const [clock, logger, said] = [new ManualClock(), new RecordingLogger(), [] as string[]];

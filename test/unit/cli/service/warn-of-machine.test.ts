@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { describe, expect, it } from 'vitest';
 import { warnOfMachine } from '../../../../src/cli/service/warn-of-machine.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
 const asked = 4_194_304;
 const isLinux = process.platform === 'linux';

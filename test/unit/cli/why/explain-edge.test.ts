@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { explainAtEdge } from '../../../../src/cli/why/explain-edge.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from '../../../../src/edge/admin/edge-schemas.ts';
-import { sampleEdgeTunnel } from '../../../support/sample-edge.ts';
-import { tunnelNumber } from '../../../support/sample-relay.ts';
+import { sampleEdgeTunnel } from '../../../support/samples/sample-edge.ts';
+import { tunnelNumber } from '../../../support/samples/sample-relay.ts';
 
 const id = tunnelNumber(4);
 const quiet = { ...sampleEdgeTunnel(id).stats, decrypt_errors: 0, send_errors: 0 };

@@ -3,7 +3,7 @@ import { explainAtRelay } from '../../../../src/cli/why/explain-relay.ts';
 import { tunnelDownReason } from '../../../../src/protocol/tunnel/tunnel-down-reason.ts';
 import type { RelayTunnelReport, TunnelFacts } from '../../../../src/relay/admin/relay-schemas.ts';
 import { readPage } from '../../../support/markdown.ts';
-import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/sample-relay.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/samples/sample-relay.ts';
 
 const id = tunnelNumber(3);
 const now = '2026-04-02T12:10:00.000Z';

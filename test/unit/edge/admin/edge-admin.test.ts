@@ -5,9 +5,9 @@ import { createAdminApp } from '../../../../src/admin/admin-app.ts';
 import { addEdgeMetrics } from '../../../../src/edge/admin/edge-metrics.ts';
 import { edgeRoutes } from '../../../../src/edge/admin/edge-routes.ts';
 import { healthSchema, tunnelFactsSchema, tunnelSchema } from '../../../../src/edge/admin/edge-schemas.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
-import { SampleEdge, sampleEdgeTunnel } from '../../../support/sample-edge.ts';
-import { tunnelNumber } from '../../../support/sample-relay.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
+import { SampleEdge, sampleEdgeTunnel } from '../../../support/samples/sample-edge.ts';
+import { tunnelNumber } from '../../../support/samples/sample-relay.ts';
 
 const id = tunnelNumber(7);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseEdgeConfig, parseTunnel, type EdgeConfig } from '../../../../src/edge/config/edge-config.ts';
 import { formatProblem, type ConfigProblem } from '../../../../src/config/config-problem.ts';
-import { bindVector, sealVector, vectorTunnel } from '../../../support/vectors.ts';
+import { bindVector, sealVector, vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const context = { directory: '/etc/adit', hostname: 'studio-1' };
 const tunnel = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toNodeEvent, type EdgeEvent } from '../../../../src/edge/events/edge-event.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
-import { vectorTunnel } from '../../../support/vectors.ts';
+import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
+import { vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const tunnel = { id: knownTunnelId(vectorTunnel.id), name: 'camera 1' };
 const relayAddr = 'relay.example.com:4433';

@@ -3,10 +3,10 @@ import { DatagramCarrier } from '../../../../src/edge/local/datagram-carrier.ts'
 import { PayloadCipher } from '../../../../src/edge/local/payload-cipher.ts';
 import { TunnelCounters } from '../../../../src/edge/local/tunnel-counters.ts';
 import type { DatagramSendResult } from '../../../../src/quic/types.ts';
-import { AnsweringRelay } from '../../../support/answering-relay.ts';
-import { SeededRandom } from '../../../support/seeded-random.ts';
-import { silentLogger } from '../../../support/silent-logger.ts';
-import { sealVector, vectorTunnel } from '../../../support/vectors.ts';
+import { AnsweringRelay } from '../../../support/peers/answering-relay.ts';
+import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
+import { silentLogger } from '../../../support/fakes/silent-logger.ts';
+import { sealVector, vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const prefix = Buffer.from(vectorTunnel.bytesHex, 'hex');
 const cipher = new PayloadCipher(new SeededRandom(), Buffer.from(sealVector.keyHex, 'hex'), prefix);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { SystemRandom } from '../../../../src/lib/random.ts';
 import { ChunkOpener } from '../../../../src/edge/local/chunk-opener.ts';
 import { PayloadCipher } from '../../../../src/edge/local/payload-cipher.ts';
-import { cuts } from '../../../support/arbitraries.ts';
-import { sealVector, vectorTunnel } from '../../../support/vectors.ts';
+import { cuts } from '../../../support/samples/arbitraries.ts';
+import { sealVector, vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const key = Buffer.from(sealVector.keyHex, 'hex');
 const prefix = Buffer.from(vectorTunnel.bytesHex, 'hex');

@@ -6,7 +6,7 @@ import { StoredTunnels } from '../../../../src/edge/manager-link/stored-tunnels.
 import type { TunnelSettings } from '../../../../src/edge/config/tunnel-config.ts';
 import { ConfigFile } from '../../../../src/config/config-file.ts';
 import type { TunnelId } from '../../../../src/protocol/tunnel/tunnel-id.ts';
-import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
+import { MemoryFileSystem } from '../../../support/fakes/memory-file-system.ts';
 
 const id = '6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f';
 const entry = {

@@ -6,8 +6,8 @@ import {
   type BindingStep,
 } from '../../../../src/edge/uplink/binding.ts';
 import type { RelayMessage } from '../../../../src/protocol/tunnel/control-message.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
-import { bindVector, vectorTunnel } from '../../../support/vectors.ts';
+import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
+import { bindVector, vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const tunnelId = knownTunnelId(vectorTunnel.id);
 const otherId = knownTunnelId('00000000-0000-4000-8000-000000000001');

@@ -8,13 +8,13 @@ import {
 } from '../../../../src/protocol/tunnel/control-message.ts';
 import { FrameReader } from '../../../../src/protocol/tunnel/frame.ts';
 import type { CloseInfo, ConnectionHandler, QuicConnection, QuicStream } from '../../../../src/quic/types.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
-import { ManualClock, settle } from '../../../support/manual-clock.ts';
-import { MemoryNetwork } from '../../../support/memory-quic.ts';
-import { relayTransport } from '../../../support/scripted-relay.ts';
-import { SeededRandom } from '../../../support/seeded-random.ts';
-import { silentLogger } from '../../../support/silent-logger.ts';
-import { bindVector, vectorTunnel } from '../../../support/vectors.ts';
+import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
+import { ManualClock, settle } from '../../../support/fakes/manual-clock.ts';
+import { MemoryNetwork } from '../../../support/fakes/memory-quic.ts';
+import { relayTransport } from '../../../support/peers/scripted-relay.ts';
+import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
+import { silentLogger } from '../../../support/fakes/silent-logger.ts';
+import { bindVector, vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const tunnelId = knownTunnelId(vectorTunnel.id);
 const ready: RelayMessage = { type: 'tunnel_ready', tunnel_id: tunnelId };

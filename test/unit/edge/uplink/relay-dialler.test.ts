@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { RelayDialler, type RelayDiallerSettings } from '../../../../src/edge/uplink/relay-dialler.ts';
 import { AppError } from '../../../../src/lib/app-error.ts';
 import type { ConnectionHandler, DialOptions, QuicConnection } from '../../../../src/quic/types.ts';
-import { ManualClock, settle } from '../../../support/manual-clock.ts';
-import { relayTransport } from '../../../support/scripted-relay.ts';
+import { ManualClock, settle } from '../../../support/fakes/manual-clock.ts';
+import { relayTransport } from '../../../support/peers/scripted-relay.ts';
 
 const handler: ConnectionHandler = {
   onStream: () => {},

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { damaged, fuzzInputs } from '../../../support/media/fuzz.ts';
 import { numbered, SrtWorld } from '../../../support/media/srt-world.ts';
-import { SeededRandom } from '../../../support/seeded-random.ts';
+import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 
 const remote = { address: '192.0.2.1', port: 5000 };
 const passphrase = 'a passphrase of 25 letters';

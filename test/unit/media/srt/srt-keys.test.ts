@@ -4,7 +4,7 @@ import { PacketCipher } from '../../../../src/media/srt/packet-cipher.ts';
 import { rejectReason } from '../../../../src/media/srt/reject-reason.ts';
 import { createCipheriv } from 'node:crypto';
 import { numbered, SrtWorld } from '../../../support/media/srt-world.ts';
-import { SeededRandom } from '../../../support/seeded-random.ts';
+import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 
 const passphrase = 'a passphrase of 25 letters';
 

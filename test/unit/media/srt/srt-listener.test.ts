@@ -3,7 +3,7 @@ import { encodeHandshake, handshakeType, type Handshake } from '../../../../src/
 import { rejectReason } from '../../../../src/media/srt/reject-reason.ts';
 import { SrtListener, type SrtRemote } from '../../../../src/media/srt/srt-listener.ts';
 import { srtDefaults, SrtWorld } from '../../../support/media/srt-world.ts';
-import { SeededRandom } from '../../../support/seeded-random.ts';
+import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 
 const induction: Handshake = {
   version: 4,

@@ -4,8 +4,8 @@ import { CommandRunner } from '../../../../src/node-link/commands/command-runner
 import type { Execution, NodeProgram } from '../../../../src/node-link/node-program.ts';
 import type { CommandAction } from '../../../../src/protocol/node/node-command.ts';
 import { parseManagerMessage } from '../../../../src/protocol/node/node-message.ts';
-import { ManualClock, settle } from '../../../support/manual-clock.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
+import { ManualClock, settle } from '../../../support/fakes/manual-clock.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
 interface Sent {
   type: string;

@@ -5,10 +5,10 @@ import { CredentialStore } from '../../../../src/node-link/credentials/credentia
 import { candidateSecrets } from '../../../../src/node-link/credentials/credentials.ts';
 import { ReconnectPlan } from '../../../../src/node-link/link/reconnect-plan.ts';
 import type { LinkEvent } from '../../../../src/protocol/node/link-event.ts';
-import { Crash, MemoryFileSystem, type Fault } from '../../../support/memory-file-system.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
-import { SeededRandom } from '../../../support/seeded-random.ts';
+import { Crash, MemoryFileSystem, type Fault } from '../../../support/fakes/memory-file-system.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
+import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 
 const path = '/etc/adit/config.json';
 const config = '{\n  "manager": {\n    "node_id": "n",\n    "node_secret": "s0"\n  },\n  "api_token": "keep"\n}\n';

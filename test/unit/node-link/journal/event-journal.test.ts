@@ -5,10 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventJournal } from '../../../../src/node-link/journal/event-journal.ts';
 import { realJournalFiles, type JournalFiles } from '../../../../src/node-link/journal/journal-files.ts';
 import { parseEvent, type EventSeverity } from '../../../../src/protocol/node/node-event.ts';
-import { FailingJournalFiles } from '../../../support/failing-journal-files.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
-import { SeededRandom } from '../../../support/seeded-random.ts';
+import { FailingJournalFiles } from '../../../support/fakes/failing-journal-files.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
+import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 
 const timestamp = '2026-04-02T12:00:00.000Z';
 let directory: string;

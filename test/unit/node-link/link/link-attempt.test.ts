@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { rfc3339 } from '../../../../src/lib/clock.ts';
 import { LinkAttempt, type AttemptResult } from '../../../../src/node-link/link/link-attempt.ts';
 import type { ManagerCommand, NodeCredentials } from '../../../../src/protocol/node/node-message.ts';
-import { FakeDialler } from '../../../support/fake-dialler.ts';
-import { ManualClock, settle } from '../../../support/manual-clock.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
+import { FakeDialler } from '../../../support/fakes/fake-dialler.ts';
+import { ManualClock, settle } from '../../../support/fakes/manual-clock.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
 const known: NodeCredentials = { node_id: 'n', node_secret: 's' };
 const token: NodeCredentials = { registration_token: 'tok' };

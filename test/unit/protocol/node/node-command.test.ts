@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseEdgeAction } from '../../../../src/protocol/node/edge-command.ts';
 import { parseLinkAction, type CommandAction } from '../../../../src/protocol/node/node-command.ts';
 import { parseRelayAction } from '../../../../src/protocol/node/relay-command.ts';
-import { bindVector, vectorTunnel } from '../../../support/vectors.ts';
+import { bindVector, vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const { ingress: ingress_token, egress: egress_token } = bindVector.token;
 const tunnel_id = vectorTunnel.id;

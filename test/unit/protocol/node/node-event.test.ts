@@ -8,7 +8,7 @@ import {
   type NodeEvent,
 } from '../../../../src/protocol/node/node-event.ts';
 import { parseTunnelId } from '../../../../src/protocol/tunnel/tunnel-id.ts';
-import { tunnelIds } from '../../../support/arbitraries.ts';
+import { tunnelIds } from '../../../support/samples/arbitraries.ts';
 
 const flowId = parseTunnelId('550e8400-e29b-41d4-a716-446655440000') ?? expect.fail('a UUID');
 const golden =

@@ -6,7 +6,7 @@ import {
   encodeNodeMessage,
   parseManagerMessage,
 } from '../../../../src/protocol/node/node-message.ts';
-import { mangledObjects } from '../../../support/arbitraries.ts';
+import { mangledObjects } from '../../../support/samples/arbitraries.ts';
 
 const at = '2026-04-02T12:00:00Z';
 const parse = (value: unknown) => parseManagerMessage(JSON.stringify(value));

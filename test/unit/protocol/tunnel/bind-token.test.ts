@@ -9,8 +9,8 @@ import {
 } from '../../../../src/protocol/tunnel/bind-token.ts';
 import { DIRECTIONS, oppositeDirection } from '../../../../src/protocol/tunnel/leg.ts';
 import { parseTunnelId } from '../../../../src/protocol/tunnel/tunnel-id.ts';
-import { directions, hex64, tunnelIds } from '../../../support/arbitraries.ts';
-import { bindVector, vectorTunnel } from '../../../support/vectors.ts';
+import { directions, hex64, tunnelIds } from '../../../support/samples/arbitraries.ts';
+import { bindVector, vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const tunnelId = parseTunnelId(vectorTunnel.id) ?? expect.fail('the vector is a tunnel id');
 

@@ -8,8 +8,8 @@ import {
   type EdgeMessage,
 } from '../../../../src/protocol/tunnel/control-message.ts';
 import { parseTunnelId } from '../../../../src/protocol/tunnel/tunnel-id.ts';
-import { edgeMessages, mangledObjects, relayMessages } from '../../../support/arbitraries.ts';
-import { bindVector, frameBytes, frameVectors, vectorTunnel } from '../../../support/vectors.ts';
+import { edgeMessages, mangledObjects, relayMessages } from '../../../support/samples/arbitraries.ts';
+import { bindVector, frameBytes, frameVectors, vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const tunnelId = parseTunnelId(vectorTunnel.id) ?? expect.fail('the vector is a tunnel id');

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hasPrefix, joinDatagram, splitDatagram } from '../../../../src/protocol/tunnel/datagram.ts';
 import { tunnelIdToBytes } from '../../../../src/protocol/tunnel/tunnel-id.ts';
-import { tunnelIds } from '../../../support/arbitraries.ts';
-import { sealVector, vectorTunnel } from '../../../support/vectors.ts';
+import { tunnelIds } from '../../../support/samples/arbitraries.ts';
+import { sealVector, vectorTunnel } from '../../../support/samples/vectors.ts';
 
 describe('datagram', () => {
   it('is the raw tunnel id followed by the payload, as in the golden vector', () => {

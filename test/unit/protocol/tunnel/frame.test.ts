@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, FrameReader } from '../../../../src/protocol/tunnel/frame.ts';
 import { MAX_CONTROL_FRAME_BYTES } from '../../../../src/protocol/tunnel/limits.ts';
-import { cuts } from '../../../support/arbitraries.ts';
-import { frameBytes, frameVectors } from '../../../support/vectors.ts';
+import { cuts } from '../../../support/samples/arbitraries.ts';
+import { frameBytes, frameVectors } from '../../../support/samples/vectors.ts';
 
 /** Reads until nothing is left, copying each payload as text; ends with the kind of the last read. */
 function drain(reader: FrameReader): string[] {

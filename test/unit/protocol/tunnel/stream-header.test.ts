@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { MAX_STREAM_HEADER_BYTES } from '../../../../src/protocol/tunnel/limits.ts';
 import { encodeStreamHeader, parseStreamHeader } from '../../../../src/protocol/tunnel/stream-header.ts';
 import { parseTunnelId } from '../../../../src/protocol/tunnel/tunnel-id.ts';
-import { mangledObjects, tunnelIds } from '../../../support/arbitraries.ts';
-import { frameBytes, frameVectors, vectorTunnel } from '../../../support/vectors.ts';
+import { mangledObjects, tunnelIds } from '../../../support/samples/arbitraries.ts';
+import { frameBytes, frameVectors, vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 

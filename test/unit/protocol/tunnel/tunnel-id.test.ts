@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTunnelId, tunnelIdFromBytes, tunnelIdToBytes } from '../../../../src/protocol/tunnel/tunnel-id.ts';
-import { tunnelIds } from '../../../support/arbitraries.ts';
-import { vectorTunnel } from '../../../support/vectors.ts';
+import { tunnelIds } from '../../../support/samples/arbitraries.ts';
+import { vectorTunnel } from '../../../support/samples/vectors.ts';
 
 describe('tunnel id', () => {
   it('is accepted in any case, with or without hyphens, and kept lower-case and hyphenated', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Deadlines, type DeadlineMember } from '../../../../src/quic/quiche/deadlines.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
 
 class Member implements DeadlineMember {
   heapIndex = -1;

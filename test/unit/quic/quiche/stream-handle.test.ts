@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type QuicheHandle, receivePacket, streamFault } from '../../../../src/quic/quiche/binding.ts';
 import { StreamHandle } from '../../../../src/quic/quiche/stream-handle.ts';
-import { HandCarried, pass, take } from '../../../support/hand-carried.ts';
+import { HandCarried, pass, take } from '../../../support/peers/hand-carried.ts';
 import { until } from '../../../support/until.ts';
 
 /** After its next timeout; what is to be sent for it has not left yet. */

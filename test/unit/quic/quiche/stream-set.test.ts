@@ -3,7 +3,7 @@ import type { QuicheHandle } from '../../../../src/quic/quiche/binding.ts';
 import { StreamHandle } from '../../../../src/quic/quiche/stream-handle.ts';
 import { StreamSet } from '../../../../src/quic/quiche/stream-set.ts';
 import type { QuicConnection } from '../../../../src/quic/types.ts';
-import { HandCarried } from '../../../support/hand-carried.ts';
+import { HandCarried } from '../../../support/peers/hand-carried.ts';
 
 const fullPacket = 1400;
 

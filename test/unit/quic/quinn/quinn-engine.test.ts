@@ -11,7 +11,7 @@ import type {
   SocketAddress,
   TransportSettings,
 } from '../../../../src/quic/types.ts';
-import { FakeAddon, fakeRemote, remoteFields } from '../../../support/fake-addon.ts';
+import { FakeAddon, fakeRemote, remoteFields } from '../../../support/fakes/fake-addon.ts';
 
 const transport = { alpn: 'test' } as TransportSettings;
 const listenOptions = {

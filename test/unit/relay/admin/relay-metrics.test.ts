@@ -7,8 +7,8 @@ import { addEventMetrics } from '../../../../src/relay/admin/event-metrics.ts';
 import { addRelayMetrics } from '../../../../src/relay/admin/relay-metrics.ts';
 import { addTunnelMetrics } from '../../../../src/relay/admin/tunnel-metrics.ts';
 import { EventHub } from '../../../../src/relay/events/event-hub.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/sample-relay.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/samples/sample-relay.ts';
 
 const id = tunnelNumber(0xabc);
 

@@ -9,8 +9,8 @@ import {
   tunnelFactsSchema,
   tunnelSchema,
 } from '../../../../src/relay/admin/relay-schemas.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
-import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/sample-relay.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
+import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/samples/sample-relay.ts';
 
 const token = 'an api token of at least 32 characters'.replaceAll(' ', '-');
 const id = tunnelNumber(0xabc);

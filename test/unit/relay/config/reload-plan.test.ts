@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseRelayConfig, type RelayConfig } from '../../../../src/relay/config/relay-config.ts';
 import { planReload } from '../../../../src/relay/config/reload-plan.ts';
-import { tunnelNumber } from '../../../support/sample-relay.ts';
+import { tunnelNumber } from '../../../support/samples/sample-relay.ts';
 
 function configOf(content: object): RelayConfig {
   const parsed = parseRelayConfig(content, '/etc/adit');

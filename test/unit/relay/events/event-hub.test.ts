@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { EventHub, type RaisedEvent } from '../../../../src/relay/events/event-hub.ts';
 import { createLogSink } from '../../../../src/relay/events/log-sink.ts';
 import type { RelayEvent } from '../../../../src/relay/events/relay-event.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
+import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
 const tunnelId = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventText } from '../../../../src/relay/events/event-text.ts';
 import type { RelayEvent } from '../../../../src/relay/events/relay-event.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
+import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 
 const tunnelId = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
 const remoteAddr = '198.51.100.4:40000';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { DropWatch } from '../../../../src/relay/forwarding/drop-watch.ts';
 import type { RelayEvent } from '../../../../src/relay/events/relay-event.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
-import { MemoryLedger } from '../../../support/memory-ledger.ts';
+import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
+import { MemoryLedger } from '../../../support/fakes/memory-ledger.ts';
 
 const tunnelId = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RelayCommands, type RelayCommandsDependencies } from '../../../../src/relay/manager-link/relay-commands.ts';
 import type { CommandAction } from '../../../../src/protocol/node/node-command.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
+import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 
 const id = '6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f';
 const tokens = { ingress_token: 'i'.repeat(64), egress_token: 'e'.repeat(64) };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RelayStats } from '../../../../src/protocol/node/relay-telemetry.ts';
 import { StatsFrame } from '../../../../src/relay/manager-link/stats-frame.ts';
-import { sampleTotals, sampleTunnelInfo } from '../../../support/sample-stats.ts';
+import { sampleTotals, sampleTunnelInfo } from '../../../support/samples/sample-stats.ts';
 
 const MiB = 1_048_576;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StatsSource } from '../../../../src/relay/manager-link/stats-source.ts';
-import { settle } from '../../../support/manual-clock.ts';
-import { sampleTotals, sampleTunnelInfo } from '../../../support/sample-stats.ts';
+import { settle } from '../../../support/fakes/manual-clock.ts';
+import { sampleTotals, sampleTunnelInfo } from '../../../support/samples/sample-stats.ts';
 
 describe('gathering stats', () => {
   it('leaves turns of the event loop to others, and has everything in the end', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Admission, type AdmissionSettings } from '../../../../src/relay/reception/admission.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
 
 const settings: AdmissionSettings = {
   maxConnections: 100,

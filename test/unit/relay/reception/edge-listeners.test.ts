@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../../src/lib/app-error.ts';
 import { EdgeListeners } from '../../../../src/relay/reception/edge-listeners.ts';
-import { MemoryNetwork, type MemoryListener } from '../../../support/memory-quic.ts';
-import { MemoryRelay } from '../../../support/memory-relay.ts';
-import { pairTunnel } from '../../../support/relay-pair.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
+import { MemoryNetwork, type MemoryListener } from '../../../support/fakes/memory-quic.ts';
+import { MemoryRelay } from '../../../support/programs/memory-relay.ts';
+import { pairTunnel } from '../../../support/programs/relay-pair.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
 function listenerOf(bed: MemoryRelay, address: string): MemoryListener {
   const listener = bed.network.listeners.get(address);

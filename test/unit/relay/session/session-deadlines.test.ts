@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { tunnelDownReason } from '../../../../src/protocol/tunnel/tunnel-down-reason.ts';
 import { toSessionId } from '../../../../src/relay/tunnels/session-id.ts';
-import { pairTunnel as id } from '../../../support/relay-pair.ts';
-import { bind, SessionBed as Bed } from '../../../support/session-bed.ts';
+import { pairTunnel as id } from '../../../support/programs/relay-pair.ts';
+import { bind, SessionBed as Bed } from '../../../support/programs/session-bed.ts';
 
 describe('the deadlines of a session', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryRelay } from '../../../support/memory-relay.ts';
-import { otherTunnel, pairTunnel } from '../../../support/relay-pair.ts';
-import { RecordingLogger } from '../../../support/recording-logger.ts';
+import { MemoryRelay } from '../../../support/programs/memory-relay.ts';
+import { otherTunnel, pairTunnel } from '../../../support/programs/relay-pair.ts';
+import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
 function frame(text: string): Buffer {
   const bytes = Buffer.alloc(4 + Buffer.byteLength(text));

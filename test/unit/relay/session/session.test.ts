@@ -4,8 +4,8 @@ import { closeReason } from '../../../../src/protocol/tunnel/close-code.ts';
 import { tunnelDownReason } from '../../../../src/protocol/tunnel/tunnel-down-reason.ts';
 import type { SessionAction, SessionPhase } from '../../../../src/relay/session/session.ts';
 import { toSessionId } from '../../../../src/relay/tunnels/session-id.ts';
-import { pairTunnel as id } from '../../../support/relay-pair.ts';
-import { bind, remoteAddr, SessionBed as Bed } from '../../../support/session-bed.ts';
+import { pairTunnel as id } from '../../../support/programs/relay-pair.ts';
+import { bind, remoteAddr, SessionBed as Bed } from '../../../support/programs/session-bed.ts';
 
 const phases: readonly SessionPhase[] = ['opening', 'unproven', 'proven', 'leaving', 'closed'];
 const live: readonly SessionPhase[] = ['unproven', 'proven', 'leaving'];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryRelay } from '../../../support/memory-relay.ts';
-import { otherTunnel, pairSecret as secret, pairTunnel as id } from '../../../support/relay-pair.ts';
-import type { BindOptions, ScriptedEdge } from '../../../support/scripted-edge.ts';
+import { MemoryRelay } from '../../../support/programs/memory-relay.ts';
+import { otherTunnel, pairSecret as secret, pairTunnel as id } from '../../../support/programs/relay-pair.ts';
+import type { BindOptions, ScriptedEdge } from '../../../support/peers/scripted-edge.ts';
 
 const tunnels = [id, otherTunnel].map((tunnel) => ({ id: tunnel, bind_secret: secret }));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { computeBindProof, computeBindToken } from '../../../../src/protocol/tunnel/bind-token.ts';
 import { BindPolicy, type BindCredentials } from '../../../../src/relay/tunnels/bind-policy.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
+import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 
 const id = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
 const other = knownTunnelId('00000000-0000-4000-8000-000000000001');

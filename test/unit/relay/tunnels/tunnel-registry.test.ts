@@ -9,7 +9,7 @@ import {
 import type { TunnelId } from '../../../../src/protocol/tunnel/tunnel-id.ts';
 import { toSessionId, type SessionId } from '../../../../src/relay/tunnels/session-id.ts';
 import { TunnelRegistry, type BindOutcome } from '../../../../src/relay/tunnels/tunnel-registry.ts';
-import { knownTunnelId } from '../../../support/known-tunnel-id.ts';
+import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 
 const settings = { maxTunnels: 3, maxTunnelsPerConnection: 2, maxReplacements: 2, windowMs: 30_000 };
 const tunnelIds = [0, 1, 2, 3].map((n) => knownTunnelId(`00000000-0000-4000-8000-00000000000${n}`));

@@ -5,7 +5,7 @@ import { AddressValidation } from '../../../../../src/quic/quiche/accept/address
 import { initialClose } from '../../../../../src/quic/quiche/accept/initial-close.ts';
 import { parseLongHeader } from '../../../../../src/quic/quiche/packet-header.ts';
 import { StatelessReset } from '../../../../../src/quic/quiche/accept/stateless-reset.ts';
-import { SeededRandom } from '../../../../support/seeded-random.ts';
+import { SeededRandom } from '../../../../support/fakes/seeded-random.ts';
 
 const key = new Uint8Array(32).fill(1);
 

@@ -1,8 +1,0 @@
-import type { EngineName, QuicEngine } from '../../src/quic/types.ts';
-import { startEngine } from './engines.ts';
-
-/** An engine for one test, closed by `await using`. */
-export async function openEngine(name: EngineName): Promise<QuicEngine & AsyncDisposable> {
-  const engine = await startEngine(name);
-  return Object.assign(engine, { [Symbol.asyncDispose]: () => engine.close() });
-}
