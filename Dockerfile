@@ -17,6 +17,8 @@ COPY native/npm native/npm
 RUN install -d -o node -g node -m 700 /var/lib/adit && install -o node -g node -m 600 config.json /var/lib/adit/config.json
 USER node
 VOLUME /var/lib/adit
+# Compiled code, which makes a restart quicker; the root may be read-only.
+ENV XDG_CACHE_HOME=/var/lib/adit/cache
 EXPOSE 4433/udp
 # An edge, and a relay with another API address, name theirs in ADIT_HEALTH_URL.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s \

@@ -19,7 +19,8 @@ const terminal = {
 process.stdout.on('error', () => undefined);
 
 try {
-  await createProgram(terminal).parseAsync(process.argv);
+  const program = await createProgram(terminal, process.argv.slice(2));
+  await program.parseAsync(process.argv);
 } catch (error) {
   if (!(error instanceof CommanderError)) reportFailure(error, (text) => void process.stderr.write(text));
   process.exitCode = exitCodeOf(error);

@@ -1,19 +1,80 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { SystemClock } from '../lib/clock.ts';
-import { addCheckConfig } from './commands/check-config.ts';
-import { addDemo } from './commands/demo.ts';
-import { addKeygen } from './commands/keygen.ts';
-import { addEdge } from './commands/edge.ts';
-import { addStatus } from './commands/status.ts';
-import { addRelay } from './commands/relay.ts';
+import { SystemClock, type Clock } from '../lib/clock.ts';
 import type { Terminal } from './terminal.ts';
-import { addToken } from './commands/token.ts';
-import { addUnrevoke } from './commands/unrevoke.ts';
-import { addWhy } from './commands/why.ts';
 
-/** The command line of adit. A usage error throws CommanderError after its message went to standard error. */
-export function createProgram(terminal: Terminal): Command {
+interface CommandContext {
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+}
+
+interface CommandEntry {
+  readonly name: string;
+  /** The line of `adit --help`. */
+  readonly summary: string;
+  /** Loads the command's code and adds it with its flags. */
+  readonly add: (program: Command, context: CommandContext) => Promise<void>;
+}
+
+/** In the order of `adit --help`. Nothing that a command needs is loaded for another one. */
+const commands: readonly CommandEntry[] = [
+  {
+    name: 'relay',
+    summary: 'run a relay: edges dial in, it pairs them and forwards between them',
+    add: async (program) => (await import('./commands/relay.ts')).addRelay(program),
+  },
+  {
+    name: 'edge',
+    summary: 'run an edge: dial out to relays and carry local traffic through their tunnels',
+    add: async (program) => (await import('./commands/edge.ts')).addEdge(program),
+  },
+  {
+    name: 'demo',
+    summary: 'watch a relay and two edges carry real traffic on this machine',
+    add: async (program, { terminal }) => (await import('./commands/demo.ts')).addDemo(program, terminal),
+  },
+  {
+    name: 'check-config',
+    summary: 'say everything that is wrong with a config file, and how to mend it',
+    add: async (program, { terminal, clock }) =>
+      (await import('./commands/check-config.ts')).addCheckConfig(program, terminal, clock),
+  },
+  {
+    name: 'status',
+    summary: 'show the tunnels of a running relay or edge, and the state of each path',
+    add: async (program, { terminal, clock }) =>
+      (await import('./commands/status.ts')).addStatus(program, terminal, clock),
+  },
+  {
+    name: 'why',
+    summary: 'say in plain words why a tunnel carries no traffic, or carries it badly',
+    add: async (program, { terminal, clock }) => (await import('./commands/why.ts')).addWhy(program, terminal, clock),
+  },
+  {
+    name: 'unrevoke',
+    summary: 'let a tunnel bind again that a manager has revoked',
+    add: async (program, { terminal }) => (await import('./commands/unrevoke.ts')).addUnrevoke(program, terminal),
+  },
+  {
+    name: 'keygen',
+    summary: 'make a new tunnel: its id, its secrets and ready config for the relay and both edges',
+    add: async (program, { terminal, clock }) =>
+      (await import('./commands/keygen.ts')).addKeygen(program, terminal, clock),
+  },
+  {
+    name: 'token',
+    summary: "print a tunnel's bind tokens",
+    add: async (program, { terminal }) => (await import('./commands/token.ts')).addToken(program, terminal),
+  },
+];
+
+export const commandNames: readonly string[] = commands.map(({ name }) => name);
+
+/**
+ * The command line of adit, with the code of the commands that `args` name; of the others it knows name and summary.
+ * A usage error throws CommanderError after its message went to standard error.
+ */
+export async function createProgram(terminal: Terminal, args: readonly string[]): Promise<Command> {
   const program = new Command('adit')
     .description(packageJson.description)
     .version(packageJson.version, '-V, --version', 'print the version')
@@ -21,17 +82,15 @@ export function createProgram(terminal: Terminal): Command {
     .showHelpAfterError(helpHint('adit'))
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'adit: ')) })
     .exitOverride();
-  const clock = new SystemClock();
-  addRelay(program);
-  addEdge(program);
-  addDemo(program, terminal);
-  addCheckConfig(program, terminal, clock);
-  addStatus(program, terminal, clock);
-  addWhy(program, terminal, clock);
-  addUnrevoke(program, terminal);
-  addKeygen(program, terminal, clock);
-  addToken(program, terminal);
-  for (const command of program.commands) command.showHelpAfterError(helpHint(`adit ${command.name()}`));
+  const context = { terminal, clock: new SystemClock() };
+  for (const { name, summary, add } of commands) {
+    if (args.includes(name)) await add(program, context);
+    else program.command(name);
+    program.commands
+      .at(-1)
+      ?.summary(summary)
+      .showHelpAfterError(helpHint(`adit ${name}`));
+  }
   return program;
 }
 

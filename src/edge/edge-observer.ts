@@ -10,7 +10,6 @@ import type { EdgeHealth } from '../protocol/node/edge-telemetry.ts';
 import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport, QuicEngine } from '../quic/types.ts';
 import type { EdgeAdminSource } from './admin/edge-admin-source.ts';
-import { createEdgeAdmin } from './admin/edge-admin.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from './admin/edge-schemas.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
@@ -31,21 +30,20 @@ export class EdgeObserver implements EdgeAdminSource {
   readonly #dependencies: EdgeObserverDependencies;
   readonly #loop: EventLoopWatch;
   readonly #log: StructuredLog | null;
-  readonly #server: AdminServer | null;
+  readonly #api: Pick<EdgeConfig, 'apiAddr' | 'apiToken'>;
+  #server: AdminServer | null = null;
 
   constructor(edge: Edge, config: EdgeConfig, dependencies: EdgeObserverDependencies) {
-    const { clock, logger, softwareVersion } = dependencies;
-    const { apiAddr: address, apiToken, edgeId: id } = config;
+    const { clock, softwareVersion } = dependencies;
+    const { edgeId: id } = config;
     this.#edge = edge;
-    this.#edgeId = config.edgeId;
+    this.#edgeId = id;
+    this.#api = config;
     this.#dependencies = dependencies;
     this.#loop = new EventLoopWatch(clock);
     const log = createStructuredLog(config.jsonLogTarget, { source: 'edge', id, softwareVersion }, dependencies);
     this.#log = log;
     if (log !== null) edge.subscribe((event) => log.write(event));
-    const droppedLogLines = (): number => log?.dropped ?? 0;
-    const admin = { source: this, loop: this.#loop, logger, droppedLogLines };
-    this.#server = address === null ? null : createEdgeAdmin(admin, { address, apiToken });
   }
 
   /** `ip:port` of the REST API, with the real port; empty without one. */
@@ -56,7 +54,13 @@ export class EdgeObserver implements EdgeAdminSource {
   /** Rejects with AppError `address-unavailable` when the address of the REST API cannot be had. */
   async start(): Promise<void> {
     this.#loop.start();
-    await this.#server?.start();
+    const { apiAddr: address, apiToken } = this.#api;
+    if (address === null) return;
+    const { createEdgeAdmin } = await import('./admin/edge-admin.ts');
+    const { logger } = this.#dependencies;
+    const droppedLogLines = (): number => this.#log?.dropped ?? 0;
+    this.#server = createEdgeAdmin({ source: this, loop: this.#loop, logger, droppedLogLines }, { address, apiToken });
+    await this.#server.start();
   }
 
   /** Idempotent. */

@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import process from 'node:process';
 import { destination, pino, stdTimeFunctions, type Logger as Pino } from 'pino';
-import { prettyFactory } from 'pino-pretty';
+import type * as PinoPretty from 'pino-pretty';
 import { redactFields } from './redact.ts';
 
 /** From the least important to the most; `silent` is for thresholds only. */
@@ -104,7 +105,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
   const { level, format = 'auto' } = options;
   const pretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY);
   const stream = options.stream ?? destination({ dest: process.stderr.fd, sync: true });
-  const prettify = pretty ? prettyFactory({ colorize: process.stderr.isTTY, translateTime: 'SYS:HH:MM:ss.l' }) : String;
+  const prettify = pretty ? prettyLines() : String;
   const pinoLogger = pino(
     {
       level: 'trace',
@@ -115,4 +116,10 @@ export function createLogger(options: LoggerOptions): RootLogger {
     { write: (line) => void stream.write(prettify(line)) },
   );
   return new PinoLogger(pinoLogger, { level });
+}
+
+/** Loaded where a person looks: a service's log is JSON. */
+function prettyLines(): (line: string) => string {
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
+  return prettyFactory({ colorize: process.stderr.isTTY, translateTime: 'SYS:HH:MM:ss.l' });
 }

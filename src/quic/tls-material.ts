@@ -1,31 +1,10 @@
-import 'reflect-metadata';
-import { createHash, createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  BasicConstraintsExtension,
-  cryptoProvider,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  PemConverter,
-  SubjectAlternativeNameExtension,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
 import { AppError } from '../lib/app-error.ts';
 import { writeFileAtomically } from '../lib/atomic-file.ts';
-import { dateAt, type Clock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { TlsIdentity } from './types.ts';
-
-/** Edges send the first as SNI and verify neither; the second is for tools on the same machine. */
-const selfSignedNames = ['relay', 'localhost'];
-
-/** Nobody renews a certificate that nobody verifies, so it must outlive the installation. */
-const selfSignedYears = 30;
-
-const msPerDay = 86_400_000;
-const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
 /** In the directory of `keepSelfSigned`. */
 const certificateFile = 'self-signed.crt';
@@ -67,6 +46,8 @@ export async function keepSelfSigned(directory: string, clock: Pick<Clock, 'now'
   const privateKeyPath = join(directory, privateKeyFile);
   const kept = await loadIfUsable(certificatePath, privateKeyPath);
   if (kept !== null) return kept;
+  // Loaded where a pair is made, once in an installation's life: it is a tenth of a relay's memory.
+  const { createSelfSigned } = await import('./self-signed.ts');
   const identity = await createSelfSigned(clock.now());
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -90,30 +71,6 @@ async function loadIfUsable(certificatePath: string, privateKeyPath: string): Pr
     if (error instanceof AppError && error.code === 'tls-failed') return null;
     throw error;
   }
-}
-
-async function createSelfSigned(nowMs: number): Promise<TlsIdentity> {
-  cryptoProvider.set(webcrypto);
-  const keys = await webcrypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify']);
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    serialNumber: randomBytes(16).toString('hex'),
-    name: 'CN=relay',
-    keys,
-    signingAlgorithm: { ...keyAlgorithm, hash: 'SHA-256' },
-    notBefore: dateAt(nowMs - msPerDay),
-    notAfter: dateAt(nowMs + selfSignedYears * 365 * msPerDay),
-    extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-      new SubjectAlternativeNameExtension(selfSignedNames.map((value) => ({ type: 'dns', value }))),
-    ],
-  });
-  const privateKey = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return {
-    certificate: `${certificate.toString('pem')}\n`,
-    privateKey: `${PemConverter.encode(privateKey, 'PRIVATE KEY')}\n`,
-  };
 }
 
 async function readPem(path: string): Promise<string> {

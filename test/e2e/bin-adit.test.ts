@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -29,8 +29,12 @@ interface Outcome {
 }
 
 function run(file: string, path: string, ...args: string[]): Promise<Outcome> {
+  return runWith({ PATH: path }, file, ...args);
+}
+
+function runWith(env: Readonly<Record<string, string>>, file: string, ...args: string[]): Promise<Outcome> {
   return new Promise((done) => {
-    execFile(file, args, { env: { PATH: path }, timeout: 30_000 }, (error, stdout, stderr) => {
+    execFile(file, args, { env, timeout: 30_000 }, (error, stdout, stderr) => {
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
@@ -104,5 +108,50 @@ describe('bin/adit', () => {
     expect(code).toBe(69);
     expect(stderr).toContain('node is v20.20.2');
     expect(stderr).toContain('install Node 24');
+  });
+});
+
+describe('the cache of compiled code that bin/adit gives to Node', () => {
+  /** What NODE_COMPILE_CACHE is for the program; empty where there is no cache. */
+  async function cacheOf(env: Readonly<Record<string, string>>): Promise<string> {
+    await installPackages();
+    const node = join(root, 'node_modules/.bin/node');
+    await mkdir(join(root, 'node_modules/.bin'), { recursive: true });
+    const text = `#!/bin/sh\nif [ "$1" = -v ]; then echo v24.1.0; else printf %s "$NODE_COMPILE_CACHE"; fi\n`;
+    await writeFile(node, text, { mode: 0o755 });
+    const { code, stdout, stderr } = await runWith({ PATH: systemPath, ...env }, join(root, 'bin/adit'), 'relay');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return stdout;
+  }
+
+  it('is made in the home folder, for its user alone', async () => {
+    const folder = join(directory, '.cache/adit');
+    expect(await cacheOf({ HOME: directory })).toBe(folder);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  });
+
+  it('is where systemd, XDG_CACHE_HOME or Node itself is told to have it', async () => {
+    const xdg = join(directory, 'xdg');
+    const systemd = join(directory, 'systemd');
+    expect(await cacheOf({ HOME: directory, XDG_CACHE_HOME: xdg })).toBe(join(xdg, 'adit'));
+    expect(await cacheOf({ HOME: directory, XDG_CACHE_HOME: xdg, CACHE_DIRECTORY: systemd })).toBe(systemd);
+    expect(await cacheOf({ HOME: directory, NODE_COMPILE_CACHE: 'own' })).toBe('own');
+  });
+
+  it('is none where others can write, where a link leads elsewhere, or where no folder can be made', async () => {
+    const folder = join(directory, 'adit');
+    await mkdir(folder);
+    for (const mode of [0o720, 0o702]) {
+      await chmod(folder, mode);
+      expect(await cacheOf({ XDG_CACHE_HOME: directory })).toBe('');
+    }
+    await chmod(folder, 0o755);
+    expect(await cacheOf({ XDG_CACHE_HOME: directory })).toBe(folder);
+    await rename(folder, join(directory, 'elsewhere'));
+    await symlink(join(directory, 'elsewhere'), folder);
+    expect(await cacheOf({ XDG_CACHE_HOME: directory })).toBe('');
+    expect(await cacheOf({ XDG_CACHE_HOME: 'relative' })).toBe('');
+    expect(await cacheOf({ HOME: script })).toBe('');
+    expect(await cacheOf({})).toBe('');
   });
 });

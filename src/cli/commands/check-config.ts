@@ -22,7 +22,6 @@ export function addCheckConfig(program: Command, terminal: Terminal, clock: Cloc
     .command('check-config')
     .argument('<file>', 'the config file of a relay or an edge')
     .addOption(new Option('--as <program>', 'what it is for, when that cannot be told').choices(['relay', 'edge']))
-    .summary('say everything that is wrong with a config file, and how to mend it')
     .description(
       'Checks the config of a relay or an edge without starting it, the certificates and folders that it names included.\n' +
         'Every problem is told at once. Status 0 when the program would start, 2 when not.',

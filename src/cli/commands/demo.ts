@@ -5,7 +5,6 @@ import type { Terminal } from '../terminal.ts';
 export function addDemo(program: Command, terminal: Terminal): void {
   program
     .command('demo')
-    .summary('watch a relay and two edges carry real traffic on this machine')
     .description(
       'Starts a relay and two edges as processes of their own, with fresh secrets and on loopback only, sends TCP both ways ' +
         'and a UDP stream of SRT-sized packets through them, checks every byte and ends with a summary. Status 0 when all was well.',

@@ -9,7 +9,6 @@ import { runService, type Service, type ServiceDependencies } from '../service/r
 export function addEdge(program: Command): void {
   program
     .command('edge')
-    .summary('run an edge: dial out to relays and carry local traffic through their tunnels')
     .description(
       'Runs an edge until SIGINT or SIGTERM. Its config names the tunnels; `adit keygen` writes one.\n' +
         'An egress tunnel listens on local_addr and pushes what arrives into the tunnel; an ingress tunnel forwards to local_addr.',

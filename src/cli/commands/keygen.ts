@@ -41,7 +41,6 @@ const certificateFolder = 'certs';
 export function addKeygen(program: Command, terminal: Terminal, clock: Clock): void {
   program
     .command('keygen')
-    .summary('make a new tunnel: its id, its secrets and ready config for the relay and both edges')
     .description(
       'Makes a new tunnel and prints three config files that fit together: one for the relay and one for each edge.\n' +
         'The egress edge listens on --listen and pushes what arrives into the tunnel; the ingress edge forwards it to --forward.',

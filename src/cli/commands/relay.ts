@@ -13,7 +13,6 @@ const defaultConfig = fileURLToPath(new URL('../../../config.json', import.meta.
 export function addRelay(program: Command): void {
   program
     .command('relay')
-    .summary('run a relay: edges dial in, it pairs them and forwards between them')
     .description('Runs a relay until SIGINT or SIGTERM, then drains. A second signal ends it at once.')
     .option('-c, --config <file>', 'the config file', defaultConfig)
     .option('--quic-addr, --quic-addrs <ip:port...>', 'listen for edges here, whatever the config says')

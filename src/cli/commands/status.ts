@@ -25,7 +25,6 @@ const clearScreen = '\x1b[H\x1b[2J';
 export function addStatus(program: Command, terminal: Terminal, clock: Clock): void {
   const command = program
     .command('status')
-    .summary('show the tunnels of a running relay or edge, and the state of each path')
     .description(
       'Asks a running relay or edge over its REST API, and prints a line about it and one for each leg (of a relay) or each relay (of an edge). Status 0 when it answers, whatever it answers.',
     )

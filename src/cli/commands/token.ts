@@ -14,7 +14,6 @@ interface TokenOptions {
 export function addToken(program: Command, terminal: Terminal): void {
   program
     .command('token')
-    .summary("print a tunnel's bind tokens")
     .description(
       'Prints the token with which an edge binds a tunnel: HMAC-SHA256 of "<tunnel>:<direction>" under the bind secret.\n' +
         'One token a line: the named direction, or ingress and then egress.',

@@ -11,7 +11,6 @@ export function addUnrevoke(program: Command, terminal: Terminal): void {
   const command = program
     .command('unrevoke')
     .argument('<tunnel>', 'the tunnel id', toTunnelId)
-    .summary('let a tunnel bind again that a manager has revoked')
     .description(
       'Tells a running relay to forget that a manager revoked a tunnel. What its config and its manager say of the tunnel ' +
         'is in force again. Needs the api_token of the relay.',

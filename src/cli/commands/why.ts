@@ -34,7 +34,6 @@ export function addWhy(program: Command, terminal: Terminal, clock: Clock): void
   const command = program
     .command('why')
     .argument('[tunnel]', 'its id or how that begins, or the name that the edge gives it; without it: every tunnel')
-    .summary('say in plain words why a tunnel carries no traffic, or carries it badly')
     .description(
       'Asks a running relay or edge about its tunnels, looks at their traffic for a moment, and says what is wrong: ' +
         'authorisation, a missing leg and since when, refusals, versions, the leg that loses packets or is slow, and ' +

@@ -1,10 +1,14 @@
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { workerData } from 'node:worker_threads';
 
 const { beats, limitMs } = workerData as { readonly beats: Int32Array; readonly limitMs: number };
 
 const standardError = 2;
+
+// Now, since this thread never ends by itself. Without it each start loads the stripper of types here once more.
+flushCompileCache();
 
 /** True when the loop turned within `timeoutMs`. */
 function turns(timeoutMs: number): boolean {

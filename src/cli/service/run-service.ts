@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { SystemClock, type Clock } from '../../lib/clock.ts';
@@ -52,6 +53,8 @@ export async function runService(
   logger.info({ version: softwareVersion, ...service.facts }, `${kind} started`);
   await warnOfMachine({ clock, logger }, service.socketBuffers);
   notice.ready();
+  // At its end would be too late for a program that is killed.
+  flushCompileCache();
   const reload = new ConfigReload(async () => {
     const outcome = await service.reload();
     logger.setLevel(outcome.logLevel);

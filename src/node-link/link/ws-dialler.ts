@@ -1,6 +1,7 @@
 import type { ClientRequest } from 'node:http';
+import { createRequire } from 'node:module';
 import { TLSSocket } from 'node:tls';
-import { WebSocket } from 'ws';
+import type * as Ws from 'ws';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
 import { MAX_NODE_FRAME_BYTES } from '../../protocol/node/limits.ts';
 import { normalizeFingerprint, type CertificateCheck } from './certificate-check.ts';
@@ -24,10 +25,12 @@ export const wsDialler: ManagerDialler = {
 };
 
 class WsSocket implements ManagerSocket {
-  readonly #socket: WebSocket;
+  readonly #socket: Ws.WebSocket;
   #error: string | null = null;
 
   constructor(url: string, check: UsableCheck, to: ManagerSocketListener) {
+    // Loaded with the first connection: a node without a manager never needs it.
+    const { WebSocket } = createRequire(import.meta.url)('ws') as typeof Ws;
     const socket = new WebSocket(url, {
       perMessageDeflate: false,
       maxPayload: MAX_NODE_FRAME_BYTES,
@@ -61,11 +64,11 @@ class WsSocket implements ManagerSocket {
 
   send(frame: string): void {
     // A failing send closes the socket, which is reported there.
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(frame, ignore);
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(frame, ignore);
   }
 
   ping(payload: string): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping(payload, true, ignore);
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping(payload, true, ignore);
   }
 
   pause(): void {

@@ -63,7 +63,8 @@ function adit(...args: string[]): Promise<string> {
 async function aditOn(terminal: Pick<Terminal, 'width'>, ...args: string[]): Promise<string> {
   const printed: string[] = [];
   const out = (text: string): void => void printed.push(text);
-  await createProgram({ ...terminal, out }).parseAsync(['node', 'adit', ...args]);
+  const program = await createProgram({ ...terminal, out }, args);
+  await program.parseAsync(['node', 'adit', ...args]);
   return printed.join('');
 }
 
@@ -73,8 +74,9 @@ async function watched(terminal: Pick<Terminal, 'width'>, ...args: string[]): Pr
   const out = (text: string): void => {
     if (printed.push(text) > 2) throw new Error('enough');
   };
-  const program = createProgram({ ...terminal, out });
-  await expect(program.parseAsync(['node', 'adit', 'status', '--watch', '0.1', ...args])).rejects.toThrow('enough');
+  const typed = ['status', '--watch', '0.1', ...args];
+  const program = await createProgram({ ...terminal, out }, typed);
+  await expect(program.parseAsync(['node', 'adit', ...typed])).rejects.toThrow('enough');
   return printed;
 }
 

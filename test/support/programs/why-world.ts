@@ -104,6 +104,7 @@ export async function startWhyWorld(options: WhyWorldOptions): Promise<WhyWorld>
 
 async function adit(...args: string[]): Promise<string> {
   const printed: string[] = [];
-  await createProgram({ out: (text) => printed.push(text) }).parseAsync(['node', 'adit', ...args]);
+  const program = await createProgram({ out: (text) => printed.push(text) }, args);
+  await program.parseAsync(['node', 'adit', ...args]);
   return printed.join('');
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { exitCodeOf, reportFailure } from '../../../src/cli/failure.ts';
-import { createProgram } from '../../../src/cli/program.ts';
+import { commandNames, createProgram } from '../../../src/cli/program.ts';
 import { parseEdgeConfig } from '../../../src/edge/config/edge-config.ts';
 import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
 import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
@@ -14,7 +14,7 @@ import { bindVector, vectorTunnel } from '../../support/samples/vectors.ts';
 async function run(...args: string[]): Promise<{ out: string; err: string; error: unknown }> {
   let [out, err] = ['', ''];
   const collect = (text: string): void => void (out += text);
-  const program = createProgram({ out: collect });
+  const program = await createProgram({ out: collect }, args);
   for (const command of [program, ...program.commands]) {
     command.configureOutput({ writeOut: collect, writeErr: (text) => void (err += text) });
   }
@@ -46,8 +46,8 @@ describe('the command line', () => {
     );
   });
 
-  it('has a description with a line of its own for each sentence at most, which any terminal breaks as it likes', () => {
-    for (const command of createProgram({ out: () => {} }).commands) {
+  it('has a description with a line of its own for each sentence at most, which any terminal breaks as it likes', async () => {
+    for (const command of (await createProgram({ out: () => {} }, commandNames)).commands) {
       expect(command.description(), command.name()).toMatch(/^([^\n]+[.:]\n)*[^\n]+[.]$/);
     }
   });

@@ -19,7 +19,8 @@ afterAll(async () => {
 
 async function adit(...args: string[]): Promise<string> {
   const printed: string[] = [];
-  await createProgram({ out: (text) => printed.push(text) }).parseAsync(['node', 'adit', ...args]);
+  const program = await createProgram({ out: (text) => printed.push(text) }, args);
+  await program.parseAsync(['node', 'adit', ...args]);
   return printed.join('').replaceAll(folder, '');
 }
 
