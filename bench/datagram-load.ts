@@ -2,7 +2,7 @@ import { bottleneck, cpuMsOf } from './cpu-meter.ts';
 import type { Measurement } from './figures/figure.ts';
 import type { Stage } from './stage.ts';
 
-/** An SRT packet, sealed, with its tunnel id (wire-protocol.md §1). */
+/** An SRT packet, sealed, with its tunnel id (docs/protocol/tunnel.md §1). */
 export const datagramBytes = 1376;
 
 export interface FlowOptions {

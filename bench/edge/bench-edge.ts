@@ -24,7 +24,7 @@ export interface BenchEdgeDependencies {
   readonly group: PathGroup;
 }
 
-/** As our edge does after a lost connection, and after a failed try (wire-protocol.md §7). */
+/** As our edge does after a lost connection, and after a failed try (docs/protocol/tunnel.md §7). */
 const pauseAfterLossMs = 1000;
 const retry = { initialMs: 1000, maxMs: 60_000, jitterRatio: 0.2 };
 

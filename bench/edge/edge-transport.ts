@@ -5,7 +5,7 @@ import type { SocketAddress, TransportSettings } from '../../src/quic/types.ts';
 
 const mib = 1024 * 1024;
 
-/** What edges in the field offer (wire-protocol.md §1), with queues so long that the relay's are what counts. */
+/** What edges in the field offer (docs/protocol/tunnel.md §1), with queues so long that the relay's are what counts. */
 export const edgeTransport: TransportSettings = {
   alpn: ALPN,
   idleTimeoutMs: 25_000,

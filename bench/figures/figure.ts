@@ -3,7 +3,7 @@ import type { World } from '../stage.ts';
 
 /** A line of the table. */
 export interface Row {
-  /** Such as `udp_cpu_us 10k/s`: the name in bench.md, then its circumstances. */
+  /** Such as `udp_cpu_us 10k/s`: the name of its row, then its circumstances. */
   readonly id: string;
   readonly unit: string;
 }

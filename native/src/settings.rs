@@ -10,7 +10,7 @@ use quinn_proto::{
 pub const MIN_UDP_PAYLOAD: u16 = 1200;
 /// When larger packets are tried again after they alone were lost: a route that changed back is soon of full use.
 const BLACK_HOLE_COOLDOWN: Duration = Duration::from_secs(10);
-/// Edges cap their path MTU discovery at what we advertise (wire-protocol.md §1).
+/// Edges cap their path MTU discovery at what we advertise (docs/protocol/tunnel.md §1).
 pub const ADVERTISED_UDP_PAYLOAD: u16 = 1472;
 /// Enough for a GSO batch. The queue in front of it (`DatagramQueue`) counts what expires, so this one stays short.
 pub const QUINN_DATAGRAM_BYTES: usize = 16 * 1024;

@@ -22,7 +22,7 @@ export interface LineSource {
 
 const bytesPerMb = 1_000_000;
 
-/** Events as lines of JSON for machines (manager-protocol.md §7). */
+/** Events as lines of JSON for machines (docs/protocol/manager.md §7). */
 export class StructuredLog {
   readonly #queue: LineQueue;
   readonly #format: (event: NodeEvent) => string;

@@ -49,7 +49,7 @@ export function createTunnelSecrets(random: Random): TunnelSecrets {
   return { id, bindSecret: hex64(random), encryptionKey: hex64(random) };
 }
 
-/** Ready configs for a tunnel (design/wire-protocol.md §8, design/manager-protocol.md §6). */
+/** Ready configs for a tunnel (docs/protocol/tunnel.md §8, docs/protocol/manager.md §6). */
 export function createTunnelKit(plan: TunnelPlan, secrets: TunnelSecrets): TunnelKit {
   return {
     relay: { tunnels: [{ id: secrets.id, bind_secret: secrets.bindSecret }] },

@@ -118,7 +118,7 @@ const jsonTarget = z.discriminatedUnion(
   { error: 'has no kind that is known; write "kind": "stdout", "file" or "syslog"' },
 );
 
-/** Where structured log lines go (manager-protocol.md §7). */
+/** Where structured log lines go (docs/protocol/manager.md §7). */
 export type JsonLogTarget = Readonly<z.output<typeof jsonTarget>>;
 
 export const loggingSchema = z.strictObject({

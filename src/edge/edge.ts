@@ -42,7 +42,7 @@ export interface Edge {
   removeTunnel(id: TunnelId): Promise<TunnelSettings | null>;
   /** All tunnels as they are now, stopped ones included. */
   tunnels(): readonly TunnelSettings[];
-  /** The payload of `stats` (manager-protocol.md §9). */
+  /** The payload of `stats` (docs/protocol/manager.md §9). */
   stats(): EdgeStats;
   /** All tunnels with each of their relays. */
   tunnelReports(): readonly EdgeTunnelReport[];
@@ -217,7 +217,7 @@ async function startIfEnabled(tunnel: EdgeTunnel): Promise<string | null> {
   return tunnel.settings.enabled ? tunnel.start() : null;
 }
 
-/** What an edge offers (wire-protocol.md §1); it trusts its relay more than a relay trusts an edge. */
+/** What an edge offers (docs/protocol/tunnel.md §1); it trusts its relay more than a relay trusts an edge. */
 function transportSettings(quic: EdgeConfig['quic']): TransportSettings {
   return {
     alpn: ALPN,

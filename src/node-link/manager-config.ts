@@ -54,8 +54,8 @@ const managerFields = z.strictObject({
 });
 
 /**
- * The `manager` object of a node's config file (manager-protocol.md §6), under the file's own names. A problem names its
- * key and never quotes a secret.
+ * The `manager` object of a node's config file (docs/protocol/manager.md §6), under the file's own names. A problem
+ * names its key and never quotes a secret.
  */
 export const managerSchema = managerFields.superRefine(checkTogether).transform(({ url: one, urls, ...rest }) => ({
   ...rest,

@@ -1,4 +1,4 @@
-/** Names, units and defaults are those of `quic` and `limits` in config.json (design/manager-protocol.md §6). */
+/** Names, units and defaults are those of `quic` and `limits` in config.json (docs/protocol/manager.md §6). */
 export interface TransportSettings {
   readonly alpn: string;
   readonly idleTimeoutMs: number;
@@ -16,7 +16,10 @@ export interface TransportSettings {
   readonly datagramQueueMs: number;
   /** Bytes a peer may send before `markProven`; past it the connection is closed (conformance A3). 0 = no limit (dialled connections). */
   readonly unprovenBytes: number;
-  /** Bytes in packets that brought no stream or datagram data beyond what was seen useful; past it the connection is closed (native-quiche.md). 0 = no limit. */
+  /**
+   * Bytes in packets that brought no stream or datagram data beyond what was seen useful; past it the connection is
+   * closed (docs/quiche.md). 0 = no limit.
+   */
   readonly uselessBytes: number;
   /** True: datagrams without a route are handed to `onDatagram`. False: counted as `unboundSender` and dropped. */
   readonly localDatagrams: boolean;

@@ -1,5 +1,6 @@
 /**
- * The port between the program and any QUIC engine: control decides routes; the engine moves bytes (design/architecture.md).
+ * The port between the program and any QUIC engine: control decides routes; the engine moves bytes
+ * (docs/architecture.md).
  *
  * Ordering, for every engine:
  * - No callback runs inside a call to the engine: each comes from the event loop, one after the other.
@@ -18,7 +19,7 @@ export interface SocketAddress {
   readonly port: number;
 }
 
-/** Why a datagram from a leg did not leave (design/conformance.md S5). */
+/** Why a datagram from a leg did not leave (docs/conformance.md S5). */
 export const dropReasons = [
   'no_peer',
   'too_large',
@@ -233,7 +234,7 @@ export interface ListenOptions {
   readonly retryAfterHandshakesPerSec: number;
 }
 
-/** How a dialled relay proves who it is (design/wire-protocol.md §8). */
+/** How a dialled relay proves who it is (docs/protocol/tunnel.md §8). */
 export type PeerVerification =
   | { readonly kind: 'none' }
   | { readonly kind: 'ca'; readonly caPem: string; readonly host: string }

@@ -17,8 +17,8 @@ export interface TunnelControlPorts {
 }
 
 /**
- * What a manager, REST and the command line may do to a running relay (manager-protocol.md §4). Each takes effect on
- * live legs at once, before it is on disk; a promise resolves when it is there too, and rejects with AppError
+ * What a manager, REST and the command line may do to a running relay (docs/protocol/manager.md §4). Each takes effect
+ * on live legs at once, before it is on disk; a promise resolves when it is there too, and rejects with AppError
  * `io-failed` when it could not be stored, while the effect stays.
  */
 export class TunnelControl {

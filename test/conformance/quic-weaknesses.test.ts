@@ -18,7 +18,7 @@ const random = new SeededRandom(11);
 const many = (count: number, make: (i: number) => Uint8Array): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => make(i));
 
-/** What native-quiche.md lists for quiche 0.18, as packets of at most 1200 bytes. */
+/** What docs/quiche.md lists for quiche 0.18, as packets of at most 1200 bytes. */
 const attacks: Readonly<Record<string, Attack>> = {
   'queued path challenges (CVE-2023-6193)': () => many(120, () => frames.pathChallenge(random.bytes(8))),
   'connection ids retired faster than it can say (CVE-2024-1410)': (n) =>

@@ -27,7 +27,7 @@ use crate::{
     tls::{self, Verification},
 };
 
-/// Eight bytes leave an existing edge room for a 1376-byte datagram (wire-protocol.md §1).
+/// Eight bytes leave an existing edge room for a 1376-byte datagram (docs/protocol/tunnel.md §1).
 const CONNECTION_ID_BYTES: usize = 8;
 /// Attempts that wait for an answer; quinn drops more of them unseen.
 const MAX_WAITING_ATTEMPTS: usize = 4096;

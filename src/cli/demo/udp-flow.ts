@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import type { Clock } from '../../lib/clock.ts';
 import type { HostPort } from '../../lib/host-port.ts';
 
-/** 1316 bytes of video + 16 of SRT header: sealed and with its tunnel id, a 1376-byte QUIC datagram (design/wire-protocol.md §1). */
+/**
+ * 1316 bytes of video + 16 of SRT header: sealed and with its tunnel id, a 1376-byte QUIC datagram
+ * (docs/protocol/tunnel.md §1).
+ */
 export const SRT_PACKET_BYTES = 1332;
 
 const headerBytes = 16;

@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../lib/clock.ts';
 
-/** A loop that has not turned for this long carries nothing any more, and nothing in it can mend that (design/native-quiche.md). */
+/**
+ * A loop that has not turned for this long carries nothing any more, and nothing in it can mend that (docs/quiche.md).
+ */
 const stallLimitMs = 10_000;
 
 const beatsPerLimit = 10;

@@ -4,7 +4,7 @@ import { answerAbout, notFound, route, type Route } from '../../admin/route.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
 import { healthSchema, tunnelFactsSchema, tunnelSchema } from './edge-schemas.ts';
 
-/** An edge's REST API: the relay's, as far as it makes sense here (manager-protocol.md §8). */
+/** An edge's REST API: the relay's, as far as it makes sense here (docs/protocol/manager.md §8). */
 export function edgeRoutes(source: EdgeAdminSource): readonly Route[] {
   return [
     ...healthRoutes(source, healthSchema),

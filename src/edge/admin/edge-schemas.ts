@@ -7,7 +7,9 @@ const count = z.int().min(0);
 const text = z.string();
 const states = ['connecting', 'waiting', 'ready', 'down', 'stopped'] as const;
 
-/** The answers of an edge's REST API; field names and meanings are manager-protocol.md §9 with what is added here. */
+/**
+ * The answers of an edge's REST API; field names and meanings are docs/protocol/manager.md §9 with what is added here.
+ */
 export const healthSchema = z.object({
   status: z.enum(['ok', 'degraded']),
   reasons: z.array(text).readonly(),

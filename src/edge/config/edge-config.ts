@@ -21,7 +21,7 @@ import { MAX_EDGE_ID_BYTES } from '../../protocol/tunnel/limits.ts';
 import { findPortConflict } from './port-conflict.ts';
 import { tunnelSchema, splitManagedEntry, type TunnelSettings } from './tunnel-config.ts';
 
-/** edge.json, checked and with its defaults (wire-protocol.md §8). Frozen. */
+/** edge.json, checked and with its defaults (docs/protocol/tunnel.md §8). Frozen. */
 export interface EdgeConfig {
   readonly edgeId: string;
   readonly tunnels: readonly TunnelSettings[];

@@ -15,7 +15,7 @@ export type RelayVerification =
   /** SHA-256 of the leaf certificate, 64 lower-case hex digits, one for each entry of `relays`. */
   | { readonly kind: 'fingerprint'; readonly sha256: readonly string[] };
 
-/** One tunnel of an edge, checked (wire-protocol.md §8). */
+/** One tunnel of an edge, checked (docs/protocol/tunnel.md §8). */
 export interface TunnelSettings {
   readonly id: TunnelId;
   readonly name: string;

@@ -16,7 +16,10 @@ interface OfRelay extends OfTunnel {
   readonly relayAddr: string;
 }
 
-/** What an edge reports to its manager and its log (events.md). Raised on transitions, not while a state lasts. */
+/**
+ * What an edge reports to its manager and its log (docs/protocol/events.md). Raised on transitions, not while a state
+ * lasts.
+ */
 export type EdgeEvent =
   | (OfTunnel & { readonly kind: 'tunnel-started' })
   | (OfTunnel & { readonly kind: 'tunnel-stopped' })
@@ -51,7 +54,7 @@ interface Text<Kind extends EventKind> {
 const tunnel = 'tunnel';
 const config = 'config';
 
-/** The exact words of events.md. */
+/** The exact words of docs/protocol/events.md. */
 const texts: { readonly [Kind in EventKind]: Text<Kind> } = {
   'tunnel-started': { category: tunnel, severity: 'info', message: (event) => `Tunnel '${event.tunnel.name}' started` },
   'tunnel-stopped': { category: tunnel, severity: 'info', message: (event) => `Tunnel '${event.tunnel.name}' stopped` },

@@ -9,7 +9,10 @@ export type OpenedChunk =
   /** Changed on the way, sealed with another key, or longer than a chunk may be: nothing after it can be trusted. */
   | { readonly kind: 'broken' };
 
-/** Turns the bytes of one direction of a TCP data stream, cut anywhere, back into plaintext (wire-protocol.md §4). */
+/**
+ * Turns the bytes of one direction of a TCP data stream, cut anywhere, back into plaintext (docs/protocol/tunnel.md
+ * §4).
+ */
 export class ChunkOpener {
   readonly #cipher: Pick<PayloadCipher, 'open'>;
   readonly #chunks = new FrameReader(MAX_SEALED_CHUNK_BYTES);

@@ -27,7 +27,7 @@ export interface LocalEndDependencies {
   readonly logger: Logger;
 }
 
-/** Codes with which an edge resets and stops data streams; 1 to 7 are the relay's (wire-protocol.md §3). */
+/** Codes with which an edge resets and stops data streams; 1 to 7 are the relay's (docs/protocol/tunnel.md §3). */
 export const edgeStreamCode = {
   /** The local connection was reset or ended in an error. */
   localReset: 16,

@@ -15,8 +15,8 @@ const noncesPerDraw = 256;
 const largestUdpPayloadBytes = 65_535;
 
 /**
- * Seals and opens what a tunnel carries (wire-protocol.md §4): ChaCha20-Poly1305, sealed = nonce ‖ ciphertext ‖ tag,
- * empty AAD, random nonces. One key for both directions of one tunnel.
+ * Seals and opens what a tunnel carries (docs/protocol/tunnel.md §4): ChaCha20-Poly1305, sealed = nonce ‖ ciphertext ‖
+ * tag, empty AAD, random nonces. One key for both directions of one tunnel.
  */
 export class PayloadCipher {
   readonly #key: KeyObject;

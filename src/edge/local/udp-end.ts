@@ -17,7 +17,7 @@ export interface UdpEndSettings {
 
 /**
  * One local UDP socket. Egress listens, and returns traffic to whoever sent last; ingress passes traffic on to one
- * address from one port, and takes only that address's answers (wire-protocol.md §8).
+ * address from one port, and takes only that address's answers (docs/protocol/tunnel.md §8).
  */
 export class UdpEnd implements LocalEnd {
   readonly #dependencies: LocalEndDependencies;

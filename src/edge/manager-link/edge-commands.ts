@@ -23,7 +23,7 @@ export interface EdgeCommandsSettings {
 
 const done: CommandOutcome = { success: true };
 
-/** What a manager may ask of an edge (manager-protocol.md §9). A change is on disk before it takes effect. */
+/** What a manager may ask of an edge (docs/protocol/manager.md §9). A change is on disk before it takes effect. */
 export class EdgeCommands {
   readonly #dependencies: EdgeCommandsDependencies;
   readonly #settings: EdgeCommandsSettings;

@@ -37,10 +37,10 @@ export type BindingStep =
   /** A bind that was held has ended. Close, bind again on a new connection. */
   | { readonly kind: 'ended'; readonly reason: string };
 
-/** Reasons that leave the leg where it is: the peer may come back (wire-protocol.md §2.4 and §2.6). */
+/** Reasons that leave the leg where it is: the peer may come back (docs/protocol/tunnel.md §2.4 and §2.6). */
 const peerReasons: ReadonlySet<string> = new Set([tunnelDownReason.peerDisconnected, tunnelDownReason.peerUnbound]);
 
-/** One tunnel's bind on one connection to a relay, from hello to the end; pure (wire-protocol.md §2, §5, §7). */
+/** One tunnel's bind on one connection to a relay, from hello to the end; pure (docs/protocol/tunnel.md §2, §5, §7). */
 export class Binding {
   readonly #settings: BindingSettings;
   #phase: BindingPhase = 'greeting';

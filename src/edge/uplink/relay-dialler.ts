@@ -31,7 +31,7 @@ export interface RelayDiallerSettings {
   readonly transport: TransportSettings;
 }
 
-/** DNS and handshake together (wire-protocol.md §7). */
+/** DNS and handshake together (docs/protocol/tunnel.md §7). */
 export const CONNECT_DEADLINE_MS = 6000;
 /** What existing edges send; a relay is not looked up by name unless a CA verifies it. */
 const defaultServerName = 'relay';

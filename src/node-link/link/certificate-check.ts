@@ -1,4 +1,4 @@
-/** How the manager's certificate is judged (manager-protocol.md §1). */
+/** How the manager's certificate is judged (docs/protocol/manager.md §1). */
 export type CertificateCheck =
   /** Normal validation, and this very leaf where a fingerprint is given. */
   | { readonly kind: 'chain'; readonly fingerprint: string | null }

@@ -23,7 +23,7 @@ const NEXT_SECRET_DELAY_MS = 1_000;
 const JITTER_RATIO = 0.5;
 
 /**
- * Which address and which secret come next, and when (manager-protocol.md §1, §5). Each address goes through all
+ * Which address and which secret come next, and when (docs/protocol/manager.md §1, §5). Each address goes through all
  * secrets by itself: of several managers one may lag behind and know only an older secret.
  */
 export class ReconnectPlan {

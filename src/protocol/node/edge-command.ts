@@ -11,7 +11,7 @@ const edgeSchemas = {
   list_tunnels: z.object({ type: z.literal('list_tunnels') }),
 };
 
-/** What a manager may ask of an edge, beside what every node answers (manager-protocol.md §9). */
+/** What a manager may ask of an edge, beside what every node answers (docs/protocol/manager.md §9). */
 export type EdgeAction = z.output<(typeof edgeSchemas)[keyof typeof edgeSchemas]>;
 
 /** Reads an edge's action; a refusal carries the error and code of the ack. Never throws. */

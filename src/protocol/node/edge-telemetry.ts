@@ -19,7 +19,7 @@ export interface EdgeTunnelStats {
   readonly connections_active: number;
 }
 
-/** One tunnel in an edge's `stats` and its answer to `list_tunnels` (manager-protocol.md §9). */
+/** One tunnel in an edge's `stats` and its answer to `list_tunnels` (docs/protocol/manager.md §9). */
 export interface EdgeTunnelInfo {
   readonly id: TunnelId;
   readonly name: string;

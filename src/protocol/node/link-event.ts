@@ -1,6 +1,6 @@
 import type { EventSeverity, NodeEvent } from './node-event.ts';
 
-/** What a node's link to its manager reports; relay and edge use the same words (events.md). */
+/** What a node's link to its manager reports; relay and edge use the same words (docs/protocol/events.md). */
 export type LinkEvent =
   | { readonly kind: 'manager-connected'; readonly url: string }
   | { readonly kind: 'manager-lost'; readonly url: string; readonly error: string | null }

@@ -9,7 +9,7 @@ export const EVENT_CATEGORIES = ['edge', 'tunnel', 'manager', 'config'] as const
 export type EventSeverity = (typeof EVENT_SEVERITIES)[number];
 export type EventCategory = (typeof EVENT_CATEGORIES)[number];
 
-/** An operational event of a node (events.md). */
+/** An operational event of a node (docs/protocol/events.md). */
 export interface NodeEvent {
   /** When it was raised, not when it is sent; RFC 3339. */
   readonly timestamp: string;

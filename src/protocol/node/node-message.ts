@@ -17,7 +17,7 @@ export type CommandOutcome =
   | { readonly success: true; readonly data?: unknown }
   | { readonly success: false; readonly error: string; readonly error_code?: CommandErrorCode };
 
-/** What a manager sends to a node, before and after authentication (manager-protocol.md §2 and §4). */
+/** What a manager sends to a node, before and after authentication (docs/protocol/manager.md §2 and §4). */
 export type ManagerMessage =
   | { readonly type: 'register_ack'; readonly node_id: string; readonly node_secret: string }
   | { readonly type: 'auth_ok' }

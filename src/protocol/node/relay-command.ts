@@ -23,7 +23,7 @@ const relaySchemas = {
   list_authorized: z.object({ type: z.literal('list_authorized') }),
 };
 
-/** What a manager may ask of a relay, beside what every node answers (manager-protocol.md §4). */
+/** What a manager may ask of a relay, beside what every node answers (docs/protocol/manager.md §4). */
 export type RelayAction = z.output<(typeof relaySchemas)[keyof typeof relaySchemas]>;
 
 /** Reads a relay's action; a refusal carries the error and code of the ack. Never throws. */

@@ -14,7 +14,7 @@ export interface TunnelStats {
   readonly uptime_secs: number;
 }
 
-/** One tunnel in a relay's `stats`, its REST API and the answer to `list_tunnels` (manager-protocol.md §3). */
+/** One tunnel in a relay's `stats`, its REST API and the answer to `list_tunnels` (docs/protocol/manager.md §3). */
 export interface TunnelInfo {
   readonly tunnel_id: TunnelId;
   readonly protocol: TunnelProtocol;

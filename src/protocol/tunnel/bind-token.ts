@@ -10,7 +10,7 @@ export function isHex64(text: string): boolean {
 }
 
 /**
- * The token that binds one leg of a tunnel (wire-protocol.md §5), 64 lower-case hex characters.
+ * The token that binds one leg of a tunnel (docs/protocol/tunnel.md §5), 64 lower-case hex characters.
  * `secret` keys the HMAC as the ASCII text it is written in, not as the bytes it spells; so its case counts.
  */
 export function computeBindToken(secret: string, tunnelId: TunnelId, direction: Direction): string {

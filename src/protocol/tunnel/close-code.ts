@@ -25,7 +25,10 @@ export const closeReason = {
 
 export type CloseReason = (typeof closeReason)[keyof typeof closeReason];
 
-/** Codes of RESET_STREAM and STOP_SENDING that the relay itself makes (wire-protocol.md §3); others are a peer's, passed on. */
+/**
+ * Codes of RESET_STREAM and STOP_SENDING that the relay itself makes (docs/protocol/tunnel.md §3); others are a peer's,
+ * passed on.
+ */
 export const streamCode = {
   noPeer: 1,
   notALeg: 2,

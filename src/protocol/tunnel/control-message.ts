@@ -60,10 +60,14 @@ const relaySchemas = {
   pong: z.object({ type: z.literal('pong') }),
 };
 
-/** Edge → relay (wire-protocol.md §2). `features` and `bind_proof` are ours; an absent `features` reads as empty. */
+/**
+ * Edge → relay (docs/protocol/tunnel.md §2). `features` and `bind_proof` are ours; an absent `features` reads as empty.
+ */
 export type EdgeMessage = z.output<(typeof edgeSchemas)[keyof typeof edgeSchemas]>;
 
-/** Relay → edge (wire-protocol.md §2). `features` and `bind_challenge` are ours; a bad challenge reads as none. */
+/**
+ * Relay → edge (docs/protocol/tunnel.md §2). `features` and `bind_challenge` are ours; a bad challenge reads as none.
+ */
 export type RelayMessage = z.output<(typeof relaySchemas)[keyof typeof relaySchemas]>;
 
 /** One message of a union by its type, such as `MessageOf<EdgeMessage, 'tunnel_bind'>`. */

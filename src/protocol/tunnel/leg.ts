@@ -1,6 +1,6 @@
 /**
  * The role an edge binds with, in the wire's words: `egress` listens locally and opens the data streams, `ingress`
- * accepts them and dials a local address (wire-protocol.md, Words). A manager's UI uses the opposite words.
+ * accepts them and dials a local address (docs/protocol/tunnel.md, Words). A manager's UI uses the opposite words.
  */
 export type Direction = 'ingress' | 'egress';
 

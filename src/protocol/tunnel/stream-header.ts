@@ -9,7 +9,10 @@ export type ParsedStreamHeader =
 
 const headerSchema = z.object({ tunnel_id: z.string(), stream_type: z.string() });
 
-/** The header with its length prefix, as the opener of a data stream sends it before any data (wire-protocol.md §3). */
+/**
+ * The header with its length prefix, as the opener of a data stream sends it before any data (docs/protocol/tunnel.md
+ * §3).
+ */
 export function encodeStreamHeader(tunnelId: TunnelId): Buffer {
   return encodeFrame({ tunnel_id: tunnelId, stream_type: 'tcp' });
 }

@@ -1,6 +1,6 @@
 /**
- * Reasons that our relay gives in `tunnel_down` (wire-protocol.md §2). A received reason is any text, since relays
- * differ; these are what an edge may compare it with.
+ * Reasons that our relay gives in `tunnel_down` (docs/protocol/tunnel.md §2). A received reason is any text, since
+ * relays differ; these are what an edge may compare it with.
  */
 export const tunnelDownReason = {
   bindAuthenticationFailed: 'bind authentication failed',

@@ -9,7 +9,10 @@ const PLAIN_LENGTH = 32;
 const HYPHENATED = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const PLAIN = /^[0-9a-f]{32}$/;
 
-/** Reads a UUID in any case, hyphenated 8-4-4-4-12 or without hyphens (wire-protocol.md §2); null for anything else. */
+/**
+ * Reads a UUID in any case, hyphenated 8-4-4-4-12 or without hyphens (docs/protocol/tunnel.md §2); null for anything
+ * else.
+ */
 export function parseTunnelId(text: string): TunnelId | null {
   // Lower-casing is a copy, so the length of outside input is looked at first.
   if (text.length !== PLAIN_LENGTH && text.length !== PLAIN_LENGTH + 4) return null;

@@ -1,6 +1,9 @@
 /** Invariant parts of QUIC packets (RFC 8999, RFC 9000 §17), read in place. Ids are views into the packet. */
 
-/** Length of every connection id of ours. 8 bytes leave a peer the most room for its datagrams (wire-protocol.md §1). */
+/**
+ * Length of every connection id of ours. 8 bytes leave a peer the most room for its datagrams (docs/protocol/tunnel.md
+ * §1).
+ */
 export const ownIdBytes = 8;
 
 export const quicVersion1 = 1;

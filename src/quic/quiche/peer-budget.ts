@@ -30,7 +30,10 @@ const creditPerByteSent = 0.1;
 /** PINGs of keep-alives and odd frames. */
 const creditPerSecond = 200;
 
-/** Counts what a peer makes us work for nothing (native-quiche.md: quiche 0.18 has weaknesses that only such traffic reaches). */
+/**
+ * Counts what a peer makes us work for nothing (docs/quiche.md: quiche 0.18 has weaknesses that only such traffic
+ * reaches).
+ */
 export class PeerBudget {
   readonly #settings: PeerBudgetSettings;
   #unproven = 0;

@@ -31,7 +31,10 @@ const endlessWindow = 2 ** 52;
  */
 const firstStreamWindow = 256 * 1024;
 
-/** What existing edges advertise, and the least that lets their path MTU discovery reach 1452 (wire-protocol.md §1). */
+/**
+ * What existing edges advertise, and the least that lets their path MTU discovery reach 1452 (docs/protocol/tunnel.md
+ * §1).
+ */
 const minReceivePayload = 1472;
 
 /** Throws AppError `tls-failed`. */

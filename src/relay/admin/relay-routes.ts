@@ -4,7 +4,7 @@ import { answerAbout, notFound, route, type Route } from '../../admin/route.ts';
 import type { RelayAdminSource } from './relay-admin-source.ts';
 import { edgeSchema, healthSchema, statsSchema, tunnelFactsSchema, tunnelSchema } from './relay-schemas.ts';
 
-/** The relay's REST API (manager-protocol.md §8). */
+/** The relay's REST API (docs/protocol/manager.md §8). */
 export function relayRoutes(source: RelayAdminSource): readonly Route[] {
   return [...healthRoutes(source, healthSchema), ...listRoutes(source), ...tunnelRoutes(source), ...changes(source)];
 }

@@ -8,7 +8,7 @@ const text = z.string();
 const time = z.iso.datetime({ offset: true });
 const drops = z.record(z.string(), count).readonly();
 
-/** The answers of the relay's REST API; field names and meanings are manager-protocol.md §3 with what §8 adds. */
+/** The answers of the relay's REST API; field names and meanings are docs/protocol/manager.md §3 with what §8 adds. */
 export const healthSchema = z.object({
   status: z.enum(['ok', 'degraded']),
   reasons: z.array(text).readonly(),

@@ -35,7 +35,7 @@ const publicAddress = text().refine(isDialable, {
   error: 'is not a host:port that edges can dial; write for example "relay.example:4433"',
 });
 
-/** config.json of a relay (manager-protocol.md §6), aliases and keys of other relays already taken out. */
+/** config.json of a relay (docs/protocol/manager.md §6), aliases and keys of other relays already taken out. */
 export const relayConfigSchema = z
   .strictObject({
     $schema: z.string().optional(),

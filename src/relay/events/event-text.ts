@@ -5,7 +5,7 @@ import type { EdgeRef, RelayEvent, RelayEventOf } from './relay-event.ts';
 
 type Details = Readonly<Record<string, unknown>>;
 
-/** An event in the words that managers and logs get (events.md). */
+/** An event in the words that managers and logs get (docs/protocol/events.md). */
 export interface EventText {
   readonly category: EventCategory;
   readonly severity: EventSeverity;

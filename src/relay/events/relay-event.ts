@@ -22,7 +22,7 @@ interface OnTunnel {
   readonly tunnelId: TunnelId;
 }
 
-/** The events of events.md, with what fills their texts. `event-text.ts` has the texts. */
+/** The events of docs/protocol/events.md, with what fills their texts. `event-text.ts` has the texts. */
 export type RelayEvent =
   | ({ readonly kind: 'edge-connected' } & OnConnection)
   | ({ readonly kind: 'edge-disconnected'; readonly reason: string } & OnConnection)

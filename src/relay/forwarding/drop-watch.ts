@@ -4,7 +4,7 @@ import { dropReasons, type DropReason, type Ledger } from '../../quic/types.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { LegLedgers } from './traffic-totals.ts';
 
-/** One event per tunnel and reason in this time, while drops go on (events.md). */
+/** One event per tunnel and reason in this time, while drops go on (docs/protocol/events.md). */
 const quietMs = 60_000;
 
 interface Told {

@@ -31,7 +31,7 @@ export interface TunnelReport {
 }
 
 /**
- * Turns pairings into routes and splices in the engine, which moves the bytes (architecture.md). What it sets is
+ * Turns pairings into routes and splices in the engine, which moves the bytes (docs/architecture.md). What it sets is
  * derived from the registry each time, so that it cannot disagree with it for longer than a call.
  */
 export class Forwarder {

@@ -2,7 +2,7 @@ import { dropReasons, type DropReason, type Ledger, type LedgerTotals } from '..
 
 export type DropTotals = Readonly<Record<DropReason, number>>;
 
-/** What both legs of one tunnel, or of all, have sent: payload bytes and datagrams (wire-protocol.md §3). */
+/** What both legs of one tunnel, or of all, have sent: payload bytes and datagrams (docs/protocol/tunnel.md §3). */
 export interface TrafficTotals {
   readonly bytesIngress: number;
   readonly bytesEgress: number;

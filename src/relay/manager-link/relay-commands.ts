@@ -19,8 +19,8 @@ export interface RelayCommandsDependencies {
 const done: CommandOutcome = { success: true };
 
 /**
- * What a manager may ask of a relay (manager-protocol.md §4). Everything takes effect before this returns; the ack of
- * an authorise or revoke waits until it is on disk too.
+ * What a manager may ask of a relay (docs/protocol/manager.md §4). Everything takes effect before this returns; the ack
+ * of an authorise or revoke waits until it is on disk too.
  */
 export class RelayCommands {
   readonly #dependencies: RelayCommandsDependencies;

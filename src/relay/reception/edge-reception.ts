@@ -32,7 +32,7 @@ const refusedConnection: ConnectionHandler = {
   onClosed: () => undefined,
 };
 
-/** wire-protocol.md §5. */
+/** docs/protocol/tunnel.md §5. */
 const challengeBytes = 32;
 
 /** Answers who knocks: lets admission decide, and gives those who come in a session. */

@@ -61,7 +61,7 @@ export interface HealthFacts {
   readonly publicQuicAddr: string | null;
 }
 
-/** Snapshots of the relay for the manager and for REST (manager-protocol.md §3). */
+/** Snapshots of the relay for the manager and for REST (docs/protocol/manager.md §3). */
 export class RelayReport {
   readonly #ports: RelayReportPorts;
   readonly #startedAtMs: number;

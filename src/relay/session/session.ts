@@ -61,8 +61,8 @@ export interface SessionPorts {
 const longestLeaveMs = 10 * REFUSAL_LINGER_MS;
 
 /**
- * One edge's conversation (wire-protocol.md §2), without any I/O: messages, notices and times go in, actions come out.
- * Actions are to be carried out in order, before the next call.
+ * One edge's conversation (docs/protocol/tunnel.md §2), without any I/O: messages, notices and times go in, actions
+ * come out. Actions are to be carried out in order, before the next call.
  */
 export class Session {
   readonly bindChallenge: string;

@@ -59,8 +59,9 @@ export interface AuthorizedTunnel {
 }
 
 /**
- * Who may bind which tunnel (wire-protocol.md §5). The manager's word, authorise or revoke, stands above the config's
- * static tunnels; a revoked tunnel stays refused, also in permissive mode, until it is authorised again or unrevoked.
+ * Who may bind which tunnel (docs/protocol/tunnel.md §5). The manager's word, authorise or revoke, stands above the
+ * config's static tunnels; a revoked tunnel stays refused, also in permissive mode, until it is authorised again or
+ * unrevoked.
  */
 export class BindPolicy {
   readonly #static = new Map<TunnelId, BindTokens>();

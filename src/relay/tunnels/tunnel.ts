@@ -98,7 +98,7 @@ export class Tunnel implements TunnelView {
     this.#legs[direction] = null;
   }
 
-  /** Whether a leg may be taken over now (wire-protocol.md §2.7). */
+  /** Whether a leg may be taken over now (docs/protocol/tunnel.md §2.7). */
   mayReplace(direction: Direction, limits: ReplacementLimits, nowMs: number): boolean {
     if (nowMs < this.#blockedUntilMs[direction]) return false;
     return this.#recentReplacements(direction, limits, nowMs).length < limits.maxReplacements;

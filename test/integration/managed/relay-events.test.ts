@@ -46,7 +46,7 @@ async function greeted(world: World, name: string): Promise<ScriptedEdge> {
   return edge;
 }
 
-/** The relay's 13 (events.md) as patterns, in the order in which `provoke…` causes them. */
+/** The relay's 13 (docs/protocol/events.md) as patterns, in the order in which `provoke…` causes them. */
 const expected: readonly [severity: string, category: string, message: RegExp][] = [
   ['info', 'manager', /^Connected to manager$/],
   ['warning', 'edge', /^Edge connection failed: control stream error from 127\.0\.0\.1:\d+$/],

@@ -25,7 +25,7 @@ import type {
 import { StreamTap } from './stream-tap.ts';
 import { until } from '../until.ts';
 
-/** What edges in the field offer (wire-protocol.md §1). */
+/** What edges in the field offer (docs/protocol/tunnel.md §1). */
 const edgeTransport: TransportSettings = {
   alpn: ALPN,
   idleTimeoutMs: 25_000,

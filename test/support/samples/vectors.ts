@@ -1,4 +1,4 @@
-/** Golden vectors of wire-protocol.md §4, §5 and §6, as existing edges and relays produce them. */
+/** Golden vectors of docs/protocol/tunnel.md §4, §5 and §6, as existing edges and relays produce them. */
 
 export const vectorTunnel = {
   id: '6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f',

@@ -8,7 +8,7 @@ const remoteAddr = '198.51.100.4:40000';
 const a = { edgeId: 'a', remoteAddr };
 const b = { edgeId: null, remoteAddr: '[2001:db8::1]:1' };
 
-/** Event, category, severity, message and details, as the contract has them (events.md). */
+/** Event, category, severity, message and details, as the contract has them (docs/protocol/events.md). */
 const texts: readonly (readonly [RelayEvent, string, string, string, object?])[] = [
   [
     { kind: 'edge-connected', remoteAddr },
