@@ -13,7 +13,7 @@ export default defineConfig(
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -43,8 +43,21 @@ export default defineConfig(
   },
   {
     // The doors to real time and randomness, and what measures or waits in real time by design.
-    files: ['src/lib/clock.ts', 'src/lib/random.ts', 'src/quic/quiche/**', 'test/support/**', 'bench/**'],
+    files: [
+      ...['src/lib/clock.ts', 'src/lib/random.ts', 'src/quic/quiche/**', 'web/src/data/time.ts'],
+      ...['test/support/**', 'bench/**'],
+    ],
     rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off', 'no-restricted-imports': 'off' },
+  },
+  {
+    // A view is one tree of elements: its conditions and lines are its shape. Props are plain functions.
+    files: ['web/**/*.ts', 'web/**/*.tsx'],
+    rules: {
+      complexity: ['error', 18],
+      'max-lines-per-function': ['error', 90],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      '@typescript-eslint/unbound-method': 'off',
+    },
   },
   {
     // A describe callback holds many short tests; and a fake may be async or empty where its interface says so.

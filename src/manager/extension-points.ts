@@ -36,6 +36,11 @@ export interface ManagerHealth {
 export interface ApiExtension {
   /** WebSocket paths beside `/ws/node`. */
   readonly upgrades: ReadonlyMap<string, UpgradeHandler>;
+  /**
+   * Path of the one-time link by which the first administrator signs up, with its secret behind `#`; null when there is
+   * a user. It is for the terminal, never for the log.
+   */
+  readonly firstAdmin: string | null;
   /** Idempotent. */
   stop(): Promise<void>;
 }

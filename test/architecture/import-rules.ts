@@ -62,6 +62,13 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'manager/config': ['config', 'protocol', 'lib'],
   'manager/secrets': ['protocol', 'lib'],
   'manager/store': ['protocol', 'lib'],
+  'manager/views': ['manager/fleet', 'manager/store'],
+  'manager/access': ['manager/fleet', 'manager/secrets', 'manager/store', 'lib'],
+  'manager/live': ['manager/views', 'manager/fleet', 'manager/fleet-error', 'manager/store', 'protocol', 'lib'],
+  'manager/webhooks': [
+    ...['manager/views', 'manager/access', 'manager/fleet', 'manager/secrets', 'manager/store', 'lib'],
+  ],
+  'manager/web': ['lib'],
   'manager/reconcile': ['manager/store/schema', 'protocol', 'lib'],
   main: ['cli'],
 };
@@ -79,7 +86,9 @@ const ioPackages = ['ws', 'fastify', 'pino', 'pino-pretty', 'rotating-file-strea
 /** Packages with one home, so that each can be replaced in one place. */
 const packageHomes: Readonly<Record<string, string>> = {
   'fastest-levenshtein': '^src/config/',
-  ws: '^(src/node-link/link/|src/manager/hub/|test/|bench/)',
+  ws: '^(src/node-link/link/|src/manager/(hub|live)/|test/|bench/)',
+  esbuild: '^src/manager/web/',
+  'openid-client': '^src/manager/access/',
   kysely: '^(src/manager/store/|test/)',
   pg: '^(src/manager/store/|test/)',
   pino: '^src/(lib/logger[.]ts|cli/)',

@@ -1,0 +1,192 @@
+import type { Clock, Timer } from '../../lib/clock.ts';
+import { nodeWire, tunnelWire, flowWire, eventWire } from '../views/wire.ts';
+import { FleetError } from '../fleet-error.ts';
+import type { Fleet } from '../fleet.ts';
+import type { EventRow } from '../store/schema.ts';
+import type { FlapCounter } from './flap-counter.ts';
+import type { FleetMirror } from './fleet-mirror.ts';
+
+export interface FeedMessage {
+  readonly type: 'snapshot' | 'delta';
+  readonly topic: string;
+  readonly items?: readonly unknown[];
+  readonly removed?: readonly string[];
+  /** Further parts of the same snapshot follow. */
+  readonly more?: boolean;
+}
+
+/** Where messages of a topic go. */
+export interface FeedReader {
+  wants(topic: string): boolean;
+  send(message: FeedMessage): void;
+}
+
+export interface FeedSources {
+  readonly fleet: Fleet;
+  readonly mirror: FleetMirror;
+  readonly flaps: FlapCounter;
+  readonly clock: Clock;
+}
+
+/** Deltas are sent at most so often. */
+const periodMs = 500;
+const rowsPerMessage = 500;
+/** More changed tunnels than this within a period: readers are told to read again. */
+const mostRows = 500;
+
+/** Collects what changes in the fleet and tells readers at most twice a second. Reads nothing while nobody listens. */
+export class DashboardFeed {
+  readonly #sources: FeedSources;
+  readonly #readers = new Set<FeedReader>();
+  readonly #nodes = new Set<string>();
+  readonly #tunnels = new Set<string>();
+  readonly #flows = new Set<string>();
+  readonly #stats = new Set<string>();
+  #events: EventRow[] = [];
+  #driftChanged = false;
+  #timer: Timer | null = null;
+  #unsubscribe: (() => void) | null = null;
+  #busy = false;
+
+  constructor(sources: FeedSources) {
+    this.#sources = sources;
+  }
+
+  start(): void {
+    const { fleet, clock } = this.#sources;
+    this.#unsubscribe = fleet.subscribe({
+      nodesChanged: (ids) => this.#note(this.#nodes, ids),
+      legsChanged: (tunnels, flows) => {
+        this.#note(this.#tunnels, tunnels);
+        this.#note(this.#flows, flows);
+      },
+      driftChanged: (ids) => {
+        this.#driftChanged = true;
+        this.#note(this.#nodes, ids);
+      },
+      eventsStored: (events) => {
+        if (this.#readers.size > 0) this.#events.push(...events.slice(-mostRows));
+      },
+      statsReceived: (id) => this.#note(this.#stats, [id]),
+    });
+    this.#timer = clock.setInterval(() => void this.#flush(), periodMs);
+  }
+
+  stop(): void {
+    this.#unsubscribe?.();
+    this.#timer?.cancel();
+    this.#readers.clear();
+  }
+
+  add(reader: FeedReader): void {
+    this.#readers.add(reader);
+  }
+
+  remove(reader: FeedReader): void {
+    this.#readers.delete(reader);
+  }
+
+  /** All rows of a topic, in parts; a topic that has only news gets an empty one. */
+  async snapshot(topic: string): Promise<readonly FeedMessage[]> {
+    if (topic !== 'nodes') return [{ type: 'snapshot', topic, items: [] }];
+    const [nodes, counts] = [await this.#sources.mirror.nodes(), await this.#sources.flaps.counts()];
+    const rows = Array.from(nodes.values(), (node) => nodeWire(node, counts.get(node.id) ?? 0));
+    const parts = Array.from({ length: Math.max(1, Math.ceil(rows.length / rowsPerMessage)) }, (_, index) =>
+      rows.slice(index * rowsPerMessage, (index + 1) * rowsPerMessage),
+    );
+    return parts.map((items, index) => ({ type: 'snapshot', topic, items, more: index < parts.length - 1 }));
+  }
+
+  #note(into: Set<string>, ids: readonly string[]): void {
+    if (this.#readers.size === 0) return;
+    for (const id of ids) into.add(id);
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      await this.#flushNodes();
+      await this.#flushTunnels();
+      await this.#flushFlows();
+      await this.#flushRest();
+    } catch {
+      // The database is away: readers see that nothing comes, and read again when it is back.
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #flushNodes(): Promise<void> {
+    const ids = taken(this.#nodes);
+    if (ids.length === 0 || !this.#wanted('nodes')) return;
+    const [nodes, counts] = [await this.#sources.mirror.nodes(), await this.#sources.flaps.counts()];
+    const found = ids.map((id) => nodes.get(id)).filter((node) => node !== undefined);
+    const items = found.map((node) => nodeWire(node, counts.get(node.id) ?? 0));
+    this.#send({ type: 'delta', topic: 'nodes', items, removed: ids.filter((id) => !nodes.has(id)) });
+    const overview = await this.#sources.fleet.overview();
+    this.#send({ type: 'delta', topic: 'overview', items: [overview] });
+  }
+
+  async #flushTunnels(): Promise<void> {
+    const ids = taken(this.#tunnels);
+    if (ids.length === 0) return;
+    this.#send({ type: 'delta', topic: 'legs', items: [] });
+    if (!this.#wanted('tunnels')) return;
+    const { mirror, fleet } = this.#sources;
+    const nodes = await mirror.nodes();
+    const tunnels = await Promise.all(ids.slice(0, mostRows).map((id) => unlessGone(fleet.tunnels.get(id))));
+    const items = tunnels.filter((tunnel) => tunnel !== null).map((tunnel) => tunnelWire(tunnel, nodes));
+    const removed = items.filter(({ removed_at }) => removed_at !== null).map(({ id }) => id);
+    this.#send({ type: 'delta', topic: 'tunnels', items, removed });
+  }
+
+  async #flushFlows(): Promise<void> {
+    const ids = taken(this.#flows);
+    if (ids.length === 0) return;
+    this.#send({ type: 'delta', topic: 'legs', items: [] });
+    if (!this.#wanted('flows')) return;
+    const { mirror, fleet } = this.#sources;
+    const nodes = await mirror.nodes();
+    const flows = await Promise.all(ids.slice(0, mostRows).map((id) => unlessGone(fleet.flows.get(id))));
+    const items = flows.filter((flow) => flow !== null).map((flow) => flowWire(flow, nodes));
+    this.#send({ type: 'delta', topic: 'flows', items });
+  }
+
+  async #flushRest(): Promise<void> {
+    for (const id of taken(this.#stats)) {
+      const topic = `node:${id}`;
+      if (this.#wanted(topic)) this.#send({ type: 'delta', topic, items: [await this.#sources.fleet.nodes.stats(id)] });
+    }
+    if (this.#driftChanged) this.#send({ type: 'delta', topic: 'drift', items: [] });
+    this.#driftChanged = false;
+    const events = this.#events;
+    this.#events = [];
+    if (events.length === 0 || !this.#wanted('events')) return;
+    const nodes = await this.#sources.mirror.nodes();
+    this.#send({ type: 'delta', topic: 'events', items: events.map((event) => eventWire(event, nodes)) });
+  }
+
+  #wanted(topic: string): boolean {
+    return Array.from(this.#readers).some((reader) => reader.wants(topic));
+  }
+
+  #send(message: FeedMessage): void {
+    for (const reader of this.#readers) if (reader.wants(message.topic)) reader.send(message);
+  }
+}
+
+function taken(ids: Set<string>): string[] {
+  const all = Array.from(ids);
+  ids.clear();
+  return all;
+}
+
+async function unlessGone<View>(reading: Promise<View>): Promise<View | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof FleetError && error.code === 'not_found') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+import { createRequire } from 'node:module';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser, openPage, type OpenedPage } from '../../../support/browser.ts';
+import { adminPassword, ApiBed } from '../../../support/manager/api-bed.ts';
+import { pageViews, signUpInPage, visit, type PageView } from '../../../support/manager/page-walk.ts';
+
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+describe('MJ2 every page of the manager', () => {
+  let bed: ApiBed;
+  let browser: Browser;
+  let views: readonly PageView[];
+
+  beforeAll(async () => {
+    bed = await ApiBed.start();
+    browser = await launchBrowser();
+    views = await pageViews(bed);
+    const first = await openPage(browser);
+    await signUpInPage(first.page, bed);
+    expect(first.faults).toEqual([]);
+    await first.context.close();
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await bed[Symbol.asyncDispose]();
+  });
+
+  async function signedIn(options: Parameters<typeof openPage>[1]): Promise<OpenedPage> {
+    const opened = await openPage(browser, options);
+    await opened.page.goto(bed.origin);
+    await opened.page.getByLabel('Name').fill('alice');
+    await opened.page.getByLabel('Password').fill(adminPassword);
+    await opened.page.keyboard.press('Enter');
+    await opened.page.getByRole('heading', { name: 'Overview' }).waitFor();
+    return opened;
+  }
+
+  test.each(['light', 'dark'] as const)(
+    'MJ2 axe finds nothing serious in %s, and no error is logged',
+    async (theme) => {
+      const { page, context, faults } = await signedIn({ theme });
+      // Trusted Types forbid adding a script by its text to the page itself: the debugger's door is used instead.
+      await page.addInitScript({ path: axePath });
+      const serious: string[] = [];
+      for (const view of views) {
+        await visit(page, bed, view);
+        const violations = await page.evaluate<Violation[]>(
+          '(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations)()',
+        );
+        const found = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        serious.push(...found.map(({ id, nodes }) => `${view.name}: ${id}: ${nodes[0]?.html ?? ''}`));
+      }
+      expect(serious).toEqual([]);
+      expect(faults).toEqual([]);
+      await context.close();
+    },
+    240_000,
+  );
+
+  test('every page fits 360 pixels', async () => {
+    const { page, context, faults } = await signedIn({ width: 360, height: 780 });
+    for (const view of views) {
+      await visit(page, bed, view);
+      const width = await page.evaluate('document.documentElement.scrollWidth');
+      expect([view.name, width]).toEqual([view.name, 360]);
+    }
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 120_000);
+
+  test('MJ2 a node is added by keyboard alone', async () => {
+    const { page, context } = await signedIn({});
+    const press = async (key: string, until: () => Promise<boolean>) => {
+      for (let presses = 0; presses < 60 && !(await until()); presses += 1) await page.keyboard.press(key);
+      expect(await until()).toBe(true);
+    };
+    const focused = (text: string) => async () =>
+      (await page.evaluate<string>('document.activeElement?.textContent ?? ""')).trim() === text;
+    await press('Tab', focused('Skip to the page'));
+    await press('Tab', focused('Nodes'));
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Nodes' }).waitFor();
+    await press('Tab', focused('Add node'));
+    await page.keyboard.press('Enter');
+    await press('Tab', () => page.evaluate<boolean>('document.activeElement?.tagName === "INPUT"'));
+    await page.keyboard.type('by-keyboard');
+    await page.keyboard.press('Enter');
+    await page.getByText('Waiting for the node').waitFor();
+    expect(await page.getByLabel('Config').first().textContent()).toContain('registration_token');
+    await context.close();
+  }, 120_000);
+
+  test('a log-in covers the page when the session ends, and keeps what was typed', async () => {
+    const { page, context } = await signedIn({});
+    await page.goto(`${bed.origin}/nodes/new`);
+    await page.getByLabel('Name').fill('typed-before');
+    await context.clearCookies();
+    await page.getByRole('button', { name: 'Make a registration token' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('alice');
+    await dialog.getByLabel('Password').fill(adminPassword);
+    await dialog.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('Waiting for the node').waitFor();
+    const added = (await bed.fleet.nodes.page({ limit: 500, q: 'typed-before' })).items;
+    expect(added).toHaveLength(1);
+    await context.close();
+  }, 120_000);
+});

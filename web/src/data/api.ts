@@ -1,0 +1,88 @@
+import { untilSignedIn } from './session.ts';
+import type { Refusal } from './shapes.ts';
+
+/** A request that the server refused, or that never reached it (`status` 0). */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly refusal: Refusal;
+
+  constructor(status: number, refusal: Refusal) {
+    super(refusal.error);
+    this.status = status;
+    this.refusal = refusal;
+  }
+
+  /** The message for one field of a form, or null. */
+  field(path: string): string | null {
+    return this.refusal.details?.find((detail) => detail.path === path)?.message ?? null;
+  }
+}
+
+export interface SendOptions {
+  readonly body?: unknown;
+  /** The generation that was read; the server answers 412 when it has moved on. */
+  readonly generation?: number | undefined;
+}
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+
+/** Sends one request and waits for a log-in where the session has ended. Rejects with ApiError. */
+export async function send<Answer>(method: Method, path: string, options: SendOptions = {}): Promise<Answer> {
+  for (;;) {
+    const response = await request(method, path, options);
+    if (response.status === 401 && !path.startsWith('login')) {
+      await untilSignedIn();
+      continue;
+    }
+    const answer = await readJson(response);
+    if (response.ok) return answer as Answer;
+    throw new ApiError(response.status, refusalIn(answer, response));
+  }
+}
+
+export function get<Answer>(path: string): Promise<Answer> {
+  return send<Answer>('GET', path);
+}
+
+async function request(method: Method, path: string, { body, generation }: SendOptions): Promise<Response> {
+  try {
+    return await fetch(`/api/v1/${path}`, {
+      method,
+      credentials: 'same-origin',
+      headers: {
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(generation !== undefined && { 'if-match': `"${generation}"` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new ApiError(0, { error: 'The manager cannot be reached.', error_code: 'unreachable' });
+  }
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const text = await response.text();
+  if (text === '') return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+function refusalIn(answer: unknown, response: Response): Refusal {
+  if (typeof answer === 'object' && answer !== null && 'error' in answer) return answer as Refusal;
+  return { error: `The manager refused: ${response.status} ${response.statusText}`, error_code: 'refused' };
+}
+
+/** `{limit: 50, q: ''}` as a query string; empty values are left out. */
+export function query(values: Readonly<Record<string, string | number | null | undefined>>): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(values)) {
+    if (value !== null && value !== undefined && value !== '') params.set(key, String(value));
+  }
+  const text = params.toString();
+  return text === '' ? '' : `?${text}`;
+}

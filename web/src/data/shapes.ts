@@ -1,0 +1,30 @@
+/** The shapes of the REST API, from the schemas that also write its OpenAPI document. Types only. */
+export type { Page, PushStatus, Refusal, Role, RunningState, Severity } from '../../../src/manager/views/common.ts';
+export type { LegRow, NodeDetail, NodeRow, NodeState, NodeStats } from '../../../src/manager/views/nodes.ts';
+export type {
+  FlowRow,
+  HistoryEntry,
+  TunnelDetail,
+  TunnelRow,
+  TunnelSide,
+  TunnelStatus,
+  TunnelWritten,
+  Why,
+} from '../../../src/manager/views/tunnels.ts';
+export type {
+  DriftActionName,
+  DriftRow,
+  EventRow,
+  InstanceRow,
+  Overview,
+} from '../../../src/manager/views/watching.ts';
+export type {
+  ApiTokenRow,
+  AuditCheck,
+  AuditRow,
+  Me,
+  SettingRow,
+  UserRow,
+  WebhookRow,
+  WebhookTrigger,
+} from '../../../src/manager/views/access.ts';

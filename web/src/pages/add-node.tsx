@@ -1,0 +1,148 @@
+import { useSignal, type Signal } from '@preact/signals';
+import { ApiError, send } from '../data/api.ts';
+import { useResource } from '../data/resource.ts';
+import type { NodeDetail } from '../data/shapes.ts';
+import { Button, LinkButton } from '../parts/button.tsx';
+import { Card, Note } from '../parts/card.tsx';
+import { CodeBlock } from '../parts/code.tsx';
+import { Choice, Field } from '../parts/field.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { PageHead } from '../parts/page-head.tsx';
+
+interface AddedNode extends NodeDetail {
+  readonly registration_token: string;
+  /** The `manager` object for the node's config file. */
+  readonly manager_config: Readonly<Record<string, unknown>>;
+}
+
+export function AddNodePage() {
+  const added = useSignal<AddedNode | null>(null);
+  return (
+    <>
+      <PageHead title="Add node" parent={{ href: '/nodes', label: 'Nodes' }} />
+      {added.value === null ? <NodeForm added={added} /> : <Waiting added={added.value} />}
+    </>
+  );
+}
+
+function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
+  const name = useSignal('');
+  const kind = useSignal('edge');
+  const description = useSignal('');
+  const region = useSignal('');
+  const error = useSignal<ApiError | null>(null);
+  const submit = async () => {
+    try {
+      added.value = await send<AddedNode>('POST', 'nodes', {
+        body: {
+          name: name.value,
+          kind: kind.value,
+          description: description.value,
+          region: region.value === '' ? null : region.value,
+        },
+      });
+    } catch (thrown) {
+      error.value = thrown instanceof ApiError ? thrown : null;
+    }
+  };
+  const refused = error.value;
+  return (
+    <Card class="narrow">
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        {refused !== null && refused.refusal.details === undefined && <Note tone="bad">{refused.message}</Note>}
+        <Field
+          label="Name"
+          value={name.value}
+          required
+          placeholder="studio-edge-1"
+          error={refused?.field('name')}
+          onValue={(text) => (name.value = text)}
+        />
+        <Choice
+          label="Kind"
+          value={kind.value}
+          choices={[
+            { value: 'edge', word: 'Edge: opens tunnels for devices beside it' },
+            { value: 'relay', word: 'Relay: pairs edges, has a public address' },
+          ]}
+          onValue={(text) => (kind.value = text)}
+        />
+        <Field
+          label="Region"
+          value={region.value}
+          placeholder="eu-west"
+          hint="A label. Tunnels with automatic placement take relays by it."
+          error={refused?.field('region')}
+          onValue={(text) => (region.value = text)}
+        />
+        <Field
+          label="Description"
+          value={description.value}
+          error={refused?.field('description')}
+          onValue={(text) => (description.value = text)}
+        />
+        <div class="dialog-actions">
+          <LinkButton href="/nodes">Cancel</LinkButton>
+          <Button type="submit" kind="primary">
+            Make a registration token
+          </Button>
+        </div>
+      </form>
+    </Card>
+  );
+}
+
+function Waiting({ added: node }: { added: AddedNode }) {
+  const config = JSON.stringify({ manager: node.manager_config }, null, 2);
+  const command = `bin/adit ${node.kind === 'relay' ? 'relay --config relay.json' : 'edge --config edge.json'}`;
+  return (
+    <div class="columns">
+      <Card title="1. Put this into the node's config file">
+        <CodeBlock label="Config" text={config} />
+        <p class="muted">
+          The token is shown once and works for 24 hours. The node replaces it by its own secret when it registers.
+        </p>
+      </Card>
+      <Card title="2. Start the node">
+        <CodeBlock label="Command" text={command} />
+        <Progress id={node.id} />
+      </Card>
+    </div>
+  );
+}
+
+function Progress({ id }: { id: string }) {
+  const node = useResource<NodeDetail>(`nodes/${encodeURIComponent(id)}`, { topic: 'nodes', everyMs: 2_000 });
+  const current = node.value.value;
+  const online = current?.state === 'online';
+  const compared = current?.last_compared_at != null;
+  const drift = current?.drift_open ?? 0;
+  return (
+    <div aria-live="polite">
+      <ol class="steps">
+        <Step done={online} word={online ? 'The node is connected' : 'Waiting for the node…'} />
+        <Step done={compared} word={compared ? 'Its config was compared' : 'Compare its config'} />
+        <Step done={compared && drift === 0} word={drift > 0 ? `${drift} differences to decide` : 'In sync'} />
+      </ol>
+      {online && (
+        <LinkButton href={`/nodes/${encodeURIComponent(id)}`} kind="primary">
+          Open the node
+        </LinkButton>
+      )}
+    </div>
+  );
+}
+
+function Step({ done, word }: { done: boolean; word: string }) {
+  return (
+    <li class={done ? 'step step-done' : 'step'}>
+      <Icon name={done ? 'check' : 'clock'} /> {word}
+    </li>
+  );
+}

@@ -1,0 +1,185 @@
+import { useSignal, type Signal } from '@preact/signals';
+import { useEffect, useId } from 'preact/hooks';
+import { ApiError, send } from '../data/api.ts';
+import { attempt, notify } from '../data/notices.ts';
+import { goTo } from '../data/route.ts';
+import { useResource } from '../data/resource.ts';
+import { may } from '../data/session.ts';
+import type { FlowRow, NodeRow, Page } from '../data/shapes.ts';
+import { Badge } from '../parts/badge.tsx';
+import { Button } from '../parts/button.tsx';
+import { Card, Note } from '../parts/card.tsx';
+import { Choice, Field } from '../parts/field.tsx';
+import { PageHead } from '../parts/page-head.tsx';
+import { tunnelLooks } from '../words/status.ts';
+
+const template = { id: 'flow-1', name: 'Flow 1', inputs: [], outputs: [] };
+
+interface Draft {
+  readonly name: string;
+  readonly node: string;
+  readonly config: string;
+}
+
+/** One flow: its states and its config as JSON. Null `id`: a new one. */
+export function FlowPage({ id }: { id: string | null }) {
+  const resource = useResource<FlowRow>(id === null ? null : `flows/${encodeURIComponent(id)}`, { topic: 'legs' });
+  const flow = resource.value.value;
+  const title = id === null ? 'New flow' : (flow?.name ?? 'Flow');
+  return (
+    <>
+      <PageHead title={title} parent={{ href: '/flows', label: 'Flows' }} lead={flow !== null && <Lead flow={flow} />}>
+        {flow !== null && <FlowActions flow={flow} refresh={() => resource.refresh()} />}
+      </PageHead>
+      {resource.error.value !== null && <Note tone="bad">{resource.error.value.message}</Note>}
+      {flow?.push_error != null && (
+        <Note tone="bad">
+          The node refused it: <bdi>{flow.push_error}</bdi>
+        </Note>
+      )}
+      {(id === null || flow !== null) && <FlowForm flow={flow} />}
+    </>
+  );
+}
+
+function Lead({ flow }: { flow: FlowRow }) {
+  return (
+    <span class="lead-row">
+      <span class="lead-pair">
+        <span class="muted">Config</span> <Badge look={tunnelLooks[flow.status]} />
+      </span>
+      <a href={`/nodes/${encodeURIComponent(flow.node_id)}`}>
+        <bdi>{flow.node_name}</bdi>
+      </a>
+    </span>
+  );
+}
+
+function FlowActions({ flow, refresh }: { flow: FlowRow; refresh: () => void }) {
+  if (!may('operator')) return null;
+  const path = `flows/${encodeURIComponent(flow.id)}`;
+  const restore = () => void send('POST', `${path}/restore`, { body: {} }).then(() => goTo(`/${path}`));
+  const remove = async () => {
+    const undo = { label: 'Undo', run: restore };
+    const done = await attempt(
+      () => send('DELETE', path, { generation: flow.generation }),
+      `${flow.name} is removed.`,
+      undo,
+    );
+    if (done) goTo('/flows');
+  };
+  const retry = async () => {
+    await attempt(() => send('POST', `${path}/retry`, { body: {} }), 'Pushing again.');
+    refresh();
+  };
+  return (
+    <>
+      {flow.push_status === 'failed' && (
+        <Button icon="sync" onPress={retry}>
+          Push again
+        </Button>
+      )}
+      <Button kind="danger" icon="trash" onPress={remove}>
+        Remove
+      </Button>
+    </>
+  );
+}
+
+function FlowForm({ flow }: { flow: FlowRow | null }) {
+  const draft = useSignal<Draft>({ name: '', node: '', config: JSON.stringify(template, null, 2) });
+  const error = useSignal<ApiError | null>(null);
+  const generation = flow?.generation;
+  useEffect(() => {
+    if (flow === null) return;
+    draft.value = { name: flow.name, node: flow.node_id, config: JSON.stringify(flow.config, null, 2) };
+  }, [flow?.id, generation]);
+  const submit = async () => {
+    try {
+      const written = await save(flow, draft.value);
+      notify('ok', 'Saved; the flow is being pushed.');
+      goTo(`/flows/${encodeURIComponent(written.id)}`);
+    } catch (thrown) {
+      error.value = thrown instanceof ApiError ? thrown : invalidJson(thrown);
+    }
+  };
+  return (
+    <form
+      class="form form-page"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <FlowFields draft={draft} flow={flow} error={error.value} />
+      {may('operator') && (
+        <div class="dialog-actions">
+          <Button type="submit" kind="primary">
+            {flow === null ? 'Make the flow' : 'Save'}
+          </Button>
+        </div>
+      )}
+    </form>
+  );
+}
+
+function FlowFields({ draft, flow, error }: { draft: Signal<Draft>; flow: FlowRow | null; error: ApiError | null }) {
+  const set = (change: Partial<Draft>) => (draft.value = { ...draft.value, ...change });
+  const edges = useResource<Page<NodeRow>>('nodes?limit=500&kind=edge');
+  const choices = (edges.value.value?.items ?? []).map((node) => ({ value: node.id, word: node.name }));
+  const id = useId();
+  const problem = error?.field('config') ?? flow?.push_error ?? null;
+  return (
+    <Card>
+      {error !== null && error.refusal.details === undefined && <Note tone="bad">{error.message}</Note>}
+      <div class="fields">
+        <Field
+          label="Name"
+          value={draft.value.name}
+          required
+          error={error?.field('name')}
+          onValue={(name) => set({ name })}
+        />
+        {flow === null && (
+          <Choice
+            label="Edge"
+            value={draft.value.node}
+            choices={[{ value: '', word: 'Choose…' }, ...choices]}
+            error={error?.field('node_id')}
+            onValue={(node) => set({ node })}
+          />
+        )}
+      </div>
+      <div class="field">
+        <label for={id}>Config (JSON)</label>
+        <textarea
+          id={id}
+          class="mono"
+          rows={18}
+          spellcheck={false}
+          value={draft.value.config}
+          aria-invalid={problem !== null}
+          aria-describedby={`${id}-hint`}
+          onInput={(event) => set({ config: event.currentTarget.value })}
+        />
+        <p id={`${id}-hint`} class={problem === null ? 'hint' : 'hint hint-error'}>
+          {problem ?? 'The flow object as the edge takes it.'}
+        </p>
+      </div>
+    </Card>
+  );
+}
+
+function save(flow: FlowRow | null, draft: Draft): Promise<FlowRow> {
+  const config = JSON.parse(draft.config) as unknown;
+  if (flow === null) return send('POST', 'flows', { body: { name: draft.name, node_id: draft.node, config } });
+  return send('PATCH', `flows/${encodeURIComponent(flow.id)}`, {
+    body: { name: draft.name, config },
+    generation: flow.generation,
+  });
+}
+
+function invalidJson(thrown: unknown): ApiError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new ApiError(0, { error: message, error_code: 'invalid_json', details: [{ path: 'config', message }] });
+}

@@ -1,0 +1,137 @@
+import { useSignal, type Signal } from '@preact/signals';
+import { ApiError, send } from '../data/api.ts';
+import { attempt } from '../data/notices.ts';
+import { useRows, type Rows } from '../data/rows.ts';
+import type { ApiTokenRow } from '../data/shapes.ts';
+import { Button } from '../parts/button.tsx';
+import { Card, Empty, Note } from '../parts/card.tsx';
+import { CodeBlock } from '../parts/code.tsx';
+import { Dialog } from '../parts/dialog.tsx';
+import { Choice, Field } from '../parts/field.tsx';
+import { PageHead } from '../parts/page-head.tsx';
+import { SimpleTable, type Column } from '../parts/table.tsx';
+import { When } from '../parts/when.tsx';
+
+export function TokensPage() {
+  const rows = useRows<ApiTokenRow>('api-tokens', {});
+  const adding = useSignal(false);
+  return (
+    <>
+      <PageHead title="API tokens" lead="For programs that use the REST API. Each has a role of its own.">
+        <Button icon="plus" kind="primary" onPress={() => (adding.value = true)}>
+          New token
+        </Button>
+      </PageHead>
+      {rows.items.value.length === 0 && !rows.loading.value ? (
+        <Empty title="No token yet.">The API is described at /api/v1/openapi.json.</Empty>
+      ) : (
+        <Card>
+          <SimpleTable label="API tokens" columns={columnsWith(rows)} items={rows.items.value} />
+        </Card>
+      )}
+      {adding.value && <TokenDialog rows={rows} close={() => (adding.value = false)} />}
+    </>
+  );
+}
+
+function columnsWith(rows: Rows<ApiTokenRow>): readonly Column<ApiTokenRow>[] {
+  const revoke = async (token: ApiTokenRow) => {
+    await attempt(() => send('DELETE', `api-tokens/${token.id}`), `${token.name} is revoked.`);
+    rows.refresh();
+  };
+  return [
+    { key: 'name', title: 'Name', width: 2, cell: (token) => <bdi class="clip">{token.name}</bdi> },
+    { key: 'role', title: 'Role', width: 1, cell: (token) => token.role },
+    { key: 'made', title: 'Made', width: 1, hide: 2, cell: (token) => <When at={token.created_at} /> },
+    {
+      key: 'used',
+      title: 'Last used',
+      width: 1,
+      hide: 2,
+      cell: (token) => <When at={token.last_used_at} none="never" />,
+    },
+    { key: 'ends', title: 'Expires', width: 1, hide: 1, cell: (token) => <When at={token.expires_at} none="never" /> },
+    {
+      key: 'act',
+      title: 'Action',
+      width: 1,
+      align: 'right',
+      cell: (token) => (
+        <Button small kind="danger" onPress={() => revoke(token)}>
+          Revoke
+        </Button>
+      ),
+    },
+  ];
+}
+
+function TokenDialog({ rows, close }: { rows: Rows<ApiTokenRow>; close: () => void }) {
+  const token = useSignal<string | null>(null);
+  if (token.value === null) return <TokenForm token={token} rows={rows} close={close} />;
+  return (
+    <Dialog title="API token" onClose={close}>
+      <p>Shown once. Send it as Authorization: Bearer.</p>
+      <CodeBlock label="API token" text={token.value} />
+      <div class="dialog-actions">
+        <Button kind="primary" onPress={close}>
+          Done
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+interface TokenFormProps {
+  readonly token: Signal<string | null>;
+  readonly rows: Rows<ApiTokenRow>;
+  close(): void;
+}
+
+function TokenForm({ token, rows, close }: TokenFormProps) {
+  const name = useSignal('');
+  const role = useSignal('viewer');
+  const error = useSignal<ApiError | null>(null);
+  const submit = async () => {
+    try {
+      const body = { name: name.value, role: role.value };
+      token.value = (await send<{ token: string }>('POST', 'api-tokens', { body })).token;
+      rows.refresh();
+    } catch (thrown) {
+      error.value = thrown instanceof ApiError ? thrown : null;
+    }
+  };
+  const refused = error.value;
+  return (
+    <Dialog title="New API token" onClose={close}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        {refused !== null && refused.refusal.details === undefined && <Note tone="bad">{refused.message}</Note>}
+        <Field
+          label="Name"
+          value={name.value}
+          required
+          placeholder="grafana"
+          error={refused?.field('name')}
+          onValue={(text) => (name.value = text)}
+        />
+        <Choice
+          label="Role"
+          value={role.value}
+          choices={['viewer', 'operator', 'admin'].map((value) => ({ value, word: value }))}
+          onValue={(text) => (role.value = text)}
+        />
+        <div class="dialog-actions">
+          <Button onPress={close}>Cancel</Button>
+          <Button type="submit" kind="primary">
+            Make
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
