@@ -178,8 +178,11 @@ export interface QuicConnection {
   /** Null when the peer grants no stream now. Never blocks. */
   openBidi(): QuicStream | null;
   openUni(): QuicStream | null;
-  /** Sends from this end. A full queue drops its oldest datagram and takes this one (then the answer is `queue_full`). Bytes are copied. */
-  sendDatagram(payload: Uint8Array): DatagramSendResult;
+  /**
+   * Sends from this end. A full queue drops its oldest datagram and takes this one (then the answer is `queue_full`). Bytes are copied.
+   * `ledger` counts it in at once, then out when QUIC accepts it, or dropped, for whatever reason and however much later.
+   */
+  sendDatagram(payload: Uint8Array, ledger?: Ledger | null): DatagramSendResult;
   /**
    * Datagrams from this peer that begin with `prefix` (16 bytes) go to `target` unchanged and are counted in `ledger`. One route per prefix:
    * a new one replaces the old at once. A forward target that ends turns the route into a drop with reason `no_peer`.

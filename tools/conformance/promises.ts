@@ -1,4 +1,4 @@
-/** The promises that the relay keeps, by id, in a few words. The tests of one are those whose names begin with its id. */
+/** The promises that relay and edge keep, by id, in a few words. The tests of one are those whose names begin with its id. */
 export const promises = {
   I1: 'Only a leg of a tunnel can get a byte into it',
   I2: 'A leg sends in its own direction only, and is cut off the moment it is replaced, unbound, revoked or closed',
@@ -26,6 +26,7 @@ export const promises = {
   L4: 'Stopping twice is stopping once, and leaves nothing behind',
   L5: 'A crash leaves whole files',
   L6: 'After a restart all edges are paired again within seconds, without a herd',
+  M4: 'That a relay gets what is sent to it is proved by its answers, not by what arrives from it',
   T1: 'Events are true',
   T2: 'Counters never fall',
   T3: 'Health and readiness say what is',
@@ -36,7 +37,7 @@ export type PromiseId = keyof typeof promises;
 
 export const promiseIds = Object.keys(promises) as readonly PromiseId[];
 
-const idPattern = /^([ISALT]\d+)\b/;
+const idPattern = /^([ISALMT]\d+)\b/;
 
 /** The id with which a test's name begins, known or not; null for tests that prove no promise by name. */
 export function idOf(testName: string): string | null {

@@ -10,7 +10,7 @@ export interface Proof {
 }
 
 /** A name is the first argument of a call that has another one. */
-const nameArgument = /\(\s*(['"`])([ISALT]\d+\b(?:\\.|(?!\1)[^\\])*)\1\s*,/g;
+const nameArgument = /\(\s*(['"`])([ISALMT]\d+\b(?:\\.|(?!\1)[^\\])*)\1\s*,/g;
 
 /** Every test under `root` whose name begins with an id, in the order of the ids and files. */
 export function findProofs(root: string): Proof[] {
@@ -30,5 +30,5 @@ export function proofsIn(source: string, file: string): Proof[] {
 }
 
 function order(id: string): number {
-  return 'ISALT'.indexOf(id[0] ?? '') * 100 + Number(id.slice(1));
+  return 'ISALMT'.indexOf(id[0] ?? '') * 100 + Number(id.slice(1));
 }

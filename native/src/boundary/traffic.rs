@@ -112,12 +112,30 @@ impl NativeEngine {
         })
     }
 
-    /// 0 queued, 1 too large, 2 the oldest went for it, 3 closed.
+    /// 0 queued, 1 too large, 2 the oldest went for it, 3 closed. `ledger` counts it in, and then out or dropped.
     #[napi]
-    pub fn send_datagram(&self, connection: f64, payload: &[u8]) -> Result<u32> {
+    pub fn send_datagram(&self, connection: f64, payload: &[u8], ledger: Option<&NativeLedger>) -> Result<u32> {
         let payload = Bytes::copy_from_slice(payload);
-        let outcome = self.act(connection, |entry| entry.send_datagram(payload, None, Instant::now()))?;
-        Ok(match outcome.unwrap_or(SendOutcome::Closed) {
+        let counts = ledger.map(|ledger| &ledger.counts);
+        let outcome = contained(|| {
+            // Under the lock from the first count on: the engine's thread writes to the same ledger.
+            let mut core = self.shared.lock();
+            if let Some(counts) = counts {
+                counts.datagram_in(payload.len());
+            }
+            let Some((slot, entry)) = core.live(connection as u64) else {
+                if let Some(counts) = counts {
+                    counts.dropped(DropReason::Closing);
+                }
+                return Ok(SendOutcome::Closed);
+            };
+            let outcome = entry.send_datagram(payload, counts, Instant::now());
+            core.mark_dirty(slot);
+            drop(core);
+            self.shared.wake();
+            Ok(outcome)
+        })?;
+        Ok(match outcome {
             SendOutcome::Queued => 0,
             SendOutcome::TooLarge => 1,
             SendOutcome::QueueFull => 2,

@@ -49,8 +49,7 @@ function relayFindings(tunnel: EdgeTunnelReport, before: EdgeRelayReport | null,
     const text = `There is no connection to the relay ${address}${last === null ? ' yet' : `: ${last}`}.`;
     findings.push(problem(text, connectRemedy(last)));
   }
-  if (relay.suspect)
-    findings.push(problem(`The relay ${address} has stopped answering.`, 'look at it: adit why there'));
+  findings.push(...silenceFindings(relay));
   const isSecond = tunnel.active_relay_idx !== null && tunnel.active_relay_idx > 0;
   if (isSecond && address === tunnel.active_relay_addr) {
     findings.push(note(`Traffic runs through the second relay, ${address}.`));
@@ -60,6 +59,15 @@ function relayFindings(tunnel: EdgeTunnelReport, before: EdgeRelayReport | null,
     ...findings,
     ...explainPath({ name: `The path to ${address}`, before: before?.path ?? null, after: relay.path }),
   ];
+}
+
+/** What is sent to it does not come through, as far as this edge can tell. */
+function silenceFindings({ relay_addr: address, one_way: oneWay, suspect }: EdgeRelayReport): Finding[] {
+  if (oneWay) {
+    const remedy = 'let UDP out to its port: a firewall or NAT between here and the relay lets packets in only';
+    return [problem(`What is sent to the relay ${address} does not arrive; packets from it do.`, remedy)];
+  }
+  return suspect ? [problem(`The relay ${address} has stopped answering.`, 'look at it: adit why there')] : [];
 }
 
 function connectRemedy(reason: string | null): string {
@@ -87,6 +95,10 @@ const dropWords: Readonly<Record<string, string>> = {
   no_relay: 'the tunnel was not up',
   too_large: 'they do not fit a packet on the way to the relay',
   queue_full: 'more was sent than the path to the relay carries',
+  expired: 'they waited too long: the path to the relay carries less than is sent, or this machine was too busy',
+  congestion: 'the path to the relay carries less than is sent',
+  closing: 'the connection to the relay ended while they waited for it',
+  not_authentic: 'the other edge sealed them with another key',
   no_local_peer: 'nothing local has sent anything yet, so there is nobody to give them to',
   wrong_tunnel: 'they belong to no tunnel of this edge that carries udp',
 };
@@ -108,6 +120,8 @@ function dropRemedy(reason: string, tunnel: EdgeTunnelReport): string {
       return `send smaller datagrams: ${largestPayloadWords(active?.path ?? null)}`;
     }
     case 'queue_full':
+    case 'expired':
+    case 'congestion':
       return 'lower the bit rate, or free the uplink of this edge';
     case 'no_local_peer':
       return `let the program here send first, to ${tunnel.local_addr}`;
@@ -118,9 +132,15 @@ function dropRemedy(reason: string, tunnel: EdgeTunnelReport): string {
   }
 }
 
+/** The relay in use does not answer: nothing behind it can be judged. */
+function isCutOff({ relays, active_relay_idx: active }: EdgeTunnelReport): boolean {
+  return active !== null && relays[active]?.suspect === true;
+}
+
 /** Whether anything moves, seen from here. */
 function trafficFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Finding[] {
-  if (after.state !== 'ready') return [];
+  // What does not reach the relay says nothing about the other edge or the programs here.
+  if (after.state !== 'ready' || isCutOff(after)) return [];
   const grows = (key: 'bytes_sent' | 'bytes_received'): boolean => after.stats[key] > before.stats[key];
   const [sends, receives] = [grows('bytes_sent'), grows('bytes_received')];
   if (sends && receives) return [good('Traffic flows in both directions.')];

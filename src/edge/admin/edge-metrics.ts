@@ -12,6 +12,7 @@ const counters: Readonly<Partial<Record<keyof EdgeTunnelStats, readonly [name: s
   connections_total: ['adit_edge_tcp_connections_total', 'Local TCP connections carried.'],
 };
 
+const directions = ['outgoing', 'incoming'] as const;
 const relayLabels = ['tunnel_id', 'relay'] as const;
 
 /** The edge and its tunnels; as many series as the configuration has tunnels. Read when scraped. */
@@ -86,15 +87,39 @@ function addTunnelMetrics(registry: Registry, source: EdgeAdminSource): void {
       for (const { id, stats } of source.tunnels()) this.set({ tunnel_id: id }, stats.connections_active);
     },
   });
+  addLedgerMetrics(registry, source);
+}
+
+/** What came in, by direction, and what of it did not go out. */
+function addLedgerMetrics(registry: Registry, source: EdgeAdminSource): void {
+  const registers = [registry];
   new Counter({
-    name: 'adit_edge_dropped_datagrams_total',
-    help: 'Datagrams dropped, by reason.',
-    labelNames: ['tunnel_id', 'reason'],
+    name: 'adit_edge_datagrams_total',
+    help: 'Datagrams that came: outgoing from local programs, incoming from relays. In = sent or received + dropped.',
+    labelNames: ['tunnel_id', 'direction'],
     registers,
     collect() {
       this.reset();
-      for (const { id, drops } of source.tunnels()) {
-        for (const [reason, count] of Object.entries(drops)) this.inc({ tunnel_id: id, reason }, count);
+      for (const tunnel of source.tunnels()) {
+        for (const direction of directions) {
+          this.inc({ tunnel_id: tunnel.id, direction }, tunnel[direction].datagrams_in);
+        }
+      }
+    },
+  });
+  new Counter({
+    name: 'adit_edge_dropped_datagrams_total',
+    help: 'Datagrams dropped, by direction and reason.',
+    labelNames: ['tunnel_id', 'direction', 'reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const tunnel of source.tunnels()) {
+        for (const direction of directions) {
+          for (const [reason, count] of Object.entries(tunnel[direction].drops)) {
+            this.inc({ tunnel_id: tunnel.id, direction, reason }, count);
+          }
+        }
       }
     },
   });

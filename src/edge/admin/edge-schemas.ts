@@ -28,9 +28,18 @@ const relaySchema = z.object({
   state: z.enum(states),
   /** It has stopped acknowledging what is sent. */
   suspect: z.boolean(),
+  /** Packets come from it, but no answers to what is sent: the way to it is blocked. */
+  one_way: z.boolean(),
   /** Why the last attempt or connection ended; null while the bind is held. */
   last_problem: text.nullable(),
   path: pathReportSchema.nullable(),
+});
+
+/** Once nothing waits, in = out + the sum of drops. */
+const directionSchema = z.object({
+  datagrams_in: count,
+  datagrams_out: count,
+  drops: z.record(z.string(), count).readonly(),
 });
 
 export const tunnelSchema = z.object({
@@ -58,7 +67,12 @@ export const tunnelSchema = z.object({
   }),
   relay_rtt_ms: z.number().min(0).nullable(),
   path_mtu: count.nullable(),
+  /** Of both directions; see these for the sums. */
   drops: z.record(z.string(), count).readonly(),
+  /** Datagrams from local programs, and what the QUIC connections to relays took of them. */
+  outgoing: directionSchema,
+  /** Datagrams from relays, and what was given to local programs of them. */
+  incoming: directionSchema,
   relays: z.array(relaySchema).readonly(),
 });
 

@@ -72,7 +72,8 @@ export class TcpEgress implements LocalEnd {
   }
 
   onDatagram(): void {
-    this.#dependencies.counters.dropped('wrong_tunnel');
+    this.#dependencies.counters.datagramArrived();
+    this.#dependencies.counters.notDelivered('wrong_tunnel');
   }
 
   onConnectionEnd(connection: RelayConnection): void {

@@ -58,7 +58,8 @@ export class TcpIngress implements LocalEnd {
   }
 
   onDatagram(): void {
-    this.#dependencies.counters.dropped('wrong_tunnel');
+    this.#dependencies.counters.datagramArrived();
+    this.#dependencies.counters.notDelivered('wrong_tunnel');
   }
 
   onConnectionEnd(connection: RelayConnection): void {

@@ -1,27 +1,41 @@
 import type { EdgeTunnelStats } from '../../protocol/node/edge-telemetry.ts';
+import { SEAL_OVERHEAD_BYTES } from '../../protocol/tunnel/limits.ts';
 import type { DropCounts } from '../../protocol/node/relay-telemetry.ts';
+import { dropReasons, type DropReason, type Ledger } from '../../quic/types.ts';
 
-/** Why the edge did not pass a datagram on. */
-export type EdgeDropReason =
+/** Why the edge did not give a datagram of a local program to QUIC; the engine's own reasons come beside these. */
+export type OutgoingDropReason =
   /** No relay had the peer. */
   | 'no_relay'
-  /** Does not fit a packet on the way to the relay. */
-  | 'too_large'
-  /** Pushed out of the queue towards the relay by a newer one. */
-  | 'queue_full'
+  /** Waited too long in the local socket, because this process did not run. */
+  | 'expired';
+
+/** Why the edge did not give a datagram of a relay to a local program. */
+export type IncomingDropReason =
   /** Came before anything local had sent, so there is nobody to give it to. */
   | 'no_local_peer'
   /** Another tunnel's, or for a tunnel that carries no datagrams. */
-  | 'wrong_tunnel';
+  | 'wrong_tunnel'
+  /** Changed on the way, or sealed with another key. */
+  | 'not_authentic';
+
+/** One way through the edge. Once nothing is queued, `datagrams_in = datagrams_out + Σ drops` (conformance S5). */
+export interface DirectionCounts {
+  readonly datagrams_in: number;
+  readonly datagrams_out: number;
+  readonly drops: DropCounts;
+}
 
 const rateWindowMs = 1000;
 
 /** Counts of one tunnel over its whole life; they never fall. Bytes are of local payload. */
 export class TunnelCounters {
-  readonly #drops = new Map<EdgeDropReason, number>();
-  #packetsSent = 0;
+  /** Where the engine counts the datagrams that this edge sends. */
+  readonly ledger: Ledger;
+  readonly #outgoing = { offered: 0, drops: new Map<OutgoingDropReason, number>() };
+  readonly #incoming = { arrived: 0, drops: new Map<IncomingDropReason, number>() };
   #packetsReceived = 0;
-  #bytesSent = 0;
+  #streamBytesSent = 0;
   #bytesReceived = 0;
   #sendErrors = 0;
   #decryptErrors = 0;
@@ -29,18 +43,39 @@ export class TunnelCounters {
   #connectionsActive = 0;
   #rates = { sampledAtMs: 0, bytesSent: 0, bytesReceived: 0, outBps: 0, inBps: 0 };
 
-  datagramSent(bytes: number): void {
-    this.#packetsSent++;
-    this.#bytesSent += bytes;
+  constructor(ledger: Ledger) {
+    this.ledger = ledger;
   }
 
+  /** A local program sent a datagram. What becomes of it is counted here or in the ledger. */
+  datagramOffered(): void {
+    this.#outgoing.offered++;
+  }
+
+  notSent(reason: OutgoingDropReason): void {
+    const { drops } = this.#outgoing;
+    drops.set(reason, (drops.get(reason) ?? 0) + 1);
+  }
+
+  /** A relay sent a datagram. */
+  datagramArrived(): void {
+    this.#incoming.arrived++;
+  }
+
+  /** It was given to the local socket. */
   datagramReceived(bytes: number): void {
     this.#packetsReceived++;
     this.#bytesReceived += bytes;
   }
 
+  notDelivered(reason: IncomingDropReason): void {
+    const { drops } = this.#incoming;
+    drops.set(reason, (drops.get(reason) ?? 0) + 1);
+    if (reason === 'not_authentic') this.#decryptErrors++;
+  }
+
   streamBytesSent(bytes: number): void {
-    this.#bytesSent += bytes;
+    this.#streamBytesSent += bytes;
   }
 
   streamBytesReceived(bytes: number): void {
@@ -52,12 +87,9 @@ export class TunnelCounters {
     this.#sendErrors++;
   }
 
+  /** A stream that the tunnel key does not open. */
   decryptError(): void {
     this.#decryptErrors++;
-  }
-
-  dropped(reason: EdgeDropReason): void {
-    this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
   }
 
   connectionOpened(): void {
@@ -77,28 +109,54 @@ export class TunnelCounters {
     return this.#decryptErrors;
   }
 
+  /** From local programs to the relay. */
+  outgoing(): DirectionCounts {
+    const { datagramsOut, drops: engineDrops } = this.ledger.totals();
+    const drops = new Map<OutgoingDropReason | DropReason, number>(this.#outgoing.drops);
+    for (const reason of dropReasons) {
+      if (engineDrops[reason] > 0) drops.set(reason, (drops.get(reason) ?? 0) + engineDrops[reason]);
+    }
+    return {
+      datagrams_in: this.#outgoing.offered,
+      datagrams_out: datagramsOut,
+      drops: Object.fromEntries(drops),
+    };
+  }
+
+  /** From the relay to local programs. */
+  incoming(): DirectionCounts {
+    return {
+      datagrams_in: this.#incoming.arrived,
+      datagrams_out: this.#packetsReceived,
+      drops: Object.fromEntries(this.#incoming.drops),
+    };
+  }
+
+  /** Both directions together, for who knows no directions; what could not be opened is in `stats`. */
   drops(): DropCounts {
-    return Object.fromEntries(this.#drops);
+    const incoming = Object.entries(this.incoming().drops).filter(([reason]) => reason !== 'not_authentic');
+    return { ...this.outgoing().drops, ...Object.fromEntries(incoming) };
   }
 
   /** Works the bit rates out anew once a second has passed; to be called at least that often. */
   sampleRates(nowMs: number): void {
     const elapsedMs = nowMs - this.#rates.sampledAtMs;
     if (elapsedMs < rateWindowMs) return;
+    const bytesSent = this.#bytesSent();
     this.#rates = {
       sampledAtMs: nowMs,
-      bytesSent: this.#bytesSent,
+      bytesSent,
       bytesReceived: this.#bytesReceived,
-      outBps: Math.round(((this.#bytesSent - this.#rates.bytesSent) * 8000) / elapsedMs),
+      outBps: Math.round(((bytesSent - this.#rates.bytesSent) * 8000) / elapsedMs),
       inBps: Math.round(((this.#bytesReceived - this.#rates.bytesReceived) * 8000) / elapsedMs),
     };
   }
 
   stats(): EdgeTunnelStats {
     return {
-      packets_sent: this.#packetsSent,
+      packets_sent: this.ledger.totals().datagramsOut,
       packets_received: this.#packetsReceived,
-      bytes_sent: this.#bytesSent,
+      bytes_sent: this.#bytesSent(),
       bytes_received: this.#bytesReceived,
       bitrate_in_bps: this.#rates.inBps,
       bitrate_out_bps: this.#rates.outBps,
@@ -107,5 +165,10 @@ export class TunnelCounters {
       connections_total: this.#connectionsTotal,
       connections_active: this.#connectionsActive,
     };
+  }
+
+  #bytesSent(): number {
+    const { datagramsOut, datagramBytesOut } = this.ledger.totals();
+    return this.#streamBytesSent + datagramBytesOut - datagramsOut * SEAL_OVERHEAD_BYTES;
   }
 }

@@ -64,7 +64,7 @@ export class UdpEnd implements LocalEnd {
     if (this.#settings.direction === 'ingress') {
       socket.send(payload, this.#onSent);
     } else if (this.#lastSender === null) {
-      this.#dependencies.counters.dropped('no_local_peer');
+      this.#dependencies.counters.notDelivered('no_local_peer');
       return;
     } else {
       socket.send(payload, this.#lastSender.port, this.#lastSender.address, this.#onSent);

@@ -5,7 +5,7 @@ import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EdgeTunnelInfo, EdgeTunnelState } from '../../protocol/node/edge-telemetry.ts';
 import { tunnelIdToBytes } from '../../protocol/tunnel/tunnel-id.ts';
-import type { TransportSettings } from '../../quic/types.ts';
+import type { QuicEngine, TransportSettings } from '../../quic/types.ts';
 import type { EdgeTunnelReport } from '../admin/edge-schemas.ts';
 import { DropReporter } from './drop-reporter.ts';
 import type { EdgeEvent, TunnelRef } from '../events/edge-event.ts';
@@ -22,6 +22,7 @@ import { TunnelCounters } from '../local/tunnel-counters.ts';
 import { UdpEnd } from '../local/udp-end.ts';
 
 export interface EdgeTunnelDependencies extends Omit<RelayClientDependencies, 'observer'> {
+  readonly engine: Pick<QuicEngine, 'dial' | 'createLedger'>;
   /** Must not throw. */
   readonly raise: (event: EdgeEvent) => void;
 }
@@ -51,7 +52,7 @@ export class EdgeTunnel {
   readonly #dependencies: EdgeTunnelDependencies;
   readonly #logger: Logger;
   readonly #ref: TunnelRef;
-  readonly #counters = new TunnelCounters();
+  readonly #counters: TunnelCounters;
   readonly #dropReporter = new DropReporter();
   readonly #openRetry: Backoff;
   readonly #samplePeriodMs: number;
@@ -69,6 +70,7 @@ export class EdgeTunnel {
     const { tunnel } = settings;
     this.settings = tunnel;
     this.#dependencies = dependencies;
+    this.#counters = new TunnelCounters(dependencies.engine.createLedger());
     this.#logger = dependencies.logger.child({ tunnel: tunnel.name, tunnel_id: tunnel.id });
     this.#ref = { id: tunnel.id, name: tunnel.name };
     this.#openRetry = new Backoff(dependencies.random, openRetry);
@@ -136,7 +138,8 @@ export class EdgeTunnel {
 
   /** As `info`, with each of its relays. */
   report(): EdgeTunnelReport {
-    return { ...this.info(), relays: this.#clients.map((client) => client.report()) };
+    const relays = this.#clients.map((client) => client.report());
+    return { ...this.info(), outgoing: this.#counters.outgoing(), incoming: this.#counters.incoming(), relays };
   }
 
   async #open(): Promise<string | null> {
@@ -173,8 +176,8 @@ export class EdgeTunnel {
     for (const client of this.#clients) client.sample(nowMs, patience);
     this.#counters.sampleRates(nowMs);
     this.#noteActive();
-    const { too_large = 0, queue_full = 0 } = this.#counters.drops();
-    const counts = { too_large, queue_full, not_authentic: this.#counters.decryptErrors };
+    // That the tunnel is not up has events of its own.
+    const counts = { ...this.#counters.drops(), no_relay: 0, not_authentic: this.#counters.decryptErrors };
     for (const report of this.#dropReporter.observe(nowMs, counts)) {
       this.#dependencies.raise({ kind: 'datagrams-dropped', tunnel: this.#ref, ...report });
     }

@@ -8,7 +8,7 @@ import type { QuicStream } from '../../quic/types.ts';
 import type { EdgeRelayReport } from '../admin/edge-schemas.ts';
 import type { BindingSettings } from './binding.ts';
 import { Liveness } from './liveness.ts';
-import { noAnswer, RelayConnection, type RelayConnectionEnd } from './relay-connection.ts';
+import { noAnswer, noProof, RelayConnection, type RelayConnectionEnd } from './relay-connection.ts';
 import { RelayDialler, type RelayDiallerDependencies, type RelayDiallerSettings } from './relay-dialler.ts';
 
 /** What became of the bind at one relay. Failures that repeat are told once, until the relay has taken the bind. */
@@ -60,6 +60,7 @@ export class RelayClient {
   #connection: RelayConnection | null = null;
   #liveness: Liveness | null = null;
   #suspect = false;
+  #oneWay = false;
   #refused = false;
   #lossTold = false;
   #lastProblem: string | null = null;
@@ -108,6 +109,7 @@ export class RelayClient {
       relay_addr: this.relayAddr,
       state: this.state,
       suspect: this.#suspect,
+      one_way: this.#oneWay,
       last_problem: this.#lastProblem,
       path: stats === null ? null : toPathReport(stats),
     };
@@ -128,17 +130,18 @@ export class RelayClient {
   sample(nowMs: number, patienceMs: number): void {
     const connection = this.#connection;
     if (connection === null) return;
-    const { sent, received } = connection.activity;
+    const activity = connection.activity;
     this.#liveness ??= new Liveness(nowMs, this.#settings.samplePeriodMs);
-    if (!this.#liveness.isDue(nowMs, sent)) return;
+    if (!this.#liveness.isDue(nowMs, activity.sent)) return;
     const stats = connection.stats();
     const verdict = this.#liveness.observe(nowMs, {
-      sent,
-      received: received + (stats?.packetsReceived ?? 0),
+      ...activity,
+      received: activity.received + (stats?.packetsReceived ?? 0),
       rttMs: stats?.rttMs ?? null,
     });
     this.#suspect = verdict.suspect;
-    if (verdict.silentMs >= patienceMs) connection.giveUp(noAnswer);
+    this.#oneWay = verdict.oneWay;
+    if (verdict.silentMs >= patienceMs) connection.giveUp(verdict.oneWay ? noProof : noAnswer);
     else if (verdict.probe) connection.ping();
   }
 
@@ -191,6 +194,7 @@ export class RelayClient {
     this.#connection = null;
     this.#liveness = null;
     this.#suspect = false;
+    this.#oneWay = false;
     this.#dependencies.observer.onConnectionEnd(connection);
   }
 

@@ -8,11 +8,13 @@ import type {
   ConnectionHandler,
   ConnectionStats,
   DatagramSendResult,
+  Ledger,
   QuicConnection,
   QuicStream,
   SocketAddress,
 } from '../../quic/types.ts';
 import { Binding, type BindingPhase, type BindingSettings, type BindingStep } from './binding.ts';
+import type { TrafficSample } from './liveness.ts';
 import { readRelayMessages } from './relay-messages.ts';
 
 /** What a connection tells its owner. None of the calls may throw. */
@@ -42,6 +44,8 @@ export interface RelayConnectionDependencies {
 
 /** Why a connection to a silent relay ended, whoever noticed first. */
 export const noAnswer = 'the relay no longer answers';
+/** Why a connection ended over which packets still came. */
+export const noProof = 'the relay does not get what is sent to it';
 
 /** Runs a `Binding` on one QUIC connection to a relay: control stream, uni streams, pings, and the way out for data. */
 export class RelayConnection implements ConnectionHandler {
@@ -58,6 +62,8 @@ export class RelayConnection implements ConnectionHandler {
   #ended = false;
   #sent = 0;
   #received = 0;
+  #pings = 0;
+  #pongs = 0;
 
   constructor(dependencies: RelayConnectionDependencies, settings: BindingSettings) {
     this.#clock = dependencies.clock;
@@ -75,9 +81,9 @@ export class RelayConnection implements ConnectionHandler {
     return this.#binding.phase === 'ready' && !this.#ended;
   }
 
-  /** What this end sent and heard, in whole calls; both only grow. */
-  get activity(): { readonly sent: number; readonly received: number } {
-    return { sent: this.#sent, received: this.#received };
+  /** What this end sent and heard, in whole calls, and pings with their answers; all only grow. */
+  get activity(): Pick<TrafficSample, 'sent' | 'received' | 'pings' | 'pongs'> {
+    return { sent: this.#sent, received: this.#received, pings: this.#pings, pongs: this.#pongs };
   }
 
   stats(): ConnectionStats | null {
@@ -98,9 +104,9 @@ export class RelayConnection implements ConnectionHandler {
     this.#run(this.#binding.open());
   }
 
-  /** Sends one datagram, prefix and all. */
-  sendDatagram(datagram: Uint8Array): DatagramSendResult {
-    const result = this.#connection?.sendDatagram(datagram) ?? 'closed';
+  /** Sends one datagram, prefix and all, and counts it in `ledger`. */
+  sendDatagram(datagram: Uint8Array, ledger: Ledger | null): DatagramSendResult {
+    const result = this.#connection?.sendDatagram(datagram, ledger) ?? 'closed';
     // What was not sent brings no acknowledgement, and silence after it tells nothing.
     if (result === 'queued' || result === 'queue_full') this.#sent++;
     return result;
@@ -118,6 +124,7 @@ export class RelayConnection implements ConnectionHandler {
 
   /** Asks the relay for a sign of life. */
   ping(): void {
+    this.#pings++;
     this.#send({ type: 'ping' });
   }
 
@@ -219,7 +226,10 @@ export class RelayConnection implements ConnectionHandler {
       onHeard: () => {
         this.#received++;
       },
-      onMessage: (message) => this.#run(this.#binding.receive(message)),
+      onMessage: (message) => {
+        if (message.type === 'pong') this.#pongs++;
+        this.#run(this.#binding.receive(message));
+      },
       onEnd,
     });
   }

@@ -20,15 +20,12 @@ import type { DeadlineMember } from './deadlines.ts';
 import type { QuicheLedger } from './ledger.ts';
 import type { Loop, LoopMember } from './loop.ts';
 import { receivePacket, type QuicheHandle } from './binding.ts';
-import { ForwardTarget } from './route.ts';
+import { ForwardTarget, ownLedger } from './route.ts';
 import { PeerBudget } from './peer-budget.ts';
 import type { PeerPath } from './peer-path.ts';
 import { StreamSet } from './stream-set.ts';
 import { TrafficMeter } from './traffic-meter.ts';
 import { Transmitter } from './transmitter.ts';
-
-/** What quiche and BoringSSL hold for an established connection, measured. */
-export const nativeBytesPerConnection = 40 * 1024;
 
 export class QuicheConnection extends ForwardTarget implements QuicConnection, LoopMember, DeadlineMember {
   readonly id: number;
@@ -89,10 +86,12 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     return this.#isOpen() ? this.#streams.openUni() : null;
   }
 
-  sendDatagram(payload: Uint8Array): DatagramSendResult {
-    if (!this.#isOpen()) return 'closed';
+  sendDatagram(payload: Uint8Array, ledger: Ledger | null = null): DatagramSendResult {
+    const own = ledger && ownLedger(ledger);
+    own?.noteIn(payload.length);
+    if (!this.#isOpen()) return own?.noteClosed() ?? 'closed';
     this.#loop.planTransmit(this);
-    return this.#transmitter.offer(payload, null, this.#environment.clock.monotonicMs());
+    return this.#transmitter.offer(payload, own, this.#environment.clock.monotonicMs());
   }
 
   routeDatagrams(prefix: Uint8Array, target: DatagramTarget, ledger: Ledger): RouteHandle {

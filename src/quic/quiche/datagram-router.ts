@@ -57,8 +57,7 @@ export class DatagramRouter {
       return;
     }
     const { ledger, to } = route;
-    ledger.datagramsIn += 1;
-    ledger.datagramBytesIn += datagram.length - prefixBytes;
+    ledger.noteIn(datagram.length);
     if (to === null) ledger.drops[route.reason] += 1;
     else to.forward(datagram, ledger, nowMs);
   }

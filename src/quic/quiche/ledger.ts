@@ -1,5 +1,8 @@
 import { dropReasons, type DropReason, type Ledger, type LedgerTotals } from '../types.ts';
 
+/** At the head of each datagram; not counted as payload. */
+const tunnelIdBytes = 16;
+
 type MutableDrops = Record<DropReason, number>;
 
 /** Plain numbers that the packet path adds to. */
@@ -18,6 +21,18 @@ export class QuicheLedger implements Ledger {
     closing: 0,
     congestion: 0,
   };
+
+  /** A datagram of `length` bytes came, the tunnel id at its head included. */
+  noteIn(length: number): void {
+    this.datagramsIn += 1;
+    this.datagramBytesIn += Math.max(0, length - tunnelIdBytes);
+  }
+
+  /** Its connection had ended. */
+  noteClosed(): 'closed' {
+    this.drops.closing += 1;
+    return 'closed';
+  }
 
   get dropped(): number {
     let sum = 0;

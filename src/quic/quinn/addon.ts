@@ -103,7 +103,7 @@ export interface NativeBinding {
   ): number;
   abortSplice(splice: number, code: number): void;
   /** 0 queued, 1 too large, 2 the oldest went for it, 3 closed. */
-  sendDatagram(connection: number, payload: Uint8Array): number;
+  sendDatagram(connection: number, payload: Uint8Array, ledger: NativeLedgerBinding | null): number;
   /** A target below 0 drops under reason number `reason`. The answer is what `withdrawRoute` takes. */
   setRoute(connection: number, prefix: Uint8Array, target: number, reason: number, ledger: NativeLedgerBinding): number;
   withdrawRoute(connection: number, prefix: Uint8Array, token: number): void;

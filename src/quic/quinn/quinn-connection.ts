@@ -58,8 +58,9 @@ export class QuinnConnection implements QuinnStreamOwner {
     return this.#open(false);
   }
 
-  sendDatagram(payload: Uint8Array): DatagramSendResult {
-    return sendResults[this.#binding.sendDatagram(this.id, payload)] ?? 'closed';
+  sendDatagram(payload: Uint8Array, ledger: Ledger | null = null): DatagramSendResult {
+    const counts = ledger === null ? null : QuinnLedger.bindingOf(ledger);
+    return sendResults[this.#binding.sendDatagram(this.id, payload, counts)] ?? 'closed';
   }
 
   routeDatagrams(prefix: Uint8Array, target: DatagramTarget, ledger: Ledger): RouteHandle {

@@ -81,9 +81,19 @@ export class MemoryConnection implements QuicConnection {
     return this.#open(false);
   }
 
-  sendDatagram(payload: Uint8Array): DatagramSendResult {
-    if (this.#ended) return 'closed';
-    if (payload.length > this.#maxDatagramSize) return 'too_large';
+  sendDatagram(payload: Uint8Array, ledger: Ledger | null = null): DatagramSendResult {
+    const counts = ledger instanceof MemoryLedger ? ledger : null;
+    const payloadBytes = payload.length - prefixBytes;
+    counts?.datagramIn(payloadBytes);
+    if (this.#ended) {
+      counts?.drop('closing');
+      return 'closed';
+    }
+    if (payload.length > this.#maxDatagramSize) {
+      counts?.drop('too_large');
+      return 'too_large';
+    }
+    counts?.datagramOut(payloadBytes);
     const copy = Uint8Array.from(payload);
     this.#toPeer((peer) => {
       peer.#receiveDatagram(copy);

@@ -1,7 +1,9 @@
 import { RelayConnection } from '../../../src/edge/uplink/relay-connection.ts';
-import type { DatagramSendResult } from '../../../src/quic/types.ts';
+import { TUNNEL_ID_BYTES } from '../../../src/protocol/tunnel/limits.ts';
+import type { DatagramSendResult, Ledger } from '../../../src/quic/types.ts';
 import { knownTunnelId } from '../samples/known-tunnel-id.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
+import { MemoryLedger } from '../fakes/memory-ledger.ts';
 import { silentLogger } from '../fakes/silent-logger.ts';
 import { vectorTunnel } from '../samples/vectors.ts';
 
@@ -34,7 +36,15 @@ export class AnsweringRelay extends RelayConnection {
     this.#answer = answer;
   }
 
-  override sendDatagram(): DatagramSendResult {
+  override sendDatagram(datagram: Uint8Array, ledger: Ledger | null): DatagramSendResult {
+    if (ledger instanceof MemoryLedger) this.#count(datagram.length - TUNNEL_ID_BYTES, ledger);
     return this.#answer;
+  }
+
+  #count(payloadBytes: number, ledger: MemoryLedger): void {
+    ledger.datagramIn(payloadBytes);
+    if (this.#answer === 'too_large') ledger.drop('too_large');
+    else if (this.#answer === 'closed') ledger.drop('closing');
+    else ledger.datagramOut(payloadBytes);
   }
 }

@@ -34,11 +34,14 @@ export function sampleEdgeTunnel(id: TunnelId, changes: Partial<EdgeTunnelReport
     relay_rtt_ms: 21.5,
     path_mtu: 1452,
     drops: { too_large: 4 },
+    outgoing: { datagrams_in: 14, datagrams_out: 10, drops: { too_large: 4 } },
+    incoming: { datagrams_in: 22, datagrams_out: 20, drops: { not_authentic: 2 } },
     relays: [
       {
         relay_addr: 'relay-a.example:4433',
         state: 'ready',
         suspect: false,
+        one_way: false,
         last_problem: null,
         path: toPathReport(sampleStats),
       },
@@ -46,6 +49,7 @@ export function sampleEdgeTunnel(id: TunnelId, changes: Partial<EdgeTunnelReport
         relay_addr: 'relay-b.example:4433',
         state: 'connecting',
         suspect: false,
+        one_way: false,
         last_problem: 'the relay no longer answers',
         path: null,
       },

@@ -8,6 +8,7 @@ import { AnsweringRelay } from '../../../support/peers/answering-relay.ts';
 import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 import { LocalTcpServer } from '../../../support/peers/local-tcp.ts';
 import { ManualClock } from '../../../support/fakes/manual-clock.ts';
+import { MemoryLedger } from '../../../support/fakes/memory-ledger.ts';
 import { MemoryStream } from '../../../support/fakes/memory-stream.ts';
 import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
@@ -18,7 +19,7 @@ const tunnelId = knownTunnelId(vectorTunnel.id);
 it('counts a local program that does not answer as one that refuses', async () => {
   await using server = await LocalTcpServer.start(() => {});
   const [host = '', port] = server.addr.split(':');
-  const [clock, counters, logger] = [new ManualClock(), new TunnelCounters(), new RecordingLogger()];
+  const [clock, counters, logger] = [new ManualClock(), new TunnelCounters(new MemoryLedger()), new RecordingLogger()];
   const cipher = new PayloadCipher(new SeededRandom(), new Uint8Array(32), new Uint8Array(16));
   const ingress = new TcpIngress(
     { clock, counters, logger, cipher, activeRelay: () => null },

@@ -53,6 +53,15 @@ describe('why a tunnel is as it is, at an edge', () => {
     expect(words).toContain('note: Traffic runs through the second relay, relay-b.example:4433.');
   });
 
+  it('blames the way to the relay, and nobody behind it, when only what is sent is lost', () => {
+    const words = text(factsOf({ relays: [{ ...relay, suspect: true, one_way: true }] }));
+    expect(words).toContain(
+      'problem: What is sent to the relay relay-a.example:4433 does not arrive; packets from it do. → let UDP out',
+    );
+    expect(words).not.toContain('other edge');
+    expect(words).not.toContain('stopped answering');
+  });
+
   it('says that the keys of the edges differ', () => {
     const before = factsOf({ stats: { ...quiet, decrypt_errors: 5 } });
     const after = factsOf({ stats: { ...quiet, decrypt_errors: 9 } });
@@ -77,7 +86,7 @@ describe('why a tunnel is as it is, at an edge', () => {
     );
   });
 
-  it.each(['no_relay', 'too_large', 'queue_full', 'no_local_peer', 'wrong_tunnel'])(
+  it.each(['no_relay', 'too_large', 'queue_full', 'expired', 'congestion', 'closing', 'no_local_peer', 'wrong_tunnel'])(
     'has words for the drop %s',
     (reason) => {
       const words = text(factsOf({}), factsOf({ drops: { [reason]: 2 } }));

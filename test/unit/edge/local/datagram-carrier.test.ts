@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { DatagramCarrier } from '../../../../src/edge/local/datagram-carrier.ts';
 import { PayloadCipher } from '../../../../src/edge/local/payload-cipher.ts';
 import { TunnelCounters } from '../../../../src/edge/local/tunnel-counters.ts';
+import { SEAL_OVERHEAD_BYTES } from '../../../../src/protocol/tunnel/limits.ts';
 import type { DatagramSendResult } from '../../../../src/quic/types.ts';
 import { AnsweringRelay } from '../../../support/peers/answering-relay.ts';
+import { MemoryLedger } from '../../../support/fakes/memory-ledger.ts';
 import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 import { silentLogger } from '../../../support/fakes/silent-logger.ts';
 import { sealVector, vectorTunnel } from '../../../support/samples/vectors.ts';
@@ -13,7 +15,7 @@ const cipher = new PayloadCipher(new SeededRandom(), Buffer.from(sealVector.keyH
 const payload = Buffer.from(sealVector.plaintext);
 
 function carrier(answer: DatagramSendResult | null): { carrier: DatagramCarrier; counters: TunnelCounters } {
-  const counters = new TunnelCounters();
+  const counters = new TunnelCounters(new MemoryLedger());
   const relay = answer === null ? null : new AnsweringRelay(answer);
   const dependencies = { activeRelay: () => relay, cipher, counters, logger: silentLogger };
   return { carrier: new DatagramCarrier(dependencies, prefix), counters };
@@ -22,9 +24,9 @@ function carrier(answer: DatagramSendResult | null): { carrier: DatagramCarrier;
 describe('a datagram from a local program', () => {
   it.each<[DatagramSendResult | null, sent: number, drops: object]>([
     ['queued', 1, {}],
-    ['queue_full', 1, { queue_full: 1 }],
+    ['queue_full', 1, {}],
     ['too_large', 0, { too_large: 1 }],
-    ['closed', 0, { no_relay: 1 }],
+    ['closed', 0, { closing: 1 }],
     [null, 0, { no_relay: 1 }],
   ])('that the relay takes as %s is counted so', (answer, sent, drops) => {
     const { carrier: udp, counters } = carrier(answer);
@@ -46,13 +48,18 @@ describe('a datagram from a relay', () => {
     expect(counters.drops()).toEqual({ wrong_tunnel: 2 });
     expect(udp.open(datagram.subarray(0, 40))).toBeNull();
     expect(counters.decryptErrors).toBe(1);
+    expect(counters.incoming()).toEqual({
+      ...{ datagrams_in: 4, datagrams_out: 0 },
+      drops: { wrong_tunnel: 2, not_authentic: 1 },
+    });
   });
 });
 
 describe('counts of a tunnel', () => {
   it('tell bit rates over the last second or more', () => {
-    const counters = new TunnelCounters();
-    counters.datagramSent(1000);
+    const ledger = new MemoryLedger();
+    const counters = new TunnelCounters(ledger);
+    ledger.datagramOut(1000 + SEAL_OVERHEAD_BYTES);
     counters.streamBytesReceived(500);
     counters.sampleRates(1000);
     expect(counters.stats()).toMatchObject({ bitrate_out_bps: 8000, bitrate_in_bps: 4000 });

@@ -6,6 +6,8 @@ const periodMs = 50;
 interface Traffic {
   readonly sent?: boolean;
   readonly heard?: boolean;
+  /** The relay answers pings. */
+  readonly answered?: boolean;
   readonly rttMs?: number | null;
 }
 
@@ -15,12 +17,14 @@ class Sampled {
   #nowMs = 0;
   #sent = 0;
   #received = 0;
+  #pings = 0;
+  #pongs = 0;
   samples = 0;
 
   /** Lets time pass; `traffic` is what happens in each 50 ms. */
   pass(
     durationMs: number,
-    { sent = false, heard = false, rttMs = 1 }: Traffic,
+    { sent = false, heard = false, answered = false, rttMs = 1 }: Traffic,
   ): (LivenessVerdict & { atMs: number })[] {
     const verdicts = [];
     for (const untilMs = this.#nowMs + durationMs; this.#nowMs < untilMs;) {
@@ -29,8 +33,13 @@ class Sampled {
       this.#received += heard ? 1 : 0;
       if (!this.#liveness.isDue(this.#nowMs, this.#sent)) continue;
       this.samples++;
-      const sample = { sent: this.#sent, received: this.#received, rttMs };
-      verdicts.push({ atMs: this.#nowMs, ...this.#liveness.observe(this.#nowMs, sample) });
+      // The first ping follows the bind at once.
+      if (answered) this.#pongs = this.#pings = Math.max(1, this.#pings);
+      const { pings, pongs } = { pings: this.#pings, pongs: this.#pongs };
+      const sample = { sent: this.#sent, received: this.#received, pings, pongs, rttMs };
+      const verdict = this.#liveness.observe(this.#nowMs, sample);
+      if (verdict.probe) this.#pings++;
+      verdicts.push({ atMs: this.#nowMs, ...verdict });
     }
     return verdicts;
   }
@@ -95,5 +104,48 @@ describe('a relay without traffic', () => {
     expect(probes.map(({ atMs }) => atMs)).toEqual([2000, 3000, 4000, 5000]);
     connection.pass(500, { heard: true });
     expect(connection.pass(1500, {}).some(({ probe }) => probe)).toBe(false);
+  });
+});
+
+describe('a relay that answers pings', () => {
+  const answering = { heard: true, answered: true };
+
+  it('is asked every two seconds whatever arrives, and trusted while it answers', () => {
+    const connection = new Sampled();
+    const verdicts = connection.pass(20_000, { sent: true, ...answering });
+    expect(verdicts.filter(({ probe }) => probe).length).toBeGreaterThanOrEqual(8);
+    expect(verdicts.filter(({ probe }) => probe).length).toBeLessThanOrEqual(20);
+    expect(verdicts.every(({ suspect, oneWay }) => !suspect && !oneWay)).toBe(true);
+  });
+
+  it.each([
+    ['no traffic from here', false],
+    ['traffic both ways', true],
+  ])('is suspected within four seconds when only what is sent is blocked, with %s', (_name, sent) => {
+    const connection = new Sampled();
+    connection.pass(10_000, { sent, ...answering });
+    const blocked = connection.pass(10_000, { sent, heard: true });
+    const suspected = blocked.find(({ suspect }) => suspect);
+    expect(suspected?.oneWay).toBe(true);
+    expect(suspected?.atMs).toBeLessThanOrEqual(14_000);
+    expect(blocked.find(({ silentMs }) => silentMs >= 5000)?.atMs).toBeLessThanOrEqual(18_000);
+    const healed = connection.pass(5000, { sent, ...answering });
+    expect(healed.at(-1)).toMatchObject({ suspect: false, oneWay: false, silentMs: 0 });
+  });
+
+  it('gets more time for its answer on a long path', () => {
+    const connection = new Sampled();
+    connection.pass(10_000, { ...answering, rttMs: 400 });
+    const blocked = connection.pass(10_000, { heard: true, rttMs: 400 });
+    const [ping] = blocked.filter(({ probe }) => probe);
+    expect(firstSuspect(blocked)).toBeGreaterThanOrEqual((ping?.atMs ?? 0) + 2500);
+  });
+
+  it('is not suspected because our own process stood still', () => {
+    const connection = new Sampled();
+    connection.pass(10_000, { sent: true, ...answering });
+    connection.pass(2100, { heard: true });
+    connection.stall(5000);
+    expect(firstSuspect(connection.pass(200, { heard: true }))).toBeUndefined();
   });
 });

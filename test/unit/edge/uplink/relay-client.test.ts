@@ -271,7 +271,7 @@ describe('a relay client', () => {
     world.relayEnd.say(ready);
     await world.pass(1000);
     for (let i = 0; i < 20; i++) {
-      expect(world.client.connection?.sendDatagram(Buffer.alloc(60_000))).toBe('too_large');
+      expect(world.client.connection?.sendDatagram(Buffer.alloc(60_000), null)).toBe('too_large');
       await world.pass(50);
       world.client.sample(world.clock.monotonicMs(), 10_000);
       expect(world.client.suspect).toBe(false);
