@@ -4,7 +4,7 @@ import type { Clock, Timer } from './clock.ts';
 /** What tells one content of a file from another without reading it; null where there is no file. */
 export type FileMark = string | null;
 
-export interface FileWatchPorts {
+export interface FileWatchDependencies {
   readonly clock: Clock;
   readonly mark: (path: string) => Promise<FileMark>;
   /** Asked each time: a config may name other files than before. */
@@ -20,21 +20,21 @@ const periodMs = 2000;
  * replaced, a symbolic link that is turned and a mounted volume. A file that is still changing is waited for.
  */
 export class FileWatch {
-  readonly #ports: FileWatchPorts;
+  readonly #dependencies: FileWatchDependencies;
   #timer: Timer | null = null;
   #known: string | null = null;
   #last: string | null = null;
   #looking = false;
 
-  constructor(ports: FileWatchPorts) {
-    this.#ports = ports;
+  constructor(dependencies: FileWatchDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** What the files are now is what they are compared with. */
   async start(): Promise<void> {
     this.#known = await this.#marks();
     this.#last = this.#known;
-    this.#timer = this.#ports.clock.setInterval(() => void this.#look(), periodMs);
+    this.#timer = this.#dependencies.clock.setInterval(() => void this.#look(), periodMs);
   }
 
   /** Idempotent. */
@@ -53,11 +53,11 @@ export class FileWatch {
     this.#last = marks;
     if (!settled || marks === this.#known || this.#timer === null) return;
     this.#known = marks;
-    this.#ports.onChange();
+    this.#dependencies.onChange();
   }
 
   async #marks(): Promise<string> {
-    const { files, mark } = this.#ports;
+    const { files, mark } = this.#dependencies;
     return JSON.stringify(await Promise.all(files().map(async (path) => [path, await mark(path)])));
   }
 }

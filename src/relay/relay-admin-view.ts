@@ -19,7 +19,7 @@ import type { EdgeDetail, LegDetail, RelayReport, SideDetail, TunnelDetail } fro
 import type { TunnelControl } from './tunnel-control.ts';
 
 /** The parts of a running relay that REST and metrics look at. */
-export interface RelayAdminViewPorts {
+export interface RelayAdminViewDependencies {
   readonly clock: Pick<Clock, 'now'>;
   readonly report: Pick<
     RelayReport,
@@ -43,45 +43,45 @@ export interface RelayAdminViewSettings {
 
 /** The relay's own snapshots in the words of its REST API. */
 export class RelayAdminView implements RelayAdminSource {
-  readonly #ports: RelayAdminViewPorts;
+  readonly #dependencies: RelayAdminViewDependencies;
   readonly #settings: RelayAdminViewSettings;
 
-  constructor(ports: RelayAdminViewPorts, settings: RelayAdminViewSettings) {
-    this.#ports = ports;
+  constructor(dependencies: RelayAdminViewDependencies, settings: RelayAdminViewSettings) {
+    this.#dependencies = dependencies;
     this.#settings = settings;
   }
 
   health(): HealthAnswer<RelayHealth> {
-    const report = this.#ports.health();
-    const stall = this.#ports.loop.stall();
-    const alive = this.#ports.boundAddresses() > 0;
+    const report = this.#dependencies.health();
+    const stall = this.#dependencies.loop.stall();
+    const alive = this.#dependencies.boundAddresses() > 0;
     if (stall === null) return { alive, report };
     return { alive, report: { ...report, status: 'degraded', reasons: [...report.reasons, stall] } };
   }
 
   notReadyReasons(): readonly string[] {
-    return this.#ports.notReadyReasons();
+    return this.#dependencies.notReadyReasons();
   }
 
   stats(): RelayStatsReport {
-    return this.#ports.report.totals();
+    return this.#dependencies.report.totals();
   }
 
   tunnels(): readonly RelayTunnelReport[] {
-    return this.#ports.report.tunnelDetails().map(toTunnelReport);
+    return this.#dependencies.report.tunnelDetails().map(toTunnelReport);
   }
 
   tunnel(id: TunnelId): RelayTunnelReport | null {
-    const detail = this.#ports.report.tunnel(id);
+    const detail = this.#dependencies.report.tunnel(id);
     return detail === null ? null : toTunnelReport(detail);
   }
 
   edges(): readonly RelayEdgeReport[] {
-    return this.#ports.report.edgeDetails().map(toEdgeReport);
+    return this.#dependencies.report.edgeDetails().map(toEdgeReport);
   }
 
   facts(id: TunnelId): TunnelFacts {
-    const { clock, control, history } = this.#ports;
+    const { clock, control, history } = this.#dependencies;
     return {
       tunnel_id: id,
       at: rfc3339(clock.now()),
@@ -103,31 +103,31 @@ export class RelayAdminView implements RelayAdminSource {
   }
 
   deleteTunnel(id: TunnelId): boolean {
-    return this.#ports.control.closeTunnel(id, 'deleted by REST');
+    return this.#dependencies.control.closeTunnel(id, 'deleted by REST');
   }
 
   unrevoke(id: TunnelId): Promise<boolean> {
-    return this.#ports.control.unrevoke(id);
+    return this.#dependencies.control.unrevoke(id);
   }
 
   engine(): EngineReport {
-    return this.#ports.engineReport();
+    return this.#dependencies.engineReport();
   }
 
   unboundSender(): number {
-    return this.#ports.report.unboundSender();
+    return this.#dependencies.report.unboundSender();
   }
 
   dropTotals(): Readonly<Record<string, number>> {
-    return this.#ports.report.dropTotals();
+    return this.#dependencies.report.dropTotals();
   }
 
   managerConnected(): boolean | null {
-    return this.#ports.managerConnected();
+    return this.#dependencies.managerConnected();
   }
 
   #authorisation(id: TunnelId): TunnelFacts['authorisation'] {
-    const { control } = this.#ports;
+    const { control } = this.#dependencies;
     if (control.isRevoked(id)) return 'revoked';
     return control.isAuthorized(id) ? 'authorised' : 'unknown';
   }

@@ -7,7 +7,7 @@ import type { Switchboard } from './session/switchboard.ts';
 import type { AuthoriseResult, AuthorizedTunnel, BindPolicy, BindTokens, StaticTunnel } from './tunnels/bind-policy.ts';
 import type { Refusal, RefusalLog } from './tunnels/refusal-log.ts';
 
-export interface TunnelControlPorts {
+export interface TunnelControlDependencies {
   readonly policy: BindPolicy;
   readonly store: AuthorizationStore;
   readonly switchboard: Switchboard;
@@ -22,15 +22,15 @@ export interface TunnelControlPorts {
  * `io-failed` when it could not be stored, while the effect stays.
  */
 export class TunnelControl {
-  readonly #ports: TunnelControlPorts;
+  readonly #dependencies: TunnelControlDependencies;
 
-  constructor(ports: TunnelControlPorts) {
-    this.#ports = ports;
+  constructor(dependencies: TunnelControlDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** Stores or overwrites the tokens of a tunnel; legs that were bound with others are cut. Identical ones disturb nothing. */
   async authorize(tunnelId: TunnelId, tokens: BindTokens): Promise<AuthoriseResult> {
-    const { policy, switchboard } = this.#ports;
+    const { policy, switchboard } = this.#dependencies;
     const result = policy.authorise(tunnelId, tokens);
     if (result === 'limit-reached') return result;
     switchboard.authorisationChanged(tunnelId);
@@ -40,58 +40,58 @@ export class TunnelControl {
 
   /** Refuses the tunnel from now on, also in permissive mode, and cuts its legs. */
   async revoke(tunnelId: TunnelId): Promise<void> {
-    const reopened = this.#ports.policy.revoke(tunnelId);
+    const reopened = this.#dependencies.policy.revoke(tunnelId);
     if (reopened !== null) {
       const advice = 'raise limits.max_authorizations, or take the tunnel out of the config';
-      this.#ports.logger.warn({ tunnel_id: reopened, advice }, 'too many revocations: the oldest was given up');
+      this.#dependencies.logger.warn({ tunnel_id: reopened, advice }, 'too many revocations: the oldest was given up');
     }
-    this.#ports.switchboard.authorisationChanged(tunnelId);
+    this.#dependencies.switchboard.authorisationChanged(tunnelId);
     await this.#save();
   }
 
   /** Lifts a revocation; false when there was none. */
   async unrevoke(tunnelId: TunnelId): Promise<boolean> {
-    if (!this.#ports.policy.unrevoke(tunnelId)) return false;
+    if (!this.#dependencies.policy.unrevoke(tunnelId)) return false;
     await this.#save();
     return true;
   }
 
   /** The tunnels of a config that was read again; legs whose secret has changed are cut. */
   setStaticTunnels(tunnels: readonly StaticTunnel[]): void {
-    const changed = this.#ports.policy.setStaticTunnels(tunnels);
-    for (const tunnelId of changed) this.#ports.switchboard.authorisationChanged(tunnelId);
+    const changed = this.#dependencies.policy.setStaticTunnels(tunnels);
+    for (const tunnelId of changed) this.#dependencies.switchboard.authorisationChanged(tunnelId);
   }
 
   /** Takes both legs away; their edges may bind again. False when nobody holds one. */
   closeTunnel(tunnelId: TunnelId, cause: 'closed by manager' | 'deleted by REST'): boolean {
-    return this.#ports.switchboard.endTunnel(tunnelId, cause);
+    return this.#dependencies.switchboard.endTunnel(tunnelId, cause);
   }
 
   /** Closes the connections of the edges with this id or label; the number of them. */
   disconnectEdge(name: string): number {
-    const sessions = this.#ports.sessions.named(name);
+    const sessions = this.#dependencies.sessions.named(name);
     for (const session of sessions) session.close(closeReason.disconnectedByManager);
     return sessions.length;
   }
 
   authorizedTunnels(): AuthorizedTunnel[] {
-    return this.#ports.policy.authorizedTunnels();
+    return this.#dependencies.policy.authorizedTunnels();
   }
 
   isAuthorized(tunnelId: TunnelId): boolean {
-    return this.#ports.policy.isAuthorized(tunnelId);
+    return this.#dependencies.policy.isAuthorized(tunnelId);
   }
 
   isRevoked(tunnelId: TunnelId): boolean {
-    return this.#ports.policy.isRevoked(tunnelId);
+    return this.#dependencies.policy.isRevoked(tunnelId);
   }
 
   /** The last refused bind of each leg since it was last bound, oldest first. */
   refusals(): readonly Refusal[] {
-    return this.#ports.refusals.list();
+    return this.#dependencies.refusals.list();
   }
 
   #save(): Promise<void> {
-    return this.#ports.store.save(() => this.#ports.policy.state());
+    return this.#dependencies.store.save(() => this.#dependencies.policy.state());
   }
 }

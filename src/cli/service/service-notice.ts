@@ -3,7 +3,7 @@ import { errorMessage } from '../../lib/app-error.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 
-export interface ServiceNoticePorts {
+export interface ServiceNoticeDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Runs `systemd-notify` with these arguments; calls back with what went wrong. */
@@ -21,13 +21,13 @@ export interface ServiceEnvironment {
  * tool carries the words; the unit needs NotifyAccess=all for it. Does nothing under any other supervisor.
  */
 export class ServiceNotice {
-  readonly #ports: ServiceNoticePorts;
+  readonly #dependencies: ServiceNoticeDependencies;
   readonly #enabled: boolean;
   readonly #watchdogMs: number;
   #signsOfLife: Timer | null = null;
 
-  constructor(ports: ServiceNoticePorts, environment: ServiceEnvironment) {
-    this.#ports = ports;
+  constructor(dependencies: ServiceNoticeDependencies, environment: ServiceEnvironment) {
+    this.#dependencies = dependencies;
     this.#enabled = environment.NOTIFY_SOCKET !== undefined;
     this.#watchdogMs = Number(environment.WATCHDOG_USEC ?? '0') / 1000;
   }
@@ -36,7 +36,7 @@ export class ServiceNotice {
   ready(): void {
     this.#say(['--ready']);
     if (!this.#enabled || !(this.#watchdogMs > 0)) return;
-    this.#signsOfLife ??= this.#ports.clock.setInterval(() => this.#say(['WATCHDOG=1']), this.#watchdogMs / 3);
+    this.#signsOfLife ??= this.#dependencies.clock.setInterval(() => this.#say(['WATCHDOG=1']), this.#watchdogMs / 3);
   }
 
   /** The last call. */
@@ -47,8 +47,9 @@ export class ServiceNotice {
 
   #say(states: readonly string[]): void {
     if (!this.#enabled) return;
-    this.#ports.notify(states, (error) => {
-      if (error !== null) this.#ports.logger.warn({ states, problem: errorMessage(error) }, 'systemd was not told');
+    this.#dependencies.notify(states, (error) => {
+      if (error !== null)
+        this.#dependencies.logger.warn({ states, problem: errorMessage(error) }, 'systemd was not told');
     });
   }
 }

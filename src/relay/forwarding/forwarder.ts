@@ -16,7 +16,7 @@ export interface ForwarderSettings {
 }
 
 /** What the forwarder asks of those who own the facts. */
-export interface ForwarderPorts {
+export interface ForwarderDependencies {
   readonly clock: Clock;
   readonly engine: Pick<QuicEngine, 'createLedger'>;
   tunnel(tunnelId: TunnelId): TunnelView | null;
@@ -35,7 +35,7 @@ export interface TunnelReport {
  * derived from the registry each time, so that it cannot disagree with it for longer than a call.
  */
 export class Forwarder {
-  readonly #ports: ForwarderPorts;
+  readonly #dependencies: ForwarderDependencies;
   readonly #settings: ForwarderSettings;
   readonly #tunnels = new Map<TunnelId, TunnelTraffic>();
   /** Ended tunnels whose ledgers a queue in the engine may still write to: since the last tick, and since the one before. */
@@ -49,8 +49,8 @@ export class Forwarder {
   #draining = false;
   #onIdle: (() => void) | null = null;
 
-  constructor(ports: ForwarderPorts, settings: ForwarderSettings) {
-    this.#ports = ports;
+  constructor(dependencies: ForwarderDependencies, settings: ForwarderSettings) {
+    this.#dependencies = dependencies;
     this.#settings = settings;
   }
 
@@ -65,7 +65,7 @@ export class Forwarder {
 
   /** To be called after each change of the tunnel's legs, before anything else happens. */
   apply(tunnelId: TunnelId): void {
-    const view = this.#ports.tunnel(tunnelId);
+    const view = this.#dependencies.tunnel(tunnelId);
     const known = this.#tunnels.get(tunnelId);
     if (view === null) {
       if (known === undefined) return;
@@ -159,7 +159,7 @@ export class Forwarder {
   }
 
   #create(tunnelId: TunnelId): TunnelTraffic {
-    const { engine } = this.#ports;
+    const { engine } = this.#dependencies;
     const ledgers = { ingress: engine.createLedger(), egress: engine.createLedger() };
     const traffic = new TunnelTraffic(tunnelId, ledgers, () => {
       this.#splicesOpen--;
@@ -170,7 +170,7 @@ export class Forwarder {
   }
 
   #connection(leg: Leg | null): QuicConnection | null {
-    return leg === null ? null : this.#ports.connection(leg.sessionId);
+    return leg === null ? null : this.#dependencies.connection(leg.sessionId);
   }
 
   #readHeader(sessionId: SessionId, stream: QuicStream): void {
@@ -194,7 +194,7 @@ export class Forwarder {
       },
     };
     const settings = { deadlineMs: this.#settings.streamHeaderTimeoutMs, failsWhenStopped: false };
-    const reader = new HeaderReader(this.#ports.clock, stream, outcome, settings);
+    const reader = new HeaderReader(this.#dependencies.clock, stream, outcome, settings);
     readers.add(reader);
     this.#headersOpen++;
   }
@@ -202,7 +202,7 @@ export class Forwarder {
   /** Null: the stream goes on in a splice. */
   #join(sessionId: SessionId, stream: QuicStream, tunnelId: TunnelId): StreamCode | null {
     if (this.#draining) return streamCode.shuttingDown;
-    const tunnel = this.#ports.tunnel(tunnelId);
+    const tunnel = this.#dependencies.tunnel(tunnelId);
     const leg = tunnel === null ? null : legHeldBy(tunnel, sessionId);
     if (tunnel === null || leg === null) {
       this.#unboundStreams++;

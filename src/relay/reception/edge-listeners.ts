@@ -10,7 +10,7 @@ import type {
   TlsIdentity,
 } from '../../quic/types.ts';
 
-export interface EdgeListenersPorts {
+export interface EdgeListenersDependencies {
   readonly engine: QuicEngine;
   readonly logger: Logger;
   /** IP literals of the host's interfaces, loopback left out. */
@@ -21,13 +21,13 @@ export interface EdgeListenersPorts {
 
 /** The UDP addresses on which edges connect. One that cannot be had is a warning while another one works. */
 export class EdgeListeners {
-  readonly #ports: EdgeListenersPorts;
+  readonly #dependencies: EdgeListenersDependencies;
   /** By the address that was asked for. */
   readonly #open = new Map<string, QuicListener>();
   readonly #failures = new Map<string, string>();
 
-  constructor(ports: EdgeListenersPorts) {
-    this.#ports = ports;
+  constructor(dependencies: EdgeListenersDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** Bound addresses, with their real ports. */
@@ -77,14 +77,17 @@ export class EdgeListeners {
   }
 
   async #listen(address: SocketAddress, options: Omit<ListenOptions, 'address'>): Promise<void> {
-    const { engine, logger } = this.#ports;
+    const { engine, logger } = this.#dependencies;
     const text = formatSocketAddress(address);
     try {
       const onFailed = (error: Error): void => {
         this.#open.delete(text);
         this.#failed(text, error);
       };
-      const listener = await engine.listen({ ...options, address }, { ...this.#ports.handlerFor(text), onFailed });
+      const listener = await engine.listen(
+        { ...options, address },
+        { ...this.#dependencies.handlerFor(text), onFailed },
+      );
       this.#open.set(text, listener);
       this.#warnOfWildcard(address);
       logger.info({ address: formatSocketAddress(listener.address), engine: engine.name }, 'listening for edges');
@@ -97,15 +100,15 @@ export class EdgeListeners {
   /** Edges that come in by one of several addresses are answered from whichever the system picks, and drop that. */
   #warnOfWildcard({ ip, port }: SocketAddress): void {
     if (ip !== '0.0.0.0') return;
-    const addresses = this.#ports.hostAddresses().filter((host) => !host.includes(':'));
+    const addresses = this.#dependencies.hostAddresses().filter((host) => !host.includes(':'));
     if (addresses.length < 2) return;
     const remedy = `set quic_addrs to ${addresses.map((host) => `${host}:${port}`).join(', ')}`;
-    this.#ports.logger.warn({ addresses, remedy }, 'the host has several addresses behind 0.0.0.0');
+    this.#dependencies.logger.warn({ addresses, remedy }, 'the host has several addresses behind 0.0.0.0');
   }
 
   #failed(address: string, error: Error): void {
     const reason = errorMessage(error);
     this.#failures.set(address, reason);
-    this.#ports.logger.warn({ address, reason }, 'QUIC address is not available');
+    this.#dependencies.logger.warn({ address, reason }, 'QUIC address is not available');
   }
 }

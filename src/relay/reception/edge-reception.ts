@@ -12,7 +12,7 @@ import { SessionRunner, type SessionRunnerSettings } from '../session/session-ru
 import type { Switchboard } from '../session/switchboard.ts';
 import type { SessionId } from '../tunnels/session-id.ts';
 
-export interface EdgeReceptionPorts {
+export interface EdgeReceptionDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
@@ -37,17 +37,17 @@ const challengeBytes = 32;
 
 /** Answers who knocks: lets admission decide, and gives those who come in a session. */
 export class EdgeReception {
-  readonly #ports: EdgeReceptionPorts;
+  readonly #dependencies: EdgeReceptionDependencies;
   readonly #settings: SessionRunnerSettings;
 
-  constructor(ports: EdgeReceptionPorts, settings: SessionRunnerSettings) {
-    this.#ports = ports;
+  constructor(dependencies: EdgeReceptionDependencies, settings: SessionRunnerSettings) {
+    this.#dependencies = dependencies;
     this.#settings = settings;
   }
 
   /** For the listener on one address. */
   handlerFor(bindAddr: string): Omit<ListenerHandler, 'onFailed'> {
-    const { admission, events } = this.#ports;
+    const { admission, events } = this.#dependencies;
     return {
       onIncoming: (attempt) => {
         const { decision, overCap } = admission.decide(attempt);
@@ -63,7 +63,7 @@ export class EdgeReception {
   }
 
   #receive(connection: QuicConnection): ConnectionHandler {
-    const { admission, sessions, random } = this.#ports;
+    const { admission, sessions, random } = this.#dependencies;
     const admittance = admission.established(connection.remote);
     if (admittance.kind === 'over-cap') {
       this.#raiseOverCap(connection.remote, admittance.active);
@@ -75,18 +75,18 @@ export class EdgeReception {
       admission.closed(admittance.source);
     };
     const challenge = Buffer.from(random.bytes(challengeBytes)).toString('hex');
-    const session = new SessionRunner(connection, { ...this.#ports, onClosed }, this.#settings, challenge);
+    const session = new SessionRunner(connection, { ...this.#dependencies, onClosed }, this.#settings, challenge);
     sessions.add(session);
     return session;
   }
 
   #raiseOverCap(remote: SocketAddress, activeConnections: number): void {
-    this.#ports.events.emit({
+    this.#dependencies.events.emit({
       kind: 'per-ip-cap-exceeded',
       remoteAddr: formatSocketAddress(remote),
       remoteIp: remote.ip,
       activeConnections,
-      cap: this.#ports.admission.capPerIp,
+      cap: this.#dependencies.admission.capPerIp,
     });
   }
 }

@@ -44,7 +44,7 @@ export interface TunnelDetail extends Readonly<Record<Direction, SideDetail>> {
 
 export type RelayTotals = Omit<RelayStats, 'tunnels' | 'edges' | 'truncated'>;
 
-export interface RelayReportPorts {
+export interface RelayReportDependencies {
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
   readonly registry: TunnelRegistry;
   readonly forwarder: Forwarder;
@@ -63,20 +63,20 @@ export interface HealthFacts {
 
 /** Snapshots of the relay for the manager and for REST (docs/protocol/manager.md §3). */
 export class RelayReport {
-  readonly #ports: RelayReportPorts;
+  readonly #dependencies: RelayReportDependencies;
   readonly #startedAtMs: number;
   #bandwidth = { bytes: 0, atMs: 0, bps: 0 };
 
-  constructor(ports: RelayReportPorts) {
-    this.#ports = ports;
-    this.#startedAtMs = ports.clock.monotonicMs();
+  constructor(dependencies: RelayReportDependencies) {
+    this.#dependencies = dependencies;
+    this.#startedAtMs = dependencies.clock.monotonicMs();
     this.#bandwidth.atMs = this.#startedAtMs;
   }
 
   /** To be called about once a second: the bandwidth is that of the time between the last two calls. */
   measure(): void {
-    const nowMs = this.#ports.clock.monotonicMs();
-    const bytes = this.#ports.forwarder.bytesForwarded;
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    const bytes = this.#dependencies.forwarder.bytesForwarded;
     const seconds = (nowMs - this.#bandwidth.atMs) / 1000;
     if (seconds <= 0) return;
     const bps = Math.max(0, Math.round(((bytes - this.#bandwidth.bytes) * 8) / seconds));
@@ -94,8 +94,8 @@ export class RelayReport {
 
   /** Null when nobody holds a leg of it. */
   tunnel(id: TunnelId): TunnelDetail | null {
-    const view = this.#ports.registry.get(id);
-    const traffic = this.#ports.forwarder.report(id);
+    const view = this.#dependencies.registry.get(id);
+    const traffic = this.#dependencies.forwarder.report(id);
     return view === null || traffic === null ? null : this.#detail(view, traffic);
   }
 
@@ -104,24 +104,24 @@ export class RelayReport {
   }
 
   edges(): EdgeInfo[] {
-    return this.#ports.sessions.edges().map((session) => ({
+    return this.#dependencies.sessions.edges().map((session) => ({
       edge_id: label(session),
       remote_addr: session.remoteAddr,
     }));
   }
 
   edgeDetails(): EdgeDetail[] {
-    return this.#ports.sessions.edges().map((session) => this.#edge(session));
+    return this.#dependencies.sessions.edges().map((session) => this.#edge(session));
   }
 
   /** Datagrams and streams from connections that hold no leg of the tunnel that they name. */
   unboundSender(): number {
-    return this.#ports.engine.report().counters.unboundSender + this.#ports.forwarder.unboundStreams;
+    return this.#dependencies.engine.report().counters.unboundSender + this.#dependencies.forwarder.unboundStreams;
   }
 
   /** The numbers of `stats` without its lists. */
   totals(): RelayTotals {
-    const { registry, forwarder, sessions } = this.#ports;
+    const { registry, forwarder, sessions } = this.#dependencies;
     const totals = forwarder.totals();
     return {
       connected_edges: sessions.edges().length,
@@ -143,11 +143,11 @@ export class RelayReport {
 
   /** Datagrams dropped by reason, in all tunnels that are or were. */
   dropTotals(): DropTotals {
-    return this.#ports.forwarder.totals().drops;
+    return this.#dependencies.forwarder.totals().drops;
   }
 
   health(facts: HealthFacts): RelayHealth {
-    const { registry, forwarder, sessions } = this.#ports;
+    const { registry, forwarder, sessions } = this.#dependencies;
     return {
       status: facts.reasons.length === 0 ? 'ok' : 'degraded',
       reasons: facts.reasons,
@@ -168,8 +168,8 @@ export class RelayReport {
   }
 
   *#each<Item>(make: (view: TunnelView, traffic: TunnelReport) => Item): Generator<Item> {
-    for (const view of this.#ports.registry.tunnels()) {
-      const traffic = this.#ports.forwarder.report(view.id);
+    for (const view of this.#dependencies.registry.tunnels()) {
+      const traffic = this.#dependencies.forwarder.report(view.id);
       if (traffic !== null) yield make(view, traffic);
     }
   }
@@ -191,7 +191,7 @@ export class RelayReport {
         tcp_streams_total: totals.streams,
         tcp_streams_active: streamsActive,
         udp_datagrams_total: totals.datagrams,
-        uptime_secs: wholeSeconds(this.#ports.clock.monotonicMs() - view.createdAtMs),
+        uptime_secs: wholeSeconds(this.#dependencies.clock.monotonicMs() - view.createdAtMs),
       },
       drops: totals.drops,
     };
@@ -220,22 +220,22 @@ export class RelayReport {
       connectedAtMs: session.connectedAtMs,
       protocolVersion: session.protocolVersion,
       softwareVersion: session.softwareVersion,
-      heldTunnels: this.#ports.registry.heldBinds(session.id),
+      heldTunnels: this.#dependencies.registry.heldBinds(session.id),
       path: session.connection.stats(),
     };
   }
 
   #holder(leg: Leg | null): SessionRunner | null {
-    return leg === null ? null : this.#ports.sessions.get(leg.sessionId);
+    return leg === null ? null : this.#dependencies.sessions.get(leg.sessionId);
   }
 
   #wallMs(monotonicMs: number): number {
-    const { clock } = this.#ports;
+    const { clock } = this.#dependencies;
     return clock.now() - (clock.monotonicMs() - monotonicMs);
   }
 
   #uptimeSecs(): number {
-    return wholeSeconds(this.#ports.clock.monotonicMs() - this.#startedAtMs);
+    return wholeSeconds(this.#dependencies.clock.monotonicMs() - this.#startedAtMs);
   }
 }
 

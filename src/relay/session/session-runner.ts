@@ -19,7 +19,7 @@ import type { BoardSession, Switchboard } from './switchboard.ts';
 
 type BindMessage = MessageOf<EdgeMessage, 'tunnel_bind'>;
 
-export interface SessionRunnerPorts {
+export interface SessionRunnerDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: Pick<EventHub, 'emit'>;
@@ -43,7 +43,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
   readonly id: SessionId;
   readonly connection: QuicConnection;
   readonly connectedAtMs: number;
-  readonly #ports: SessionRunnerPorts;
+  readonly #dependencies: SessionRunnerDependencies;
   readonly #settings: SessionRunnerSettings;
   readonly #session: Session;
   readonly #logger: Logger;
@@ -54,19 +54,19 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
 
   constructor(
     connection: QuicConnection,
-    ports: SessionRunnerPorts,
+    dependencies: SessionRunnerDependencies,
     settings: SessionRunnerSettings,
     bindChallenge: string,
   ) {
     this.id = toSessionId(connection.id);
     this.connection = connection;
-    this.connectedAtMs = ports.clock.now();
-    this.#ports = ports;
+    this.connectedAtMs = dependencies.clock.now();
+    this.#dependencies = dependencies;
     this.#settings = settings;
     this.#remote = connection.remote;
-    this.#logger = ports.logger.child({ session: this.id });
-    const sessionPorts = { heldBinds: () => ports.heldBinds(this.id), remoteAddr: () => this.remoteAddr };
-    this.#session = new Session(sessionPorts, settings, bindChallenge, ports.clock.monotonicMs());
+    this.#logger = dependencies.logger.child({ session: this.id });
+    const sessionDependencies = { heldBinds: () => dependencies.heldBinds(this.id), remoteAddr: () => this.remoteAddr };
+    this.#session = new Session(sessionDependencies, settings, bindChallenge, dependencies.clock.monotonicMs());
     this.#armDeadline();
   }
 
@@ -123,7 +123,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
     this.#run(() => {
       if (!stream.bidirectional) endStream(stream, streamCode.wrongProtocolOrDirection);
       else if (stream.id === controlStreamId) return this.#openControl(stream);
-      else this.#ports.forwarder.acceptStream(this.id, stream, this.#ports.heldBinds(this.id) > 0);
+      else this.#dependencies.forwarder.acceptStream(this.id, stream, this.#dependencies.heldBinds(this.id) > 0);
       return [];
     });
   }
@@ -140,16 +140,16 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
   onClosed(info: CloseInfo): void {
     this.#run(() => {
       const actions = this.#session.connectionClosed(closeWords(info));
-      this.#ports.forwarder.sessionClosed(this.id);
+      this.#dependencies.forwarder.sessionClosed(this.id);
       this.#leaveTunnels();
       return actions;
     });
-    this.#ports.onClosed(this);
+    this.#dependencies.onClosed(this);
   }
 
   #openControl(stream: QuicStream): SessionAction[] {
     this.#control = new ControlStream(
-      this.#ports.clock,
+      this.#dependencies.clock,
       stream,
       {
         onFrame: (payload) => this.#run(() => this.#session.receive(parseEdgeMessage(payload))),
@@ -182,7 +182,10 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
           this.#bind(action.message, action.alive);
           break;
         case 'refuse-version':
-          this.#answerBind(action.message.tunnel_id, this.#ports.switchboard.refuseVersion(this, action.message));
+          this.#answerBind(
+            action.message.tunnel_id,
+            this.#dependencies.switchboard.refuseVersion(this, action.message),
+          );
           break;
         case 'unbind':
           this.#unbind(action.tunnelId);
@@ -196,7 +199,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
           this.connection.close(CLOSE_CODE, action.reason);
           break;
         case 'raise':
-          this.#ports.events.emit(action.event);
+          this.#dependencies.events.emit(action.event);
           break;
         case 'note':
           this.#logger.debug({ what: action.what }, 'control message ignored');
@@ -206,7 +209,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
   }
 
   #bind(message: BindMessage, alive: SessionId | null): void {
-    const answer = this.#ports.switchboard.bind(this, message, alive);
+    const answer = this.#dependencies.switchboard.bind(this, message, alive);
     if (answer.kind === 'contested') this.#askForLife(answer.by, message);
     else this.#answerBind(message.tunnel_id, answer);
   }
@@ -214,7 +217,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
   /** Frames that come meanwhile wait, for binds are answered in order. */
   #askForLife(holder: BoardSession, message: BindMessage): void {
     this.#control?.pause();
-    this.#asking = askForLife(this.#ports.clock, holder, (alive) => {
+    this.#asking = askForLife(this.#dependencies.clock, holder, (alive) => {
       this.#logger.debug({ tunnel_id: message.tunnel_id, holder: holder.id, alive }, 'asked the holder of a leg');
       if (!alive) holder.close(closeReason.noSignOfLife);
       this.#control?.resume();
@@ -228,7 +231,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
   }
 
   #unbind(tunnelId: TunnelId): void {
-    const held = this.#ports.switchboard.unbind(this, tunnelId);
+    const held = this.#dependencies.switchboard.unbind(this, tunnelId);
     if (!held) this.#logger.debug({ tunnel_id: tunnelId }, 'unbind of a tunnel that is not bound here');
   }
 
@@ -236,7 +239,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
   #leaveTunnels(): void {
     this.#asking?.cancel();
     this.#control?.stop();
-    this.#ports.switchboard.sessionClosed(this.id);
+    this.#dependencies.switchboard.sessionClosed(this.id);
   }
 
   #abandon(): void {
@@ -257,11 +260,11 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
       this.#deadline = null;
       this.#run(() => this.#session.tick(this.#nowMs()));
     };
-    const timer = this.#ports.clock.setTimeout(tick, Math.max(0, atMs - this.#nowMs()));
+    const timer = this.#dependencies.clock.setTimeout(tick, Math.max(0, atMs - this.#nowMs()));
     this.#deadline = { timer, atMs };
   }
 
   #nowMs(): number {
-    return this.#ports.clock.monotonicMs();
+    return this.#dependencies.clock.monotonicMs();
   }
 }

@@ -51,7 +51,7 @@ export type SessionNotice =
   /** This session's leg was taken away and will not come back on this connection. */
   | { readonly kind: 'ended'; readonly tunnelId: TunnelId; readonly reason: TunnelDownReason };
 
-export interface SessionPorts {
+export interface SessionDependencies {
   /** Legs that this session holds now. */
   heldBinds(): number;
   remoteAddr(): string;
@@ -66,7 +66,7 @@ const longestLeaveMs = 10 * REFUSAL_LINGER_MS;
  */
 export class Session {
   readonly bindChallenge: string;
-  readonly #ports: SessionPorts;
+  readonly #dependencies: SessionDependencies;
   readonly #settings: SessionSettings;
   readonly #startedAtMs: number;
   #phase: SessionPhase = 'opening';
@@ -84,8 +84,8 @@ export class Session {
   #features: readonly string[] = [];
   #leave: { readonly sinceMs: number; readonly atMs: number; readonly reason: CloseReason } | null = null;
 
-  constructor(ports: SessionPorts, settings: SessionSettings, bindChallenge: string, nowMs: number) {
-    this.#ports = ports;
+  constructor(dependencies: SessionDependencies, settings: SessionSettings, bindChallenge: string, nowMs: number) {
+    this.#dependencies = dependencies;
     this.#settings = settings;
     this.bindChallenge = bindChallenge;
     this.#startedAtMs = nowMs;
@@ -127,7 +127,7 @@ export class Session {
     if (this.#phase !== 'opening') return [];
     this.#phase = 'unproven';
     this.#openedAtMs = nowMs;
-    return [this.#raise({ kind: 'edge-connected', remoteAddr: this.#ports.remoteAddr() })];
+    return [this.#raise({ kind: 'edge-connected', remoteAddr: this.#dependencies.remoteAddr() })];
   }
 
   receive(parsed: ParsedMessage<EdgeMessage>): SessionAction[] {
@@ -195,7 +195,7 @@ export class Session {
     if (this.#phase === 'opening' || this.#phase === 'closed') return [];
     if (how === 'oversize frame') return this.#close(closeReason.frameTooLarge);
     // Edges in the field end their half of the stream when a tunnel is down, and go on to carry data: they stay.
-    const stays = how === 'finished' && (this.#ports.heldBinds() > 0 || this.#leave !== null || this.#replaced);
+    const stays = how === 'finished' && (this.#dependencies.heldBinds() > 0 || this.#leave !== null || this.#replaced);
     return stays ? [] : this.#close(closeReason.controlStreamEnded);
   }
 
@@ -219,7 +219,7 @@ export class Session {
   connectionClosed(reason: string): SessionAction[] {
     this.#phase = 'closed';
     const kind = this.#openedAtMs !== null ? 'edge-disconnected' : 'edge-connection-failed';
-    return [this.#raise({ kind, remoteAddr: this.#ports.remoteAddr(), reason })];
+    return [this.#raise({ kind, remoteAddr: this.#dependencies.remoteAddr(), reason })];
   }
 
   #hello(message: MessageOf<EdgeMessage, 'hello'>): SessionAction[] {
@@ -236,7 +236,7 @@ export class Session {
       bind_challenge: this.bindChallenge,
     });
     if (!isNews) return [answer];
-    const remoteAddr = this.#ports.remoteAddr();
+    const remoteAddr = this.#dependencies.remoteAddr();
     const mismatch = { edgeVersion: version, relayVersion: PROTOCOL_VERSION, remoteAddr };
     return [this.#raise({ kind: 'version-mismatch', ...mismatch }), answer];
   }
@@ -249,7 +249,7 @@ export class Session {
   }
 
   #leaveIfIdle(reason: CloseReason, nowMs: number): SessionAction[] {
-    if (this.#ports.heldBinds() > 0) return [];
+    if (this.#dependencies.heldBinds() > 0) return [];
     const sinceMs = this.#leave?.sinceMs ?? nowMs;
     const atMs = Math.min(nowMs + REFUSAL_LINGER_MS, sinceMs + longestLeaveMs);
     this.#leave = { sinceMs, atMs, reason };

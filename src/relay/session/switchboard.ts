@@ -34,7 +34,7 @@ export interface ContestedBind {
   readonly by: BoardSession;
 }
 
-export interface SwitchboardPorts {
+export interface SwitchboardDependencies {
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
   readonly registry: TunnelRegistry;
   readonly policy: BindPolicy;
@@ -79,19 +79,19 @@ const endReasons: Readonly<Record<Exclude<TunnelCloseCause, 'drained'>, TunnelDo
  * more, then the events, then the words to the other edges. The answer to the asking session is the return value.
  */
 export class Switchboard {
-  readonly #ports: SwitchboardPorts;
+  readonly #dependencies: SwitchboardDependencies;
   readonly #settings: SwitchboardSettings;
   #draining = false;
 
-  constructor(ports: SwitchboardPorts, settings: SwitchboardSettings) {
-    this.#ports = ports;
+  constructor(dependencies: SwitchboardDependencies, settings: SwitchboardSettings) {
+    this.#dependencies = dependencies;
     this.#settings = settings;
   }
 
   /** `alive`: the session that contested this bind before, and has given a sign of life since. */
   bind(session: BoardSession, message: BindMessage, alive: SessionId | null = null): BindAnswer | ContestedBind {
     const { tunnel_id: tunnelId, direction, protocol } = message;
-    const { policy, registry, refusals } = this.#ports;
+    const { policy, registry, refusals } = this.#dependencies;
     const challenge = session.bindChallenge;
     const verdict = policy.check({
       tunnelId,
@@ -107,7 +107,7 @@ export class Switchboard {
     if (outcome.kind === 'contested') return this.#contested(session, message, outcome.by, credential);
     if (outcome.kind === 'refused') return this.#refusedByRegistry(session, message, outcome);
     refusals.forget(tunnelId, direction);
-    this.#ports.forwarder.apply(tunnelId);
+    this.#dependencies.forwarder.apply(tunnelId);
     this.#tellOfBind(session, tunnelId, outcome);
     return { kind: outcome.peer === null ? 'waiting' : 'ready' };
   }
@@ -119,27 +119,27 @@ export class Switchboard {
 
   /** False when the session does not hold a leg of the tunnel. */
   unbind(session: BoardSession, tunnelId: TunnelId): boolean {
-    const removed = this.#ports.registry.unbind(tunnelId, session.id, this.#nowMs());
+    const removed = this.#dependencies.registry.unbind(tunnelId, session.id, this.#nowMs());
     if (removed === null) return false;
-    this.#ports.forwarder.apply(tunnelId);
+    this.#dependencies.forwarder.apply(tunnelId);
     const { direction } = removed.leg;
     const stranger = this.#stranger(session.id, tunnelId, direction);
-    this.#ports.events.emit({ kind: 'tunnel-unbound', tunnelId, direction }, stranger);
+    this.#dependencies.events.emit({ kind: 'tunnel-unbound', tunnelId, direction }, stranger);
     this.#tellPeer(removed, tunnelDownReason.peerUnbound);
     return true;
   }
 
   /** The session's connection is closed or about to be. Calling it again does nothing. */
   sessionClosed(sessionId: SessionId): void {
-    const removed = this.#ports.registry.removeSession(sessionId, this.#nowMs());
-    for (const { tunnelId } of removed) this.#ports.forwarder.apply(tunnelId);
+    const removed = this.#dependencies.registry.removeSession(sessionId, this.#nowMs());
+    for (const { tunnelId } of removed) this.#dependencies.forwarder.apply(tunnelId);
     if (this.#draining) return;
     for (const leg of removed) {
       if (leg.peer === null) continue;
       const { tunnelId } = leg;
       const { direction } = leg.leg;
       const stranger = this.#stranger(sessionId, tunnelId, direction);
-      this.#ports.events.emit({ kind: 'tunnel-down', tunnelId, direction }, stranger);
+      this.#dependencies.events.emit({ kind: 'tunnel-down', tunnelId, direction }, stranger);
       this.#tellPeer(leg, tunnelDownReason.peerDisconnected);
     }
   }
@@ -151,7 +151,7 @@ export class Switchboard {
 
   /** Takes away those legs whose right to be there is not what it was when they were bound (conformance I4). */
   authorisationChanged(tunnelId: TunnelId): void {
-    const { policy } = this.#ports;
+    const { policy } = this.#dependencies;
     if (policy.isRevoked(tunnelId)) this.#cut(tunnelId, 'revoked', () => true);
     else {
       const isStale = (leg: Leg): boolean => leg.credential !== policy.credentialOf(tunnelId, leg.direction);
@@ -163,20 +163,20 @@ export class Switchboard {
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    for (const { id } of this.#ports.registry.tunnels()) {
-      this.#ports.events.emit({ kind: 'tunnel-closed', tunnelId: id, cause: 'drained' });
+    for (const { id } of this.#dependencies.registry.tunnels()) {
+      this.#dependencies.events.emit({ kind: 'tunnel-closed', tunnelId: id, cause: 'drained' });
     }
   }
 
   #cut(tunnelId: TunnelId, cause: keyof typeof endReasons, condemned: (leg: Leg) => boolean): boolean {
-    const removed = this.#ports.registry.cut(tunnelId, condemned, this.#nowMs());
+    const removed = this.#dependencies.registry.cut(tunnelId, condemned, this.#nowMs());
     if (removed.length === 0) return false;
-    this.#ports.forwarder.apply(tunnelId);
-    this.#ports.events.emit({ kind: 'tunnel-closed', tunnelId, cause });
+    this.#dependencies.forwarder.apply(tunnelId);
+    this.#dependencies.events.emit({ kind: 'tunnel-closed', tunnelId, cause });
     for (const { leg } of removed) {
       this.#notice(leg.sessionId, { kind: 'ended', tunnelId, reason: endReasons[cause] });
     }
-    const survivor = this.#ports.registry.get(tunnelId);
+    const survivor = this.#dependencies.registry.get(tunnelId);
     for (const direction of DIRECTIONS) {
       const leg = survivor?.[direction];
       if (leg) this.#notice(leg.sessionId, { kind: 'peer-gone', tunnelId, reason: tunnelDownReason.peerDisconnected });
@@ -185,7 +185,7 @@ export class Switchboard {
   }
 
   #tellOfBind(session: BoardSession, tunnelId: TunnelId, outcome: Extract<BindOutcome, { kind: 'bound' }>): void {
-    const { events, registry } = this.#ports;
+    const { events, registry } = this.#dependencies;
     const { leg, peer, replaced, rebound, becameActive } = outcome;
     const { direction } = leg;
     const stranger = this.#stranger(session.id, tunnelId, direction);
@@ -210,7 +210,7 @@ export class Switchboard {
     holder: SessionId,
     credential: string | null,
   ): BindAnswer | ContestedBind {
-    const by = this.#ports.session(holder);
+    const by = this.#dependencies.session(holder);
     if (by === null) throw new Error(`session ${holder} is gone and holds a leg`);
     if (credential !== null) return { kind: 'contested', by };
     if (by.silentMs <= this.#settings.aliveMs) return this.bind(session, message, holder);
@@ -221,7 +221,7 @@ export class Switchboard {
   #refusedByPolicy(session: BoardSession, message: BindMessage, reason: BindRefusal): BindAnswer {
     const { tunnel_id: tunnelId, direction } = message;
     const { remoteAddr } = session.edgeRef();
-    this.#ports.events.emit({ kind: 'bind-rejected', tunnelId, direction, remoteAddr, reason });
+    this.#dependencies.events.emit({ kind: 'bind-rejected', tunnelId, direction, remoteAddr, reason });
     return this.#refuse(session, tunnelId, direction, policyReasons[reason]);
   }
 
@@ -231,7 +231,7 @@ export class Switchboard {
     { reason, holder }: Extract<BindOutcome, { kind: 'refused' }>,
   ): BindAnswer {
     const { tunnel_id: tunnelId, direction } = message;
-    const { events, registry } = this.#ports;
+    const { events, registry } = this.#dependencies;
     const { remoteAddr } = session.edgeRef();
     if (reason === 'per-connection-cap') {
       const activeBinds = registry.heldBinds(session.id);
@@ -244,7 +244,7 @@ export class Switchboard {
   }
 
   #refuse(session: BoardSession, tunnelId: TunnelId, direction: Direction, reason: TunnelDownReason): BindAnswer {
-    const { clock, refusals } = this.#ports;
+    const { clock, refusals } = this.#dependencies;
     refusals.add({ tunnelId, direction, reason, ...session.edgeRef(), atMs: clock.now() });
     return { kind: 'refused', reason };
   }
@@ -254,20 +254,20 @@ export class Switchboard {
   }
 
   #notice(sessionId: SessionId, notice: SessionNotice): void {
-    this.#ports.session(sessionId)?.notice(notice);
+    this.#dependencies.session(sessionId)?.notice(notice);
   }
 
   /** Where an edge comes from whose leg anyone might hold; null where it takes a credential. */
   #stranger(sessionId: SessionId, tunnelId: TunnelId, direction: Direction): string | null {
-    const open = this.#ports.policy.credentialOf(tunnelId, direction) === null;
+    const open = this.#dependencies.policy.credentialOf(tunnelId, direction) === null;
     return open ? this.#edgeRef(sessionId).remoteAddr : null;
   }
 
   #edgeRef(sessionId: SessionId): EdgeRef {
-    return this.#ports.session(sessionId)?.edgeRef() ?? { edgeId: null, remoteAddr: 'unknown' };
+    return this.#dependencies.session(sessionId)?.edgeRef() ?? { edgeId: null, remoteAddr: 'unknown' };
   }
 
   #nowMs(): number {
-    return this.#ports.clock.monotonicMs();
+    return this.#dependencies.clock.monotonicMs();
   }
 }
