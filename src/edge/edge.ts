@@ -63,10 +63,10 @@ const levels = { info: 'info', warning: 'warn', critical: 'error' } as const;
 
 /** An edge, not started yet. */
 export function createEdge(config: EdgeConfig, dependencies: EdgeDependencies): Edge {
-  return new EdgeProgram(config, dependencies);
+  return new RunningEdge(config, dependencies);
 }
 
-class EdgeProgram implements Edge {
+class RunningEdge implements Edge {
   readonly history = new EventHistory(historySettings);
   readonly #config: EdgeConfig;
   readonly #dependencies: EdgeDependencies;
