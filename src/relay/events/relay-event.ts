@@ -1,3 +1,4 @@
+import type { BindRefusal } from '../../protocol/tunnel/bind-refusal.ts';
 import type { Direction } from '../../protocol/tunnel/leg.ts';
 import type { LinkEvent } from '../../protocol/node/link-event.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
@@ -7,8 +8,6 @@ export interface EdgeRef {
   readonly edgeId: string | null;
   readonly remoteAddr: string;
 }
-
-export type BindRejection = 'invalid-token' | 'proof-required' | 'not-authorised' | 'revoked';
 
 export type TunnelCloseCause =
   'closed by manager' | 'deleted by REST' | 'revoked' | 'authorisation changed' | 'drained';
@@ -48,7 +47,7 @@ export type RelayEvent =
   | ({
       readonly kind: 'bind-rejected';
       readonly direction: Direction;
-      readonly reason: BindRejection;
+      readonly reason: BindRefusal;
     } & OnTunnel &
       OnConnection)
   | ({ readonly kind: 'bind-cap-exceeded'; readonly activeBinds: number; readonly cap: number } & OnTunnel &

@@ -1,3 +1,4 @@
+import type { BindRefusal } from '../../protocol/tunnel/bind-refusal.ts';
 import { closeReason, type CloseReason } from '../../protocol/tunnel/close-code.ts';
 import type { EdgeMessage, MessageOf } from '../../protocol/tunnel/control-message.ts';
 import { DIRECTIONS, type Direction } from '../../protocol/tunnel/leg.ts';
@@ -7,7 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { EdgeRef, TunnelCloseCause } from '../events/relay-event.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
-import type { BindPolicy, BindRefusal } from '../tunnels/bind-policy.ts';
+import type { BindPolicy } from '../tunnels/bind-policy.ts';
 import type { RefusalLog } from '../tunnels/refusal-log.ts';
 import type { SessionId } from '../tunnels/session-id.ts';
 import type { BindOutcome, RegistryRefusal, RemovedLeg, TunnelRegistry } from '../tunnels/tunnel-registry.ts';

@@ -1,3 +1,4 @@
+import type { BindRefusal } from '../../protocol/tunnel/bind-refusal.ts';
 import {
   bindTokensDigest,
   computeBindProof,
@@ -34,8 +35,6 @@ export interface BindCredentials {
   /** What this connection was challenged with. */
   readonly challenge: string;
 }
-
-export type BindRefusal = 'invalid-token' | 'proof-required' | 'not-authorised' | 'revoked';
 
 export type BindVerdict =
   | { readonly kind: 'authorised' }
