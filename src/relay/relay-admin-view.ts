@@ -87,7 +87,7 @@ export class RelayAdminView implements RelayAdminSource {
       at: rfc3339(clock.now()),
       relay_version: this.#settings.softwareVersion,
       relay_protocol_version: PROTOCOL_VERSION,
-      authorisation: this.#authorisation(id),
+      authorisation: this.#authorization(id),
       require_bind_auth: this.#settings.requireBindAuth,
       not_ready_reasons: this.notReadyReasons(),
       tunnel: this.tunnel(id),
@@ -126,7 +126,7 @@ export class RelayAdminView implements RelayAdminSource {
     return this.#dependencies.managerConnected();
   }
 
-  #authorisation(id: TunnelId): TunnelFacts['authorisation'] {
+  #authorization(id: TunnelId): TunnelFacts['authorisation'] {
     const { control } = this.#dependencies;
     if (control.isRevoked(id)) return 'revoked';
     return control.isAuthorized(id) ? 'authorised' : 'unknown';

@@ -4,7 +4,7 @@ import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { AuthorizationStore } from './authorization-store.ts';
 import type { SessionDirectory } from './session/session-directory.ts';
 import type { Switchboard } from './session/switchboard.ts';
-import type { AuthoriseResult, AuthorizedTunnel, BindPolicy, BindTokens, StaticTunnel } from './tunnels/bind-policy.ts';
+import type { AuthorizeResult, AuthorizedTunnel, BindPolicy, BindTokens, StaticTunnel } from './tunnels/bind-policy.ts';
 import type { Refusal, RefusalLog } from './tunnels/refusal-log.ts';
 
 export interface TunnelControlDependencies {
@@ -29,11 +29,11 @@ export class TunnelControl {
   }
 
   /** Stores or overwrites the tokens of a tunnel; legs that were bound with others are cut. Identical ones disturb nothing. */
-  async authorize(tunnelId: TunnelId, tokens: BindTokens): Promise<AuthoriseResult> {
+  async authorize(tunnelId: TunnelId, tokens: BindTokens): Promise<AuthorizeResult> {
     const { policy, switchboard } = this.#dependencies;
-    const result = policy.authorise(tunnelId, tokens);
+    const result = policy.authorize(tunnelId, tokens);
     if (result === 'limit-reached') return result;
-    switchboard.authorisationChanged(tunnelId);
+    switchboard.authorizationChanged(tunnelId);
     await this.#save();
     return result;
   }
@@ -45,7 +45,7 @@ export class TunnelControl {
       const advice = 'raise limits.max_authorizations, or take the tunnel out of the config';
       this.#dependencies.logger.warn({ tunnel_id: reopened, advice }, 'too many revocations: the oldest was given up');
     }
-    this.#dependencies.switchboard.authorisationChanged(tunnelId);
+    this.#dependencies.switchboard.authorizationChanged(tunnelId);
     await this.#save();
   }
 
@@ -59,7 +59,7 @@ export class TunnelControl {
   /** The tunnels of a config that was read again; legs whose secret has changed are cut. */
   setStaticTunnels(tunnels: readonly StaticTunnel[]): void {
     const changed = this.#dependencies.policy.setStaticTunnels(tunnels);
-    for (const tunnelId of changed) this.#dependencies.switchboard.authorisationChanged(tunnelId);
+    for (const tunnelId of changed) this.#dependencies.switchboard.authorizationChanged(tunnelId);
   }
 
   /** Takes both legs away; their edges may bind again. False when nobody holds one. */

@@ -71,7 +71,7 @@ export class Binding {
 
   /** No answer to hello in time: the relay is an old one. */
   helloAckOverdue(): readonly BindingStep[] {
-    return this.#phase === 'greeting' ? this.#bindAuthorised(undefined) : [];
+    return this.#phase === 'greeting' ? this.#bindAuthorized(undefined) : [];
   }
 
   /** A message about our tunnel or the connection, from the control stream or a uni stream. */
@@ -79,7 +79,7 @@ export class Binding {
     if (this.#phase === 'over' || ('tunnel_id' in message && message.tunnel_id !== this.#settings.tunnelId)) return [];
     switch (message.type) {
       case 'hello_ack':
-        return this.#phase === 'greeting' ? this.#bindAuthorised(message.bind_challenge) : [];
+        return this.#phase === 'greeting' ? this.#bindAuthorized(message.bind_challenge) : [];
       case 'tunnel_waiting':
         return this.#phase === 'binding' ? this.#become('waiting', { kind: 'bound', peer: 'absent' }) : [];
       case 'tunnel_ready':
@@ -110,7 +110,7 @@ export class Binding {
     return this.#phase === 'binding' ? this.#become('waiting', { kind: 'bound', peer: 'absent' }) : [];
   }
 
-  #bindAuthorised(challenge: string | undefined): readonly BindingStep[] {
+  #bindAuthorized(challenge: string | undefined): readonly BindingStep[] {
     const { bindSecret, requireBindProof, tunnelId, direction } = this.#settings;
     if (bindSecret === null) return this.#bind({});
     const token = computeBindToken(bindSecret, tunnelId, direction);
@@ -120,9 +120,9 @@ export class Binding {
     return requireBindProof ? this.#become('over', { kind: 'no-challenge' }) : this.#bind({ bind_token: token });
   }
 
-  #bind(authorisation: { bind_token?: string; bind_proof?: string }): readonly BindingStep[] {
+  #bind(authorization: { bind_token?: string; bind_proof?: string }): readonly BindingStep[] {
     const { tunnelId, direction, protocol } = this.#settings;
-    const message = { type: 'tunnel_bind', tunnel_id: tunnelId, direction, protocol, ...authorisation } as const;
+    const message = { type: 'tunnel_bind', tunnel_id: tunnelId, direction, protocol, ...authorization } as const;
     return this.#become('binding', { kind: 'send', message });
   }
 

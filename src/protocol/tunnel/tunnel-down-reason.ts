@@ -9,7 +9,7 @@ export const tunnelDownReason = {
   peerUnbound: 'peer unbound',
   closedByManager: 'tunnel closed by manager',
   deletedViaRest: 'tunnel deleted via relay REST API',
-  notAuthorised: 'tunnel not authorised',
+  notAuthorized: 'tunnel not authorised',
   protocolMismatch: 'protocol mismatch',
   protocolVersionTooOld: 'protocol version too old',
   legHeld: 'leg held by a live edge',

@@ -54,7 +54,7 @@ export interface SwitchboardSettings {
 const policyReasons: Readonly<Record<BindRefusal, TunnelDownReason>> = {
   'invalid-token': tunnelDownReason.bindAuthenticationFailed,
   'proof-required': tunnelDownReason.bindAuthenticationFailed,
-  'not-authorised': tunnelDownReason.notAuthorised,
+  'not-authorised': tunnelDownReason.notAuthorized,
   revoked: tunnelDownReason.revoked,
 };
 
@@ -151,7 +151,7 @@ export class Switchboard {
   }
 
   /** Takes away those legs whose right to be there is not what it was when they were bound (conformance I4). */
-  authorisationChanged(tunnelId: TunnelId): void {
+  authorizationChanged(tunnelId: TunnelId): void {
     const { policy } = this.#dependencies;
     if (policy.isRevoked(tunnelId)) this.#cut(tunnelId, 'revoked', () => true);
     else {

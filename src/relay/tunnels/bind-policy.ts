@@ -37,12 +37,12 @@ export interface BindCredentials {
 }
 
 export type BindVerdict =
-  | { readonly kind: 'authorised' }
+  | { readonly kind: 'authorized' }
   /** Nothing is known of the tunnel and the relay is permissive. */
   | { readonly kind: 'open' }
   | { readonly kind: 'refused'; readonly reason: BindRefusal };
 
-export type AuthoriseResult = 'unchanged' | 'changed' | 'limit-reached';
+export type AuthorizeResult = 'unchanged' | 'changed' | 'limit-reached';
 
 /** What a restart must not forget (conformance I5). Holds secrets: it goes to a 0600 file and nowhere else. */
 export interface PolicyState {
@@ -87,7 +87,7 @@ export class BindPolicy {
   }
 
   /** Stores or overwrites the manager's tokens and lifts a revocation. */
-  authorise(tunnelId: TunnelId, tokens: BindTokens): AuthoriseResult {
+  authorize(tunnelId: TunnelId, tokens: BindTokens): AuthorizeResult {
     const known = this.#authorized.has(tunnelId);
     if (!known && this.#authorized.size >= this.#settings.maxAuthorizations) return 'limit-reached';
     const changed = this.#revoked.has(tunnelId) || !sameTokens(this.#tokensFor(tunnelId), tokens);
@@ -183,7 +183,7 @@ export class BindPolicy {
 }
 
 function verdict(given: string, expected: string): BindVerdict {
-  return secretsEqual(given, expected) ? { kind: 'authorised' } : { kind: 'refused', reason: 'invalid-token' };
+  return secretsEqual(given, expected) ? { kind: 'authorized' } : { kind: 'refused', reason: 'invalid-token' };
 }
 
 function sameTokens(a: BindTokens | undefined, b: BindTokens | undefined): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import type { EngineName } from '../../../src/quic/types.ts';
-import { portOf, startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { portOf, startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { FaultyNetwork } from '../../support/network/faulty-network.ts';
 import { closeOf, dialLocal, LocalTcpServer } from '../../support/peers/local-tcp.ts';
@@ -37,7 +37,7 @@ class TwoRelays implements AsyncDisposable {
     await using opening = new AsyncDisposableStack();
     const engine = opening.use(await openEngine(engineName));
     const startRelay = async (): Promise<[TestRelay, FaultyNetwork]> => {
-      const relay = opening.use(await startAuthorisedRelay(engineName));
+      const relay = opening.use(await startAuthorizedRelay(engineName));
       return [relay, opening.use(await FaultyNetwork.start({ target: { ip: '127.0.0.1', port: portOf(relay) } }))];
     };
     const [primary, primaryNetwork] = await startRelay();
@@ -137,8 +137,8 @@ describe.each(await builtEngines())('an edge over %s with two relays', (engineNa
 
   it('serves a peer that is bound at the backup only', async () => {
     await using engine = await openEngine(engineName);
-    await using primary = await startAuthorisedRelay(engineName);
-    await using backup = await startAuthorisedRelay(engineName);
+    await using primary = await startAuthorizedRelay(engineName);
+    await using backup = await startAuthorizedRelay(engineName);
     await using sink = await LocalUdpSocket.open();
     await using source = await LocalUdpSocket.open();
     const relays = { relay_addrs: [primary.address, backup.address] };

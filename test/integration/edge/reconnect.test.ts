@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { TestAuthority } from '../../support/samples/certificates.ts';
-import { portOf, startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { portOf, startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { FaultyNetwork } from '../../support/network/faulty-network.ts';
 import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
@@ -16,7 +16,7 @@ const ingressTunnel = { protocol: 'udp', direction: 'ingress' } as const;
 describe.each(await builtEngines())('an edge over %s', (engineName) => {
   it('stays bound while its peer is away, hears of it, and carries traffic again when it is back', async () => {
     await using engine = await openEngine(engineName);
-    await using relay = await startAuthorisedRelay(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
     await using sink = await LocalUdpSocket.open();
     await using source = await LocalUdpSocket.open();
     const ingress = { ...ingressTunnel, relay_addr: relay.address, local_addr: sink.addr };
@@ -43,7 +43,7 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
 
   it('is active again within 5 s when the relay was killed and started again', async () => {
     await using engine = await openEngine(engineName);
-    const relay = await startAuthorisedRelay(engineName);
+    const relay = await startAuthorizedRelay(engineName);
     const port = portOf(relay);
     await using network = await FaultyNetwork.start({ target: { ip: '127.0.0.1', port } });
     const relayAddr = `127.0.0.1:${network.address.port}`;
@@ -58,7 +58,7 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
     // Its last words are lost, as with SIGKILL.
     network.partition();
     await relay[Symbol.asyncDispose]();
-    await using restarted = await startAuthorisedRelay(engineName, { port });
+    await using restarted = await startAuthorizedRelay(engineName, { port });
     network.heal();
     const startedAtMs = clock.monotonicMs();
     await until(() => egress.messages().includes(lostByReset) && ingress.messages().includes(lostByReset));
@@ -72,7 +72,7 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
 
   it('is replaced by itself started again after it was killed, without its peer restarting', async () => {
     await using engine = await openEngine(engineName);
-    await using relay = await startAuthorisedRelay(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
     await using network = await FaultyNetwork.start({ target: { ip: '127.0.0.1', port: portOf(relay) } });
     await using sink = await LocalUdpSocket.open();
     await using source = await LocalUdpSocket.open();
@@ -99,7 +99,7 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
     const leaf = await authority.issue({ dnsNames: ['relay.example.com'], ipAddresses: [] });
     await using engine = await openEngine(engineName);
     const tls = { certificate: leaf.certificatePem, privateKey: leaf.privateKeyPem };
-    await using relay = await startAuthorisedRelay(engineName, { tls });
+    await using relay = await startAuthorizedRelay(engineName, { tls });
     const authorities: Record<string, string> = {
       '/ca.pem': authority.certificate.certificatePem,
       '/stranger.pem': stranger.certificate.certificatePem,
@@ -128,7 +128,7 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
 
   it('reports a bind that the relay refuses once', async () => {
     await using engine = await openEngine(engineName);
-    await using relay = await startAuthorisedRelay(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
     await using edge = await startTestEdge({
       engine,
       tunnels: [{ ...egressTunnel, relay_addr: relay.address, tunnel_bind_secret: 'ff'.repeat(32) }],
@@ -143,7 +143,7 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
 
   it('leaves nothing behind when it stops', async () => {
     await using engine = await openEngine(engineName);
-    await using relay = await startAuthorisedRelay(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
     const edge = await startTestEdge({ engine, tunnels: [{ ...egressTunnel, relay_addr: relay.address }] });
     await edge.reaches('waiting');
     await Promise.all([edge.edge.stop(), edge.edge.stop()]);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { EngineName } from '../../../src/quic/types.ts';
-import { startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { closeOf, dialLocal, digestOf, LocalTcpServer, sendAll } from '../../support/peers/local-tcp.ts';
 import { openEngine } from '../../support/programs/open-engine.ts';
@@ -29,7 +29,7 @@ async function openTunnel(
   await using opening = new AsyncDisposableStack();
   const engine = opening.use(await openEngine(engineName));
   const server = opening.use(await LocalTcpServer.start(serve));
-  const relay = opening.use(await startAuthorisedRelay(engineName));
+  const relay = opening.use(await startAuthorizedRelay(engineName));
   const common = { protocol: 'tcp', relay_addr: relay.address } as const;
   const ingress = opening.use(
     await startTestEdge({
@@ -160,7 +160,7 @@ describe.each(await builtEngines())('a TCP tunnel over %s', (engineName) => {
 
   it('refuses connections at once while the peer is away', async () => {
     await using engine = await openEngine(engineName);
-    await using relay = await startAuthorisedRelay(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
     await using egress = await startTestEdge({
       engine,
       tunnels: [{ protocol: 'tcp', direction: 'egress', relay_addr: relay.address }],

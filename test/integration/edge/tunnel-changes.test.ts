@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseTunnel } from '../../../src/edge/config/edge-config.ts';
 import type { TunnelSettings } from '../../../src/edge/config/tunnel-config.ts';
-import { startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { LocalTcpServer } from '../../support/peers/local-tcp.ts';
 import { openEngine } from '../../support/programs/open-engine.ts';
@@ -30,7 +30,7 @@ function tunnel(changes: object): TunnelSettings {
 describe.each(await builtEngines())('a running edge over %s', (engineName) => {
   it('takes a new tunnel, a changed one and one less', async () => {
     await using engine = await openEngine(engineName);
-    await using relay = await startAuthorisedRelay(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
     await using edge = await startTestEdge({ engine, tunnels: [] });
     expect(edge.edge.health()).toMatchObject({ status: 'ok', total_tunnels: 0 });
     const first = tunnel({ relay_addr: relay.address });
@@ -55,7 +55,7 @@ describe.each(await builtEngines())('a running edge over %s', (engineName) => {
 
   it('refuses a tunnel whose port is taken, and keeps the old one running', async () => {
     await using engine = await openEngine(engineName);
-    await using relay = await startAuthorisedRelay(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
     await using taken = await LocalTcpServer.start(() => {});
     await using edge = await startTestEdge({ engine, tunnels: [] });
     const first = tunnel({ relay_addr: relay.address });
@@ -79,7 +79,7 @@ describe.each(await builtEngines())('a running edge over %s', (engineName) => {
 
   it('starts without the tunnel whose port is taken, says so, and starts it when the port is free', async () => {
     await using engine = await openEngine(engineName);
-    await using relay = await startAuthorisedRelay(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
     const taken = await LocalTcpServer.start(() => {});
     await using edge = await startTestEdge({
       engine,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineName } from '../../../src/quic/types.ts';
-import { startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
 import { openEngine } from '../../support/programs/open-engine.ts';
@@ -24,7 +24,7 @@ async function openTunnel(engineName: EngineName, ingressChanges: object = {}): 
   const engine = opening.use(await openEngine(engineName));
   const source = opening.use(await LocalUdpSocket.open());
   const sink = opening.use(await LocalUdpSocket.open());
-  const relay = opening.use(await startAuthorisedRelay(engineName));
+  const relay = opening.use(await startAuthorizedRelay(engineName));
   const common = { protocol: 'udp', relay_addr: relay.address } as const;
   const egress = opening.use(await startTestEdge({ engine, tunnels: [{ ...common, direction: 'egress' }] }));
   const ingress = opening.use(
@@ -108,7 +108,7 @@ describe.each(await builtEngines())('a UDP tunnel over %s', (engineName) => {
 
   it('goes on when nobody listens at the local address for a while', async () => {
     await using engine = await openEngine(engineName);
-    await using relay = await startAuthorisedRelay(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
     const gone = await LocalUdpSocket.open();
     const { addr: goneAddr } = gone;
     await gone[Symbol.asyncDispose]();
@@ -129,7 +129,7 @@ describe.each(await builtEngines())('a UDP tunnel over %s', (engineName) => {
 
   it('counts what is sent while the peer is away', async () => {
     await using engine = await openEngine(engineName);
-    await using relay = await startAuthorisedRelay(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
     await using source = await LocalUdpSocket.open();
     await using egress = await startTestEdge({
       engine,

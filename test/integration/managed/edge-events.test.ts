@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { startAuthorisedRelay } from '../../support/programs/authorised-relay.ts';
+import { startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { knownTunnelId } from '../../support/samples/known-tunnel-id.ts';
 import { raisedAtMs, type ManagedNode } from '../../support/peers/managed-node.ts';
@@ -92,7 +92,7 @@ async function provokeTunnelEvents(
     expect(await node.command({ type: 'create_tunnel', tunnel: entry })).toMatchObject({ success: true });
   };
   {
-    await using relay = await startAuthorisedRelay(engine);
+    await using relay = await startAuthorizedRelay(engine);
     await create(tunnel(relay.address));
     await manager.event('Tunnel connected to relay');
     const peer = await relay.edge('peer');
@@ -105,7 +105,7 @@ async function provokeTunnelEvents(
     await manager.event(/^Tunnel disconnected from relay/);
     await manager.event(/^Tunnel connection to relay failed/, 30_000);
   }
-  await using relay = await startAuthorisedRelay(engine);
+  await using relay = await startAuthorizedRelay(engine);
   await create(tunnel(relay.address, { tunnel_bind_secret: 'ab'.repeat(32) }));
   await manager.event(/^Tunnel bind rejected by relay/);
 }

@@ -9,7 +9,7 @@ import { bindPair, openStream, otherTunnel, pairSecret, pairTunnel } from '../..
 import { startTestRelay, type TestRelay } from '../../support/programs/test-relay.ts';
 import { until } from '../../support/until.ts';
 
-const authorised = { require_bind_auth: true, tunnels: [{ id: pairTunnel, bind_secret: pairSecret }] };
+const authorized = { require_bind_auth: true, tunnels: [{ id: pairTunnel, bind_secret: pairSecret }] };
 
 /** An edge that has bound and is then killed: it says nothing any more, not even goodbye. */
 async function killedEdge(bed: TestRelay, bind: HostileBind): Promise<void> {
@@ -49,7 +49,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
   it.each(['unbound', 'replaced', 'revoked', 'closed'] as const)(
     'I2 a leg that was %s is cut off at once',
     async (how) => {
-      await using bed = await startTestRelay({ engine, config: authorised });
+      await using bed = await startTestRelay({ engine, config: authorized });
       const pair = await bindPair(bed, { protocol: 'tcp', secret: pairSecret });
       const { near, far } = await openStream(pair);
       if (how === 'unbound') pair.egress.unbind(pairTunnel);
@@ -70,7 +70,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
   );
 
   it('I3 a bind with a valid token replaces a live leg and tells it; its connection stays open', async () => {
-    await using bed = await startTestRelay({ engine, config: authorised });
+    await using bed = await startTestRelay({ engine, config: authorized });
     const pair = await bindPair(bed, { secret: pairSecret, features: ['peer_state'] });
     const next = await bed.edge('next');
     next.bind({ tunnelId: pairTunnel, direction: 'egress', secret: pairSecret });
@@ -90,7 +90,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
   });
 
   it('I3 the third replacement within 30 s is refused', async () => {
-    await using bed = await startTestRelay({ engine, config: authorised });
+    await using bed = await startTestRelay({ engine, config: authorized });
     const bind = { tunnelId: pairTunnel, direction: 'egress', secret: pairSecret } as const;
     for (let n = 0; n < 3; n++) await (await bed.edge(`edge ${n}`)).bind(bind).expect('tunnel_waiting');
     const fourth = (await bed.edge('fourth')).bind(bind);
@@ -99,7 +99,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
   });
 
   it('I3 an edge that is killed again and again has its leg back each time', async () => {
-    await using bed = await startTestRelay({ engine, config: authorised });
+    await using bed = await startTestRelay({ engine, config: authorized });
     const bind = { tunnelId: pairTunnel, direction: 'egress', protocol: 'udp', secret: pairSecret } as const;
     for (let life = 0; life < 5; life++) await killedEdge(bed, bind);
     const last = (await bed.edge('last')).bind(bind);
@@ -148,12 +148,12 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
     const fileSystem = new MemoryFileSystem();
     const tokens = { ingress: 'a'.repeat(64), egress: 'b'.repeat(64) };
     {
-      await using first = await startTestRelay({ engine, config: authorised, fileSystem });
+      await using first = await startTestRelay({ engine, config: authorized, fileSystem });
       await first.relay.control.authorize(otherTunnel, tokens);
       await first.relay.control.revoke(pairTunnel);
     }
     expect([...fileSystem.files.values()].map(({ mode }) => mode)).toEqual([0o600]);
-    await using second = await startTestRelay({ engine, config: authorised, fileSystem });
+    await using second = await startTestRelay({ engine, config: authorized, fileSystem });
     const edge = await second.edge();
     edge.bind({ tunnelId: otherTunnel, direction: 'egress', token: tokens.egress });
     await edge.expect('tunnel_waiting');
@@ -189,7 +189,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
   });
 
   it('I6 a leg of another protocol keeps nobody out when its edge is dead', async () => {
-    await using bed = await startTestRelay({ engine, config: authorised });
+    await using bed = await startTestRelay({ engine, config: authorized });
     const bind = { tunnelId: pairTunnel, secret: pairSecret } as const;
     await killedEdge(bed, { ...bind, direction: 'ingress', protocol: 'udp' });
     await killedEdge(bed, { ...bind, direction: 'egress', protocol: 'udp' });
@@ -198,7 +198,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
 
   it('I7 no token, proof or secret is logged, raised or reported', async () => {
     const logger = new RecordingLogger();
-    await using bed = await startTestRelay({ engine, config: authorised, logger });
+    await using bed = await startTestRelay({ engine, config: authorized, logger });
     const token = computeBindToken(pairSecret, pairTunnel, 'ingress');
     await bindPair(bed, { secret: pairSecret });
     const bad = (await bed.edge()).bind({ tunnelId: pairTunnel, direction: 'ingress', token: 'f'.repeat(64) });

@@ -46,7 +46,7 @@ export class SessionBed {
       bed.session.answerBind(pairTunnel, { kind: 'waiting' }, 0);
     }
     if (phase === 'leaving') {
-      bed.session.answerBind(pairTunnel, { kind: 'refused', reason: tunnelDownReason.notAuthorised }, 0);
+      bed.session.answerBind(pairTunnel, { kind: 'refused', reason: tunnelDownReason.notAuthorized }, 0);
     }
     if (phase === 'closed') bed.session.close(closeReason.relayShuttingDown);
     expect(bed.session.phase).toBe(phase);

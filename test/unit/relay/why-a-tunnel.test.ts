@@ -11,7 +11,7 @@ const id = tunnelNumber(0xabc);
 const secret = 'ab'.repeat(32);
 const otherSecret = 'cd'.repeat(32);
 const tunnels = [{ id, bind_secret: secret }];
-const authorised = { require_bind_auth: true, tunnels };
+const authorized = { require_bind_auth: true, tunnels };
 
 /** A relay with what REST looks at, and the words that `adit why` has for the tunnel. */
 class Bed {
@@ -68,7 +68,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
   });
 
   it('has an edge with the wrong secret, until that edge has the right one', async () => {
-    const bed = await Bed.start(authorised);
+    const bed = await Bed.start(authorized);
     const edge = bed.relay.edge('camera').bind({ tunnelId: id, direction: 'ingress', secret: otherSecret });
     bed.relay.run();
     expect(bed.why()).toMatch(/was refused: bind authentication failed .* → give the edge the tunnel_bind_secret/);
@@ -78,19 +78,19 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
   });
 
   it('was revoked', async () => {
-    const bed = await Bed.start(authorised);
+    const bed = await Bed.start(authorized);
     bed.pair();
     await bed.relay.relay.control.revoke(id);
     expect(bed.why()).toContain('The tunnel is revoked: nobody may bind it. → let the manager authorise it again');
   });
 
   it('has never had an edge', async () => {
-    const bed = await Bed.start(authorised);
+    const bed = await Bed.start(authorized);
     expect(bed.why()).toBe('problem: No edge holds a leg of it. → look at both edges: adit why there tells more');
   });
 
   it('lacks the leg whose edge went, and says since when', async () => {
-    const bed = await Bed.start(authorised);
+    const bed = await Bed.start(authorized);
     const { egress } = bed.pair();
     egress.close();
     bed.relay.advance(179_000);
@@ -100,7 +100,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
   });
 
   it('has edges that disagree about what it carries', async () => {
-    const bed = await Bed.start(authorised);
+    const bed = await Bed.start(authorized);
     bed.relay.edge('camera').bind({ tunnelId: id, direction: 'ingress', protocol: 'udp', secret });
     bed.relay.edge('studio').bind({ tunnelId: id, direction: 'egress', protocol: 'tcp', secret });
     bed.relay.advance(100);
@@ -116,7 +116,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
   });
 
   it('has an edge of an older version, refused or not', async () => {
-    const bed = await Bed.start({ ...authorised, min_protocol_version: 2 });
+    const bed = await Bed.start({ ...authorized, min_protocol_version: 2 });
     const old = bed.relay.dial().openControl();
     old.send({ type: 'hello', protocol_version: 1, software_version: 'old', features: [] });
     old.bind({ tunnelId: id, direction: 'ingress', secret });
@@ -124,7 +124,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
     const text = bed.why();
     expect(text).toMatch(/was refused: protocol version too old .* lower min_protocol_version/);
     expect(text).toContain('Protocol version mismatch (edge=1, relay=2)');
-    const tolerant = await Bed.start(authorised);
+    const tolerant = await Bed.start(authorized);
     const edge = tolerant.relay.dial().openControl();
     edge.send({ type: 'hello', protocol_version: 1, software_version: 'old', features: [] });
     edge.bind({ tunnelId: id, direction: 'ingress', secret });
@@ -133,7 +133,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
   });
 
   it('drops datagrams that no peer takes, and says so while it happens', async () => {
-    const bed = await Bed.start(authorised);
+    const bed = await Bed.start(authorized);
     const camera = bed.relay.edge('camera').bind({ tunnelId: id, direction: 'ingress', secret });
     bed.relay.run();
     expect(bed.why(() => camera.sendDatagram(id, 'frame'))).toContain(
@@ -143,7 +143,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
   });
 
   it('has a path that is too narrow for the datagrams offered', async () => {
-    const bed = await Bed.start({ ...authorised, quic: { max_udp_payload: 1200 } });
+    const bed = await Bed.start({ ...authorized, quic: { max_udp_payload: 1200 } });
     const { ingress } = bed.pair();
     const text = bed.why(() => ingress.sendDatagram(id, Buffer.alloc(1376)));
     expect(text).toMatch(/1 datagrams from the ingress edge were dropped just now \(1 in all, too_large\)/);
@@ -151,7 +151,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
   });
 
   it('carries traffic, and says in which directions', async () => {
-    const bed = await Bed.start(authorised);
+    const bed = await Bed.start(authorized);
     const { ingress, egress } = bed.pair();
     expect(bed.why(() => ingress.sendDatagram(id, 'frame'))).toContain('note: Only the ingress edge is sending now.');
     const both = bed.why(() => {
@@ -162,7 +162,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
   });
 
   it('belongs to a relay that is shutting down', async () => {
-    const bed = await Bed.start(authorised);
+    const bed = await Bed.start(authorized);
     const stopped = bed.relay.relay.stop(0);
     expect(bed.why()).toContain('The relay takes no new tunnels: the relay is shutting down.');
     bed.relay.advance(1000);
@@ -183,7 +183,7 @@ describe('REST over a whole relay', () => {
   });
 
   it('takes a tunnel away when it is deleted', async () => {
-    const bed = await Bed.start(authorised);
+    const bed = await Bed.start(authorized);
     const { ingress } = bed.pair();
     expect(bed.observer.view.deleteTunnel(id)).toBe(true);
     bed.relay.run();
@@ -193,7 +193,7 @@ describe('REST over a whole relay', () => {
   });
 
   it('lists edges and totals', async () => {
-    const bed = await Bed.start(authorised);
+    const bed = await Bed.start(authorized);
     bed.pair();
     expect(bed.observer.view.edges()).toMatchObject([
       { edge_id: 'camera', protocol_version: 2, held_tunnels: 1 },

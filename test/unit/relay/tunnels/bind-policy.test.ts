@@ -15,7 +15,7 @@ function ask(credentials: Partial<BindCredentials>): BindCredentials {
   return { tunnelId: id, direction: 'ingress', token: undefined, proof: undefined, challenge, ...credentials };
 }
 
-function authorised(settings = strict): BindPolicy {
+function authorized(settings = strict): BindPolicy {
   const policy = new BindPolicy(settings);
   policy.setStaticTunnels([{ id, bindSecret: secret }]);
   return policy;
@@ -28,12 +28,12 @@ describe('the bind policy', () => {
   });
 
   it.each([
-    ['the token of its direction', { token: tokens.ingress }, 'authorised'],
+    ['the token of its direction', { token: tokens.ingress }, 'authorized'],
     ['the token of the other direction', { token: tokens.egress }, 'invalid-token'],
     ['the token in upper case', { token: tokens.ingress.toUpperCase() }, 'invalid-token'],
     ['no token', {}, 'invalid-token'],
     ['an empty token', { token: '' }, 'invalid-token'],
-    ['the proof', { proof: computeBindProof(tokens.ingress, challenge, id, 'ingress') }, 'authorised'],
+    ['the proof', { proof: computeBindProof(tokens.ingress, challenge, id, 'ingress') }, 'authorized'],
     [
       'the proof of another connection',
       { proof: computeBindProof(tokens.ingress, 'ff', id, 'ingress') },
@@ -42,28 +42,28 @@ describe('the bind policy', () => {
     ['a bad proof beside a good token', { token: tokens.ingress, proof: 'f'.repeat(64) }, 'invalid-token'],
   ])('answers %s, in both modes', (_, credentials, expected) => {
     for (const settings of [strict, permissive]) {
-      const verdict = authorised(settings).check(ask(credentials));
+      const verdict = authorized(settings).check(ask(credentials));
       expect(verdict.kind === 'refused' ? verdict.reason : verdict.kind).toBe(expected);
     }
   });
 
   it('takes no token where proofs are required', () => {
-    const policy = authorised({ ...strict, requireBindProof: true });
+    const policy = authorized({ ...strict, requireBindProof: true });
     expect(policy.check(ask({ token: tokens.ingress }))).toEqual({ kind: 'refused', reason: 'proof-required' });
-    expect(authorised(strict).check(ask({ token: tokens.ingress }))).toEqual({ kind: 'authorised' });
+    expect(authorized(strict).check(ask({ token: tokens.ingress }))).toEqual({ kind: 'authorized' });
   });
 
   it('puts the word of the manager above the config, until it is lifted', () => {
-    const policy = authorised();
+    const policy = authorized();
     policy.revoke(id);
     expect(policy.check(ask({ token: tokens.ingress }))).toEqual({ kind: 'refused', reason: 'revoked' });
     expect([policy.isRevoked(id), policy.authorizedTunnels()]).toEqual([true, []]);
-    expect(policy.authorise(id, { ingress: 'a', egress: 'b' })).toBe('changed');
-    expect(policy.check(ask({ token: 'a' }))).toEqual({ kind: 'authorised' });
+    expect(policy.authorize(id, { ingress: 'a', egress: 'b' })).toBe('changed');
+    expect(policy.check(ask({ token: 'a' }))).toEqual({ kind: 'authorized' });
     expect(policy.check(ask({ token: tokens.ingress })).kind).toBe('refused');
     policy.revoke(id);
     expect([policy.unrevoke(id), policy.unrevoke(id)]).toEqual([true, false]);
-    expect(policy.check(ask({ token: tokens.ingress }))).toEqual({ kind: 'authorised' });
+    expect(policy.check(ask({ token: tokens.ingress }))).toEqual({ kind: 'authorized' });
   });
 
   it('keeps a revoked tunnel closed in permissive mode', () => {
@@ -73,17 +73,17 @@ describe('the bind policy', () => {
   });
 
   it('says whether tokens have changed, and gives a leg another credential when they have', () => {
-    const policy = authorised();
+    const policy = authorized();
     const before = policy.credentialOf(id, 'ingress');
-    expect(policy.authorise(id, tokens)).toBe('unchanged');
+    expect(policy.authorize(id, tokens)).toBe('unchanged');
     expect(policy.credentialOf(id, 'ingress')).toBe(before);
-    expect(policy.authorise(id, { ...tokens, ingress: 'new' })).toBe('changed');
+    expect(policy.authorize(id, { ...tokens, ingress: 'new' })).toBe('changed');
     expect(policy.credentialOf(id, 'ingress')).not.toBe(before);
     expect(policy.credentialOf(other, 'ingress')).toBeNull();
   });
 
   it('tells which static tunnels a new config adds, changes or takes away', () => {
-    const policy = authorised();
+    const policy = authorized();
     expect(policy.setStaticTunnels([{ id, bindSecret: secret }]).size).toBe(0);
     const changed = policy.setStaticTunnels([{ id: other, bindSecret: secret }]);
     expect([...changed].sort()).toEqual([id, other].sort());
@@ -91,19 +91,19 @@ describe('the bind policy', () => {
   });
 
   it('gives back after a restart what it knew before', () => {
-    const policy = authorised();
-    policy.authorise(other, { ingress: 'a', egress: 'b' });
+    const policy = authorized();
+    policy.authorize(other, { ingress: 'a', egress: 'b' });
     policy.revoke(id);
-    const next = authorised();
+    const next = authorized();
     next.restore(JSON.parse(JSON.stringify(policy.state())) as ReturnType<BindPolicy['state']>);
     expect(next.state()).toEqual(policy.state());
-    expect(next.check(ask({ tunnelId: other, token: 'a' }))).toEqual({ kind: 'authorised' });
+    expect(next.check(ask({ tunnelId: other, token: 'a' }))).toEqual({ kind: 'authorized' });
     expect(next.isRevoked(id)).toBe(true);
   });
 
   it('lists what is authorised, from where, with a digest that is no token', () => {
-    const policy = authorised();
-    policy.authorise(other, { ingress: 'a', egress: 'b' });
+    const policy = authorized();
+    policy.authorize(other, { ingress: 'a', egress: 'b' });
     const listed = policy.authorizedTunnels();
     expect(listed.map(({ tunnelId, source }) => [tunnelId, source])).toEqual([
       [id, 'config'],
@@ -114,8 +114,8 @@ describe('the bind policy', () => {
 
   it('holds no more than its cap, and drops the oldest revocations', () => {
     const policy = new BindPolicy({ ...strict, maxAuthorizations: 1 });
-    expect(policy.authorise(id, tokens)).toBe('changed');
-    expect(policy.authorise(other, tokens)).toBe('limit-reached');
+    expect(policy.authorize(id, tokens)).toBe('changed');
+    expect(policy.authorize(other, tokens)).toBe('limit-reached');
     expect(policy.revoke(id)).toBeNull();
     expect(policy.revoke(other)).toBeNull();
     expect([policy.isRevoked(id), policy.isRevoked(other)]).toEqual([false, true]);
@@ -123,7 +123,7 @@ describe('the bind policy', () => {
 
   it('I4 gives up a revocation that keeps a tunnel closed only where there is no other, and says so', () => {
     const settings = { ...strict, maxAuthorizations: 1 };
-    const policy = authorised(settings);
+    const policy = authorized(settings);
     policy.revoke(id);
     expect(policy.revoke(other)).toBeNull();
     expect([policy.isRevoked(id), policy.isAuthorized(id), policy.isAuthorized(other)]).toEqual([true, false, false]);

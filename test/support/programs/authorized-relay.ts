@@ -2,13 +2,13 @@ import type { EngineName, TlsIdentity } from '../../../src/quic/types.ts';
 import { startTestRelay, type TestRelay } from './test-relay.ts';
 import { bindVector, vectorTunnel } from '../samples/vectors.ts';
 
-export interface AuthorisedRelayOptions {
+export interface AuthorizedRelayOptions {
   readonly port?: number;
   readonly tls?: TlsIdentity;
 }
 
 /** A relay at which only the vectors' tunnel may bind. All of them share a reset key, so one can stand in for another. */
-export function startAuthorisedRelay(engine: EngineName, options: AuthorisedRelayOptions = {}): Promise<TestRelay> {
+export function startAuthorizedRelay(engine: EngineName, options: AuthorizedRelayOptions = {}): Promise<TestRelay> {
   const { port = 0, tls } = options;
   return startTestRelay({
     engine,
