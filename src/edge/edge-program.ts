@@ -12,7 +12,7 @@ import type { EdgeHealth } from '../protocol/node/edge-telemetry.ts';
 import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/types.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
-import { EdgeObserver } from './edge-observer.ts';
+import { EdgeConsole } from './edge-console.ts';
 import { reloadEdge } from './edge-reload.ts';
 import { ManagedEdge } from './manager-link/managed-edge.ts';
 
@@ -52,18 +52,18 @@ export async function startEdgeProgram(
   await using starting = new AsyncDisposableStack();
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
-  const health = (): EdgeHealth => observer.health().report;
+  const health = (): EdgeHealth => adminConsole.health().report;
   const managed = new ManagedEdge(config, { ...dependencies, ...machine, engine, health }, programSettings);
   const linkStatus = (): LinkStatus | null => managed.linkStatus;
-  const observer = new EdgeObserver(managed.edge, config, { ...dependencies, engine, linkStatus });
-  starting.defer(() => observer.stop());
+  const adminConsole = new EdgeConsole(managed.edge, config, { ...dependencies, engine, linkStatus });
+  starting.defer(() => adminConsole.stop());
   starting.defer(() => managed.stop());
   await managed.start();
-  await observer.start();
+  await adminConsole.start();
   const running = starting.move();
   return {
     engine: engine.name,
-    apiAddresses: observer.addresses,
+    apiAddresses: adminConsole.addresses,
     async reload(next) {
       const outcome = await reloadEdge(managed.edge, inForce, next);
       inForce = { ...config, logLevel: next.logLevel };

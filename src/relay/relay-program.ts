@@ -16,7 +16,7 @@ import { realStoreFileSystem } from './authorization-store.ts';
 import type { RelayConfig } from './config/relay-config.ts';
 import { planReload } from './config/reload-plan.ts';
 import { createRelayLink } from './manager-link/relay-link.ts';
-import { RelayObserver } from './relay-observer.ts';
+import { RelayConsole } from './relay-console.ts';
 import { createRelay } from './relay.ts';
 import { keepResetKey } from './reception/reset-key.ts';
 
@@ -78,8 +78,8 @@ export async function startRelayProgram(
     hostAddresses,
   });
   const linkStatus = (): LinkStatus | null => link?.status ?? null;
-  const observer = new RelayObserver(relay, config, { ...dependencies, engine, linkStatus });
-  const health = (): RelayHealth => observer.view.health().report;
+  const adminConsole = new RelayConsole(relay, config, { ...dependencies, engine, linkStatus });
+  const health = (): RelayHealth => adminConsole.view.health().report;
   const effectiveConfig = (): RelayConfig => inForce;
   const link = createRelayLink(
     relay,
@@ -88,20 +88,20 @@ export async function startRelayProgram(
     programSettings,
   );
   // Deferred before the relay's own stop, so that they tell of the drain to the end.
-  starting.defer(() => observer.stop());
+  starting.defer(() => adminConsole.stop());
   starting.defer(() => link?.stop());
   starting.defer(() => relay.stop());
   await relay.restoreAuthorizations();
   // Before the relay, so that no event is raised before it can be kept.
   await link?.start();
   await relay.start();
-  await observer.start();
+  await adminConsole.start();
   const running = starting.move();
   return {
     engine: engine.name,
     quicAddresses: relay.addresses,
     socketBufferBytes: relay.socketBufferBytes,
-    apiAddresses: observer.addresses,
+    apiAddresses: adminConsole.addresses,
     certificateFingerprint: certificateFingerprint(tls.certificate),
     async reload(next) {
       const { applied, needsRestart, effective } = planReload(inForce, next);

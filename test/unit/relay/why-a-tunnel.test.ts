@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { explainAtRelay } from '../../../src/cli/why/explain-relay.ts';
 import { parseRelayConfig } from '../../../src/relay/config/relay-config.ts';
-import { RelayObserver } from '../../../src/relay/relay-observer.ts';
+import { RelayConsole } from '../../../src/relay/relay-console.ts';
 import { tunnelFactsSchema, type TunnelFacts } from '../../../src/relay/admin/relay-schemas.ts';
 import { MemoryRelay, type MemoryRelayOptions } from '../../support/programs/memory-relay.ts';
 import { tunnelNumber } from '../../support/samples/sample-relay.ts';
@@ -16,13 +16,13 @@ const authorized = { require_bind_auth: true, tunnels };
 /** A relay with what REST looks at, and the words that `adit why` has for the tunnel. */
 class Bed {
   readonly relay: MemoryRelay;
-  readonly observer: RelayObserver;
+  readonly observer: RelayConsole;
 
   private constructor(relay: MemoryRelay, config: Readonly<Record<string, unknown>>) {
     this.relay = relay;
     const parsed = parseRelayConfig({ require_bind_auth: false, ...config }, '/nowhere');
     if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
-    this.observer = new RelayObserver(relay.relay, parsed.config, {
+    this.observer = new RelayConsole(relay.relay, parsed.config, {
       clock: relay.clock,
       logger: silentLogger,
       engine: relay.engine,

@@ -15,7 +15,7 @@ import type { RelayConfig } from './config/relay-config.ts';
 import { RelayAdminView } from './relay-admin-view.ts';
 import type { Relay } from './relay.ts';
 
-export interface RelayObserverDependencies {
+export interface RelayConsoleDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly engine: Pick<QuicEngine, 'report'>;
@@ -29,14 +29,14 @@ const historySettings = { maxTunnels: 5000, eventsPerTunnel: 12, otherEvents: 50
 const maxTunnelsInMetrics = 500;
 
 /** What looks at a running relay: the history of its events, structured log lines, the event loop's watch, REST and metrics. */
-export class RelayObserver {
+export class RelayConsole {
   readonly view: RelayAdminView;
   readonly #loop: EventLoopWatch;
   readonly #log: StructuredLog | null;
   readonly #server: AdminServer;
 
   /** To be made before the relay starts, so that no event is missed. */
-  constructor(relay: Relay, config: RelayConfig, dependencies: RelayObserverDependencies) {
+  constructor(relay: Relay, config: RelayConfig, dependencies: RelayConsoleDependencies) {
     const { clock, logger, engine, softwareVersion, linkStatus } = dependencies;
     const history = new EventHistory(historySettings);
     this.#loop = new EventLoopWatch(clock);

@@ -14,7 +14,7 @@ import type { EdgeTunnelFacts, EdgeTunnelReport } from './admin/edge-schemas.ts'
 import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
 
-export interface EdgeObserverDependencies {
+export interface EdgeConsoleDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly engine: Pick<QuicEngine, 'report'>;
@@ -24,16 +24,16 @@ export interface EdgeObserverDependencies {
 }
 
 /** What looks at a running edge: structured log lines, the event loop's watch and, where the config has an `api_addr`, REST and metrics. */
-export class EdgeObserver implements EdgeAdminSource {
+export class EdgeConsole implements EdgeAdminSource {
   readonly #edge: Edge;
   readonly #edgeId: string;
-  readonly #dependencies: EdgeObserverDependencies;
+  readonly #dependencies: EdgeConsoleDependencies;
   readonly #loop: EventLoopWatch;
   readonly #log: StructuredLog | null;
   readonly #api: Pick<EdgeConfig, 'apiAddr' | 'apiToken'>;
   #server: AdminServer | null = null;
 
-  constructor(edge: Edge, config: EdgeConfig, dependencies: EdgeObserverDependencies) {
+  constructor(edge: Edge, config: EdgeConfig, dependencies: EdgeConsoleDependencies) {
     const { clock, softwareVersion } = dependencies;
     const { edgeId: id } = config;
     this.#edge = edge;
