@@ -17,7 +17,7 @@ interface ObjectSpan {
   readonly members: readonly Member[];
 }
 
-const WHITESPACE = /\s/;
+const whitespace = /\s/;
 
 /**
  * Changes keys of a JSON object text and leaves every other byte as its author wrote it: order, indentation, number
@@ -128,7 +128,7 @@ function scanObject(text: string, open: number): ObjectSpan {
 
 function skipWhitespace(text: string, at: number): number {
   let end = at;
-  while (WHITESPACE.test(text.charAt(end))) end++;
+  while (whitespace.test(text.charAt(end))) end++;
   return end;
 }
 

@@ -13,7 +13,7 @@ import type { EdgeConfig } from './config/edge-config.ts';
 import { toNodeEvent, type EdgeEvent } from './events/edge-event.ts';
 import { EdgeTunnel, type EdgeTunnelDependencies } from './tunnel/edge-tunnel.ts';
 import { findPortConflict } from './config/port-conflict.ts';
-import { CONNECT_DEADLINE_MS } from './uplink/relay-dialler.ts';
+import { connectDeadlineMs } from './uplink/relay-dialler.ts';
 import type { TunnelSettings } from './config/tunnel-config.ts';
 
 export interface EdgeDependencies extends Omit<EdgeTunnelDependencies, 'raise'> {
@@ -223,7 +223,7 @@ function transportSettings(quic: EdgeConfig['quic']): TransportSettings {
     alpn: ALPN,
     idleTimeoutMs: quic.idleTimeoutMs,
     keepAliveMs: quic.keepAliveMs,
-    handshakeTimeoutMs: CONNECT_DEADLINE_MS,
+    handshakeTimeoutMs: connectDeadlineMs,
     maxUdpPayload: quic.maxUdpPayload,
     maxBidiStreams: 1024,
     maxUniStreams: 256,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { anyText, flag, text } from '../config/schema-parts.ts';
 import { MAX_CREDENTIAL_CHARS } from '../protocol/node/limits.ts';
 import { normalizeFingerprint } from './link/certificate-check.ts';
-import { MAX_PREVIOUS_SECRETS } from './credentials/credentials.ts';
+import { maxPreviousSecrets } from './credentials/credentials.ts';
 
 /** How a node reaches its manager; its credentials are the link's own business. */
 export interface ManagerSettings {
@@ -14,11 +14,11 @@ export interface ManagerSettings {
   readonly certFingerprint: string | null;
 }
 
-const MAX_URLS = 16;
-const MAX_URL_CHARS = 2048;
+const maxUrls = 16;
+const maxUrlChars = 2048;
 
 const url = anyText()
-  .max(MAX_URL_CHARS, { error: `is longer than ${MAX_URL_CHARS} characters; shorten it` })
+  .max(maxUrlChars, { error: `is longer than ${maxUrlChars} characters; shorten it` })
   .superRefine((address, context) => {
     const problem = urlProblem(address);
     if (problem !== null) context.addIssue({ code: 'custom', message: problem });
@@ -32,7 +32,7 @@ const managerFields = z.strictObject({
   url: url.nullish().describe('One manager, in place of urls.'),
   urls: z
     .array(url)
-    .max(MAX_URLS, { error: `has more than ${MAX_URLS} entries; list at most ${MAX_URLS}` })
+    .max(maxUrls, { error: `has more than ${maxUrls} entries; list at most ${maxUrls}` })
     .nullish()
     .describe('Managers, tried in turn.'),
   accept_self_signed_cert: flag().default(false).describe('Accept a certificate that no known authority signed.'),
@@ -48,7 +48,7 @@ const managerFields = z.strictObject({
   node_secret: credential.nullable().default(null).describe('Given by the manager.'),
   previous_node_secrets: z
     .array(credential)
-    .max(MAX_PREVIOUS_SECRETS, { error: `has more than ${MAX_PREVIOUS_SECRETS} entries; remove the oldest` })
+    .max(maxPreviousSecrets, { error: `has more than ${maxPreviousSecrets} entries; remove the oldest` })
     .nullish()
     .describe('Written by the program while a secret changes.'),
 });

@@ -7,7 +7,7 @@ import { settledWithin } from '../lib/settled-within.ts';
 import type { LinkEvent } from '../protocol/node/link-event.ts';
 import type { NodeEvent } from '../protocol/node/node-event.ts';
 import type { NodeCredentials } from '../protocol/node/node-message.ts';
-import { ALLOW_INSECURE_VARIABLE, chooseCertificateCheck } from './link/certificate-check.ts';
+import { allowInsecureVariable, chooseCertificateCheck } from './link/certificate-check.ts';
 import { CommandRunner } from './commands/command-runner.ts';
 import { ConfigFile, type ConfigFileSystem } from '../config/config-file.ts';
 import { CredentialKeeper } from './credentials/credential-keeper.ts';
@@ -59,12 +59,12 @@ export interface LinkStatus {
   readonly problems: readonly string[];
 }
 
-const STOP_FLUSH_MS = 2_000;
+const stopFlushMs = 2_000;
 /** A WebSocket that is told to close is gone within a second. */
-const STOP_CLOSE_MS = 2_000;
-const STOP_DISK_MS = 2_000;
-const STOP_POLL_MS = 10;
-const UPKEEP_INTERVAL_MS = 15_000;
+const stopCloseMs = 2_000;
+const stopDiskMs = 2_000;
+const stopPollMs = 10;
+const upkeepIntervalMs = 15_000;
 
 /** A node's link to its manager: stays connected, brings events and reports, carries out commands. */
 export class NodeLink {
@@ -154,9 +154,9 @@ export class NodeLink {
     if (!this.#running) return;
     this.#running = false;
     this.#reconnect?.cancel();
-    if (this.#connectedUrl !== null) await this.#until(() => this.#outbox.isEmpty, STOP_FLUSH_MS);
+    if (this.#connectedUrl !== null) await this.#until(() => this.#outbox.isEmpty, stopFlushMs);
     this.#attempt?.close();
-    await this.#until(() => this.#attempt === null, STOP_CLOSE_MS);
+    await this.#until(() => this.#attempt === null, stopCloseMs);
     await this.#leaveDisk();
   }
 
@@ -164,7 +164,7 @@ export class NodeLink {
   async #leaveDisk(): Promise<void> {
     const { clock, logger } = this.#dependencies;
     const closed = this.#keeper.stop().then(() => this.#journal.close());
-    if (await settledWithin(clock, closed, STOP_DISK_MS)) this.#claim?.dispose();
+    if (await settledWithin(clock, closed, stopDiskMs)) this.#claim?.dispose();
     else logger.warn({}, 'the disk hangs, not waiting for it any longer');
   }
 
@@ -179,7 +179,7 @@ export class NodeLink {
       return;
     }
     if (check.kind === 'unchecked') {
-      this.#dependencies.logger.warn({ url, variable: ALLOW_INSECURE_VARIABLE }, 'manager certificate is not checked');
+      this.#dependencies.logger.warn({ url, variable: allowInsecureVariable }, 'manager certificate is not checked');
     }
     const credentials = await this.#credentialsToOffer(secretIndex);
     if (!this.#running) return;
@@ -233,7 +233,7 @@ export class NodeLink {
     this.#upkeep = clock.setInterval(() => {
       this.#reportLoss();
       this.#outbox.wake();
-    }, UPKEEP_INTERVAL_MS);
+    }, upkeepIntervalMs);
     this.#telemetry = new Telemetry(this.#dependencies, attempt);
     this.#telemetry.start();
     this.#commands.attach(attempt);
@@ -287,7 +287,7 @@ export class NodeLink {
     const { clock } = this.#dependencies;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     while (!done() && clock.monotonicMs() < deadlineMs) {
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, STOP_POLL_MS));
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, stopPollMs));
     }
   }
 }

@@ -15,10 +15,10 @@ export interface TelemetryTarget {
   send(frame: string): void;
 }
 
-const HEALTH_INTERVAL_MS = 15_000;
-const STATS_INTERVAL_MS = 1_000;
+const healthIntervalMs = 15_000;
+const statsIntervalMs = 1_000;
 /** A manager that reads slower than this gets fewer reports; the next one tells everything that a skipped one did. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
+const maxBufferedBytes = 1024 * 1024;
 
 /** Reports health and stats over one connection, at once and then regularly. */
 export class Telemetry {
@@ -37,8 +37,8 @@ export class Telemetry {
     const { clock } = this.#dependencies;
     this.#sendHealth();
     void this.#sendStats();
-    this.#timers.push(clock.setInterval(() => this.#sendHealth(), HEALTH_INTERVAL_MS));
-    this.#timers.push(clock.setInterval(() => void this.#sendStats(), STATS_INTERVAL_MS));
+    this.#timers.push(clock.setInterval(() => this.#sendHealth(), healthIntervalMs));
+    this.#timers.push(clock.setInterval(() => void this.#sendStats(), statsIntervalMs));
   }
 
   stop(): void {
@@ -52,7 +52,7 @@ export class Telemetry {
 
   /** One at a time: what is late is left out rather than piled up. */
   async #sendStats(): Promise<void> {
-    if (this.#gathering || this.#target.bufferedBytes > MAX_BUFFERED_BYTES) return;
+    if (this.#gathering || this.#target.bufferedBytes > maxBufferedBytes) return;
     this.#gathering = true;
     const stats = await this.#dependencies.program.stats();
     this.#gathering = false;

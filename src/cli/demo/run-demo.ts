@@ -13,7 +13,7 @@ import { ChildProgram } from './child-program.ts';
 import { planDemo, writeEdgeConfigs, writeRelayConfig, type DemoWorld } from './demo-config.ts';
 import { areEdgesReady, droppedBy, readTunnels, viewLegend, viewLine, type TunnelRow } from './demo-view.ts';
 import { exchangeTcp, type TcpExchangeResult, type TcpProgress } from './tcp-exchange.ts';
-import { runUdpFlow, SRT_PACKET_BYTES, type UdpFlowResult, type UdpProgress } from './udp-flow.ts';
+import { runUdpFlow, srtPacketBytes, type UdpFlowResult, type UdpProgress } from './udp-flow.ts';
 
 export interface DemoOptions {
   readonly seconds: number;
@@ -140,7 +140,7 @@ function summarise(
     [
       '',
       `TCP  ${options.megabytes} MB each way in ${tcp.seconds.toFixed(1)} s (${rate.toFixed(0)} MB/s in all): ${tcp.intact ? 'both hashes equal' : 'DAMAGED'}`,
-      `UDP  ${udp.sent} packets of ${SRT_PACKET_BYTES} bytes sent, ${lost} lost, ${udp.damaged} damaged; one way p50 ${udp.latencyMs.p50.toFixed(1)} ms, p99 ${udp.latencyMs.p99.toFixed(1)} ms`,
+      `UDP  ${udp.sent} packets of ${srtPacketBytes} bytes sent, ${lost} lost, ${udp.damaged} damaged; one way p50 ${udp.latencyMs.p50.toFixed(1)} ms, p99 ${udp.latencyMs.p99.toFixed(1)} ms`,
       `The relay dropped ${tunnels.map(droppedBy).reduce((a, b) => a + b, 0)} datagrams.`,
       '',
     ].join('\n'),

@@ -7,7 +7,7 @@ import type { HostPort } from '../../lib/host-port.ts';
  * 1316 bytes of video + 16 of SRT header: sealed and with its tunnel id, a 1376-byte QUIC datagram
  * (docs/protocol/tunnel.md §1).
  */
-export const SRT_PACKET_BYTES = 1332;
+export const srtPacketBytes = 1332;
 
 const headerBytes = 16;
 const tickMs = 5;
@@ -81,7 +81,7 @@ function send(
 
 /** Number (8 bytes), time sent in ms (8 bytes), then bytes that follow from the number, so that damage shows. */
 function packet(sequence: number, sentMs: number): Buffer {
-  const bytes = Buffer.alloc(SRT_PACKET_BYTES, filler(sequence));
+  const bytes = Buffer.alloc(srtPacketBytes, filler(sequence));
   bytes.writeDoubleBE(sequence, 0);
   bytes.writeDoubleBE(sentMs, 8);
   return bytes;
@@ -104,7 +104,7 @@ class Arrivals {
   }
 
   add(bytes: Buffer): void {
-    const sequence = bytes.length === SRT_PACKET_BYTES ? bytes.readDoubleBE(0) : NaN;
+    const sequence = bytes.length === srtPacketBytes ? bytes.readDoubleBE(0) : NaN;
     const intact =
       Number.isSafeInteger(sequence) &&
       bytes.subarray(headerBytes).equals(packet(sequence, 0).subarray(headerBytes)) &&

@@ -1,7 +1,7 @@
 import process from 'node:process';
-import { ALLOW_INSECURE_VARIABLE } from '../../node-link/link/certificate-check.ts';
+import { allowInsecureVariable } from '../../node-link/link/certificate-check.ts';
 
 /** Whether the environment lets a manager's certificate go unchecked (docs/protocol/manager.md §1). */
 export function insecureAllowed(): boolean {
-  return process.env[ALLOW_INSECURE_VARIABLE] === '1';
+  return process.env[allowInsecureVariable] === '1';
 }

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { ConfigFile, type ConfigFileSystem } from '../../config/config-file.ts';
-import { DEFAULT_JOURNAL_CAP_BYTES } from '../../node-link/journal/event-journal.ts';
+import { defaultJournalCapBytes } from '../../node-link/journal/event-journal.ts';
 import type { JournalFiles } from '../../node-link/journal/journal-files.ts';
 import type { ManagerSettings } from '../../node-link/manager-config.ts';
 import type { ManagerDialler } from '../../node-link/link/manager-socket.ts';
@@ -77,7 +77,7 @@ export class ManagedEdge {
         credentialsPath: config.credentialsPath,
         stateDir: config.stateDir,
         softwareVersion: dependencies.softwareVersion,
-        journalCapBytes: DEFAULT_JOURNAL_CAP_BYTES,
+        journalCapBytes: defaultJournalCapBytes,
         redaction: 'omit',
       },
     );

@@ -32,7 +32,7 @@ export interface RelayDiallerSettings {
 }
 
 /** DNS and handshake together (docs/protocol/tunnel.md §7). */
-export const CONNECT_DEADLINE_MS = 6000;
+export const connectDeadlineMs = 6000;
 /** What existing edges send; a relay is not looked up by name unless a CA verifies it. */
 const defaultServerName = 'relay';
 /** How it is told that a relay's certificate is not what the config expects; why follows. */
@@ -53,8 +53,8 @@ export class RelayDialler {
   async dial(handler: ConnectionHandler, stopping: AbortSignal): Promise<QuicConnection> {
     const late = new AbortController();
     const deadline = this.#dependencies.clock.setTimeout(() => {
-      late.abort(new AppError('timed-out', `no connection within ${CONNECT_DEADLINE_MS / 1000} s`));
-    }, CONNECT_DEADLINE_MS);
+      late.abort(new AppError('timed-out', `no connection within ${connectDeadlineMs / 1000} s`));
+    }, connectDeadlineMs);
     const signal = AbortSignal.any([late.signal, stopping]);
     try {
       return await this.#connect(handler, signal);

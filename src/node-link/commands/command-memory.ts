@@ -5,10 +5,10 @@ interface Remembered {
   readonly atMs: number;
 }
 
-const MAX_COMMANDS = 1_000;
-const MAX_AGE_MS = 10 * 60_000;
+const maxCommands = 1_000;
+const maxAgeMs = 10 * 60_000;
 /** Longer acks carry lists, whose commands change nothing and can be carried out again. */
-const MAX_ACK_CHARS = 16 * 1024;
+const maxAckChars = 16 * 1024;
 
 /** The acks of recent commands, so that one which is sent again is answered again and not carried out again. */
 export class CommandMemory {
@@ -26,16 +26,16 @@ export class CommandMemory {
   }
 
   remember(commandId: string, ack: string): void {
-    if (ack.length > MAX_ACK_CHARS) return;
+    if (ack.length > maxAckChars) return;
     this.#acks.delete(commandId);
     this.#acks.set(commandId, { ack, atMs: this.#clock.monotonicMs() });
     this.#forgetOld();
   }
 
   #forgetOld(): void {
-    const oldestMs = this.#clock.monotonicMs() - MAX_AGE_MS;
+    const oldestMs = this.#clock.monotonicMs() - maxAgeMs;
     for (const [commandId, { atMs }] of this.#acks) {
-      if (this.#acks.size <= MAX_COMMANDS && atMs > oldestMs) return;
+      if (this.#acks.size <= maxCommands && atMs > oldestMs) return;
       this.#acks.delete(commandId);
     }
   }

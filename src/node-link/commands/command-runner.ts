@@ -48,12 +48,12 @@ interface Deadline {
 type Answer = Promise<string>;
 
 /** Beyond either, the manager is held up until half of it is done. */
-const MAX_QUEUED_COMMANDS = 2_000;
-const MAX_QUEUED_CHARS = 8 * 1024 * 1024;
+const maxQueuedCommands = 2_000;
+const maxQueuedChars = 8 * 1024 * 1024;
 /** Executed, and waiting for the disk. */
-const MAX_PENDING_ANSWERS = 1_000;
+const maxPendingAnswers = 1_000;
 /** How long commands may run before everybody else gets a turn of the event loop. */
-const TURN_MS = 5;
+const turnMs = 5;
 
 /** Carries out commands one after the other and answers each exactly once, in the order in which they came. */
 export class CommandRunner {
@@ -89,7 +89,7 @@ export class CommandRunner {
   accept(command: ManagerCommand, size: number): void {
     this.#queue.push({ command, size });
     this.#queuedChars += size;
-    if (this.#queue.length > MAX_QUEUED_COMMANDS || this.#queuedChars > MAX_QUEUED_CHARS) this.#source?.pauseReading();
+    if (this.#queue.length > maxQueuedCommands || this.#queuedChars > maxQueuedChars) this.#source?.pauseReading();
     if (!this.#running) void this.#run();
   }
 
@@ -98,13 +98,13 @@ export class CommandRunner {
     this.#running = true;
     // Not within the socket's own turn, which may bring hundreds of commands at once.
     await nextTurn();
-    let turnEndsMs = clock.monotonicMs() + TURN_MS;
+    let turnEndsMs = clock.monotonicMs() + turnMs;
     for (let next = this.#take(); next !== undefined; next = this.#take()) {
       await this.#answer(next);
-      if (this.#unsent >= MAX_PENDING_ANSWERS) await this.#lastSent;
+      if (this.#unsent >= maxPendingAnswers) await this.#lastSent;
       if (clock.monotonicMs() < turnEndsMs) continue;
       await nextTurn();
-      turnEndsMs = clock.monotonicMs() + TURN_MS;
+      turnEndsMs = clock.monotonicMs() + turnMs;
     }
     this.#running = false;
   }
@@ -113,7 +113,7 @@ export class CommandRunner {
     const next = this.#queue.shift();
     if (next === undefined) return undefined;
     this.#queuedChars -= next.size;
-    const relaxed = this.#queue.length < MAX_QUEUED_COMMANDS / 2 && this.#queuedChars < MAX_QUEUED_CHARS / 2;
+    const relaxed = this.#queue.length < maxQueuedCommands / 2 && this.#queuedChars < maxQueuedChars / 2;
     if (relaxed) this.#source?.resumeReading();
     return next.command;
   }

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { LinkEvent } from '../../protocol/node/link-event.ts';
 import type { CommandOutcome } from '../../protocol/node/node-message.ts';
-import { confirm, MAX_PREVIOUS_SECRETS, rotate, type Credentials } from './credentials.ts';
+import { confirm, maxPreviousSecrets, rotate, type Credentials } from './credentials.ts';
 import type { CredentialStore } from './credential-store.ts';
 
 export interface CredentialKeeperDependencies {
@@ -13,7 +13,7 @@ export interface CredentialKeeperDependencies {
   readonly emit: (event: LinkEvent) => void;
 }
 
-const RETRY_DELAY_MS = 5_000;
+const retryDelayMs = 5_000;
 
 /**
  * The one owner of the node's credentials: what memory holds is what the next attempt uses, and the disk follows.
@@ -96,7 +96,7 @@ export class CredentialKeeper {
       const rotation = rotate(old, newSecret);
       if (rotation.kind === 'unchanged') return { success: true };
       if (rotation.kind === 'too-many-unconfirmed') {
-        const error = `${MAX_PREVIOUS_SECRETS} secrets wait for confirmation by a reconnect already`;
+        const error = `${maxPreviousSecrets} secrets wait for confirmation by a reconnect already`;
         return { success: false, error, error_code: 'validation_error' };
       }
       return this.#replace(old, rotation.credentials);
@@ -138,7 +138,7 @@ export class CredentialKeeper {
       this.#saved();
     } catch (error) {
       this.#failed(error);
-      this.#retry = this.#dependencies.clock.setTimeout(() => void this.#inTurn(() => this.#save()), RETRY_DELAY_MS);
+      this.#retry = this.#dependencies.clock.setTimeout(() => void this.#inTurn(() => this.#save()), retryDelayMs);
     }
   }
 

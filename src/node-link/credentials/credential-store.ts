@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../lib/app-error.ts';
 import { MAX_CREDENTIAL_CHARS } from '../../protocol/node/limits.ts';
-import { MAX_PREVIOUS_SECRETS, type Credentials } from './credentials.ts';
+import { maxPreviousSecrets, type Credentials } from './credentials.ts';
 import type { ConfigFile } from '../../config/config-file.ts';
 
 /** What the files say of the node's identity. */
@@ -14,7 +14,7 @@ const text = z.string().min(1).max(MAX_CREDENTIAL_CHARS);
 const identitySchema = z.object({
   node_id: text.nullish(),
   node_secret: text.nullish(),
-  previous_node_secrets: z.array(text).max(MAX_PREVIOUS_SECRETS).nullish(),
+  previous_node_secrets: z.array(text).max(maxPreviousSecrets).nullish(),
   registration_token: text.nullish(),
 });
 const configSchema = z.object({ manager: identitySchema.nullish() });

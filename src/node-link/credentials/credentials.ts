@@ -8,7 +8,7 @@ export interface Credentials {
 }
 
 /** Enough for any manager that rotates again before a reconnect, and small enough that trying all takes seconds. */
-export const MAX_PREVIOUS_SECRETS = 8;
+export const maxPreviousSecrets = 8;
 
 export type Rotation =
   | { readonly kind: 'rotated'; readonly credentials: Credentials }
@@ -24,7 +24,7 @@ export function candidateSecrets(credentials: Credentials): readonly string[] {
 export function rotate(credentials: Credentials, newSecret: string): Rotation {
   if (newSecret === credentials.secret) return { kind: 'unchanged' };
   const previousSecrets = candidateSecrets(credentials).filter((secret) => secret !== newSecret);
-  if (previousSecrets.length > MAX_PREVIOUS_SECRETS) return { kind: 'too-many-unconfirmed' };
+  if (previousSecrets.length > maxPreviousSecrets) return { kind: 'too-many-unconfirmed' };
   return { kind: 'rotated', credentials: { ...credentials, secret: newSecret, previousSecrets } };
 }
 

@@ -22,20 +22,20 @@ export interface EventJournalSettings {
   readonly capBytes: number;
 }
 
-export const DEFAULT_JOURNAL_CAP_BYTES = 256 * 1024 * 1024;
+export const defaultJournalCapBytes = 256 * 1024 * 1024;
 
 /** Small enough that rewriting one, when the journal is full, does not hold up the event loop. */
-const MAX_SEGMENT_BYTES = 1024 * 1024;
-const SEGMENTS_AT_LEAST = 8;
-const SYNC_INTERVAL_MS = 1_000;
+const maxSegmentBytes = 1024 * 1024;
+const segmentsAtLeast = 8;
+const syncIntervalMs = 1_000;
 /** Must stay below what one read of a segment covers. */
-const MAX_FRAME_CHARS = 30_000;
+const maxFrameChars = 30_000;
 /** What is kept in memory to save reading back what was just written. */
-const MAX_TAIL_EVENTS = 1_000;
-const MAX_TAIL_CHARS = 1024 * 1024;
+const maxTailEvents = 1_000;
+const maxTailChars = 1024 * 1024;
 /** While the disk takes nothing, memory holds so many events; beyond it they are lost, and counted. */
-const MAX_UNWRITTEN_EVENTS = 10_000;
-const LOSS_FILE = 'lost.json';
+const maxUnwrittenEvents = 10_000;
+const lossFile = 'lost.json';
 
 /**
  * The node's undelivered events, on disk from the moment they are raised until a manager has them. After a kill -9 all
@@ -62,9 +62,9 @@ export class EventJournal {
   constructor(dependencies: EventJournalDependencies, settings: EventJournalSettings) {
     this.#dependencies = dependencies;
     this.#settings = settings;
-    const segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.floor(settings.capBytes / SEGMENTS_AT_LEAST));
+    const segmentBytes = Math.min(maxSegmentBytes, Math.floor(settings.capBytes / segmentsAtLeast));
     this.#log = new SegmentLog(dependencies.files, { directory: settings.directory, segmentBytes });
-    this.#losses = new LossRecord(dependencies.files, join(settings.directory, LOSS_FILE));
+    this.#losses = new LossRecord(dependencies.files, join(settings.directory, lossFile));
   }
 
   /** What keeps events from reaching the disk, in words; null when nothing does. */
@@ -91,14 +91,14 @@ export class EventJournal {
     const { directory } = this.#settings;
     try {
       this.#lastSeq = this.#log.open();
-      this.#losses.open(files.list(directory).includes(LOSS_FILE));
+      this.#losses.open(files.list(directory).includes(lossFile));
     } catch (error) {
       throw new AppError('io-failed', `cannot keep events in ${directory}`, { cause: error });
     }
     this.#writtenSeq = this.#lastSeq;
     this.#ackedSeq = this.#log.ackedSeq;
     this.#tailFrom = this.#lastSeq + 1;
-    this.#timer = clock.setInterval(() => this.#everySecond(), SYNC_INTERVAL_MS);
+    this.#timer = clock.setInterval(() => this.#everySecond(), syncIntervalMs);
   }
 
   /** Gives the event its id and writes it before it returns. Never throws for the disk's sake. */
@@ -197,8 +197,8 @@ export class EventJournal {
 
   #trimTail(): void {
     const unwritten = this.#lastSeq - this.#writtenSeq;
-    if (unwritten > MAX_UNWRITTEN_EVENTS) this.#dropUnwritten();
-    if (this.#tail.length <= MAX_TAIL_EVENTS && this.#tailChars <= MAX_TAIL_CHARS) return;
+    if (unwritten > maxUnwrittenEvents) this.#dropUnwritten();
+    if (this.#tail.length <= maxTailEvents && this.#tailChars <= maxTailChars) return;
     const oldest = this.#tail[0];
     if (oldest === undefined || oldest.seq > this.#writtenSeq) return;
     // Half of it at once, so that this costs little per event.
@@ -217,7 +217,7 @@ export class EventJournal {
 
   #dropUnwritten(): void {
     const unwritten = this.#unwritten();
-    if (unwritten.length <= MAX_UNWRITTEN_EVENTS) return;
+    if (unwritten.length <= maxUnwrittenEvents) return;
     const victim = unwritten.find((line) => line.severity === 'info') ?? unwritten[0];
     if (victim === undefined) return;
     this.#tail.splice(this.#tail.indexOf(victim), 1);
@@ -250,7 +250,7 @@ export class EventJournal {
 /** Details are free-form, and the only part of an event that could be huge; what happened matters more than they. */
 function encodeWithId(event: NodeEvent, eventId: string): string {
   const frame = encodeEvent({ ...event, details: { ...event.details, event_id: eventId } });
-  if (frame.length <= MAX_FRAME_CHARS) return frame;
-  const message = event.message.slice(0, MAX_FRAME_CHARS / 10);
+  if (frame.length <= maxFrameChars) return frame;
+  const message = event.message.slice(0, maxFrameChars / 10);
   return encodeEvent({ ...event, message, details: { event_id: eventId, truncated: true } });
 }

@@ -27,13 +27,13 @@ export interface JournalFiles {
   remove(path: string): void;
 }
 
-const OWNER_ONLY_FILE = 0o600;
-const OWNER_ONLY_DIRECTORY = 0o700;
+const ownerOnlyFile = 0o600;
+const ownerOnlyDirectory = 0o700;
 const fdatasync = promisify(fs.fdatasync);
 
 export const realJournalFiles: JournalFiles = {
   claim: claimDirectory,
-  makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true, mode: OWNER_ONLY_DIRECTORY }),
+  makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true, mode: ownerOnlyDirectory }),
   list: (directory) => fs.readdirSync(directory),
   openForAppend: (path) => new RealAppendFile(path),
   size: (path) => fs.statSync(path).size,
@@ -54,7 +54,7 @@ export const realJournalFiles: JournalFiles = {
   truncate: (path, length) => fs.truncateSync(path, length),
   replace(path, data) {
     // No fsync, which would hold up the event loop: a rename is safe against a killed process.
-    fs.writeFileSync(`${path}.tmp`, data, { mode: OWNER_ONLY_FILE });
+    fs.writeFileSync(`${path}.tmp`, data, { mode: ownerOnlyFile });
     fs.renameSync(`${path}.tmp`, path);
   },
   remove: (path) => fs.rmSync(path, { force: true }),
@@ -65,7 +65,7 @@ class RealAppendFile implements AppendFile {
   #length: number;
 
   constructor(path: string) {
-    this.#handle = fs.openSync(path, 'a', OWNER_ONLY_FILE);
+    this.#handle = fs.openSync(path, 'a', ownerOnlyFile);
     this.#length = fs.fstatSync(this.#handle).size;
   }
 

@@ -18,25 +18,25 @@ export interface AckLine {
 
 export type JournalLine = EventLine | AckLine;
 
-const SEVERITY_LETTERS = { i: 'info', w: 'warning', c: 'critical' } as const satisfies Record<string, EventSeverity>;
-const LETTERS = { info: 'i', warning: 'w', critical: 'c' } as const satisfies Record<EventSeverity, string>;
-const LINE = /^([0-9a-f]{8}) (([0-9]{1,15}) ([iwca])(.*))$/s;
+const severityLetters = { i: 'info', w: 'warning', c: 'critical' } as const satisfies Record<string, EventSeverity>;
+const letters = { info: 'i', warning: 'w', critical: 'c' } as const satisfies Record<EventSeverity, string>;
+const linePattern = /^([0-9a-f]{8}) (([0-9]{1,15}) ([iwca])(.*))$/s;
 
 /** `crc32 seq letter…frame\n`; the checksum tells a line that a crash tore, or a disk spoiled, from a whole one. */
 export function encodeLine(line: JournalLine): string {
-  const body = line.kind === 'ack' ? `${line.seq} a` : `${line.seq} ${LETTERS[line.severity]}${line.frame}`;
+  const body = line.kind === 'ack' ? `${line.seq} a` : `${line.seq} ${letters[line.severity]}${line.frame}`;
   return `${checksum(body)} ${body}\n`;
 }
 
 /** A line without its line end; null when it is not one that was written whole. */
 export function decodeLine(text: string): JournalLine | null {
-  const match = LINE.exec(text);
+  const match = linePattern.exec(text);
   if (match === null) return null;
   const [, sum, body = '', digits, letter, frame = ''] = match;
   if (checksum(body) !== sum) return null;
   const seq = Number(digits);
   if (letter === 'a') return frame === '' ? { kind: 'ack', seq } : null;
-  return { kind: 'event', seq, severity: SEVERITY_LETTERS[letter as keyof typeof SEVERITY_LETTERS], frame };
+  return { kind: 'event', seq, severity: severityLetters[letter as keyof typeof severityLetters], frame };
 }
 
 function checksum(body: string): string {

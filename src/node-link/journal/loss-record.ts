@@ -15,7 +15,7 @@ const reportSchema = z.object({
 export type LossReport = Readonly<z.output<typeof reportSchema>>;
 
 /** Longer than any report: there are few categories and severities. */
-const MAX_REPORT_BYTES = 64 * 1024;
+const maxReportBytes = 64 * 1024;
 
 /** Keeps count of dropped events in a file, until the manager can be told in one event. */
 export class LossRecord {
@@ -36,7 +36,7 @@ export class LossRecord {
   /** Reads what an earlier process counted; a file that is not whole counts as none. */
   open(existing: boolean): void {
     if (!existing) return;
-    const parsed = reportSchema.safeParse(parseJson(this.#files.read(this.#path, 0, MAX_REPORT_BYTES)));
+    const parsed = reportSchema.safeParse(parseJson(this.#files.read(this.#path, 0, maxReportBytes)));
     this.#report = parsed.success ? parsed.data : null;
   }
 

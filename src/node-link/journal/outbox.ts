@@ -8,10 +8,10 @@ export interface OutboxTarget {
 }
 
 /** Sent and not proven to have arrived. */
-const MAX_UNPROVEN_EVENTS = 1_000;
+const maxUnprovenEvents = 1_000;
 /** Per turn of the event loop. */
-const BATCH_EVENTS = 100;
-const PING_PREFIX = 'events-';
+const batchEvents = 100;
+const pingPrefix = 'events-';
 
 /**
  * Moves events from the journal to the manager, in order. An event counts as delivered when a ping that was sent after
@@ -63,7 +63,7 @@ export class Outbox {
   }
 
   ponged(payload: string): void {
-    if (this.#awaitedSeq === null || payload !== PING_PREFIX + String(this.#awaitedSeq)) return;
+    if (this.#awaitedSeq === null || payload !== pingPrefix + String(this.#awaitedSeq)) return;
     this.#journal.ack(this.#awaitedSeq);
     this.#awaitedSeq = null;
     this.#pingIfUnproven();
@@ -73,7 +73,7 @@ export class Outbox {
   #sendBatch(): void {
     const target = this.#target;
     if (target === null) return;
-    const room = Math.min(BATCH_EVENTS, MAX_UNPROVEN_EVENTS - (this.#sentSeq - this.#journal.ackedSeq));
+    const room = Math.min(batchEvents, maxUnprovenEvents - (this.#sentSeq - this.#journal.ackedSeq));
     if (room <= 0) return;
     const events = this.#read(room);
     for (const event of events) {
@@ -99,6 +99,6 @@ export class Outbox {
   #pingIfUnproven(): void {
     if (this.#awaitedSeq !== null || this.#sentSeq <= this.#journal.ackedSeq) return;
     this.#awaitedSeq = this.#sentSeq;
-    this.#target?.ping(PING_PREFIX + String(this.#awaitedSeq));
+    this.#target?.ping(pingPrefix + String(this.#awaitedSeq));
   }
 }

@@ -13,7 +13,7 @@ interface Segment {
   /** The lowest sequence number that the file may hold. */
   readonly firstSeq: number;
   bytes: number;
-  /** How many of SHED_ORDER are known to be gone from it. */
+  /** How many of shedOrder are known to be gone from it. */
   shedLevels: number;
 }
 
@@ -24,11 +24,11 @@ interface ReadPosition {
 }
 
 /** What goes first when there is no room: the least important, and of that the oldest. */
-const SHED_ORDER = ['info', 'warning', 'critical'] as const;
-const FILE_NAME = /^events-(\d{15})\.log$/;
+const shedOrder = ['info', 'warning', 'critical'] as const;
+const fileName = /^events-(\d{15})\.log$/;
 /** Longer than any line, so that one read always holds a whole one. */
-const READ_BYTES = 128 * 1024;
-const LINE_END = 0x0a;
+const readBytes = 128 * 1024;
+const lineEnd = 0x0a;
 
 /** Lines in numbered files of one directory: appended at the end, dropped whole at the front. Throws what the files throw. */
 export class SegmentLog {
@@ -58,7 +58,7 @@ export class SegmentLog {
   open(): number {
     const { directory } = this.#settings;
     this.#files.makeDirectory(directory);
-    const firsts = this.#files.list(directory).flatMap((name) => FILE_NAME.exec(name)?.[1] ?? []);
+    const firsts = this.#files.list(directory).flatMap((name) => fileName.exec(name)?.[1] ?? []);
     for (const digits of firsts.sort()) {
       const path = join(directory, `events-${digits}.log`);
       this.#segments.push({ path, firstSeq: Number(digits), bytes: this.#files.size(path), shedLevels: 0 });
@@ -114,7 +114,7 @@ export class SegmentLog {
    */
   shed(capBytes: number, beforeLoss: (lost: readonly EventLine[]) => void): void {
     if (this.bytes <= capBytes) return;
-    for (const [level, severity] of SHED_ORDER.entries()) {
+    for (const [level, severity] of shedOrder.entries()) {
       for (const segment of this.#segments.slice(0, -1)) {
         if (this.bytes <= capBytes) return;
         if (segment.shedLevels > level) continue;
@@ -166,7 +166,7 @@ export class SegmentLog {
 
   #recover(segment: Segment): number {
     const bytes = this.#files.read(segment.path, 0, segment.bytes);
-    const whole = bytes.lastIndexOf(LINE_END) + 1;
+    const whole = bytes.lastIndexOf(lineEnd) + 1;
     if (whole < bytes.length) this.#files.truncate(segment.path, whole);
     segment.bytes = whole;
     let lastSeq = segment.firstSeq - 1;
@@ -203,11 +203,11 @@ export class SegmentLog {
 
   /** One read's worth of lines; null at the end of the file. */
   #readSome(from: ReadPosition, maxCount: number, found: EventLine[]): ReadPosition | null {
-    const bytes = this.#files.read(from.segment.path, from.offset, READ_BYTES);
+    const bytes = this.#files.read(from.segment.path, from.offset, readBytes);
     let consumed = 0;
     let { afterSeq } = from;
     while (found.length < maxCount) {
-      const end = bytes.indexOf(LINE_END, consumed);
+      const end = bytes.indexOf(lineEnd, consumed);
       if (end === -1) break;
       const line = decodeLine(bytes.toString('utf8', consumed, end));
       consumed = end + 1;

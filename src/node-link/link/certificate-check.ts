@@ -9,7 +9,7 @@ export type CertificateCheck =
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** The switch that `accept_self_signed_cert` needs beside it, so that no config file alone can turn checks off. */
-export const ALLOW_INSECURE_VARIABLE = 'BILBYCAST_ALLOW_INSECURE';
+export const allowInsecureVariable = 'BILBYCAST_ALLOW_INSECURE';
 
 export interface CertificateSettings {
   readonly acceptSelfSignedCert: boolean;
@@ -24,7 +24,7 @@ export function chooseCertificateCheck(settings: CertificateSettings, allowInsec
   if (!settings.acceptSelfSignedCert) return { kind: 'chain', fingerprint };
   if (fingerprint !== null) return { kind: 'pinned', fingerprint };
   if (allowInsecure) return { kind: 'unchecked' };
-  const mend = `set manager.cert_fingerprint, or the environment variable ${ALLOW_INSECURE_VARIABLE}=1 for tests`;
+  const mend = `set manager.cert_fingerprint, or the environment variable ${allowInsecureVariable}=1 for tests`;
   return { kind: 'refused', reason: `manager.accept_self_signed_cert checks nothing by itself: ${mend}` };
 }
 

@@ -45,12 +45,12 @@ export interface LinkAttemptOwner {
 }
 
 /** DNS, TCP, TLS and upgrade together. */
-const CONNECT_DEADLINE_MS = 10_000;
+const connectDeadlineMs = 10_000;
 /** For the disk; the credentials are in memory then, and the next attempt uses them. */
-const STORE_DEADLINE_MS = 10_000;
-const PING_INTERVAL_MS = 15_000;
-const SILENCE_LIMIT_MS = 45_000;
-const KEEP_ALIVE = 'keep-alive';
+const storeDeadlineMs = 10_000;
+const pingIntervalMs = 15_000;
+const silenceLimitMs = 45_000;
+const keepAlive = 'keep-alive';
 
 type Phase = 'connecting' | 'authenticating' | 'registering' | 'online' | 'ending';
 
@@ -78,7 +78,7 @@ export class LinkAttempt {
   }
 
   start(): void {
-    this.#endAfter(CONNECT_DEADLINE_MS, `no connection within ${CONNECT_DEADLINE_MS / 1000} s`);
+    this.#endAfter(connectDeadlineMs, `no connection within ${connectDeadlineMs / 1000} s`);
     const { dialler, clock } = this.#dependencies;
     try {
       this.#socket = dialler.dial(this.#settings.url, this.#settings.check, {
@@ -189,7 +189,7 @@ export class LinkAttempt {
       return;
     }
     this.#phase = 'registering';
-    this.#endAfter(STORE_DEADLINE_MS, `credentials were not stored within ${STORE_DEADLINE_MS / 1000} s`);
+    this.#endAfter(storeDeadlineMs, `credentials were not stored within ${storeDeadlineMs / 1000} s`);
     this.pauseReading();
     void this.#dependencies.owner.registered(message.node_id, message.node_secret).then(() => {
       if (this.#phase !== 'registering') return;
@@ -204,7 +204,7 @@ export class LinkAttempt {
     this.#phase = 'online';
     this.#wasOnline = true;
     this.#aliveAtMs = clock.monotonicMs();
-    this.#pings = clock.setInterval(() => this.ping(KEEP_ALIVE), PING_INTERVAL_MS);
+    this.#pings = clock.setInterval(() => this.ping(keepAlive), pingIntervalMs);
     this.#watchSilence();
     owner.authenticated();
   }
@@ -220,7 +220,7 @@ export class LinkAttempt {
 
   #ponged(payload: string): void {
     this.#unansweredSinceMs = null;
-    if (this.#phase === 'online' && payload !== KEEP_ALIVE) this.#dependencies.owner.ponged(payload);
+    if (this.#phase === 'online' && payload !== keepAlive) this.#dependencies.owner.ponged(payload);
   }
 
   /** Sleeps until the limit could be reached at the earliest, and looks again. */
@@ -228,9 +228,9 @@ export class LinkAttempt {
     const { clock } = this.#dependencies;
     const nowMs = clock.monotonicMs();
     const quietSinceMs = this.#paused ? nowMs : Math.min(this.#aliveAtMs, this.#unansweredSinceMs ?? nowMs);
-    const restMs = quietSinceMs + SILENCE_LIMIT_MS - nowMs;
+    const restMs = quietSinceMs + silenceLimitMs - nowMs;
     if (restMs <= 0) {
-      this.abort(`manager was silent for ${SILENCE_LIMIT_MS / 1000} s`);
+      this.abort(`manager was silent for ${silenceLimitMs / 1000} s`);
       return;
     }
     this.#deadline?.cancel();

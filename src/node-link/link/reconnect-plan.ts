@@ -16,11 +16,11 @@ export interface NextAttempt {
   readonly allRefused: boolean;
 }
 
-const RECONNECT_DELAY_MS = 5_000;
-const MAX_RECONNECT_DELAY_MS = 60_000;
+const reconnectDelayMs = 5_000;
+const maxReconnectDelayMs = 60_000;
 /** Short, because an older secret that the manager still knows is a working node one moment later. */
-const NEXT_SECRET_DELAY_MS = 1_000;
-const JITTER_RATIO = 0.5;
+const nextSecretDelayMs = 1_000;
+const reconnectJitter = 0.5;
 
 /**
  * Which address and which secret come next, and when (docs/protocol/manager.md §1, §5). Each address goes through all
@@ -35,10 +35,10 @@ export class ReconnectPlan {
 
   constructor(random: Random, urlCount: number) {
     this.#secretIndexes = Array<number>(urlCount).fill(0);
-    const limits = { maxMs: MAX_RECONNECT_DELAY_MS, jitterRatio: JITTER_RATIO };
-    this.#steady = new Backoff(random, { initialMs: RECONNECT_DELAY_MS, ...limits });
-    this.#nextSecret = new Backoff(random, { initialMs: NEXT_SECRET_DELAY_MS, ...limits });
-    this.#refused = new Backoff(random, { initialMs: RECONNECT_DELAY_MS, ...limits });
+    const limits = { maxMs: maxReconnectDelayMs, jitterRatio: reconnectJitter };
+    this.#steady = new Backoff(random, { initialMs: reconnectDelayMs, ...limits });
+    this.#nextSecret = new Backoff(random, { initialMs: nextSecretDelayMs, ...limits });
+    this.#refused = new Backoff(random, { initialMs: reconnectDelayMs, ...limits });
   }
 
   current(): Candidate {

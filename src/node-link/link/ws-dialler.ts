@@ -11,7 +11,7 @@ import type { ManagerDialler, ManagerSocket, ManagerSocketListener } from './man
 const closing = { closeTimeout: 1_000 };
 
 /** Closing codes that say nothing is wrong: normal, going away, and none given. */
-const ORDERLY_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+const orderlyCodes: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
 type UsableCheck = Exclude<CertificateCheck, { kind: 'refused' }>;
 
@@ -113,7 +113,7 @@ function sendOnceTrusted(request: ClientRequest, check: UsableCheck): void {
 }
 
 function closeError(code: number, reason: Buffer): string | null {
-  if (ORDERLY_CODES.has(code)) return null;
+  if (orderlyCodes.has(code)) return null;
   const text = reason.toString();
   return text === '' ? `closed with code ${code}` : `closed with code ${code}: ${text}`;
 }

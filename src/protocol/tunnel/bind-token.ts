@@ -2,11 +2,11 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Direction } from './leg.ts';
 import type { TunnelId } from './tunnel-id.ts';
 
-const HEX_64 = /^[0-9a-f]{64}$/i;
+const hex64 = /^[0-9a-f]{64}$/i;
 
 /** Whether a text has the form of a bind secret, tunnel key or challenge: 64 hex characters in any case. */
 export function isHex64(text: string): boolean {
-  return HEX_64.test(text);
+  return hex64.test(text);
 }
 
 /**

@@ -10,8 +10,8 @@ export type FrameRead =
   | { readonly kind: 'oversize'; readonly length: number };
 
 // An idle session keeps at most this much; a larger buffer is given back once its frames are read.
-const KEPT_BYTES = 4096;
-const EMPTY = Buffer.alloc(0);
+const keptBytes = 4096;
+const empty = Buffer.alloc(0);
 
 /**
  * A control frame, [u32 BE length][UTF-8 JSON], in one buffer: existing edges' readers lose sync when prefix and body
@@ -38,7 +38,7 @@ export function encodeFrame(value: object): Buffer {
 export class FrameReader {
   /** Largest payload accepted, in bytes; may be changed at any time and holds from the next `next()` on. */
   maxFrameBytes: number;
-  #buffer: Buffer = EMPTY;
+  #buffer: Buffer = empty;
   #start = 0;
   #end = 0;
   #oversizeLength: number | null = null;
@@ -106,7 +106,7 @@ export class FrameReader {
   }
 
   #rewind(): void {
-    if (this.#buffer.length > KEPT_BYTES) {
+    if (this.#buffer.length > keptBytes) {
       this.#release();
     } else {
       this.#start = 0;
@@ -115,7 +115,7 @@ export class FrameReader {
   }
 
   #release(): void {
-    this.#buffer = EMPTY;
+    this.#buffer = empty;
     this.#start = 0;
     this.#end = 0;
   }

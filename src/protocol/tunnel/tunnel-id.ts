@@ -5,9 +5,9 @@ declare const tunnelIdBrand: unique symbol;
 /** A tunnel's UUID as this program keeps and writes it: lower case, hyphenated. Made only by the parsers of this file. */
 export type TunnelId = string & { readonly [tunnelIdBrand]: true };
 
-const PLAIN_LENGTH = 32;
-const HYPHENATED = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const PLAIN = /^[0-9a-f]{32}$/;
+const plainLength = 32;
+const hyphenatedForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const plainForm = /^[0-9a-f]{32}$/;
 
 /**
  * Reads a UUID in any case, hyphenated 8-4-4-4-12 or without hyphens (docs/protocol/tunnel.md §2); null for anything
@@ -15,10 +15,10 @@ const PLAIN = /^[0-9a-f]{32}$/;
  */
 export function parseTunnelId(text: string): TunnelId | null {
   // Lower-casing is a copy, so the length of outside input is looked at first.
-  if (text.length !== PLAIN_LENGTH && text.length !== PLAIN_LENGTH + 4) return null;
+  if (text.length !== plainLength && text.length !== plainLength + 4) return null;
   const lower = text.toLowerCase();
-  if (HYPHENATED.test(lower)) return lower as TunnelId;
-  return PLAIN.test(lower) ? hyphenate(lower) : null;
+  if (hyphenatedForm.test(lower)) return lower as TunnelId;
+  return plainForm.test(lower) ? hyphenate(lower) : null;
 }
 
 /** The 16 bytes that stand before every datagram of the tunnel, in RFC 4122 (network) order; a new array each time. */

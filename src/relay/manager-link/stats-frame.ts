@@ -3,11 +3,11 @@ import type { EdgeInfo, RelayStats, TunnelInfo } from '../../protocol/node/relay
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
 /** More than one entry of either list takes, so that short lists need no measuring. */
-const MAX_ENTRY_BYTES = 2048;
+const maxEntryBytes = 2048;
 /** The numbers beside the lists, and the envelope. */
-const REST_BYTES = 4096;
+const restBytes = 4096;
 /** Of edges a manager can have the whole list by `list_edges`; tunnels matter more here. */
-const MAX_EDGES_SHARE = 0.25;
+const maxEdgesShare = 0.25;
 
 /** Keeps `stats` below the size that managers accept: past it, only the tunnels that carry most are listed. */
 export class StatsFrame {
@@ -15,10 +15,10 @@ export class StatsFrame {
 
   fit(stats: RelayStats): RelayStats {
     const entries = stats.tunnels.length + stats.edges.length;
-    if (entries * MAX_ENTRY_BYTES + REST_BYTES <= MAX_STATS_FRAME_BYTES) return stats;
+    if (entries * maxEntryBytes + restBytes <= MAX_STATS_FRAME_BYTES) return stats;
     const busiestFirst = this.#byTraffic(stats.tunnels);
-    const room = MAX_STATS_FRAME_BYTES - REST_BYTES;
-    const edges = takeWhileFitting<EdgeInfo>(stats.edges, room * MAX_EDGES_SHARE);
+    const room = MAX_STATS_FRAME_BYTES - restBytes;
+    const edges = takeWhileFitting<EdgeInfo>(stats.edges, room * maxEdgesShare);
     const tunnels = takeWhileFitting<TunnelInfo>(busiestFirst, room - edges.bytes);
     if (edges.items.length === stats.edges.length && tunnels.items.length === stats.tunnels.length) return stats;
     return { ...stats, edges: edges.items, tunnels: tunnels.items, truncated: true };

@@ -4,7 +4,7 @@ import type { RelayReport } from '../report/relay-report.ts';
 import { StatsFrame } from './stats-frame.ts';
 
 /** Some 10 µs each: a turn stays well below a millisecond. */
-const TUNNELS_PER_TURN = 50;
+const tunnelsPerTurn = 50;
 
 /** Gathers the payload of `stats` in small pieces, so that a relay with thousands of tunnels forwards packets meanwhile. */
 export class StatsSource {
@@ -19,7 +19,7 @@ export class StatsSource {
     const tunnels: TunnelInfo[] = [];
     for (const tunnel of this.#report.eachTunnel()) {
       tunnels.push(tunnel);
-      if (tunnels.length % TUNNELS_PER_TURN === 0) await nextTurn();
+      if (tunnels.length % tunnelsPerTurn === 0) await nextTurn();
     }
     const edges = this.#report.edges();
     await nextTurn();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SystemClock, rfc3339, type Clock } from '../../../src/lib/clock.ts';
 import { SystemRandom, type Random } from '../../../src/lib/random.ts';
 import { ConfigFile, realConfigFileSystem, type ConfigFileSystem } from '../../../src/config/config-file.ts';
-import { DEFAULT_JOURNAL_CAP_BYTES } from '../../../src/node-link/journal/event-journal.ts';
+import { defaultJournalCapBytes } from '../../../src/node-link/journal/event-journal.ts';
 import { realJournalFiles, type JournalFiles } from '../../../src/node-link/journal/journal-files.ts';
 import { managerSchema, managerSettings } from '../../../src/node-link/manager-config.ts';
 import { NodeLink } from '../../../src/node-link/node-link.ts';
@@ -87,7 +87,7 @@ export class TestNodeLink implements AsyncDisposable {
         credentialsPath: options.credentialsPath ?? null,
         stateDir: directory,
         softwareVersion: '1.2.3',
-        journalCapBytes: options.journalCapBytes ?? DEFAULT_JOURNAL_CAP_BYTES,
+        journalCapBytes: options.journalCapBytes ?? defaultJournalCapBytes,
         allowInsecure: options.allowInsecure ?? false,
         redaction: 'mask',
       },
