@@ -1,4 +1,4 @@
-import { portOf, startAuthorisedRelay } from './authorised-relay.ts';
+import { portOf, startAuthorizedRelay } from './authorized-relay.ts';
 import { FaultyNetwork } from '../network/faulty-network.ts';
 import type { Faults } from '../network/faulty-path.ts';
 import { LocalUdpSocket } from '../peers/local-udp.ts';
@@ -35,7 +35,7 @@ export class MediaWorld implements AsyncDisposable {
     const engine = opening.use(await openEngine(engineName));
     const source = opening.use(await LocalUdpSocket.open());
     const sink = opening.use(await LocalUdpSocket.open());
-    const relay = opening.use(await startAuthorisedRelay(engineName));
+    const relay = opening.use(await startAuthorizedRelay(engineName));
     const target = { ip: '127.0.0.1', port: portOf(relay) };
     const network = opening.use(await FaultyNetwork.start({ target, faults, seed }));
     const egress = opening.use(
