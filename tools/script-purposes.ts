@@ -16,6 +16,7 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
   conformance: 'runs the tests of promises and writes docs/conformance.md',
   bench: 'figures beside other relays: bench/README.md',
   soak: 'load, faults and attack for a long time: docs/soak.md',
+  screenshots: 'pictures of every page of the manager into docs/img/ (needs chromium)',
   'dev:manager': 'a manager to try nodes with',
   'long:outage': 'a manager that is away for long',
   release: 'checks, commits the version, tags it, writes dist/: npm run release -- VERSION [--dry-run]',

@@ -13,10 +13,10 @@ export function NodeStatsCards({ node, path }: { node: NodeDetail; path: string 
   const times = useMemo(() => history.map(({ at }) => at / 1_000), [current]);
   const rates = useMemo(() => history.map((point) => toBits(point.bytes_per_sec)), [current]);
   const tunnels = useMemo(() => history.map((point) => point.tunnels), [current]);
-  if (current !== null && current.stats === null && history.length === 0) {
+  if (history.length < 2) {
     return (
       <Card title="Stats">
-        <Empty title="No stats yet.">They come once a second while the node is connected.</Empty>
+        <Empty title="No curve yet.">It is drawn from the stats that come while the node is connected.</Empty>
       </Card>
     );
   }

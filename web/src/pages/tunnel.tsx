@@ -73,21 +73,23 @@ function WhyCard({ path }: { path: string }) {
   const why = useResource<Why>(`${path}/why`, { topic: 'legs', everyMs: 3_000 });
   const answer = why.value.value;
   if (answer === null) return null;
+  // The first finding is the summary already: of it only the remedy is news.
+  const findings = answer.findings.filter(({ text, remedy }) => text !== answer.summary || remedy !== null);
   return (
     <section class={`verdict tone-${verdictTones[answer.verdict]}`} aria-label="Why">
       <p class="verdict-summary">
         <Icon name={verdictIcons[answer.verdict]} />
         <bdi>{answer.summary}</bdi>
       </p>
-      {answer.findings.length > 0 && (
+      {findings.length > 0 && (
         <ul>
-          {answer.findings.map((finding) => (
+          {findings.map((finding) => (
             <li key={finding.text}>
               <Icon name={levelIcons[finding.level]} size={14} />
               <span>
                 <span class="sr">{finding.level}: </span>
-                <bdi>{finding.text}</bdi>
-                {finding.remedy !== null && <small> {finding.remedy}</small>}
+                {finding.text !== answer.summary && <bdi>{finding.text} </bdi>}
+                {finding.remedy !== null && <bdi class="remedy">{finding.remedy}</bdi>}
               </span>
             </li>
           ))}

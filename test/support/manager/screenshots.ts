@@ -1,0 +1,63 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import { launchBrowser, openPage } from '../browser.ts';
+import { adminPassword, ApiBed, cookieOf, sameOrigin } from './api-bed.ts';
+import { pageViews, signUpInPage, visit, type PageView } from './page-walk.ts';
+
+/**
+ * `npm run screenshots`: a picture of every page of the manager with a sample fleet, into docs/img/. Two of them also
+ * dark and as on a telephone.
+ */
+const folder = new URL('../../../docs/img/', import.meta.url);
+const otherLooks = [
+  { suffix: 'dark', options: { theme: 'dark' } },
+  { suffix: 'narrow', options: { width: 390, height: 844 } },
+] as const;
+const inOtherLooks = ['overview', 'tunnel'];
+/** Charts, fonts and the first live message. */
+const settleMs = 1_200;
+
+await mkdir(folder, { recursive: true });
+/** The settings page shows where a packaged manager keeps its files, not this run's folder. */
+const stateDir = '/var/lib/adit';
+await using bed = await ApiBed.start({
+  config: { state_dir: stateDir, database: { url: `sqlite:${stateDir}/manager.db` } },
+});
+const browser = await launchBrowser();
+try {
+  const first = await openPage(browser);
+  await signUpInPage(first.page, bed);
+  await fillAdministration();
+  const views = await pageViews(bed);
+  for (const view of views) await takePicture(first.page, view, view.name);
+  const cookies = await first.context.cookies();
+  for (const { suffix, options } of otherLooks) {
+    const other = await openPage(browser, options);
+    await other.context.addCookies(cookies);
+    for (const view of views.filter(({ name }) => inOtherLooks.includes(name))) {
+      await takePicture(other.page, view, `${view.name}-${suffix}`);
+    }
+  }
+} finally {
+  await browser.close();
+}
+
+async function takePicture(page: Page, view: PageView, name: string): Promise<void> {
+  await visit(page, bed, view);
+  await page.waitForTimeout(settleMs);
+  await writeFile(new URL(`${name}.png`, folder), await page.screenshot());
+}
+
+/** Users, tokens and a webhook, so that those pages show something. */
+async function fillAdministration(): Promise<void> {
+  const cookie = cookieOf(await bed.signIn('alice', adminPassword));
+  const post = (path: string, body: object) => bed.send('POST', path, { cookie, headers: sameOrigin, body });
+  await post('users', { name: 'bob', password: 'a long passphrase 1', role: 'operator' });
+  await post('users', { name: 'carol', password: 'a long passphrase 2', role: 'viewer' });
+  await post('api-tokens', { name: 'grafana', role: 'viewer' });
+  await post('webhooks', {
+    name: 'pager',
+    url: 'https://hooks.example/adit',
+    triggers: ['node_offline', 'push_failed'],
+  });
+}
