@@ -1,16 +1,21 @@
-import { edgeJsonSchema, relayJsonSchema, type JsonSchema } from './config-schemas.ts';
+import { edgeJsonSchema, observerJsonSchema, relayJsonSchema, type JsonSchema } from './config-schemas.ts';
 
 const head = `# Configuration
 
 This page is generated from the programs' own schemas by \`npm run generate\`; do not edit it.
-\`adit check-config FILE\` tells everything that is wrong with a file. \`config.schema.json\` and \`edge.schema.json\` let an
-editor complete keys: name one of them in \`"$schema"\`. Relative paths start at the folder of the config file. Unknown keys
+\`adit check-config FILE\` tells everything that is wrong with a file. \`config.schema.json\`, \`edge.schema.json\` and
+\`observer.schema.json\` let an editor complete keys: name one of them in \`"$schema"\`. Relative paths start at the folder of the config file. Unknown keys
 are an error, so that a mistyped key is never silently without effect.
 `;
 
-/** docs/config.md: every key of both programs. */
+/** docs/config.md: every key of the programs. */
 export function configPage(): string {
-  const parts = [head, page('A relay: config.json', relayJsonSchema()), page('An edge: edge.json', edgeJsonSchema())];
+  const parts = [
+    head,
+    page('A relay: config.json', relayJsonSchema()),
+    page('An edge: edge.json', edgeJsonSchema()),
+    page('An observer: observer.json', observerJsonSchema()),
+  ];
   return parts.join('\n');
 }
 

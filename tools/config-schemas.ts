@@ -3,6 +3,7 @@ import { edgeFileKeys } from '../src/edge/config/edge-config.ts';
 import { tunnelFields } from '../src/edge/config/tunnel-config.ts';
 import { managerSchema } from '../src/node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../src/protocol/tunnel/limits.ts';
+import { observerFileSchema } from '../src/observer/config/config-schema.ts';
 import { relayConfigSchema } from '../src/relay/config/config-schema.ts';
 
 /** As much of JSON Schema as our config files need. */
@@ -53,6 +54,11 @@ export function edgeJsonSchema(): JsonSchema {
     manager: managerSchema.optional(),
   });
   return toJsonSchema(file, 'Configuration of an adit edge');
+}
+
+/** The JSON Schema of an observer's observer.json. */
+export function observerJsonSchema(): JsonSchema {
+  return toJsonSchema(observerFileSchema, 'Configuration of an adit observer');
 }
 
 /** With the types that a person writes, not those that the program reads them into. */

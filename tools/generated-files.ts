@@ -1,12 +1,13 @@
 import { format, resolveConfig } from 'prettier';
 import { boundaryDigest } from './boundary-digest.ts';
 import { configPage } from './config-page.ts';
-import { edgeJsonSchema, relayJsonSchema } from './config-schemas.ts';
+import { edgeJsonSchema, observerJsonSchema, relayJsonSchema } from './config-schemas.ts';
 
 /** Files of the repository that are made from the sources, by their path; what they must hold now. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const files: Record<string, string> = {
     'config.schema.json': JSON.stringify(relayJsonSchema()),
+    'observer.schema.json': JSON.stringify(observerJsonSchema()),
     'edge.schema.json': JSON.stringify(edgeJsonSchema()),
     'docs/config.md': configPage(),
     'src/quic/quinn/boundary-digest.ts': boundaryModule(),

@@ -72,13 +72,13 @@ function documentHead({
 }
 
 function addRoute(app: FastifyInstance, route: Route, apiToken: string | null): void {
-  app.route<{ Params: { id?: string } }>({
+  app.route<{ Params: { id?: string; pid?: string } }>({
     method: route.method,
     url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     schema: routeSchema(route, apiToken !== null),
     onRequest: guard(route.access, apiToken),
     async handler(request, reply) {
-      const answer = await route.handle(request.params.id ?? '');
+      const answer = await route.handle(request.params.id ?? request.params.pid ?? '');
       if ('body' in answer) return reply.code(answer.status).send(answer.body);
       return refuse(reply, answer.status, answer.error, answer.errorCode);
     },

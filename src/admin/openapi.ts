@@ -20,15 +20,19 @@ export function routeSchema(route: Route, tokenConfigured: boolean): FastifySche
     summary: route.summary,
     operationId: operationId(route),
     ...guardSchema(route.access, tokenConfigured),
-    ...(route.path.includes('{id}') && {
-      params: {
-        type: 'object',
-        required: ['id'],
-        properties: { id: { type: 'string', pattern: tunnelIdPattern, description: "The tunnel's UUID." } },
-      },
-    }),
+    ...pathParameter(route.path),
     response: responses(route, tokenConfigured),
   };
+}
+
+function pathParameter(path: string): FastifySchema {
+  const name = /\{(id|pid)\}/.exec(path)?.[1];
+  if (name === undefined) return {};
+  const schema =
+    name === 'id'
+      ? { type: 'string', pattern: tunnelIdPattern, description: "The tunnel's UUID." }
+      : { type: 'string', pattern: '^[0-9]{1,10}$', description: 'The process id.' };
+  return { params: { type: 'object', required: [name], properties: { [name]: schema } } };
 }
 
 /** The text of `/metrics` and who may read it. */

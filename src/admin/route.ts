@@ -20,14 +20,14 @@ export const refusalSchema = z.object({ error: z.string(), error_code: z.string(
 /** One operation of the REST API, without the framework that serves it. */
 export interface Route {
   readonly method: 'GET' | 'DELETE';
-  /** With `{id}` where a tunnel's UUID stands. */
+  /** With `{id}` where a tunnel's UUID stands, `{pid}` where a process id does. */
   readonly path: string;
   /** One sentence for the API's document. */
   readonly summary: string;
   readonly access: 'public' | 'token' | 'token-required';
   readonly bodies: Readonly<Partial<Record<200 | 503, z.ZodType>>>;
   readonly refusals: readonly RefusalStatus[];
-  /** `id` is empty for a path without one. */
+  /** `id` is what stands in that place; empty for a path without one. */
   handle(id: string): Answering<unknown>;
 }
 

@@ -74,7 +74,7 @@ export class ApiClient {
     }
     const parsed = schema.safeParse(body);
     if (parsed.success && (status === 200 || status === 503)) return { kind: 'ok', body: parsed.data };
-    throw new AppError('input-invalid', `${this.url}${path} did not answer like a relay or edge of adit (${status})`);
+    throw new AppError('input-invalid', `${this.url}${path} did not answer like a program of adit (${status})`);
   }
 
   async #ask(method: string, path: string): Promise<{ status: number; text: string }> {
@@ -117,10 +117,11 @@ export async function readApiConfig(path: string): Promise<ApiConfig> {
   }
   const { api_addr: one, api_addrs: several, api_token: token = null, tunnels } = parsed.data;
   const address = one ?? several?.[0] ?? null;
-  if (address === null && programOf(content) === 'edge') {
+  const kind = programOf(content);
+  if (address === null && kind !== 'relay') {
     throw new AppError(
       'config-invalid',
-      `${path} has no api_addr, so its edge answers nothing; set it, such as "127.0.0.1:4481"`,
+      `${path} has no api_addr, so its ${kind} answers nothing; set it, such as "127.0.0.1:4481"`,
     );
   }
   return { address, token, tunnels };

@@ -6,10 +6,14 @@ export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
 }
 
-/** 0 for help and version, 2 for what the user can mend in flags or config, 1 for everything else. */
+/**
+ * 0 for help and version, 2 for what the user can mend in flags or config, 69 (EX_UNAVAILABLE) for what is missing or
+ * taken on this machine, 1 for everything else.
+ */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  return error instanceof AppError && error.code === 'config-invalid' ? 2 : 1;
+  if (!(error instanceof AppError)) return 1;
+  return { 'config-invalid': 2, unavailable: 69 }[error.code as string] ?? 1;
 }
 
 /** Says on standard error what ended the program, a line for each problem; the stack only for our own bugs. */

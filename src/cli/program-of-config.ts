@@ -2,14 +2,15 @@ import { AppError } from '../lib/app-error.ts';
 import { readJsonFile } from '../config/json-file.ts';
 import { asJsonObject } from '../lib/json.ts';
 
-export type ProgramKind = 'relay' | 'edge';
+export type ProgramKind = 'relay' | 'edge' | 'observer';
 
 /** Keys that only one program's config has, at the top or in a tunnel. */
 const ownKeys: Readonly<Record<ProgramKind, readonly string[]>> = {
   relay: ['quic_addr', 'quic_addrs', 'api_addrs', 'require_bind_auth', 'limits', 'public_quic_addr'],
   edge: ['edge_id'],
+  observer: ['threshold_ms', 'udp_port', 'recovery_exec'],
 };
-const ownTunnelKeys: Readonly<Record<ProgramKind, readonly string[]>> = {
+const ownTunnelKeys: Readonly<Partial<Record<ProgramKind, readonly string[]>>> = {
   relay: ['bind_secret'],
   edge: ['direction', 'local_addr', 'relay_addr', 'relay_addrs', 'tunnel_encryption_key'],
 };
@@ -31,7 +32,7 @@ export async function refuseOthersConfig(path: string, kind: ProgramKind): Promi
 }
 
 export function named(kind: ProgramKind): string {
-  return kind === 'relay' ? 'a relay' : 'an edge';
+  return { relay: 'a relay', edge: 'an edge', observer: 'an observer' }[kind];
 }
 
 /** Null for a file that either may have. */
@@ -39,8 +40,7 @@ function surelyOf(fields: Readonly<Record<string, unknown>>): ProgramKind | null
   const tunnels: readonly unknown[] = Array.isArray(fields['tunnels']) ? fields['tunnels'] : [];
   const has = (kind: ProgramKind): boolean =>
     ownKeys[kind].some((key) => key in fields) ||
-    tunnels.some((tunnel) => ownTunnelKeys[kind].some((key) => key in (asJsonObject(tunnel) ?? {})));
-  const [relay, edge] = [has('relay'), has('edge')];
-  if (relay === edge) return null;
-  return relay ? 'relay' : 'edge';
+    tunnels.some((tunnel) => (ownTunnelKeys[kind] ?? []).some((key) => key in (asJsonObject(tunnel) ?? {})));
+  const [kind, ...others] = (['relay', 'edge', 'observer'] as const).filter(has);
+  return kind === undefined || others.length > 0 ? null : kind;
 }

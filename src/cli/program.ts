@@ -29,6 +29,11 @@ const commands: readonly CommandEntry[] = [
     add: async (program) => (await import('./commands/edge.ts')).addEdge(program),
   },
   {
+    name: 'observer',
+    summary: 'watch local processes by the beats they send, and report those that fall silent',
+    add: async (program) => (await import('./commands/observer.ts')).addObserver(program),
+  },
+  {
     name: 'demo',
     summary: 'watch a relay and two edges carry real traffic on this machine',
     add: async (program, { terminal }) => (await import('./commands/demo.ts')).addDemo(program, terminal),
@@ -41,13 +46,13 @@ const commands: readonly CommandEntry[] = [
   },
   {
     name: 'status',
-    summary: 'show the tunnels of a running relay or edge, and the state of each path',
+    summary: 'show the tunnels of a running relay or edge, or the processes that an observer watches',
     add: async (program, { terminal, clock }) =>
       (await import('./commands/status.ts')).addStatus(program, terminal, clock),
   },
   {
     name: 'why',
-    summary: 'say in plain words why a tunnel carries no traffic, or carries it badly',
+    summary: 'say in plain words why a tunnel carries no traffic, or why a process is silent',
     add: async (program, { terminal, clock }) => (await import('./commands/why.ts')).addWhy(program, terminal, clock),
   },
   {

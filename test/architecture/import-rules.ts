@@ -56,7 +56,18 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   ],
   'edge/admin': ['admin', 'quic/types', 'protocol', 'lib'],
   'edge/manager-link': ['edge/edge', 'edge/config', 'edge/events', 'node-link', 'config', 'protocol', 'lib'],
-  cli: ['relay', 'edge', 'node-link', 'admin', 'config', 'protocol', 'quic/engine', 'quic/tls-material', 'lib'],
+  cli: [
+    'relay',
+    'edge',
+    'observer',
+    'node-link',
+    'admin',
+    'config',
+    'protocol',
+    'quic/engine',
+    'quic/tls-material',
+    'lib',
+  ],
   'cli/service': ['node-link/link/certificate-check', 'config', 'lib'],
   manager: ['quic/tls-material', 'admin', 'config', 'protocol', 'lib'],
   'manager/config': ['config', 'protocol', 'lib'],
@@ -70,18 +81,31 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   ],
   'manager/web': ['lib'],
   'manager/reconcile': ['manager/store/schema', 'protocol', 'lib'],
+  posix: ['lib'],
+  observer: ['posix', 'node-link', 'admin', 'config', 'protocol', 'lib'],
+  'observer/slots': ['protocol', 'lib'],
+  'observer/processes': ['lib'],
+  'observer/beats': ['observer/slots', 'posix', 'protocol', 'lib'],
+  'observer/recovery': ['observer/slots', 'lib'],
+  'observer/notices': ['observer/slots', 'observer/recovery', 'protocol', 'lib'],
+  'observer/outputs': ['observer/slots', 'observer/recovery', 'observer/beat-watch', 'protocol', 'lib'],
+  'observer/config': ['observer/beats', 'observer/observer-settings', 'node-link/manager-config', 'config', 'lib'],
   main: ['cli'],
 };
 
 /** What only decides: no file, socket or process, not even through what it imports. */
-const pure = ['protocol', 'relay/tunnels', 'relay/events', 'relay/session/session', 'media/srt'];
+const pure = [
+  ...['observer/slots', 'observer/notices/notice-limit', 'observer/recovery/audit-record'],
+  ...['observer/recovery/recovery-policy', 'protocol', 'relay/tunnels', 'relay/events', 'relay/session/session'],
+  'media/srt',
+];
 
 const ioModules = [
   ...['fs', 'net', 'dgram', 'tls', 'http', 'https', 'http2', 'dns', 'tty', 'readline', 'repl', 'inspector'],
   ...['child_process', 'cluster', 'worker_threads', 'timers', 'perf_hooks'],
 ];
 
-const ioPackages = ['ws', 'fastify', 'pino', 'pino-pretty', 'rotating-file-stream', '@matrixai/quic'];
+const ioPackages = ['ws', 'fastify', 'pino', 'pino-pretty', 'rotating-file-stream', '@matrixai/quic', 'koffi'];
 
 /** Packages with one home, so that each can be replaced in one place. */
 const packageHomes: Readonly<Record<string, string>> = {
@@ -89,6 +113,7 @@ const packageHomes: Readonly<Record<string, string>> = {
   ws: '^(src/node-link/link/|src/manager/(hub|live)/|test/|bench/)',
   esbuild: '^src/manager/web/',
   'openid-client': '^src/manager/access/',
+  koffi: '^(src/posix/|test/)',
   kysely: '^(src/manager/store/|test/)',
   pg: '^(src/manager/store/|test/)',
   pino: '^src/(lib/logger[.]ts|cli/)',

@@ -7,6 +7,8 @@ import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { formatProblem, type ConfigProblem } from '../../config/config-problem.ts';
 import { readJsonFile } from '../../config/json-file.ts';
+import { checkObserverFiles } from '../../observer/config/config-files.ts';
+import { parseObserverConfig } from '../../observer/config/observer-config.ts';
 import { checkRelayFiles } from '../../relay/config/config-files.ts';
 import { parseRelayConfig } from '../../relay/config/relay-config.ts';
 import { named, programOf, type ProgramKind } from '../program-of-config.ts';
@@ -20,10 +22,12 @@ interface Verdict {
 export function addCheckConfig(program: Command, terminal: Terminal, clock: Clock): void {
   program
     .command('check-config')
-    .argument('<file>', 'the config file of a relay or an edge')
-    .addOption(new Option('--as <program>', 'what it is for, when that cannot be told').choices(['relay', 'edge']))
+    .argument('<file>', 'the config file of a relay, an edge or an observer')
+    .addOption(
+      new Option('--as <program>', 'what it is for, when that cannot be told').choices(['relay', 'edge', 'observer']),
+    )
     .description(
-      'Checks the config of a relay or an edge without starting it, the certificates and folders that it names included.\n' +
+      'Checks the config of a relay, an edge or an observer without starting it, the certificates and folders that it names included.\n' +
         'Every problem is told at once. Status 0 when the program would start, 2 when not.',
     )
     .action(async (path: string, options: { readonly as?: ProgramKind }) => {
@@ -42,6 +46,11 @@ async function check(kind: ProgramKind, content: unknown, path: string, clock: C
     const parsed = parseRelayConfig(content, directory);
     if (parsed.kind === 'invalid') return { problems: parsed.problems, warnings: [] };
     return { problems: await checkRelayFiles(parsed.config, clock), warnings: parsed.warnings };
+  }
+  if (kind === 'observer') {
+    const parsed = parseObserverConfig(content, directory);
+    if (parsed.kind === 'invalid') return { problems: parsed.problems, warnings: [] };
+    return { problems: await checkObserverFiles(parsed.config), warnings: parsed.warnings };
   }
   const parsed = parseEdgeConfig(content, { directory, hostname: hostname() });
   if (parsed.kind === 'invalid') return { problems: parsed.problems, warnings: [] };

@@ -5,9 +5,11 @@ import { readySchema } from '../../admin/health-routes.ts';
 import * as edge from '../../edge/admin/edge-schemas.ts';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
 import { rfc3339, type Clock } from '../../lib/clock.ts';
+import * as observer from '../../observer/admin/observer-schemas.ts';
 import * as relay from '../../relay/admin/relay-schemas.ts';
 import { addApiOptions, openApi, type ApiClient, type ApiFlags } from '../api-client.ts';
 import { renderEdgeStatus, type EdgeStatus } from '../status/edge-status.ts';
+import { renderObserverStatus, type ObserverStatus } from '../status/observer-status.ts';
 import { renderRelayStatus, type RelayStatus } from '../status/relay-status.ts';
 import { printable, type Terminal } from '../terminal.ts';
 
@@ -16,9 +18,12 @@ interface StatusFlags extends ApiFlags {
   readonly watch?: number | true;
 }
 
-type Status = (RelayStatus & { readonly program: 'relay' }) | (EdgeStatus & { readonly program: 'edge' });
+type Status =
+  | (RelayStatus & { readonly program: 'relay' })
+  | (EdgeStatus & { readonly program: 'edge' })
+  | (ObserverStatus & { readonly program: 'observer' });
 
-const healthSchema = z.union([relay.healthSchema, edge.healthSchema]);
+const healthSchema = z.union([relay.healthSchema, edge.healthSchema, observer.healthSchema]);
 const defaultWatchSeconds = 2;
 const clearScreen = '\x1b[H\x1b[2J';
 
@@ -26,7 +31,7 @@ export function addStatus(program: Command, terminal: Terminal, clock: Clock): v
   const command = program
     .command('status')
     .description(
-      'Asks a running relay or edge over its REST API, and prints a line about it and one for each leg (of a relay) or each relay (of an edge). Status 0 when it answers, whatever it answers.',
+      'Asks a running program over its REST API, and prints a line about it and one for each leg (of a relay), each relay (of an edge) or each process (of an observer). Status 0 when it answers, whatever it answers.',
     )
     .option('--watch [seconds]', `show it again every ${defaultWatchSeconds} seconds, until Ctrl-C`, toSeconds)
     .option('--json', 'print what was read as JSON');
@@ -58,6 +63,10 @@ async function watch(clock: Clock, seconds: number, show: () => Promise<void>): 
 
 async function readStatus(api: ApiClient, clock: Clock): Promise<Status> {
   const health = await ask(api, '/health', healthSchema);
+  if ('watched_pids' in health) {
+    const agents = await ask(api, '/api/v1/agents', z.array(observer.agentSchema));
+    return { program: 'observer', url: api.url, health, agents };
+  }
   if (!('connected_edges' in health)) {
     const tunnels = await ask(api, '/api/v1/tunnels', z.array(edge.tunnelSchema));
     return { program: 'edge', url: api.url, health, tunnels };
@@ -73,11 +82,18 @@ async function readStatus(api: ApiClient, clock: Clock): Promise<Status> {
 async function ask<Schema extends z.ZodType>(api: ApiClient, path: string, schema: Schema): Promise<z.output<Schema>> {
   const answer = await api.get(path, schema);
   if (answer.kind === 'ok') return answer.body;
-  throw new AppError('input-invalid', `${api.url}${path} is not there: is that a relay or edge of adit?`);
+  throw new AppError('input-invalid', `${api.url}${path} is not there: is that a relay, edge or observer of adit?`);
 }
 
 function toText(status: Status, width: number | undefined): string {
-  return printable(status.program === 'relay' ? renderRelayStatus(status, width) : renderEdgeStatus(status, width));
+  switch (status.program) {
+    case 'relay':
+      return printable(renderRelayStatus(status, width));
+    case 'edge':
+      return printable(renderEdgeStatus(status, width));
+    case 'observer':
+      return printable(renderObserverStatus(status, width));
+  }
 }
 
 function toSeconds(text: string): number {

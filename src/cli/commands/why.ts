@@ -5,9 +5,11 @@ import { tunnelFactsSchema as edgeFactsSchema } from '../../edge/admin/edge-sche
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
+import * as observer from '../../observer/admin/observer-schemas.ts';
 import { tunnelFactsSchema as relayFactsSchema } from '../../relay/admin/relay-schemas.ts';
 import { addApiOptions, openApi, type ApiClient, type ApiFlags } from '../api-client.ts';
 import { printable, type Terminal } from '../terminal.ts';
+import { explainAgent } from '../why/explain-agent.ts';
 import { explainAtEdge } from '../why/explain-edge.ts';
 import { explainAtRelay } from '../why/explain-relay.ts';
 import type { Finding } from '../why/finding.ts';
@@ -33,20 +35,58 @@ interface Answer {
 export function addWhy(program: Command, terminal: Terminal, clock: Clock): void {
   const command = program
     .command('why')
-    .argument('[tunnel]', 'its id or how that begins, or the name that the edge gives it; without it: every tunnel')
+    .argument('[tunnel-or-pid]', 'a tunnel’s id or how that begins, or its name; a pid; without it: all of them')
     .description(
       'Asks a running relay or edge about its tunnels, looks at their traffic for a moment, and says what is wrong: ' +
         'authorisation, a missing leg and since when, refusals, versions, the leg that loses packets or is slow, and ' +
-        'what is dropped for which reason.',
+        'what is dropped for which reason. Asks an observer why a process is silent.',
     )
     .option('--seconds <number>', 'how long to look at the traffic', toSeconds, 2)
     .option('--json', 'print the findings as JSON');
   addApiOptions(command).action(async (wanted: string | undefined, flags: WhyFlags) => {
     const api = await openApi(flags, process.env);
+    if (await isObserver(api)) {
+      const agents = await explainAgents(api, wanted);
+      terminal.out(flags.json === true ? `${JSON.stringify(agents, null, 2)}\n` : agents.map(agentText).join('\n'));
+      return;
+    }
     const tunnels = await whichTunnels(wanted, api, flags.config);
     const answers = await explain(api, tunnels, flags.seconds, clock);
     terminal.out(flags.json === true ? `${JSON.stringify(answers, null, 2)}\n` : answers.map(toText).join('\n'));
   });
+}
+
+async function isObserver(api: ApiClient): Promise<boolean> {
+  const answer = await api.get('/health', z.looseObject({}));
+  return answer.kind === 'ok' && observer.healthSchema.safeParse(answer.body).success;
+}
+
+interface AgentAnswer {
+  readonly pid: number;
+  readonly label: string | null;
+  readonly findings: readonly Finding[];
+}
+
+async function explainAgents(api: ApiClient, wanted: string | undefined): Promise<readonly AgentAnswer[]> {
+  const pids = wanted === undefined ? await watchedPids(api) : [wanted];
+  const answers: AgentAnswer[] = [];
+  for (const pid of pids) {
+    if (!/^\d{1,10}$/.test(pid))
+      throw new AppError('config-invalid', `${pid} is no pid, and an observer has no tunnels`);
+    const answer = await api.get(`/api/v1/agents/${pid}/why`, observer.agentFactsSchema);
+    if (answer.kind === 'not-found') throw new AppError('input-invalid', `${api.url} knows nothing of pids`);
+    answers.push({ pid: Number(pid), label: answer.body.agent?.label ?? null, findings: explainAgent(answer.body) });
+  }
+  return answers;
+}
+
+async function watchedPids(api: ApiClient): Promise<readonly string[]> {
+  const answer = await api.get('/api/v1/agents', z.array(observer.agentSchema));
+  return answer.kind === 'ok' ? answer.body.map(({ pid }) => String(pid)) : [];
+}
+
+function agentText({ pid, label, findings }: AgentAnswer): string {
+  return printable(`pid ${pid}${label === null ? '' : ` (${label})`}\n${linesOf(findings)}`);
 }
 
 async function explain(
@@ -83,13 +123,17 @@ function gravity({ findings }: Answer): number {
   return findings.some(({ level }) => level === 'problem') ? 0 : 1;
 }
 
-/** A remedy that helps against several findings in a row stands once, below them. */
 function toText({ tunnel_id: id, name, findings }: Answer): string {
+  return printable(`tunnel ${id}${name === null ? '' : ` (${name})`}\n${linesOf(findings)}`);
+}
+
+/** A remedy that helps against several findings in a row stands once, below them. */
+function linesOf(findings: readonly Finding[]): string {
   const lines = findings.map(({ level, text, remedy }, index) => {
     const told = remedy === null || remedy === findings[index + 1]?.remedy;
     return `${marks[level]} ${text}\n${told ? '' : `  → ${remedy}\n`}`;
   });
-  return printable(`tunnel ${id}${name === null ? '' : ` (${name})`}\n${lines.join('')}`);
+  return lines.join('');
 }
 
 function toSeconds(text: string): number {

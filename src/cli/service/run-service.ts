@@ -21,7 +21,7 @@ export interface ServiceDependencies {
   readonly softwareVersion: string;
 }
 
-/** A relay or an edge that has started. */
+/** A program that has started. */
 export interface Service {
   /** For the log line that says so. */
   readonly facts: LogFields;
@@ -33,17 +33,24 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+export interface ServiceSettings {
+  readonly logLevel: LogLevel;
+  readonly warnings: readonly ConfigProblem[];
+  /** An event loop that stands for so long ends the process. */
+  readonly loopLimitMs?: number;
+}
+
 /** Starts a program, looks after it until SIGINT or SIGTERM, and stops it. Rejects as `start` does. */
 export async function runService(
-  kind: 'relay' | 'edge',
-  { logLevel, warnings }: { readonly logLevel: LogLevel; readonly warnings: readonly ConfigProblem[] },
+  kind: 'relay' | 'edge' | 'observer',
+  { logLevel, warnings, loopLimitMs }: ServiceSettings,
   start: (dependencies: ServiceDependencies) => Promise<Service>,
 ): Promise<void> {
   const logger = createLogger({ level: logLevel });
   const clock = new SystemClock();
   const softwareVersion = packageJson.version;
   installCrashGuard(logger);
-  using _watchdog = startLoopWatchdog(clock);
+  using _watchdog = startLoopWatchdog(clock, loopLimitMs);
   // From here on a signal during the start is not lost.
   surviveHangups();
   const shutdown = waitForShutdownSignal();

@@ -4,7 +4,7 @@ import { encodeNodeMessage } from './node-message.ts';
 import { parseTunnelId, type TunnelId } from '../tunnel/tunnel-id.ts';
 
 export const EVENT_SEVERITIES = ['info', 'warning', 'critical'] as const;
-export const EVENT_CATEGORIES = ['edge', 'tunnel', 'manager', 'config'] as const;
+export const EVENT_CATEGORIES = ['edge', 'tunnel', 'manager', 'config', 'observer'] as const;
 
 export type EventSeverity = (typeof EVENT_SEVERITIES)[number];
 export type EventCategory = (typeof EVENT_CATEGORIES)[number];

@@ -1,0 +1,144 @@
+import { BEAT_BYTES } from '../../protocol/beat/beat-frame.ts';
+
+/**
+ * A ring of received datagrams in shared memory: one thread writes, one reads. Header of Int32, then entries of 64 bytes:
+ * time f64 @0, size u32 @8, flags u32 @12, pid u32 @16, uid u32 @20, errno i32 @24, the first 32 bytes @32.
+ */
+const headerBytes = 64;
+const entryBytes = 64;
+const dataOffset = 32;
+const headIndex = 0;
+const tailIndex = 1;
+const overflowIndex = 2;
+const stopIndex = 3;
+const fullIndex = 4;
+const hasCredentials = 1;
+const controlCut = 2;
+const failed = 4;
+
+/** An entry as read; the same object each time, valid until the callback returns. */
+export interface RingEntry {
+  receivedNs: number;
+  size: number;
+  ctrlTruncated: boolean;
+  credentials: { pid: number; uid: number } | null;
+  /** Receiving failed with this; 0 for a datagram. */
+  errno: number;
+  bytes: Uint8Array;
+}
+
+export class DatagramRing {
+  readonly memory: SharedArrayBuffer;
+  readonly #header: Int32Array;
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  readonly #mask: number;
+
+  /** Over memory that another thread made, or new with room for `capacity` datagrams, a power of two. */
+  constructor(source: SharedArrayBuffer | { readonly capacity: number }) {
+    this.memory =
+      source instanceof SharedArrayBuffer ? source : new SharedArrayBuffer(headerBytes + source.capacity * entryBytes);
+    this.#header = new Int32Array(this.memory, 0, headerBytes / 4);
+    this.#view = new DataView(this.memory);
+    this.#bytes = new Uint8Array(this.memory);
+    this.#mask = (this.memory.byteLength - headerBytes) / entryBytes - 1;
+  }
+
+  /** Datagrams that found no room since the start. */
+  get overflow(): number {
+    return Atomics.load(this.#header, overflowIndex);
+  }
+
+  /** Times that the socket's queue was found full. */
+  get fullQueues(): number {
+    return Atomics.load(this.#header, fullIndex);
+  }
+
+  noteFullQueue(): void {
+    Atomics.add(this.#header, fullIndex, 1);
+  }
+
+  get stopping(): boolean {
+    return Atomics.load(this.#header, stopIndex) === 1;
+  }
+
+  /** Asks the writing thread to end. */
+  stop(): void {
+    Atomics.store(this.#header, stopIndex, 1);
+    Atomics.notify(this.#header, stopIndex);
+  }
+
+  /** Blocks the writing thread, at most `ms` or until `stop`. */
+  pauseWriter(ms: number): void {
+    Atomics.wait(this.#header, stopIndex, 0, ms);
+  }
+
+  /** Resolves once there is something to read. */
+  async readable(): Promise<void> {
+    const tail = Atomics.load(this.#header, tailIndex);
+    const wait = Atomics.waitAsync(this.#header, headIndex, tail);
+    if (wait.async) await wait.value;
+  }
+
+  /** Copies a datagram in; counts it as overflow when the ring is full. Readers see it after `publish`. */
+  write(at: number, message: Omit<RingEntry, 'bytes'>, data: Uint8Array, dataStart: number): boolean {
+    const head = (Atomics.load(this.#header, headIndex) + at) | 0;
+    if (((head - Atomics.load(this.#header, tailIndex)) | 0) > this.#mask) {
+      Atomics.add(this.#header, overflowIndex, 1);
+      return false;
+    }
+    const start = headerBytes + (head & this.#mask) * entryBytes;
+    const { credentials } = message;
+    let flags = message.ctrlTruncated ? controlCut : 0;
+    if (credentials !== null) flags |= hasCredentials;
+    if (message.errno !== 0) flags |= failed;
+    this.#view.setFloat64(start, message.receivedNs, true);
+    this.#view.setUint32(start + 8, message.size, true);
+    this.#view.setUint32(start + 12, flags, true);
+    this.#view.setUint32(start + 16, credentials?.pid ?? 0, true);
+    this.#view.setUint32(start + 20, credentials?.uid ?? 0, true);
+    this.#view.setInt32(start + 24, message.errno, true);
+    for (let index = 0; index < BEAT_BYTES; index += 1) {
+      this.#bytes[start + dataOffset + index] = data[dataStart + index] ?? 0;
+    }
+    return true;
+  }
+
+  /** Shows the reader `count` datagrams that were written, and wakes it. */
+  publish(count: number): void {
+    Atomics.add(this.#header, headIndex, count);
+    Atomics.notify(this.#header, headIndex);
+  }
+
+  /** Reads up to `limit` datagrams; returns how many. */
+  drain(limit: number, take: (entry: RingEntry) => void): number {
+    const head = Atomics.load(this.#header, headIndex);
+    let tail = Atomics.load(this.#header, tailIndex);
+    let count = 0;
+    const credentials = { pid: 0, uid: 0 };
+    const bytes = new Uint8Array(BEAT_BYTES);
+    const entry: RingEntry = { receivedNs: 0, size: 0, ctrlTruncated: false, credentials, errno: 0, bytes };
+    while (tail !== head && count < limit) {
+      this.#read(headerBytes + (tail & this.#mask) * entryBytes, entry, credentials);
+      tail = (tail + 1) | 0;
+      count += 1;
+      Atomics.store(this.#header, tailIndex, tail);
+      take(entry);
+    }
+    return count;
+  }
+
+  #read(start: number, entry: RingEntry, credentials: { pid: number; uid: number }): void {
+    const flags = this.#view.getUint32(start + 12, true);
+    entry.receivedNs = this.#view.getFloat64(start, true);
+    entry.size = this.#view.getUint32(start + 8, true);
+    entry.ctrlTruncated = (flags & controlCut) !== 0;
+    entry.errno = (flags & failed) === 0 ? 0 : this.#view.getInt32(start + 24, true);
+    credentials.pid = this.#view.getUint32(start + 16, true);
+    credentials.uid = this.#view.getUint32(start + 20, true);
+    entry.credentials = (flags & hasCredentials) === 0 ? null : credentials;
+    for (let index = 0; index < BEAT_BYTES; index += 1) {
+      entry.bytes[index] = this.#bytes[start + dataOffset + index] ?? 0;
+    }
+  }
+}

@@ -1,0 +1,298 @@
+import type { AdminServer } from '../admin/admin-server.ts';
+import type { ReloadOutcome } from '../config/config-reload.ts';
+import { rfc3339, type Clock } from '../lib/clock.ts';
+import { EventLoopWatch } from '../lib/event-loop-watch.ts';
+import { formatHostPort } from '../lib/host-port.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Random } from '../lib/random.ts';
+import type { NodeLink } from '../node-link/node-link.ts';
+import type { NodeEvent } from '../protocol/node/node-event.ts';
+import { ObserverView } from './admin/observer-view.ts';
+import { BeatWatch } from './beat-watch.ts';
+import { queueLength } from './beats/beat-socket.ts';
+import type { ObserverConfig } from './config/observer-config.ts';
+import { planObserverReload } from './config/observer-reload.ts';
+import { observerSettingsOf } from './config/observer-settings-of.ts';
+import { readBeatKeys, readHexSecret } from './config/secret-file.ts';
+import { EventOutputs } from './event-outputs.ts';
+import { NoticeBoard } from './notices/notice-board.ts';
+import type { Notice } from './notices/notice-limit.ts';
+import { metricsText } from './outputs/metrics-text.ts';
+import { MetricsServer } from './outputs/metrics-server.ts';
+import { ProcessLabels } from './processes/process-labels.ts';
+import { Recovery, readRecoveryCommand } from './recovery-setup.ts';
+import { RecoveryCounters } from './recovery/recovery-counters.ts';
+import type { RecoveryCommand } from './recovery/recovery-runner.ts';
+import type { ObserverEvent } from './slots/observer-event.ts';
+import type { Slot } from './slots/slot.ts';
+
+export interface ObserverProgramDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly softwareVersion: string;
+  /** Receiving broke by a defect. */
+  readonly failed: (error: unknown) => void;
+  /** The observer is to end, for a reason that stands in its config. */
+  readonly giveUp: (reason: string) => void;
+}
+
+export interface ObserverProgramSettings {
+  readonly config: ObserverConfig;
+  /** Where the manager's credentials are kept; null when there is no file, and then no manager. */
+  readonly configPath: string | null;
+  readonly allowInsecure: boolean;
+}
+
+/** Below this, a few agents that beat at one instant fill the queue. */
+const comfortableQueue = 64;
+const sweepEveryMs = 1_000;
+const maxAgentsInStats = 256;
+
+/** An observer that runs, with all that it needs of the machine. */
+export class ObserverProgram {
+  readonly #dependencies: ObserverProgramDependencies;
+  #config: ObserverConfig;
+  #labels: ProcessLabels;
+  readonly #watch: BeatWatch;
+  readonly #outputs: EventOutputs;
+  readonly #board: NoticeBoard;
+  readonly #recoveryCounters = new RecoveryCounters();
+  readonly #loop: EventLoopWatch;
+  readonly #view: ObserverView;
+  readonly #stack = new AsyncDisposableStack();
+  #recovery: Recovery | null = null;
+  #metrics: MetricsServer | null = null;
+  #api: AdminServer | null = null;
+  #link: NodeLink | null = null;
+  #lastLookMs = 0;
+
+  private constructor(
+    config: ObserverConfig,
+    keys: Parameters<typeof observerSettingsOf>[1],
+    dependencies: ObserverProgramDependencies,
+  ) {
+    const { clock, random, failed } = dependencies;
+    this.#dependencies = dependencies;
+    this.#config = config;
+    this.#labels = new ProcessLabels(config.labels);
+    this.#outputs = new EventOutputs(dependencies, config);
+    this.#loop = new EventLoopWatch(clock);
+    this.#board = new NoticeBoard(
+      (pid) => this.#labels.of(pid),
+      (notice) => this.#publish(notice),
+    );
+    this.#watch = new BeatWatch(
+      {
+        clock,
+        random,
+        sink: (event) => this.#event(event),
+        hasRoom: () => true,
+        evicted: ({ pid }, observerNs) => {
+          this.#outputs.evicted(pid, observerNs);
+          this.#board.evicted(pid, observerNs);
+        },
+        looked: () => this.#looked(),
+        failed,
+      },
+      observerSettingsOf(config, keys),
+    );
+    this.#view = new ObserverView({
+      state: () => this.#watch.state(),
+      labelOf: (pid) => this.#labels.of(pid),
+      loop: this.#loop,
+      linkProblems: () => this.#link?.status.problems ?? [],
+      apiAddress: () => this.#apiAddress(),
+      settings: () => ({ thresholdMs: this.#config.threshold_ms, socket: this.#config.socket }),
+      softwareVersion: dependencies.softwareVersion,
+    });
+  }
+
+  /** Starts everything; nothing is left behind when it rejects (AppError). */
+  static async start(
+    settings: ObserverProgramSettings,
+    dependencies: ObserverProgramDependencies,
+  ): Promise<ObserverProgram> {
+    const { config } = settings;
+    const [keys, command] = [await readBeatKeys(config), await readRecoveryCommand(config)];
+    const program = new ObserverProgram(config, keys, dependencies);
+    program.#stack.defer(() => program.#outputs.close());
+    try {
+      await program.#startLink(settings);
+      if (command !== null) program.#startRecovery(command);
+      program.#stack.defer(() => program.#recovery?.stop());
+      program.#loop.start();
+      program.#stack.defer(() => program.#loop.stop());
+      await program.#startServers();
+      program.#stack.defer(() => program.#watch.stop());
+      await program.#watch.start();
+      const sweep = dependencies.clock.setInterval(
+        () => program.#board.sweep(program.#watch.state().nowNs),
+        sweepEveryMs,
+      );
+      program.#stack.defer(() => sweep.cancel());
+      await program.#warnOfQueue();
+    } catch (error) {
+      await program.stop();
+      throw error;
+    }
+    return program;
+  }
+
+  /** For the line that says that it started. */
+  facts(): Readonly<Record<string, unknown>> {
+    const { socket, udp_bind_addr: host, threshold_ms } = this.#config;
+    const port = this.#watch.udpPort;
+    return {
+      socket,
+      udp: port === null ? null : formatHostPort({ host, port }),
+      threshold_ms,
+      api_addr: this.#apiAddress(),
+      prom_port: this.#metrics?.port ?? null,
+    };
+  }
+
+  /** Puts all but sockets in force. Rejects with an AppError when a file cannot be read or opened. */
+  async reload(next: ObserverConfig): Promise<ReloadOutcome> {
+    const plan = planObserverReload(this.#config, next);
+    const [keys, command] = [await readBeatKeys(next), await readRecoveryCommand(next)];
+    this.#outputs.reconfigure(next);
+    if (command === null) {
+      await this.#recovery?.stop();
+      this.#recovery = null;
+    } else if (this.#recovery === null) this.#startRecovery(command, next);
+    else this.#recovery.reconfigure(command, next);
+    this.#watch.reconfigure(observerSettingsOf(next, keys));
+    this.#labels = new ProcessLabels(next.labels);
+    this.#config = next;
+    return plan;
+  }
+
+  /** Idempotent. Kills recovery commands that run, hands on what was received, removes the socket. */
+  stop(): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+
+  #metricsText(): string {
+    return metricsText({
+      state: this.#watch.state(),
+      recovery: this.#recoveryCounters,
+      scrapes: this.#metrics?.counters ?? { authFailures: 0, rateLimited: 0 },
+      capacity: this.#config.tracker_capacity,
+      lastLookSeconds: this.#lastLookMs / 1000,
+      tsvLinesLost: this.#outputs.tsvLinesLost,
+      jsonLinesLost: this.#outputs.jsonLinesLost,
+    });
+  }
+
+  #event(event: ObserverEvent): void {
+    this.#outputs.event(event);
+    this.#board.event(event);
+    if (event.type === 'NamespaceConflict' && this.#config.strict_namespace_check) {
+      this.#dependencies.giveUp(`pid ${event.claimed_pid} beats from another PID namespace (strict_namespace_check)`);
+    }
+    if (event.type !== 'Stall') return;
+    const slot = this.#slotOf(event.pid);
+    if (slot !== undefined) this.#recovery?.runner.stalled(slot);
+  }
+
+  #looked(): void {
+    this.#lastLookMs = this.#dependencies.clock.now();
+    this.#outputs.looked(this.#watch.state().nowNs);
+  }
+
+  /** To the log, and to the manager. */
+  #publish(notice: Notice): void {
+    const event: NodeEvent = { timestamp: rfc3339(this.#dependencies.clock.now()), ...notice };
+    this.#log(event);
+    this.#link?.raise(event);
+  }
+
+  #log({ severity, message, details }: NodeEvent): void {
+    const { logger } = this.#dependencies;
+    const fields = { ...details };
+    if (severity === 'info') logger.info(fields, message);
+    else logger.warn({ severity, ...fields }, message);
+  }
+
+  #startRecovery(command: RecoveryCommand, config = this.#config): void {
+    this.#recovery = new Recovery(command, config, {
+      ...this.#dependencies,
+      nowNs: () => this.#watch.state().nowNs,
+      slotOf: (pid) => this.#slotOf(pid),
+      ownNamespace: this.#watch.state().ownNamespace,
+      news: (news) => {
+        this.#recoveryCounters.count(news);
+        this.#board.recovery(news, this.#watch.state().nowNs);
+      },
+    });
+  }
+
+  async #startServers(): Promise<void> {
+    const { prom_addr: address, prom_token_file: tokenFile, api_addr: apiAddress, api_token: apiToken } = this.#config;
+    const { clock, logger } = this.#dependencies;
+    if (address !== null && tokenFile !== null) {
+      const { prom_rate_limit_per_sec: ratePerSecond, prom_rate_limit_burst: burst } = this.#config;
+      const token = await readHexSecret('prom_token_file', tokenFile);
+      const text = (): string => this.#metricsText();
+      const metrics = new MetricsServer({ clock, text }, { address, token, ratePerSecond, burst });
+      this.#stack.defer(() => metrics.stop());
+      await metrics.start();
+      this.#metrics = metrics;
+    }
+    if (apiAddress === null) return;
+    // Loaded only where it is used: an observer without it needs a third less memory.
+    const { createObserverAdmin } = await import('./admin/observer-admin.ts');
+    const metrics = (): string => this.#metricsText();
+    const api = createObserverAdmin(
+      { source: this.#view, loop: this.#loop, logger, metrics },
+      { address: apiAddress, apiToken },
+    );
+    this.#stack.defer(() => api.stop());
+    await api.start();
+    this.#api = api;
+  }
+
+  async #startLink({ config, configPath, allowInsecure }: ObserverProgramSettings): Promise<void> {
+    if (config.manager?.enabled !== true || configPath === null) return;
+    const { createObserverLink } = await import('./manager-link/observer-link.ts');
+    const health = (): unknown => ({ ...this.#view.health().report, device_type: 'observer' });
+    const link = createObserverLink(
+      config.manager,
+      config,
+      { ...this.#dependencies, health, stats: () => this.#stats(), raised: (event) => this.#log(event) },
+      { configPath, allowInsecure },
+    );
+    this.#stack.defer(() => link.stop());
+    await link.start();
+    this.#link = link;
+  }
+
+  #stats(): unknown {
+    const { counters, nowNs } = this.#watch.state();
+    return {
+      uptime_secs: Math.round(nowNs / 1e9),
+      agents: this.#view.agents().slice(0, maxAgentsInStats),
+      counters,
+      recovery: Object.fromEntries(this.#recoveryCounters.outcomes),
+    };
+  }
+
+  async #warnOfQueue(): Promise<void> {
+    const length = this.#config.socket === null ? null : await queueLength();
+    if (length === null || length >= comfortableQueue || length >= this.#config.tracker_capacity) return;
+    this.#dependencies.logger.warn(
+      { queue: length, remedy: 'sysctl -w net.unix.max_dgram_qlen=512' },
+      'few beats can wait in the socket: of agents that beat at one instant some are refused',
+    );
+  }
+
+  #slotOf(pid: number): Slot | undefined {
+    return this.#watch.state().slots.find((slot) => slot.pid === pid);
+  }
+
+  #apiAddress(): string | null {
+    const [address] = this.#api?.addresses() ?? [];
+    return address === undefined ? null : formatHostPort(address);
+  }
+}

@@ -1,0 +1,103 @@
+import { existsSync, readFileSync, truncateSync } from 'node:fs';
+import process from 'node:process';
+import { isDeepStrictEqual } from 'node:util';
+import { AppError } from '../../lib/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { RotatingAppendFile } from '../../lib/rotating-append-file.ts';
+import {
+  AUDIT_HEADER,
+  auditFields,
+  chainOf,
+  FIRST_CHAIN,
+  type AuditRecord,
+  type BootReason,
+  type Chain,
+} from './audit-record.ts';
+
+export interface AuditLogSettings {
+  readonly path: string;
+  readonly maxBytes: number | null;
+  readonly syncEvery: number;
+}
+
+/** Where a log ended. */
+interface LogEnd {
+  readonly seq: number;
+  readonly chain: Chain | null;
+  readonly reason: BootReason;
+}
+
+/** The recovery audit on disk: append only, each line chained to those before it. */
+export class AuditLog {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #nowNs: () => number;
+  readonly #settings: AuditLogSettings;
+  readonly #file: RotatingAppendFile;
+  #seq: number;
+  #chain: Chain;
+
+  /** Opens it and writes that the observer started. Throws AppError `unavailable` when it cannot be written. */
+  constructor(
+    dependencies: { readonly clock: Pick<Clock, 'now'>; readonly nowNs: () => number },
+    settings: AuditLogSettings,
+  ) {
+    this.#clock = dependencies.clock;
+    this.#nowNs = dependencies.nowNs;
+    this.#settings = settings;
+    try {
+      const end = endOf(settings.path);
+      this.#file = new RotatingAppendFile(settings);
+      if (end.reason === 'schema_drift') this.#file.rotate();
+      if (this.#file.size === 0) this.#file.write(`${AUDIT_HEADER}\n`);
+      this.#seq = end.seq;
+      this.#chain = end.chain ?? FIRST_CHAIN;
+      this.#append({ kind: 'boot', observerPid: process.pid, previous: end.chain, reason: end.reason });
+    } catch (cause) {
+      throw new AppError('unavailable', `recovery_audit_file ${settings.path} cannot be written`, { cause });
+    }
+  }
+
+  /** Throws the errors of node:fs, such as ENOSPC; the next record then repeats the number. */
+  append(record: AuditRecord): void {
+    this.#append(record);
+    if (!this.#file.isFull()) return;
+    const previous = this.#chain;
+    this.#file.rotate();
+    this.#file.write(`${AUDIT_HEADER}\n`);
+    this.#append({ kind: 'boot', observerPid: process.pid, previous, reason: 'rotation' });
+  }
+
+  /** Whether it can go on as it is under these settings. */
+  fits(settings: AuditLogSettings): boolean {
+    return isDeepStrictEqual(settings, this.#settings) && this.#file.isInPlace();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #append(record: AuditRecord): void {
+    const at = { seq: this.#seq + 1, wallMs: Math.trunc(this.#clock.now()), observerNs: Math.trunc(this.#nowNs()) };
+    const fields = auditFields(record, at);
+    const chain = chainOf(this.#chain, record.kind, fields);
+    this.#file.write(`${fields}\t${chain}\n`);
+    this.#seq = at.seq;
+    this.#chain = chain;
+  }
+}
+
+/** Cuts a torn last line off. A file that is no such log is to be moved aside. */
+function endOf(path: string): LogEnd {
+  if (!existsSync(path)) return { seq: 0, chain: null, reason: 'fresh' };
+  const content = readFileSync(path, 'utf8');
+  const whole = content.slice(0, content.lastIndexOf('\n') + 1);
+  const torn = whole.length < content.length;
+  if (torn) truncateSync(path, Buffer.byteLength(whole));
+  if (whole === '') return { seq: 0, chain: null, reason: torn ? 'corrupt_tail' : 'fresh' };
+  const last = whole.trimEnd().split('\n').at(-1) ?? '';
+  const fields = last.split('\t');
+  const [seq, chain] = [Number(fields[0]), fields.at(-1) ?? ''];
+  if (last.startsWith('#')) return { seq: 0, chain: null, reason: torn ? 'corrupt_tail' : 'resume' };
+  if (!Number.isInteger(seq) || !/^[0-9a-f]{64}$/.test(chain)) return { seq: 0, chain: null, reason: 'schema_drift' };
+  return { seq, chain, reason: torn ? 'corrupt_tail' : 'resume' };
+}

@@ -1,0 +1,20 @@
+import process from 'node:process';
+import { simulateDay } from '../support/observer/silent-day.ts';
+
+/** `npm run silent:days -- 1000`: so many simulated days of 250 agents, each with another seed (docs/observer.md §4). */
+const days = Number(process.argv[2] ?? '20');
+let [beats, stalls, wrong] = [0, 0, 0];
+for (let seed = 1; seed <= days; seed += 1) {
+  const day = simulateDay(seed);
+  beats += day.beats;
+  stalls += day.stalls;
+  const problems = [
+    ...day.falseStalls.map((text) => `false: ${text}`),
+    ...day.missedStalls.map((text) => `missed: ${text}`),
+  ];
+  wrong += problems.length;
+  for (const problem of problems) process.stdout.write(`seed ${seed}: ${problem}\n`);
+  if (seed % 50 === 0) process.stdout.write(`${seed} days, ${beats} beats, ${stalls} stalls, ${wrong} wrong\n`);
+}
+process.stdout.write(`${days} days, ${beats} beats, ${stalls} stalls, ${wrong} wrong\n`);
+process.exitCode = wrong === 0 ? 0 : 1;
