@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 export interface BenchOptions {
   /** Media over bad paths in place of the figures of the relay. */
   readonly isPaths: boolean;
+  /** The observer in place of the relay. */
+  readonly isObserver: boolean;
   readonly isFull: boolean;
   /** Rounds that count. */
   readonly rounds: number;
@@ -23,6 +25,7 @@ under five minutes. Writes bench/results/latest.*.
 
   --paths           live media over paths that lose, delay and reorder; writes results/paths.*. With --full every cell,
                     --only takes parts of their names
+  --observer        the observer; VARTA_WATCH=path measures varta-watch 0.2.0 beside it; writes results/observer.*
   --full            five rounds and one before them that does not count: medians with their spread
   --rounds N        that many rounds; more than one: one more before them that does not count
   --only A,B        only these figures; the results are printed and not written
@@ -42,6 +45,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     args: [...args],
     options: {
       paths: { type: 'boolean', default: false },
+      observer: { type: 'boolean', default: false },
       full: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       only: { type: 'string' },
@@ -52,12 +56,12 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   });
   if (values.help) return 'help';
   const rounds = roundsOf(values.rounds, values.full);
-  const { only, relays, paths: isPaths, full: isFull } = values;
-  const whole = isPaths ? 'paths' : 'latest';
+  const { only, relays, paths: isPaths, observer: isObserver, full: isFull } = values;
+  const whole = isPaths ? 'paths' : isObserver ? 'observer' : 'latest';
   const save = values.save ?? (only === undefined && relays === undefined ? whole : null);
   if (save !== null && !/^[\w-]+$/.test(save)) throw new Error('--save takes a plain name: letters, digits, - and _');
   const discardFirst = rounds > 1 && !isPaths;
-  return { isPaths, isFull, rounds, discardFirst, only: names(only), relays: names(relays), save };
+  return { isPaths, isObserver, isFull, rounds, discardFirst, only: names(only), relays: names(relays), save };
 }
 
 function roundsOf(text: string | undefined, isFull: boolean): number {

@@ -11,6 +11,7 @@ import type { Figure, Measurement } from './figures/figure.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { choose, parseOptions, usage, type BenchOptions } from './options.ts';
 import type { RelayUnderTest } from './relays/relay-under-test.ts';
+import { runObserver } from './observer/run-observer.ts';
 import { runPaths } from './paths/run-paths.ts';
 import { plotsOf } from './report/plots.ts';
 import { Recorder, type Results } from './report/results.ts';
@@ -31,10 +32,15 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(interrupted));
   const folder = mkdtempSync(join(tmpdir(), 'adit-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const { results, text, files } = options.isPaths ? await runPaths(options, folder, say) : await run(options, folder);
+  const { results, text, files } = await measure(options, folder);
   process.stdout.write(`\n${text}`);
   if (options.save !== null) write(options.save, results, text, files);
   if (results.rows.length === 0) process.exitCode = 1;
+}
+
+function measure(options: BenchOptions, folder: string): Promise<Report> {
+  if (options.isPaths) return runPaths(options, folder, say);
+  return options.isObserver ? runObserver(options, folder, say) : run(options, folder);
 }
 
 /** What is printed and written. */

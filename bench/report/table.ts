@@ -54,7 +54,7 @@ function headLines({ date, commit, machine, rounds, discardedRounds, seconds, ed
   return [
     `adit bench, ${date}, commit ${commit ?? 'unknown'}`,
     `${machine.cpu}, ${machine.cpus} CPUs, ${machine.memoryGb} GB, Linux ${machine.kernel}, Node ${machine.node}, load before ${machine.loadAverage.toFixed(1)}`,
-    `${counted}${discarded}, ${Math.round(seconds)} s; edges on ${edgeEngine}`,
+    `${counted}${discarded}, ${Math.round(seconds)} s${edgeEngine === '' ? '' : `; edges on ${edgeEngine}`}`,
   ];
 }
 

@@ -2,7 +2,7 @@ import { ConfigFile, realConfigFileSystem } from '../../config/config-file.ts';
 import { rfc3339, type Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
-import { DEFAULT_JOURNAL_CAP_BYTES } from '../../node-link/journal/event-journal.ts';
+import { defaultJournalCapBytes } from '../../node-link/journal/event-journal.ts';
 import { realJournalFiles } from '../../node-link/journal/journal-files.ts';
 import { managerSettings, type ManagerConfig } from '../../node-link/manager-config.ts';
 import { NodeLink } from '../../node-link/node-link.ts';
@@ -63,7 +63,7 @@ export function createObserverLink(
       credentialsPath: config.credentials_path,
       stateDir: config.state_dir,
       softwareVersion: dependencies.softwareVersion,
-      journalCapBytes: DEFAULT_JOURNAL_CAP_BYTES,
+      journalCapBytes: defaultJournalCapBytes,
       allowInsecure: settings.allowInsecure,
       redaction: 'mask',
     },

@@ -1,0 +1,92 @@
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { Child } from '../child.ts';
+
+/** A program that watches beats: ours, or varta-watch. */
+export interface ObserverProgram {
+  readonly name: string;
+  readonly description: string;
+  readonly command: string;
+  /** Before the flags, which both programs share. */
+  readonly args: readonly string[];
+}
+
+const adit = fileURLToPath(new URL('../../bin/adit', import.meta.url));
+
+/** `varta` is the path of varta-watch, or null. It must take plaintext UDP for the figure of that name. */
+export function observerPrograms(varta: string | null): readonly ObserverProgram[] {
+  const ours = { name: 'adit', description: 'this repository', command: adit, args: ['observer', '--print', 'none'] };
+  if (varta === null) return [ours];
+  return [ours, { name: 'varta-watch', description: `varta-watch at ${varta}`, command: varta, args: [] }];
+}
+
+export interface RunningObserver extends AsyncDisposable {
+  readonly pid: number;
+  readonly socket: string;
+  /** Ends it in good order, so that its export file is whole, and reads that. */
+  finish(): Promise<readonly ExportLine[]>;
+}
+
+/** A line of the export file. */
+export interface ExportLine {
+  readonly ns: number;
+  readonly kind: string;
+  readonly pid: number;
+}
+
+const startDeadlineMs = 30_000;
+const pollMs = 20;
+
+/** Starts one with further flags; `exports` has it write an export file. */
+export async function startObserver(
+  program: ObserverProgram,
+  folder: string,
+  options: { readonly flags: readonly string[]; readonly exports: boolean },
+): Promise<RunningObserver> {
+  const own = mkdtempSync(join(folder, 'observer-'));
+  const [socket, exported] = [join(own, 'o.sock'), join(own, 'tsv')];
+  const exportFlags = options.exports ? ['--export-file', exported] : [];
+  const child = new Child({
+    name: program.name,
+    command: program.command,
+    args: [...program.args, '--socket', socket, ...options.flags, ...exportFlags],
+    logPath: join(own, 'log'),
+  });
+  await waitFor(() => existsSync(socket), `${program.name} makes its socket`);
+  // The socket is there a moment before everything else is.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  return {
+    pid: child.pid,
+    socket,
+    async finish() {
+      process.kill(child.pid, 'SIGTERM');
+      await waitFor(() => !isRunning(child.pid), `${program.name} ends`);
+      return readFileSync(exported, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map(toLine);
+    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  };
+}
+
+function toLine(line: string): ExportLine {
+  const [ns, kind = '', pid] = line.split('\t');
+  return { ns: Number(ns), kind, pid: Number(pid) };
+}
+
+function isRunning(pid: number): boolean {
+  // A zombie has ended.
+  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'latin1') : ') Z';
+  return !stat.slice(stat.lastIndexOf(')')).startsWith(') Z');
+}
+
+async function waitFor(condition: () => boolean, what: string): Promise<void> {
+  const deadlineMs = performance.now() + startDeadlineMs;
+  while (!condition()) {
+    if (performance.now() > deadlineMs) throw new Error(`not in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
