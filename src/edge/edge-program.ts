@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
+import { ProgramBeats, type BeatFacts } from '../beat-sender/program-beats.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -60,6 +61,8 @@ export async function startEdgeProgram(
   starting.defer(() => managed.stop());
   await managed.start();
   await adminConsole.start();
+  const beats = await startBeats(config, dependencies, health, linkStatus);
+  starting.defer(() => beats?.stop());
   const running = starting.move();
   return {
     engine: engine.name,
@@ -71,6 +74,29 @@ export async function startEdgeProgram(
     },
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Null without an observer in the config. */
+async function startBeats(
+  config: EdgeConfig,
+  dependencies: EdgeProgramDependencies,
+  health: () => EdgeHealth,
+  linkStatus: () => LinkStatus | null,
+): Promise<ProgramBeats | null> {
+  if (config.observer === null) return null;
+  const facts = (): BeatFacts => {
+    const link = linkStatus();
+    return {
+      status: health().status === 'ok' ? 'Ok' : 'Degraded',
+      managerConnected: link !== null && link.connectedUrl !== null,
+      draining: false,
+      certificateEndsSoon: false,
+      diskFull: link?.problems.some((problem) => problem.includes('ENOSPC')) ?? false,
+    };
+  };
+  const beats = new ProgramBeats('edge', config.observer, { ...dependencies, facts });
+  await beats.start();
+  return beats;
 }
 
 const machine = {

@@ -15,6 +15,7 @@ const restartKeys: Readonly<Record<Exclude<keyof EdgeConfig, 'tunnels' | 'logLev
   apiToken: 'api_token',
   jsonLogTarget: 'logging.json_target',
   stateDir: 'state_dir',
+  observer: 'observer',
 };
 
 /**

@@ -1,5 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
+import { ProgramBeats, type BeatFacts } from '../beat-sender/program-beats.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -69,6 +71,9 @@ export async function startRelayProgram(
   const resetKey = await keepResetKey(config.state_dir, dependencies.random);
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
+  let beats: ProgramBeats | null = null;
+  // It goes on while the relay drains.
+  starting.defer(() => beats?.stop());
   const relay = createRelay(config, {
     ...dependencies,
     engine,
@@ -96,6 +101,11 @@ export async function startRelayProgram(
   await link?.start();
   await relay.start();
   await adminConsole.start();
+  beats = await startBeats(config, dependencies, () => ({
+    health: health(),
+    link: linkStatus(),
+    certificate: tls.certificate,
+  }));
   const running = starting.move();
   return {
     engine: engine.name,
@@ -116,6 +126,42 @@ export async function startRelayProgram(
     },
     stop: () => running.disposeAsync(),
   };
+}
+
+interface BeatSources {
+  readonly health: RelayHealth;
+  readonly link: LinkStatus | null;
+  readonly certificate: string;
+}
+
+/** Null without an observer in the config. */
+async function startBeats(
+  config: RelayConfig,
+  dependencies: RelayProgramDependencies,
+  sources: () => BeatSources,
+): Promise<ProgramBeats | null> {
+  if (config.observer === undefined) return null;
+  const facts = (): BeatFacts => {
+    const { health, link, certificate } = sources();
+    return {
+      status: health.status === 'ok' ? 'Ok' : 'Degraded',
+      managerConnected: link !== null && link.connectedUrl !== null,
+      draining: health.reasons.includes(shuttingDown),
+      certificateEndsSoon: endsWithin(certificate, certificateWarningMs, dependencies.clock),
+      diskFull: link?.problems.some((problem) => problem.includes('ENOSPC')) ?? false,
+    };
+  };
+  const beats = new ProgramBeats('relay', config.observer, { ...dependencies, facts });
+  await beats.start();
+  return beats;
+}
+
+/** As the relay's health says it. */
+const shuttingDown = 'the relay is shutting down';
+const certificateWarningMs = 7 * 24 * 3600 * 1000;
+
+function endsWithin(certificate: string, ms: number, clock: Clock): boolean {
+  return new X509Certificate(certificate).validToDate.getTime() - clock.now() < ms;
 }
 
 /** Without the loopback addresses. */

@@ -15,6 +15,7 @@ import {
 import type { LogLevel } from '../../lib/logger.ts';
 import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
 import { unprotectedApi } from '../../config/unprotected-api.ts';
+import { beatSchema, type BeatConfig } from '../../beat-sender/beat-config.ts';
 import { managerSchema, managerSettings, type ManagerSettings } from '../../node-link/manager-config.ts';
 import { asJsonObject } from '../../lib/json.ts';
 import { MAX_EDGE_ID_BYTES } from '../../protocol/tunnel/limits.ts';
@@ -42,6 +43,8 @@ export interface EdgeConfig {
   readonly jsonLogTarget: JsonLogTarget | null;
   readonly logLevel: LogLevel;
   readonly stateDir: string;
+  /** Null without an observer. */
+  readonly observer: BeatConfig | null;
 }
 
 export interface EdgeConfigContext {
@@ -76,6 +79,7 @@ export const edgeFileKeys = {
   api_addr: apiAddress.nullable().default(null).describe('Where the REST API listens (TCP); without it there is none.'),
   api_token: apiToken.nullable().default(null).describe('Bearer token of the REST API.'),
   logging: loggingSchema.prefault({}),
+  observer: beatSchema.optional().describe('An observer that this program beats to; none unless it is set.'),
   log_level: logLevelSchema,
   state_dir: text()
     .default('state/')
@@ -188,5 +192,11 @@ function toConfig(file: EdgeFile, { directory }: EdgeConfigContext): EdgeConfig 
     jsonLogTarget: target?.kind === 'file' ? { ...target, path: resolve(directory, target.path) } : target,
     logLevel: file.log_level,
     stateDir: resolve(directory, file.state_dir),
+    observer: beatTarget(file.observer, directory),
   });
+}
+
+function beatTarget(observer: BeatConfig | undefined, directory: string): BeatConfig | null {
+  if (observer === undefined) return null;
+  return { ...observer, socket: observer.socket === null ? null : resolve(directory, observer.socket) };
 }

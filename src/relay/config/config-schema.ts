@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isUnspecified, parseSocketAddress } from '../../lib/socket-address.ts';
+import { beatSchema } from '../../beat-sender/beat-config.ts';
 import { managerSchema } from '../../node-link/manager-config.ts';
 import { DEFAULT_API_PORT, DEFAULT_QUIC_PORT } from '../../protocol/tunnel/limits.ts';
 import { parseTunnelId } from '../../protocol/tunnel/tunnel-id.ts';
@@ -61,6 +62,7 @@ export const relayConfigSchema = z
       .default([])
       .describe('Tunnels that are authorised without a manager.'),
     manager: managerSchema.prefault({}),
+    observer: beatSchema.optional().describe('An observer that this program beats to; none unless it is set.'),
     logging: loggingSchema.prefault({}),
     log_level: logLevelSchema,
     quic: quicSchema.prefault({}),

@@ -103,6 +103,7 @@ function complete(file: RelayConfigFile, directory: string): RelayConfig {
     api_addrs: file.api_addrs ?? [`${apiHost}:${DEFAULT_API_PORT}`],
     tls_cert_path: orNull(file.tls_cert_path),
     tls_key_path: orNull(file.tls_key_path),
+    ...(file.observer !== undefined && { observer: { ...file.observer, socket: orNull(file.observer.socket) } }),
     state_dir: at(file.state_dir),
     credentials_path: orNull(file.credentials_path),
     logging: { json_target: target?.kind === 'file' ? { ...target, path: at(target.path) } : target },
