@@ -34,6 +34,11 @@ const commands: readonly CommandEntry[] = [
     add: async (program) => (await import('./commands/observer.ts')).addObserver(program),
   },
   {
+    name: 'manager',
+    summary: 'run a manager: relays and edges dial it, people run their fleet with it',
+    add: async (program, { terminal }) => (await import('./commands/manager.ts')).addManager(program, terminal),
+  },
+  {
     name: 'demo',
     summary: 'watch a relay and two edges carry real traffic on this machine',
     add: async (program, { terminal }) => (await import('./commands/demo.ts')).addDemo(program, terminal),

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
 import {
   BasicConstraintsExtension,
   cryptoProvider,
@@ -23,13 +24,16 @@ const selfSignedYears = 30;
 const msPerDay = 86_400_000;
 const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
-/** A key pair and a certificate for it, valid from a day before `nowMs` (wall clock) on. */
-export async function createSelfSigned(nowMs: number): Promise<TlsIdentity> {
+/** A key pair and a certificate for it and these names (or addresses), valid from a day before `nowMs` (wall clock) on. */
+export async function createSelfSigned(
+  nowMs: number,
+  names: readonly string[] = selfSignedNames,
+): Promise<TlsIdentity> {
   cryptoProvider.set(webcrypto);
   const keys = await webcrypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: randomBytes(16).toString('hex'),
-    name: 'CN=relay',
+    name: [{ CN: [names[0] ?? 'adit'] }],
     keys,
     signingAlgorithm: { ...keyAlgorithm, hash: 'SHA-256' },
     notBefore: dateAt(nowMs - msPerDay),
@@ -38,7 +42,7 @@ export async function createSelfSigned(nowMs: number): Promise<TlsIdentity> {
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-      new SubjectAlternativeNameExtension(selfSignedNames.map((value) => ({ type: 'dns', value }))),
+      new SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }))),
     ],
   });
   const privateKey = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);

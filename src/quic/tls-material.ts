@@ -38,17 +38,21 @@ export async function loadTlsIdentity(certificatePath: string, privateKeyPath: s
 }
 
 /**
- * The self-signed pair of `directory`, made when it is not there yet, both files with mode 0600. A pair that does not fit (a crash between
+ * The self-signed pair of `directory`, made for `names` when it is not there yet, both files with mode 0600. A pair that does not fit (a crash between
  * the two writes) is made anew. Rejects with AppError `io-failed` or `tls-failed`.
  */
-export async function keepSelfSigned(directory: string, clock: Pick<Clock, 'now'>): Promise<TlsIdentity> {
+export async function keepSelfSigned(
+  directory: string,
+  clock: Pick<Clock, 'now'>,
+  names?: readonly string[],
+): Promise<TlsIdentity> {
   const certificatePath = join(directory, certificateFile);
   const privateKeyPath = join(directory, privateKeyFile);
   const kept = await loadIfUsable(certificatePath, privateKeyPath);
   if (kept !== null) return kept;
   // Loaded where a pair is made, once in an installation's life: it is a tenth of a relay's memory.
   const { createSelfSigned } = await import('./self-signed.ts');
-  const identity = await createSelfSigned(clock.now());
+  const identity = await createSelfSigned(clock.now(), names);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   } catch (error) {

@@ -60,6 +60,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'relay',
     'edge',
+    'manager',
     'observer',
     'node-link',
     'admin',
@@ -72,7 +73,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'cli/service': ['node-link/link/certificate-check', 'config', 'lib'],
   manager: ['quic/tls-material', 'admin', 'config', 'protocol', 'lib'],
   'manager/config': ['config', 'protocol', 'lib'],
-  'manager/secrets': ['protocol', 'lib'],
+  'manager/secrets': ['manager/reconcile/wire-action', 'manager/store', 'protocol', 'lib'],
   'manager/store': ['protocol', 'lib'],
   'manager/views': ['manager/fleet', 'manager/store'],
   'manager/access': ['manager/fleet', 'manager/secrets', 'manager/store', 'lib'],
@@ -82,6 +83,9 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   ],
   'manager/web': ['lib'],
   'manager/reconcile': ['manager/store/schema', 'protocol', 'lib'],
+  'manager/events': ['manager/store', 'protocol', 'lib'],
+  'manager/hub': ['manager/events', 'manager/secrets', 'manager/store', 'protocol', 'lib'],
+  'manager/commands': ['manager/hub', 'manager/secrets', 'manager/store', 'protocol', 'lib'],
   posix: ['lib'],
   'beat-sender': ['posix', 'config', 'protocol', 'lib'],
   observer: ['posix', 'node-link', 'admin', 'config', 'protocol', 'lib'],
@@ -97,6 +101,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
 
 /** What only decides: no file, socket or process, not even through what it imports. */
 const pure = [
+  ...['manager/reconcile', 'manager/hub/session'],
   ...['observer/slots', 'observer/notices/notice-limit', 'observer/recovery/audit-record'],
   ...['observer/recovery/recovery-policy', 'protocol', 'relay/tunnels', 'relay/events', 'relay/session/session'],
   'media/srt',

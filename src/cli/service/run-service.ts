@@ -42,7 +42,7 @@ export interface ServiceSettings {
 
 /** Starts a program, looks after it until SIGINT or SIGTERM, and stops it. Rejects as `start` does. */
 export async function runService(
-  kind: 'relay' | 'edge' | 'observer',
+  kind: 'relay' | 'edge' | 'observer' | 'manager',
   { logLevel, warnings, loopLimitMs }: ServiceSettings,
   start: (dependencies: ServiceDependencies) => Promise<Service>,
 ): Promise<void> {

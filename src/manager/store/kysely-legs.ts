@@ -52,7 +52,11 @@ export class KyselyLegs implements LegStore {
     return (await query.returningAll().executeTakeFirst()) ?? null;
   }
 
-  async beginPush(id: string, { generation, status }: Seen, guard: PushGuard): Promise<LegRow | null> {
+  async beginPush(
+    id: string,
+    { generation }: { readonly generation: number },
+    guard: PushGuard,
+  ): Promise<LegRow | null> {
     const query = this.#db
       .updateTable('legs')
       .set({
@@ -63,20 +67,58 @@ export class KyselyLegs implements LegStore {
       })
       .where('id', '=', id)
       .where('generation', '=', generation)
-      .where('push_status', '=', status).where(sql<boolean>`exists (select 1 from node_sessions s
+      .where('push_status', 'in', ['pending', 'failed']).where(sql<boolean>`exists (select 1 from node_sessions s
         where s.node_id = legs.node_id and s.session = ${guard.session})`);
     return (await query.returningAll().executeTakeFirst()) ?? null;
   }
 
-  async endPush(id: string, { session, commandId }: PushGuard, change: LegChange): Promise<LegRow | null> {
+  async endPush(
+    id: string,
+    { session, commandId }: PushGuard,
+    status: 'pushed' | 'failed',
+    change: LegChange,
+  ): Promise<LegRow | null> {
     const query = this.#db
       .updateTable('legs')
-      .set(change)
+      .set({
+        ...change,
+        push_status: sql<PushStatus>`case when push_status = 'pushing' then ${status} else push_status end`,
+      })
       .where('id', '=', id)
       .where('session', '=', session)
       .where('command_id', '=', commandId)
-      .where('push_status', '=', 'pushing');
+      .where('push_status', 'in', ['pushing', 'pending']);
     return (await query.returningAll().executeTakeFirst()) ?? null;
+  }
+
+  async confirm(id: string, { generation }: { readonly generation: number }, session: number): Promise<boolean> {
+    const query = this.#db
+      .updateTable('legs')
+      .set({
+        push_status: 'pushed',
+        pushed_generation: generation,
+        push_error: null,
+        push_error_code: null,
+        failed_for_ms: 0,
+        session,
+      })
+      .where('id', '=', id)
+      .where('generation', '=', generation);
+    return (await query.returning('id').executeTakeFirst()) !== undefined;
+  }
+
+  left(nodeId: string, session: number): Promise<readonly LegRow[]> {
+    return this.#db
+      .updateTable('legs')
+      .set({ push_status: 'pending', session: null, command_id: null })
+      .where('node_id', '=', nodeId)
+      .where('session', '=', session)
+      .where(
+        sql<boolean>`(push_status = 'pushing'
+        or (push_status = 'pushed' and want = 'present' and role in ('relay', 'secondary_relay')))`,
+      )
+      .returningAll()
+      .execute();
   }
 
   async change(id: string, { generation, status }: Seen, change: LegChange): Promise<LegRow | null> {
@@ -98,16 +140,13 @@ export class KyselyLegs implements LegStore {
     return (await query.returning('id').executeTakeFirst()) !== undefined;
   }
 
-  async releaseOrphans(): Promise<void> {
-    await this.#db
-      .updateTable('legs')
-      .set({ push_status: 'pending', session: null, command_id: null })
-      .where('push_status', '=', 'pushing')
-      .where(
-        sql<boolean>`not exists (select 1 from node_sessions s
-        where s.node_id = legs.node_id and s.session = legs.session)`,
-      )
-      .execute();
+  async releaseOrphans(nodeId?: string): Promise<void> {
+    const query = this.#db.updateTable('legs').set({ push_status: 'pending', session: null, command_id: null })
+      .where(sql<boolean>`(push_status = 'pushing'
+        or (push_status = 'pushed' and want = 'present' and role in ('relay', 'secondary_relay')))`)
+      .where(sql<boolean>`not exists (select 1 from node_sessions s
+        where s.node_id = legs.node_id and s.session = legs.session)`);
+    await (nodeId === undefined ? query : query.where('node_id', '=', nodeId)).execute();
   }
 
   async counts(): Promise<readonly { role: LegRole; push_status: PushStatus; count: number }[]> {

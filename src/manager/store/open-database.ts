@@ -4,6 +4,8 @@ import process from 'node:process';
 import { Kysely, sql, type RawBuilder } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { PostgresDoorbell, type Doorbell } from './doorbell.ts';
 import { initialSchema } from './migrations/0001-initial.ts';
 import { postgresPool } from './postgres.ts';
 import type { Tables } from './schema.ts';
@@ -19,7 +21,23 @@ export interface OpenDatabase {
   readonly now: RawBuilder<number>;
   /** A copy made while it is in use; null where the engine has tools of its own. */
   readonly backup: ((path: string) => Promise<void>) | null;
+  /** Tells other instances of changes, and is told; null where there are none. */
+  readonly doorbell: (onRing: (text: string) => void) => Doorbell | null;
+  /** Statements so far that could change something; null where the engine is not asked. */
+  writes(): number | null;
+  /** A sealed value that does not begin so; null where there is none. */
+  sealedWithOther(prefix: string): Promise<string | null>;
+  /** Drops sealed values that do not begin so, and marks the keys of their tunnels as unknown. */
+  forgetSealed(prefix: string, now: number): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface OpenDatabaseOptions {
+  readonly clock: Clock;
+  /** A direct connection for notices, where the URL goes through a pooler. */
+  readonly listenUrl?: string | null;
+  /** What goes wrong with a connection while nobody uses it. */
+  readonly onError: (error: Error) => void;
 }
 
 const sqliteNow = sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
@@ -29,8 +47,8 @@ const postgresNow = sql<number>`cast(extract(epoch from clock_timestamp()) * 100
  * Opens `sqlite:PATH` or `postgres://…` and brings its schema up to date. Rejects with AppError `io-failed` when it
  * cannot be reached or is open in another process, and `config-invalid` when a newer program wrote it.
  */
-export async function openDatabase(url: string, onError: (error: Error) => void): Promise<OpenDatabase> {
-  const opened = /^postgres(ql)?:/.test(url) ? openPostgres(url, onError) : await openSqlite(pathOf(url));
+export async function openDatabase(url: string, options: OpenDatabaseOptions): Promise<OpenDatabase> {
+  const opened = /^postgres(ql)?:/.test(url) ? openPostgres(url, options) : await openSqlite(pathOf(url));
   try {
     await migrate(opened.db, opened.engine);
     return opened;
@@ -45,10 +63,19 @@ function pathOf(url: string): string {
   return url.replace(/^sqlite:/, '');
 }
 
-function openPostgres(url: string, onError: (error: Error) => void): OpenDatabase {
-  const { dialect } = postgresPool(url, onError);
+function openPostgres(url: string, { clock, listenUrl, onError }: OpenDatabaseOptions): OpenDatabase {
+  const { dialect, pool } = postgresPool(url, onError);
   const db = new Kysely<Tables>({ dialect });
-  return { engine: 'postgres', db, now: postgresNow, backup: null, close: () => db.destroy() };
+  return {
+    engine: 'postgres',
+    db,
+    now: postgresNow,
+    backup: null,
+    doorbell: (onRing) => new PostgresDoorbell(listenUrl ?? url, pool, clock, onRing),
+    writes: () => null,
+    ...sealedValues(db),
+    close: () => db.destroy(),
+  };
 }
 
 async function openSqlite(path: string): Promise<OpenDatabase> {
@@ -61,6 +88,9 @@ async function openSqlite(path: string): Promise<OpenDatabase> {
     db,
     now: sqliteNow,
     backup: (target) => worker.backup(target),
+    doorbell: () => null,
+    writes: () => worker.writes,
+    ...sealedValues(db),
     async close() {
       await db.destroy();
       await rm(`${path}.pid`, { force: true });
@@ -94,4 +124,19 @@ async function refuseNewer(db: Kysely<Tables>, known: readonly string[]): Promis
   if (unknown.length === 0) return;
   const steps = unknown.join(', ');
   throw new AppError('config-invalid', `the database is newer than this program (${steps}); start the newer program`);
+}
+
+function sealedValues(db: Kysely<Tables>): Pick<OpenDatabase, 'sealedWithOther' | 'forgetSealed'> {
+  return {
+    async sealedWithOther(prefix) {
+      const query = db.selectFrom('tunnels').select('bind_secret_sealed').where('bind_secret_sealed', 'is not', null);
+      const row = await query.where('bind_secret_sealed', 'not like', `${prefix}%`).limit(1).executeTakeFirst();
+      return row?.bind_secret_sealed ?? null;
+    },
+    async forgetSealed(prefix, now) {
+      const unknown = { encryption_key_sealed: null, bind_secret_sealed: null, keys_unknown_at: now };
+      const query = db.updateTable('tunnels').set(unknown).where('bind_secret_sealed', 'not like', `${prefix}%`);
+      await query.execute();
+    },
+  };
 }

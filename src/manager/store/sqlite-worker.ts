@@ -25,6 +25,7 @@ export class SqliteWorker {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiter>();
   #nextId = 1;
+  #writes = 0;
   #failure: Error | null = null;
 
   private constructor(worker: Worker) {
@@ -52,10 +53,16 @@ export class SqliteWorker {
   ask(message: Message): Promise<{ rows: readonly unknown[]; changes: number }> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     const id = this.#nextId++;
+    if (message.kind === 'query' && !/^\s*select/i.test(message.sql)) this.#writes += 1;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#worker.postMessage({ ...message, id });
     });
+  }
+
+  /** Statements so far that could change something. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /** A copy of the whole database, made while it is in use. */

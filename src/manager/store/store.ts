@@ -141,15 +141,22 @@ export interface LegStore {
   insert(legs: readonly LegRow[]): Promise<void>;
   /** What an operator wants: always a new generation, pending. */
   want(id: string, change: LegChange): Promise<LegRow | null>;
-  /** Marks it as being pushed, if it is still as it was seen; null otherwise. */
-  beginPush(id: string, seen: { generation: number; status: PushStatus }, guard: PushGuard): Promise<LegRow | null>;
-  /** Records how that push ended; null where it is no longer the one. */
-  endPush(id: string, guard: PushGuard, change: LegChange): Promise<LegRow | null>;
+  /** Marks it as being pushed, if it still has this generation and the session is the node's; null otherwise. */
+  beginPush(id: string, seen: { generation: number }, guard: PushGuard): Promise<LegRow | null>;
+  /**
+   * Records how that push ended; null where it is no longer the one. A leg that an operator changed meanwhile stays
+   * pending, but keeps what it learned.
+   */
+  endPush(id: string, guard: PushGuard, status: 'pushed' | 'failed', change: LegChange): Promise<LegRow | null>;
+  /** A relay holds it already. */
+  confirm(id: string, seen: { generation: number }, session: number): Promise<boolean>;
+  /** A session is over: what was being pushed in it, and on a relay all that was pushed, is pending. */
+  left(nodeId: string, session: number): Promise<readonly LegRow[]>;
   /** Changes what is not an answer to a push, if generation and status are still as they were seen. */
   change(id: string, seen: { generation: number; status: PushStatus }, change: LegChange): Promise<LegRow | null>;
   remove(id: string, seen: { generation: number }): Promise<boolean>;
-  /** Legs that are being pushed to nodes without a session become pending; at start and after a reap. */
-  releaseOrphans(): Promise<void>;
+  /** Legs that are being pushed in a session that is over become pending: of one node, or at start of all. */
+  releaseOrphans(nodeId?: string): Promise<void>;
   /** How many legs of each role have each state. */
   counts(): Promise<readonly { role: LegRole; push_status: PushStatus; count: number }[]>;
   countsByNode(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
+import { SystemClock } from '../../../src/lib/clock.ts';
 import { createStore } from '../../../src/manager/store/create-store.ts';
 import { openDatabase, type OpenDatabase } from '../../../src/manager/store/open-database.ts';
 import type { DriftRow } from '../../../src/manager/store/schema.ts';
@@ -18,7 +19,7 @@ describe.each(engines)('a store on %s', (engine) => {
   });
   afterAll(() => databases[Symbol.asyncDispose]());
   beforeEach(async () => {
-    database = await openDatabase(await databases.newUrl(), () => undefined);
+    database = await openDatabase(await databases.newUrl(), { clock: new SystemClock(), onError: () => undefined });
     store = createStore(database);
   });
   afterEach(() => database.close());
@@ -90,9 +91,9 @@ describe.each(engines)('a store on %s', (engine) => {
     const winners = started.filter((row) => row !== null);
     expect(winners).toHaveLength(1);
     const commandId = winners[0]?.command_id ?? '';
-    expect(await store.legs.endPush(leg.id, { session, commandId: 'other' }, { push_status: 'pushed' })).toBeNull();
-    expect(await store.legs.endPush(leg.id, { session: 9, commandId }, { push_status: 'pushed' })).toBeNull();
-    expect(await store.legs.endPush(leg.id, { session, commandId }, { push_status: 'pushed' })).not.toBeNull();
+    expect(await store.legs.endPush(leg.id, { session, commandId: 'other' }, 'pushed', { updated_at: 1 })).toBeNull();
+    expect(await store.legs.endPush(leg.id, { session: 9, commandId }, 'pushed', { updated_at: 1 })).toBeNull();
+    expect(await store.legs.endPush(leg.id, { session, commandId }, 'pushed', { updated_at: 1 })).not.toBeNull();
   });
 
   it('begins no push for a session that is no longer the node’s', async () => {

@@ -71,7 +71,7 @@ export class ApiBed implements AsyncDisposable {
   static async start(options: ApiBedOptions = {}): Promise<ApiBed> {
     const { size = { nodes: 42, tunnels: 30 }, clock = new SystemClock(), logger = silentLogger } = options;
     const folder = await mkdtemp(join(tmpdir(), 'adit-api-'));
-    const database = await openDatabase(`sqlite:${join(folder, 'manager.db')}`, () => {});
+    const database = await openDatabase(`sqlite:${join(folder, 'manager.db')}`, { clock, onError: () => {} });
     const fleet = new FakeFleet(clock.now(), size);
     const random = new SystemRandom();
     const parsed = parseManagerConfig(options.config ?? {}, folder);

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Random } from '../../lib/random.ts';
+import type { CommandAction } from '../../protocol/node/node-command.ts';
+import { disconnectedText, timedOutText, type CommandDesk, type CommandResult } from '../commands/command-desk.ts';
+import type { OwnEvents } from '../events/own-events.ts';
+import type { Actor } from '../fleet.ts';
+import { FleetError } from '../fleet-error.ts';
+import type { NodeRoster } from '../hub/node-roster.ts';
+import type { Reconciler } from '../reconciler/reconciler.ts';
+import type { Sealing } from '../secrets/sealing.ts';
+import type { LegRow, NodeRow } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import type { FleetFeed } from './fleet-feed.ts';
+
+/** Sends to a node that another instance holds. */
+export interface RemoteCommands {
+  send(nodeId: string, ownerId: string, action: CommandAction): Promise<CommandResult>;
+}
+
+export interface FleetDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly sealing: Sealing;
+  readonly roster: NodeRoster;
+  readonly desk: CommandDesk;
+  readonly reconciler: Reconciler;
+  readonly events: OwnEvents;
+  readonly feed: FleetFeed;
+  readonly remote: RemoteCommands;
+  readonly instanceId: () => string;
+  readonly leaseMs: number;
+}
+
+export interface FleetLimits {
+  readonly nodes: number;
+  readonly legs: number;
+  readonly offlineGraceMs: number;
+}
+
+/** What the operations of the fleet share: audited changes, and commands to nodes wherever they are. */
+export class FleetCore {
+  readonly dependencies: FleetDependencies;
+  readonly limits: FleetLimits;
+
+  constructor(dependencies: FleetDependencies, limits: FleetLimits) {
+    this.dependencies = dependencies;
+    this.limits = limits;
+  }
+
+  now(): number {
+    return this.dependencies.clock.now();
+  }
+
+  newId(): string {
+    return randomUUID();
+  }
+
+  /** A change and its row in the audit trail, together or not at all. Secrets are never among `before` and `after`. */
+  async change<Result>(
+    actor: Actor,
+    action: string,
+    target: string,
+    work: (store: Store) => Promise<{ readonly result: Result; readonly before?: unknown; readonly after?: unknown }>,
+  ): Promise<Result> {
+    return this.dependencies.store.transaction(async (store) => {
+      const { result, before, after } = await work(store);
+      await store.audit.append({
+        at: this.now(),
+        actor: actor.name,
+        actor_kind: actor.kind,
+        ip: actor.ip,
+        action,
+        target,
+        before: before === undefined ? null : JSON.stringify(before),
+        after: after === undefined ? null : JSON.stringify(after),
+        outcome: 'ok',
+      });
+      return result;
+    });
+  }
+
+  async legsChanged(rows: readonly LegRow[]): Promise<void> {
+    const { reconciler, feed } = this.dependencies;
+    feed.legs(rows);
+    await reconciler.changed(rows);
+  }
+
+  async node(id: string): Promise<NodeRow> {
+    const node = await this.dependencies.store.nodes.get(id);
+    if (node === null) throw new FleetError('not_found', `there is no node ${id}`);
+    return node;
+  }
+
+  /** Rejects with FleetError unless the node did what it was asked. */
+  async ask(nodeId: string, action: CommandAction): Promise<unknown> {
+    const result = await this.command(nodeId, action);
+    switch (result.kind) {
+      case 'done':
+        return result.data;
+      case 'refused':
+        throw new FleetError('node_refused', result.error, result.errorCode);
+      case 'timed-out':
+        throw new FleetError('timed_out', timedOutText);
+      case 'disconnected':
+        throw new FleetError('node_offline', disconnectedText);
+    }
+  }
+
+  async command(nodeId: string, action: CommandAction): Promise<CommandResult> {
+    const { roster, desk, store, remote, leaseMs, instanceId } = this.dependencies;
+    const here = roster.get(nodeId);
+    if (here !== null) return desk.send(here, action);
+    const { name } = await this.node(nodeId);
+    const [session] = await store.sessions.live(leaseMs, instanceId(), [nodeId]);
+    if (session === undefined || session.instance_id === instanceId()) {
+      throw new FleetError('node_offline', `Node ${name} is not connected`);
+    }
+    return remote.send(nodeId, session.instance_id, action);
+  }
+}

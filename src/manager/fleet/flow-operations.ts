@@ -1,0 +1,140 @@
+import type { Actor, FlowOperations, FlowView, NewFlowInput } from '../fleet.ts';
+import { FleetError } from '../fleet-error.ts';
+import type { FlowChange, FlowRow } from '../store/schema.ts';
+import type { Page, TunnelQuery } from '../store/store.ts';
+import type { FleetCore } from './fleet-core.ts';
+import { applyLegs } from './leg-ledger.ts';
+import { flowView } from './views.ts';
+
+const maxConfigChars = 1_000_000;
+
+/** What can be done with managed flows. */
+export class FleetFlows implements FlowOperations {
+  readonly #core: FleetCore;
+
+  constructor(core: FleetCore) {
+    this.#core = core;
+  }
+
+  async page(query: TunnelQuery): Promise<Page<FlowView>> {
+    const { store } = this.#core.dependencies;
+    const { items, next } = await store.flows.page(query);
+    const legs = Map.groupBy(await store.legs.ofFlows(items.map(({ id }) => id)), ({ flow_id: id }) => id ?? '');
+    return { items: items.map((row) => flowView(row, legs.get(row.id) ?? [])), next };
+  }
+
+  async get(id: string): Promise<FlowView> {
+    return flowView(await this.#row(id), await this.#core.dependencies.store.legs.ofFlows([id]));
+  }
+
+  async create(input: NewFlowInput, actor: Actor): Promise<FlowView> {
+    const { flowId, text } = configOf(input.config);
+    await this.#core.node(input.node_id);
+    const now = this.#core.now();
+    const id = this.#core.newId();
+    const others = await this.#core.dependencies.store.flows.ofNode(input.node_id);
+    if (others.some((flow) => flow.flow_id === flowId && flow.removed_at === null)) {
+      throw new FleetError('conflict', `this node has a flow ${flowId} already`);
+    }
+    const row: FlowRow = {
+      id,
+      node_id: input.node_id,
+      flow_id: flowId,
+      name: nameOf(input, flowId),
+      config: text,
+      generation: 1,
+      removed_at: null,
+      removed_by: null,
+      created_at: now,
+      updated_at: now,
+    };
+    const legs = await this.#core.change(actor, 'flow.create', id, async (store) => {
+      await store.flows.insert(row);
+      return { result: await applyLegs(store, { flowId: id }, [{ role: 'flow', nodeId: row.node_id }], now) };
+    });
+    await this.#core.legsChanged(legs);
+    return this.get(id);
+  }
+
+  async patch(id: string, change: Partial<NewFlowInput>, generation: number | null, actor: Actor): Promise<FlowView> {
+    const before = await this.#row(id);
+    const config = change.config === undefined ? null : configOf(change.config);
+    if (config !== null && config.flowId !== before.flow_id) {
+      throw new FleetError('invalid', 'the id of a flow cannot change; make another flow');
+    }
+    const next = {
+      ...(change.node_id !== undefined && { node_id: (await this.#core.node(change.node_id)).id }),
+      ...(config !== null && { config: config.text }),
+      ...((change.name !== undefined || config !== null) && { name: nameOf(change, before.name) }),
+    };
+    await this.#write(before, next, generation, 'flow.patch', actor);
+    return this.get(id);
+  }
+
+  async remove(id: string, generation: number | null, actor: Actor): Promise<FlowView> {
+    await this.removeAs(id, 'operator', generation, actor);
+    return this.get(id);
+  }
+
+  /** False when it was removed before. */
+  async removeAs(id: string, by: 'operator' | 'ghost', generation: number | null, actor: Actor): Promise<boolean> {
+    const before = await this.#row(id);
+    if (before.removed_at !== null) return false;
+    await this.#write(before, { removed_at: this.#core.now(), removed_by: by }, generation, 'flow.remove', actor);
+    return true;
+  }
+
+  async restore(id: string, actor: Actor): Promise<FlowView> {
+    const before = await this.#row(id);
+    if (before.removed_at === null) throw new FleetError('conflict', 'this flow was not removed');
+    await this.#write(before, { removed_at: null, removed_by: null }, null, 'flow.restore', actor);
+    return this.get(id);
+  }
+
+  async retry(id: string, actor: Actor): Promise<FlowView> {
+    await this.#write(await this.#row(id), {}, null, 'flow.retry', actor);
+    return this.get(id);
+  }
+
+  async #write(
+    before: FlowRow,
+    change: FlowChange,
+    generation: number | null,
+    action: string,
+    actor: Actor,
+  ): Promise<void> {
+    const now = this.#core.now();
+    const next = { ...change, generation: before.generation + 1, updated_at: now };
+    const legs = await this.#core.change(actor, action, before.id, async (store) => {
+      const row = await store.flows.change(before.id, next, generation ?? before.generation);
+      if (row === null) throw new FleetError('stale', 'somebody has changed this flow meanwhile; read it again');
+      const wanted = row.removed_at === null ? [{ role: 'flow' as const, nodeId: row.node_id }] : [];
+      const result = await applyLegs(store, { flowId: row.id }, wanted, now);
+      return { result, before: { name: before.name, removed_at: before.removed_at }, after: change };
+    });
+    await this.#core.legsChanged(legs);
+  }
+
+  async #row(id: string): Promise<FlowRow> {
+    const row = await this.#core.dependencies.store.flows.get(id);
+    if (row === null) throw new FleetError('not_found', `there is no flow ${id}`);
+    return row;
+  }
+}
+
+function configOf(config: Readonly<Record<string, unknown>>): { readonly flowId: string; readonly text: string } {
+  const flowId = config['id'];
+  if (typeof flowId !== 'string' || flowId === '' || flowId.length > 256) {
+    throw new FleetError('invalid', 'a flow needs an id, a text of 256 characters at most');
+  }
+  const text = JSON.stringify(config);
+  if (text.length > maxConfigChars) throw new FleetError('invalid', 'a flow may have a million characters at most');
+  return { flowId, text };
+}
+
+function nameOf({ name, config }: Partial<NewFlowInput>, otherwise: string): string {
+  const own = name ?? config?.['name'];
+  return typeof own === 'string' && own.trim() !== ''
+    ? own.replaceAll('\0', '').toWellFormed().slice(0, 256)
+    : otherwise;
+}

@@ -1,0 +1,79 @@
+import type { NodeKind } from '../store/schema.ts';
+import { readStats } from './node-frame.ts';
+
+/** A node's newest stats and health, in memory only. */
+export interface Snapshot {
+  readonly at: number;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** What a session lets others do with its node. */
+export interface NodeChannel {
+  readonly bufferedBytes: number;
+  send(frame: string): void;
+  close(code: number, reason: string): void;
+}
+
+/** A node that is connected to this instance. */
+export class LiveNode {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: NodeKind;
+  readonly session: number;
+  readonly remoteAddr: string;
+  readonly connectedAt: number;
+  readonly connectedAtMs: number;
+  /** Milliseconds since the epoch; null for never. */
+  readonly expiresAt: number | null;
+  readonly #channel: NodeChannel;
+  #stats: { readonly at: number; readonly text: string } | null = null;
+  #health: Snapshot | null = null;
+
+  constructor(
+    facts: Pick<
+      LiveNode,
+      'id' | 'name' | 'kind' | 'session' | 'remoteAddr' | 'connectedAt' | 'connectedAtMs' | 'expiresAt'
+    >,
+    channel: NodeChannel,
+  ) {
+    this.id = facts.id;
+    this.name = facts.name;
+    this.kind = facts.kind;
+    this.session = facts.session;
+    this.remoteAddr = facts.remoteAddr;
+    this.connectedAt = facts.connectedAt;
+    this.connectedAtMs = facts.connectedAtMs;
+    this.expiresAt = facts.expiresAt;
+    this.#channel = channel;
+  }
+
+  get bufferedBytes(): number {
+    return this.#channel.bufferedBytes;
+  }
+
+  /** Read now, from the frame as it came. */
+  get stats(): Snapshot | null {
+    const payload = this.#stats === null ? null : readStats(this.#stats.text);
+    return payload === null || this.#stats === null ? null : { at: this.#stats.at, payload };
+  }
+
+  get health(): Snapshot | null {
+    return this.#health;
+  }
+
+  send(frame: string): void {
+    this.#channel.send(frame);
+  }
+
+  close(code: number, reason: string): void {
+    this.#channel.close(code, reason);
+  }
+
+  keepStats(text: string, at: number): void {
+    this.#stats = { at, text };
+  }
+
+  keepHealth(payload: Readonly<Record<string, unknown>>, at: number): void {
+    this.#health = { at, payload };
+  }
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { asJsonObject, parseJson } from '../../lib/json.ts';
+import { MAX_CREDENTIAL_CHARS } from '../../protocol/node/limits.ts';
+import { MAX_PEER_TEXT_CHARS } from '../../protocol/tunnel/limits.ts';
+import type { NodeKind } from '../store/schema.ts';
+
+/** The largest first frame: nothing is known of who sends it. */
+const maxAuthBytes = 16_384;
+
+/** How a node introduces itself; a token wins where both are there. */
+export interface AuthRequest {
+  readonly credentials:
+    | { readonly kind: 'token'; readonly token: string }
+    | { readonly kind: 'secret'; readonly nodeId: string; readonly secret: string };
+  readonly softwareVersion: string | null;
+  readonly protocolVersion: number | null;
+  readonly deviceType: NodeKind;
+}
+
+export type ReadAuth =
+  | { readonly kind: 'auth'; readonly request: AuthRequest }
+  /** The text is the one that nodes in the field know. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** A frame after authentication. */
+export type NodeFrame =
+  /** Kept as it came: reading it is put off until somebody wants to know. */
+  | { readonly kind: 'stats'; readonly text: string }
+  | { readonly kind: 'health'; readonly payload: unknown }
+  | { readonly kind: 'event'; readonly timestamp: unknown; readonly payload: unknown }
+  | { readonly kind: 'command_ack'; readonly payload: unknown }
+  | { readonly kind: 'config_response'; readonly payload: unknown }
+  | { readonly kind: 'pong' }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'malformed'; readonly reason: string };
+
+const credential = z.string().min(1).max(MAX_CREDENTIAL_CHARS);
+const deviceTypes: ReadonlyMap<unknown, NodeKind> = new Map<unknown, NodeKind>([
+  ['relay', 'relay'],
+  ['edge', 'edge'],
+  [undefined, 'edge'],
+]);
+
+export function readAuth(text: string): ReadAuth {
+  if (Buffer.byteLength(text) > maxAuthBytes) return refused('First message must be a text auth frame');
+  const envelope = asJsonObject(parseJson(text));
+  if (envelope === null) return refused('Invalid auth JSON: not a JSON object');
+  const { type } = envelope;
+  if (type !== 'auth') {
+    const shown = typeof type === 'string' ? type.slice(0, MAX_PEER_TEXT_CHARS) : '';
+    return refused(`Expected 'auth' message type, got '${shown}'`);
+  }
+  return readCredentials(asJsonObject(envelope['payload']) ?? {});
+}
+
+function readCredentials(payload: Readonly<Record<string, unknown>>): ReadAuth {
+  const { software_version: version, protocol_version: protocol, device_type: device } = payload;
+  const rest = {
+    softwareVersion: typeof version === 'string' ? version.slice(0, MAX_PEER_TEXT_CHARS) : null,
+    protocolVersion: Number.isSafeInteger(protocol) ? (protocol as number) : null,
+    deviceType: deviceTypes.get(device) ?? 'other',
+  };
+  const token = credential.safeParse(payload['registration_token']);
+  if (token.success) return { kind: 'auth', request: { credentials: { kind: 'token', token: token.data }, ...rest } };
+  const nodeId = credential.safeParse(payload['node_id']);
+  if (!nodeId.success) return refused('Missing node_id in auth payload');
+  const secret = credential.safeParse(payload['node_secret']);
+  if (!secret.success) return refused('Missing node_secret in auth payload');
+  const credentials = { kind: 'secret', nodeId: nodeId.data, secret: secret.data } as const;
+  return { kind: 'auth', request: { credentials, ...rest } };
+}
+
+export function readFrame(text: string): NodeFrame {
+  // Our nodes write the type first, nodes in the field last; either way the last brace closes the frame itself.
+  if (text.startsWith('{"type":"stats"') || text.endsWith('"type":"stats"}')) return { kind: 'stats', text };
+  const envelope = parseJson(text);
+  if (typeof envelope !== 'object' || envelope === null || Array.isArray(envelope)) {
+    return { kind: 'malformed', reason: 'not a JSON object' };
+  }
+  return classify(envelope as Readonly<Record<string, unknown>>, text);
+}
+
+function classify({ type, timestamp, payload }: Readonly<Record<string, unknown>>, text: string): NodeFrame {
+  if (typeof type !== 'string' || timestamp === undefined || payload === undefined) {
+    return { kind: 'malformed', reason: 'type, timestamp or payload is missing' };
+  }
+  switch (type) {
+    case 'stats':
+      return { kind: 'stats', text };
+    case 'health':
+    case 'command_ack':
+    case 'config_response':
+      return { kind: type, payload };
+    case 'event':
+      return { kind: type, timestamp, payload };
+    case 'pong':
+      return { kind: 'pong' };
+    default:
+      return { kind: 'unknown' };
+  }
+}
+
+/** The payload of a stats frame; null when it has none. */
+export function readStats(text: string): Readonly<Record<string, unknown>> | null {
+  return asJsonObject(asJsonObject(parseJson(text))?.['payload']);
+}
+
+function refused(reason: string): ReadAuth {
+  return { kind: 'refused', reason };
+}

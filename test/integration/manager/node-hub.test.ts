@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SystemClock } from '../../../src/lib/clock.ts';
+import { admin, ManagerBed } from '../../support/manager/manager-bed.ts';
+import { SimNode } from '../../support/manager/sim-node.ts';
+import { until } from '../../support/until.ts';
+
+let manager: ManagerBed;
+beforeAll(async () => {
+  manager = await ManagerBed.start();
+});
+afterAll(() => manager[Symbol.asyncDispose]());
+
+let names = 0;
+const name = (): string => `node ${++names}`;
+
+async function refusal(first: string | Uint8Array): Promise<string | undefined> {
+  await using node = await SimNode.dial(manager.url);
+  node.sendText(first);
+  const frame = await node.frame(({ type }) => type === 'auth_error');
+  expect(frame.payload).toEqual({ error: frame.message });
+  await until(() => node.closed !== null);
+  expect(node.closed?.code).toBe(4001);
+  return frame.message;
+}
+
+const auth = (payload: unknown): string => JSON.stringify({ type: 'auth', payload });
+
+describe('MA1 a node', () => {
+  it.each([
+    [Buffer.from([1, 2, 3]), 'First message must be a text auth frame'],
+    ['rubbish', 'Invalid auth JSON: not a JSON object'],
+    ['[]', 'Invalid auth JSON: not a JSON object'],
+    ['{"type":"stats"}', "Expected 'auth' message type, got 'stats'"],
+    [auth(null), 'Missing node_id in auth payload'],
+    [auth({ node_id: 'x' }), 'Missing node_secret in auth payload'],
+    [auth({ node_id: 'x', node_secret: 'y' }), 'Node not registered'],
+    [auth({ registration_token: 'none' }), 'Invalid registration token'],
+  ])('MA1 that begins with %s is refused in the words that nodes know', async (first, reason) => {
+    expect(await refusal(first)).toBe(reason);
+  });
+
+  it('MA1 in the field registers and connects with frames as it writes them', async () => {
+    const { id, token } = await manager.add(name());
+    await using first = await SimNode.dial(manager.url);
+    first.sendText(
+      `{"payload":{"protocol_version":4,"registration_token":"${token}","software_version":"0.106.0"},"type":"auth"}`,
+    );
+    const ack = await first.frame(({ type }) => type === 'register_ack');
+    expect(Object.keys(ack)).toEqual(['type', 'timestamp', 'payload']);
+    const { node_id, node_secret } = ack.payload as { node_id: string; node_secret: string };
+    expect(node_id).toBe(id);
+    expect(node_secret).toMatch(/^[0-9a-f]{64}$/);
+    const [event] = await manager.eventsOf('compatibility', id);
+    expect(event).toMatchObject({
+      severity: 'warning',
+      message: 'Node WebSocket protocol version (4) differs from manager (1). Consider upgrading.',
+    });
+    expect(await manager.fleet.nodes.get(id)).toMatchObject({ protocol_version: 4, state: 'online' });
+  });
+
+  it('MA1 may send unknown types, null payloads and frames without an envelope: it stays', async () => {
+    const { id, node } = await manager.join(name());
+    await using _node = node;
+    node.say('pong', null);
+    node.say('of-tomorrow', {});
+    node.send({ type: 'event', payload: { message: 'dropped' } });
+    node.sendText('rubbish');
+    node.say('event', { severity: 'loud', message: 'kept' });
+    const events = await until(async () => {
+      const found = (await manager.events(id)).filter(({ message }) => message === 'kept');
+      return found.length > 0 ? found : null;
+    });
+    expect(events).toMatchObject([{ severity: 'info', category: '' }]);
+    expect((await manager.events(id)).some(({ message }) => message === 'dropped')).toBe(false);
+    expect(node.isOpen).toBe(true);
+  });
+
+  it('MA1 that sends more than 5 MiB in a frame is cut off', async () => {
+    const { node } = await manager.join(name());
+    node.sendText('x'.repeat(5 * 1_048_576 + 1));
+    await until(() => node.closed !== null);
+  });
+});
+
+describe('registering', () => {
+  it('MA2 is repeatable while the answer was lost, with the same token and id', async () => {
+    const { id, token } = await manager.add(name());
+    for (const tries of [1, 2, 3]) {
+      await using node = await SimNode.dial(manager.url);
+      const ack = await node.authenticate({ registration_token: token });
+      expect([tries, ack.payload]).toMatchObject([tries, { node_id: id }]);
+      await node[Symbol.asyncDispose]();
+      await until(async () => (await manager.fleet.nodes.get(id)).state !== 'online');
+    }
+    const again = (await manager.events(id)).filter(({ message }) => message === 'Registration token used again');
+    expect(again).toHaveLength(2);
+  });
+
+  it('MA3 is refused while the node is online, and after it used its secret once', async () => {
+    const { id, token, credentials, node } = await manager.join(name());
+    await using _node = node;
+    expect(await refusal(auth({ registration_token: token }))).toBe('Invalid registration token');
+    await node[Symbol.asyncDispose]();
+    await until(async () => (await manager.fleet.nodes.get(id)).state !== 'online');
+    expect(await refusal(auth({ registration_token: token }))).toBe('Invalid registration token');
+    await using back = await SimNode.connect(manager.url, credentials);
+    expect(back.isOpen).toBe(true);
+  });
+
+  it('MA3 anew by an operator leaves the old secret in force until the new one is used', async () => {
+    const { id, credentials, node } = await manager.join(name());
+    await node[Symbol.asyncDispose]();
+    const { registration_token: token } = await manager.fleet.nodes.newToken(id, admin);
+    await using old = await SimNode.connect(manager.url, credentials);
+    await old[Symbol.asyncDispose]();
+    await until(async () => (await manager.fleet.nodes.get(id)).state !== 'online');
+    await using fresh = await SimNode.dial(manager.url);
+    const ack = await fresh.authenticate({ registration_token: token });
+    const { node_secret } = ack.payload as { node_secret: string };
+    await fresh[Symbol.asyncDispose]();
+    await using used = await SimNode.connect(manager.url, { node_id: id, node_secret });
+    expect(used.isOpen).toBe(true);
+    expect(await refusal(auth(credentials))).toBe('Invalid node secret');
+  });
+});
+
+describe('a node that may not come in', () => {
+  it('MA5 is refused when it is disabled, expired or deleted, and a live one is closed within a second', async () => {
+    const { id, credentials, node } = await manager.join(name());
+    await manager.fleet.nodes.setDisabled(id, true, admin);
+    await until(() => node.closed !== null, { timeoutMs: 2_000 });
+    expect(await refusal(auth(credentials))).toBe('Node is disabled');
+    await manager.fleet.nodes.setDisabled(id, false, admin);
+    await manager.fleet.nodes.patch(id, { expires_at: new SystemClock().now() - 1 }, null, admin);
+    expect(await refusal(auth(credentials))).toBe('Node has expired');
+    await manager.fleet.nodes.patch(id, { expires_at: null }, null, admin);
+    const back = await SimNode.connect(manager.url, credentials);
+    await manager.fleet.nodes.remove(id, false, admin);
+    await until(() => back.closed !== null, { timeoutMs: 2_000 });
+    expect(await refusal(auth(credentials))).toBe('Node not registered');
+  });
+
+  it('MA5 is closed when it expires while it is connected', async () => {
+    const { id, credentials, node } = await manager.join(name());
+    await node[Symbol.asyncDispose]();
+    await manager.fleet.nodes.patch(id, { expires_at: new SystemClock().now() + 1_500 }, null, admin);
+    const back = await SimNode.connect(manager.url, credentials);
+    await until(() => back.closed !== null, { timeoutMs: 5_000 });
+  });
+});
+
+describe('the three own events', () => {
+  it('MB1 are exact, in order and once', async () => {
+    const { id, credentials, node } = await manager.join(name());
+    await node[Symbol.asyncDispose]();
+    const events = (await manager.eventsOf('connection', id, 4)).map(({ severity, message }) => [severity, message]);
+    const [on, off] = [
+      ['info', 'Node connected to manager'],
+      ['critical', 'Node disconnected from manager'],
+    ];
+    expect(events).toEqual([on, off, on, off]);
+    await using back = await SimNode.connect(manager.url, credentials);
+    expect(back.isOpen).toBe(true);
+    expect((await manager.eventsOf('connection', id, 5)).at(-1)).toMatchObject({
+      message: 'Node connected to manager',
+    });
+  });
+
+  it('MB1 are not raised for a session that a newer one replaces, and MB2 the newer one stays', async () => {
+    const { id, credentials, node } = await manager.join(name());
+    const before = (await manager.eventsOf('connection', id, 3)).length;
+    await using newer = await SimNode.connect(manager.url, credentials);
+    await until(() => node.closed !== null);
+    expect(node.closed).toEqual({ code: 4000, reason: 'replaced' });
+    await manager.eventsOf('connection', id, before + 1);
+    expect(newer.isOpen).toBe(true);
+    expect(await manager.fleet.nodes.get(id)).toMatchObject({ state: 'online' });
+    const lost = (await manager.events(id)).filter(({ severity }) => severity === 'critical');
+    expect(lost).toHaveLength(1);
+    await manager.steady(id);
+    expect(await manager.fleet.nodes.command(id, { type: 'list_tunnels' }, admin)).toMatchObject({ success: true });
+  });
+
+  it('MB2 many sockets of one id that race leave exactly one, the newest, which answers', async () => {
+    const { id, credentials, node } = await manager.join(name());
+    await using _node = node;
+    const racers = await Promise.all(Array.from({ length: 8 }, () => SimNode.connect(manager.url, credentials)));
+    const open = await until(() => {
+      const still = [node, ...racers].filter((racer) => racer.isOpen);
+      return still.length === 1 ? still : null;
+    });
+    expect(open).toHaveLength(1);
+    await manager.steady(id);
+    expect(await manager.fleet.nodes.command(id, { type: 'list_tunnels' }, admin)).toMatchObject({ success: true });
+    for (const racer of racers) await racer[Symbol.asyncDispose]();
+  });
+});
+
+describe('pings', () => {
+  it('are answered at once, those of an outbox when everything before is stored', async () => {
+    const { id, node } = await manager.join(name());
+    await using _node = node;
+    for (let index = 0; index < 500; index++) node.event(`event ${index}`, `id ${index % 250}`);
+    node.ping('events-500');
+    node.ping('alive');
+    await until(() => node.pongs.includes('events-500'), { what: 'the pong of the outbox' });
+    expect(await manager.fleet.events.count({ nodeId: id, category: 'edge' })).toBe(250);
+    expect(node.pongs).toContain('alive');
+  });
+});
+
+describe('commands', () => {
+  it('fail at once when the node leaves, and tell apart what went wrong', async () => {
+    const { id, node } = await manager.join(name(), 'edge', (sim) => {
+      sim.answer = ({ action }) => (action.type === 'refuse' ? { error: 'no', error_code: 'odd' } : 'silence');
+    });
+    const ask = (type: string) => manager.fleet.nodes.command(id, { type }, admin);
+    await expect(ask('refuse')).rejects.toMatchObject({ status: 422, message: 'no', nodeErrorCode: 'odd' });
+    const hanging = ask('hang');
+    await node.command('hang');
+    node.terminate();
+    await expect(hanging).rejects.toMatchObject({ status: 409, message: 'Node disconnected' });
+    await until(async () => (await manager.fleet.nodes.get(id)).state !== 'online');
+    await expect(ask('hang')).rejects.toMatchObject({ status: 409 });
+    await expect(manager.fleet.nodes.command('none', { type: 'x' }, admin)).rejects.toMatchObject({ status: 404 });
+  });
+});
+
+describe('stats', () => {
+  it('are kept in memory and never written', async () => {
+    const { id, node } = await manager.join(name());
+    await using _node = node;
+    await manager.steady(id);
+    const written = manager.program.writes();
+    for (let index = 0; index < 100; index++) node.say('stats', { uptime_secs: index });
+    await until(async () => (await manager.fleet.nodes.stats(id)) !== null);
+    expect(await manager.fleet.nodes.stats(id)).toMatchObject({ payload: { uptime_secs: 99 } });
+    expect(manager.program.writes()).toBe(written);
+  });
+});
