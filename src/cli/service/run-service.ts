@@ -7,6 +7,7 @@ import { ConfigReload, type ReloadOutcome } from '../../config/config-reload.ts'
 import { createLogger, type LogFields, type Logger, type LogLevel } from '../../lib/logger.ts';
 import type { SocketBuffers } from './machine-checks.ts';
 import { SystemRandom, type Random } from '../../lib/random.ts';
+import { collectStart } from './collect-start.ts';
 import { installCrashGuard } from './crash-guard.ts';
 import { startLoopWatchdog } from './loop-watchdog.ts';
 import { reloadOnChange, surviveHangups } from './reload-on-change.ts';
@@ -68,6 +69,7 @@ export async function runService(
     return outcome;
   }, logger);
   const stopWatching = await reloadOnChange(reload, () => service.watchedFiles(), clock);
+  await collectStart();
   logger.info({ signal: await shutdown }, `${kind} stopping`);
   notice.stopping();
   stopWatching();
