@@ -240,7 +240,7 @@ export class Relay {
         sessions: this.#sessions,
         switchboard: this.#switchboard,
         forwarder: this.#forwarder,
-        heldBinds: (id) => this.#registry.heldBinds(id),
+        registry: this.#registry,
       },
       settings.sessionSettings(this.#config, softwareVersion),
     );

@@ -10,7 +10,7 @@ import type { Forwarder } from '../forwarding/forwarder.ts';
 import type { SessionDirectory } from '../session/session-directory.ts';
 import { SessionRunner, type SessionRunnerSettings } from '../session/session-runner.ts';
 import type { Switchboard } from '../session/switchboard.ts';
-import type { SessionId } from '../tunnels/session-id.ts';
+import type { TunnelRegistry } from '../tunnels/tunnel-registry.ts';
 
 export interface EdgeReceptionDependencies {
   readonly clock: Clock;
@@ -21,7 +21,7 @@ export interface EdgeReceptionDependencies {
   readonly sessions: SessionDirectory;
   readonly switchboard: Switchboard;
   readonly forwarder: Forwarder;
-  heldBinds(sessionId: SessionId): number;
+  readonly registry: Pick<TunnelRegistry, 'heldBinds'>;
 }
 
 /** Nothing is heard of a connection that was completed only to be told why it is refused. */

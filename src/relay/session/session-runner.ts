@@ -11,11 +11,12 @@ import type { EventHub } from '../events/event-hub.ts';
 import type { EdgeRef } from '../events/relay-event.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
 import { toSessionId, type SessionId } from '../tunnels/session-id.ts';
+import type { TunnelRegistry } from '../tunnels/tunnel-registry.ts';
 import { closeWords } from './close-words.ts';
 import { ControlStream, type ControlStreamSettings } from './control-stream.ts';
 import { Session, type BindAnswer, type SessionAction, type SessionNotice, type SessionSettings } from './session.ts';
 import { askForLife } from './sign-of-life.ts';
-import type { BoardSession, Switchboard } from './switchboard.ts';
+import type { BoardSession, ContestedBind, Switchboard } from './switchboard.ts';
 
 type BindMessage = MessageOf<EdgeMessage, 'tunnel_bind'>;
 
@@ -25,7 +26,7 @@ export interface SessionRunnerDependencies {
   readonly events: Pick<EventHub, 'emit'>;
   readonly switchboard: Switchboard;
   readonly forwarder: Pick<Forwarder, 'acceptStream' | 'sessionClosed'>;
-  heldBinds(sessionId: SessionId): number;
+  readonly registry: Pick<TunnelRegistry, 'heldBinds'>;
   /** The connection has ended; called once, last. */
   onClosed(session: SessionRunner): void;
 }
@@ -65,8 +66,9 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
     this.#settings = settings;
     this.#remote = connection.remote;
     this.#logger = dependencies.logger.child({ session: this.id });
-    const sessionDependencies = { heldBinds: () => dependencies.heldBinds(this.id), remoteAddr: () => this.remoteAddr };
-    this.#session = new Session(sessionDependencies, settings, bindChallenge, dependencies.clock.monotonicMs());
+    const { registry, clock } = dependencies;
+    const sessionDependencies = { id: this.id, registry, remoteAddr: () => this.remoteAddr };
+    this.#session = new Session(sessionDependencies, settings, bindChallenge, clock.monotonicMs());
     this.#armDeadline();
   }
 
@@ -123,7 +125,8 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
     this.#run(() => {
       if (!stream.bidirectional) endStream(stream, streamCode.wrongProtocolOrDirection);
       else if (stream.id === controlStreamId) return this.#openControl(stream);
-      else this.#dependencies.forwarder.acceptStream(this.id, stream, this.#dependencies.heldBinds(this.id) > 0);
+      else
+        this.#dependencies.forwarder.acceptStream(this.id, stream, this.#dependencies.registry.heldBinds(this.id) > 0);
       return [];
     });
   }
@@ -152,7 +155,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
       this.#dependencies.clock,
       stream,
       {
-        onFrame: (payload) => this.#run(() => this.#session.receive(parseEdgeMessage(payload))),
+        onFrame: (payload) => this.#run(() => this.#session.receive(parseEdgeMessage(payload), this.#nowMs())),
         onEnded: (how) => this.#run(() => this.#session.controlEnded(how)),
         onOverflow: () => this.close(closeReason.controlStreamNotRead),
       },
@@ -179,13 +182,10 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
           this.#control?.send(action.message);
           break;
         case 'bind':
-          this.#bind(action.message, action.alive);
+          this.#bind(action.message);
           break;
-        case 'refuse-version':
-          this.#answerBind(
-            action.message.tunnel_id,
-            this.#dependencies.switchboard.refuseVersion(this, action.message),
-          );
+        case 'note-refusal':
+          this.#dependencies.switchboard.noteRefusal(this, action.message, action.reason);
           break;
         case 'unbind':
           this.#unbind(action.tunnelId);
@@ -208,20 +208,26 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
     }
   }
 
-  #bind(message: BindMessage, alive: SessionId | null): void {
-    const answer = this.#dependencies.switchboard.bind(this, message, alive);
-    if (answer.kind === 'contested') this.#askForLife(answer.by, message);
-    else this.#answerBind(message.tunnel_id, answer);
+  #bind(message: BindMessage): void {
+    this.#finishBind(message.tunnel_id, this.#dependencies.switchboard.bind(this, message));
   }
 
-  /** Frames that come meanwhile wait, for binds are answered in order. */
-  #askForLife(holder: BoardSession, message: BindMessage): void {
+  #finishBind(tunnelId: TunnelId, outcome: BindAnswer | ContestedBind): void {
+    if (outcome.kind === 'contested') this.#askForLife(tunnelId, outcome);
+    else this.#answerBind(tunnelId, outcome);
+  }
+
+  /** Frames that arrive meanwhile wait, for binds are answered in order. */
+  #askForLife(tunnelId: TunnelId, { by: holder, settle }: ContestedBind): void {
     this.#control?.pause();
     this.#asking = askForLife(this.#dependencies.clock, holder, (alive) => {
-      this.#logger.debug({ tunnel_id: message.tunnel_id, holder: holder.id, alive }, 'asked the holder of a leg');
+      this.#logger.debug({ tunnel_id: tunnelId, holder: holder.id, alive }, 'asked the holder of a leg');
       if (!alive) holder.close(closeReason.noSignOfLife);
       this.#control?.resume();
-      this.#run(() => this.#session.bindAgain(message, alive ? holder.id : null));
+      this.#run(() => {
+        if (this.#session.takesBinds) this.#finishBind(tunnelId, settle(alive));
+        return [];
+      });
     });
   }
 

@@ -5,6 +5,7 @@ import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel/t
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { RelayEvent } from '../events/relay-event.ts';
 import type { SessionId } from '../tunnels/session-id.ts';
+import type { TunnelRegistry } from '../tunnels/tunnel-registry.ts';
 
 export interface SessionSettings {
   readonly softwareVersion: string;
@@ -22,12 +23,14 @@ export interface SessionSettings {
  */
 export type SessionPhase = 'opening' | 'unproven' | 'proven' | 'leaving' | 'closed';
 
+type BindMessage = MessageOf<EdgeMessage, 'tunnel_bind'>;
+
 export type SessionAction =
   | { readonly kind: 'send'; readonly message: RelayMessage }
-  /** Ask the tunnels; no frame is received before `answerBind` or `bindAgain`. `alive` is for the registry. */
-  | { readonly kind: 'bind'; readonly message: MessageOf<EdgeMessage, 'tunnel_bind'>; readonly alive: SessionId | null }
-  /** As `bind`, of an edge whose version the relay does not take. */
-  | { readonly kind: 'refuse-version'; readonly message: MessageOf<EdgeMessage, 'tunnel_bind'> }
+  /** Ask the tunnels; no frame is received before `answerBind`. */
+  | { readonly kind: 'bind'; readonly message: BindMessage }
+  /** The session has refused a bind itself; `adit why` reports it. */
+  | { readonly kind: 'note-refusal'; readonly message: BindMessage; readonly reason: TunnelDownReason }
   | { readonly kind: 'unbind'; readonly tunnelId: TunnelId }
   /** The first bind has succeeded: the limits for strangers no longer apply. */
   | { readonly kind: 'prove' }
@@ -52,8 +55,8 @@ export type SessionNotice =
   | { readonly kind: 'ended'; readonly tunnelId: TunnelId; readonly reason: TunnelDownReason };
 
 export interface SessionDependencies {
-  /** Legs that this session holds now. */
-  heldBinds(): number;
+  readonly id: SessionId;
+  readonly registry: Pick<TunnelRegistry, 'heldBinds'>;
   remoteAddr(): string;
 }
 
@@ -130,7 +133,7 @@ export class Session {
     return [this.#raise({ kind: 'edge-connected', remoteAddr: this.#dependencies.remoteAddr() })];
   }
 
-  receive(parsed: ParsedMessage<EdgeMessage>): SessionAction[] {
+  receive(parsed: ParsedMessage<EdgeMessage>, nowMs: number): SessionAction[] {
     if (this.#phase === 'opening' || this.#phase === 'closed') return [];
     if (parsed.kind === 'unknown') return [{ kind: 'note', what: `unknown type ${parsed.type}` }];
     if (parsed.kind === 'malformed') return [{ kind: 'note', what: parsed.reason }];
@@ -142,7 +145,7 @@ export class Session {
         this.#edgeId = message.edge_id;
         return [];
       case 'tunnel_bind':
-        return this.#bind(message, null);
+        return this.#bind(message, nowMs);
       case 'tunnel_unbind':
         return [{ kind: 'unbind', tunnelId: message.tunnel_id }];
       case 'ping':
@@ -150,17 +153,16 @@ export class Session {
     }
   }
 
-  /** It is known now whether the session in the way of a bind is alive: then it is named, otherwise it is gone. */
-  bindAgain(message: MessageOf<EdgeMessage, 'tunnel_bind'>, alive: SessionId | null): SessionAction[] {
-    return this.#phase === 'closed' ? [] : this.#bind(message, alive);
+  /** False when the session has ended, or the relay stops: a bind that was put off is dropped without an answer. */
+  get takesBinds(): boolean {
+    return this.#phase !== 'closed' && !this.#draining;
   }
 
   answerBind(tunnelId: TunnelId, answer: BindAnswer, nowMs: number): SessionAction[] {
     this.#bindIsOpen = false;
     if (this.#phase === 'opening' || this.#phase === 'closed') return [];
     if (answer.kind === 'refused') {
-      const reason = answer.reason === tunnelDownReason.protocolVersionTooOld ? 'protocolVersionTooOld' : 'bindRefused';
-      return [this.#down(tunnelId, answer.reason), ...this.#leaveIfIdle(closeReason[reason], nowMs)];
+      return [this.#down(tunnelId, answer.reason), ...this.#leaveIfIdle(closeReason.bindRefused, nowMs)];
     }
     this.#phase = 'proven';
     this.#leave = null;
@@ -195,7 +197,7 @@ export class Session {
     if (this.#phase === 'opening' || this.#phase === 'closed') return [];
     if (how === 'oversize frame') return this.#close(closeReason.frameTooLarge);
     // Edges in the field end their half of the stream when a tunnel is down, and go on to carry data: they stay.
-    const stays = how === 'finished' && (this.#dependencies.heldBinds() > 0 || this.#leave !== null || this.#replaced);
+    const stays = how === 'finished' && (this.#heldBinds() > 0 || this.#leave !== null || this.#replaced);
     return stays ? [] : this.#close(closeReason.controlStreamEnded);
   }
 
@@ -241,15 +243,19 @@ export class Session {
     return [this.#raise({ kind: 'version-mismatch', ...mismatch }), answer];
   }
 
-  #bind(message: MessageOf<EdgeMessage, 'tunnel_bind'>, alive: SessionId | null): SessionAction[] {
+  #bind(message: BindMessage, nowMs: number): SessionAction[] {
     if (this.#draining) return [{ kind: 'note', what: 'bind while shutting down' }];
-    if (this.#version < this.#settings.minProtocolVersion) return [{ kind: 'refuse-version', message }];
+    if (this.#version < this.#settings.minProtocolVersion) {
+      const reason = tunnelDownReason.protocolVersionTooOld;
+      const refusal = [{ kind: 'note-refusal', message, reason } as const, this.#down(message.tunnel_id, reason)];
+      return [...refusal, ...this.#leaveIfIdle(closeReason.protocolVersionTooOld, nowMs)];
+    }
     this.#bindIsOpen = true;
-    return [{ kind: 'bind', message, alive }];
+    return [{ kind: 'bind', message }];
   }
 
   #leaveIfIdle(reason: CloseReason, nowMs: number): SessionAction[] {
-    if (this.#dependencies.heldBinds() > 0) return [];
+    if (this.#heldBinds() > 0) return [];
     const sinceMs = this.#leave?.sinceMs ?? nowMs;
     const atMs = Math.min(nowMs + REFUSAL_LINGER_MS, sinceMs + longestLeaveMs);
     this.#leave = { sinceMs, atMs, reason };
@@ -266,6 +272,10 @@ export class Session {
 
   #firstBindDueMs(): number {
     return this.#proven ? Infinity : (this.#openedAtMs ?? Infinity) + this.#settings.firstBindTimeoutMs;
+  }
+
+  #heldBinds(): number {
+    return this.#dependencies.registry.heldBinds(this.#dependencies.id);
   }
 
   #knowsPeerState(): boolean {

@@ -29,10 +29,12 @@ export interface BoardSession {
   close(reason: CloseReason): void;
 }
 
-/** An edge with a credential finds the leg of another session in its way, which may be dead: ask it, then bind again. */
+/** The leg of another session is in the way of an edge with a credential. It may be dead: ping it, then settle. */
 export interface ContestedBind {
   readonly kind: 'contested';
   readonly by: BoardSession;
+  /** Decides again, with what may have changed meanwhile. Call it once `by` has answered, or was closed. */
+  readonly settle: (alive: boolean) => BindAnswer | ContestedBind;
 }
 
 export interface SwitchboardDependencies {
@@ -76,8 +78,8 @@ const endReasons: Readonly<Record<Exclude<TunnelCloseCause, 'drained'>, TunnelDo
 };
 
 /**
- * Carries out what policy and registry decide: first the routes, so that nobody moves a byte that he may not move any
- * more, then the events, then the words to the other edges. The answer to the asking session is the return value.
+ * Applies what policy and registry decided. Order: routes first, so no byte moves that is no longer allowed; then
+ * events; then messages to the other edges. Returns the asking session's answer.
  */
 export class Switchboard {
   readonly #dependencies: SwitchboardDependencies;
@@ -89,8 +91,13 @@ export class Switchboard {
     this.#settings = settings;
   }
 
+  /** Decides a bind and carries it out. The answer is for the asking session. */
+  bind(session: BoardSession, message: BindMessage): BindAnswer | ContestedBind {
+    return this.#bind(session, message, null);
+  }
+
   /** `alive`: the session that contested this bind before, and has given a sign of life since. */
-  bind(session: BoardSession, message: BindMessage, alive: SessionId | null = null): BindAnswer | ContestedBind {
+  #bind(session: BoardSession, message: BindMessage, alive: SessionId | null): BindAnswer | ContestedBind {
     const { tunnel_id: tunnelId, direction, protocol } = message;
     const { policy, registry, refusals } = this.#dependencies;
     const challenge = session.bindChallenge;
@@ -113,9 +120,10 @@ export class Switchboard {
     return { kind: outcome.peer === null ? 'waiting' : 'ready' };
   }
 
-  /** Answers a bind of an edge that speaks a version below the least one. */
-  refuseVersion(session: BoardSession, { tunnel_id: tunnelId, direction }: BindMessage): BindAnswer {
-    return this.#refuse(session, tunnelId, direction, tunnelDownReason.protocolVersionTooOld);
+  /** Keeps a refusal for `adit why`. */
+  noteRefusal(session: BoardSession, { tunnel_id: tunnelId, direction }: BindMessage, reason: TunnelDownReason): void {
+    const { clock, refusals } = this.#dependencies;
+    refusals.add({ tunnelId, direction, reason, ...session.edgeRef(), atMs: clock.now() });
   }
 
   /** False when the session does not hold a leg of the tunnel. */
@@ -204,7 +212,7 @@ export class Switchboard {
     this.#notice(peer.sessionId, { kind: 'peer-ready', tunnelId, first: !peer.wasPaired });
   }
 
-  /** Nobody is asked for a stranger's sake: there, silence decides. */
+  /** Without a credential the holder is not pinged: it keeps the leg unless it was silent for longer than `aliveMs`. */
   #contested(
     session: BoardSession,
     message: BindMessage,
@@ -213,17 +221,18 @@ export class Switchboard {
   ): BindAnswer | ContestedBind {
     const by = this.#dependencies.session(holder);
     if (by === null) throw new Error(`session ${holder} is gone and holds a leg`);
-    if (credential !== null) return { kind: 'contested', by };
-    if (by.silentMs <= this.#settings.aliveMs) return this.bind(session, message, holder);
-    by.close(closeReason.noSignOfLife);
-    return this.bind(session, message);
+    const settle = (alive: boolean) => this.#bind(session, message, alive ? holder : null);
+    if (credential !== null) return { kind: 'contested', by, settle };
+    const isAlive = by.silentMs <= this.#settings.aliveMs;
+    if (!isAlive) by.close(closeReason.noSignOfLife);
+    return settle(isAlive);
   }
 
   #refusedByPolicy(session: BoardSession, message: BindMessage, reason: BindRefusal): BindAnswer {
     const { tunnel_id: tunnelId, direction } = message;
     const { remoteAddr } = session.edgeRef();
     this.#dependencies.events.emit({ kind: 'bind-rejected', tunnelId, direction, remoteAddr, reason });
-    return this.#refuse(session, tunnelId, direction, policyReasons[reason]);
+    return this.#refuse(session, message, policyReasons[reason]);
   }
 
   #refusedByRegistry(
@@ -241,12 +250,11 @@ export class Switchboard {
     } else if ((reason === 'leg-held' || reason === 'replaced-too-often') && holder !== null) {
       events.emit({ kind: 'leg-held', tunnelId, direction, remoteAddr, holder: this.#edgeRef(holder), reason });
     }
-    return this.#refuse(session, tunnelId, direction, registryReasons[reason]);
+    return this.#refuse(session, message, registryReasons[reason]);
   }
 
-  #refuse(session: BoardSession, tunnelId: TunnelId, direction: Direction, reason: TunnelDownReason): BindAnswer {
-    const { clock, refusals } = this.#dependencies;
-    refusals.add({ tunnelId, direction, reason, ...session.edgeRef(), atMs: clock.now() });
+  #refuse(session: BoardSession, message: BindMessage, reason: TunnelDownReason): BindAnswer {
+    this.noteRefusal(session, message, reason);
     return { kind: 'refused', reason };
   }
 

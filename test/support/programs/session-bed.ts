@@ -8,6 +8,7 @@ import {
   type SessionPhase,
   type SessionSettings,
 } from '../../../src/relay/session/session.ts';
+import { toSessionId } from '../../../src/relay/tunnels/session-id.ts';
 import { pairTunnel } from './relay-pair.ts';
 
 export const remoteAddr = '192.0.2.1:40000';
@@ -25,12 +26,13 @@ export class SessionBed {
   readonly session: Session;
 
   constructor(overrides: Partial<SessionSettings> = {}) {
-    const ports = { heldBinds: () => this.held, remoteAddr: () => remoteAddr };
-    this.session = new Session(ports, { ...settings, ...overrides }, 'challenge', 0);
+    const registry = { heldBinds: () => this.held };
+    const dependencies = { id: toSessionId(1), registry, remoteAddr: () => remoteAddr };
+    this.session = new Session(dependencies, { ...settings, ...overrides }, 'challenge', 0);
   }
 
   tell(message: EdgeMessage): SessionAction[] {
-    return this.session.receive({ kind: 'message', message });
+    return this.session.receive({ kind: 'message', message }, 0);
   }
 
   hello(features: string[] = [], version = 2): SessionAction[] {

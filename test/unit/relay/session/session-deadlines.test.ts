@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { tunnelDownReason } from '../../../../src/protocol/tunnel/tunnel-down-reason.ts';
-import { toSessionId } from '../../../../src/relay/tunnels/session-id.ts';
 import { pairTunnel as id } from '../../../support/programs/relay-pair.ts';
 import { bind, SessionBed as Bed } from '../../../support/programs/session-bed.ts';
 
@@ -42,7 +41,6 @@ describe('the deadlines of a session', () => {
     const bed = Bed.in('leaving');
     bed.tell(bind);
     expect(bed.session.deadlineMs).toBe(10_000);
-    bed.session.bindAgain(bind, toSessionId(7));
     expect(bed.session.tick(9000)).toEqual([]);
     bed.session.answerBind(id, { kind: 'refused', reason: tunnelDownReason.legHeld }, 1400);
     expect(bed.session.deadlineMs).toBe(1900);

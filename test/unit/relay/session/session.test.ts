@@ -3,7 +3,6 @@ import type { EdgeMessage, ParsedMessage } from '../../../../src/protocol/tunnel
 import { closeReason } from '../../../../src/protocol/tunnel/close-code.ts';
 import { tunnelDownReason } from '../../../../src/protocol/tunnel/tunnel-down-reason.ts';
 import type { SessionAction, SessionPhase } from '../../../../src/relay/session/session.ts';
-import { toSessionId } from '../../../../src/relay/tunnels/session-id.ts';
 import { pairTunnel as id } from '../../../support/programs/relay-pair.ts';
 import { bind, remoteAddr, SessionBed as Bed } from '../../../support/programs/session-bed.ts';
 
@@ -35,7 +34,7 @@ const answers: Readonly<Record<string, unknown[]>> = {
     },
   ],
   identify: [],
-  tunnel_bind: [{ kind: 'bind', message: bind, alive: null }],
+  tunnel_bind: [{ kind: 'bind', message: bind }],
   tunnel_unbind: [{ kind: 'unbind', tunnelId: id }],
   ping: [{ kind: 'send', message: { type: 'pong' } }],
   unknown: [{ kind: 'note', what: 'unknown type tunnel_dance' }],
@@ -48,7 +47,7 @@ describe('every message in every phase', () => {
       const expected = live.includes(phase) ? answers[name] : [];
       it(`${phase}: ${name} gives ${JSON.stringify(expected?.map((action) => (action as SessionAction).kind))}`, () => {
         const bed = Bed.in(phase);
-        expect(bed.session.receive(input)).toEqual(expected);
+        expect(bed.session.receive(input, 0)).toEqual(expected);
         expect(bed.session.phase).toBe(phase);
       });
     }
@@ -168,10 +167,9 @@ describe('the versions', () => {
   ] as const)('below the minimum are refused: %s', (_, version) => {
     const bed = Bed.in('unproven', { minProtocolVersion: 2 });
     if (version !== null) bed.hello([], version);
-    expect(bed.tell(bind)).toEqual([{ kind: 'refuse-version', message: bind }]);
-    const refused = { kind: 'refused', reason: tunnelDownReason.protocolVersionTooOld } as const;
-    expect(bed.session.answerBind(id, refused, 100)).toEqual([down('protocol version too old')]);
-    expect(bed.session.tick(600)).toEqual([{ kind: 'close', reason: 'protocol version too old' }]);
+    const reason = tunnelDownReason.protocolVersionTooOld;
+    expect(bed.tell(bind)).toEqual([{ kind: 'note-refusal', message: bind, reason }, down(reason)]);
+    expect(bed.session.tick(500)).toEqual([{ kind: 'close', reason: 'protocol version too old' }]);
   });
 });
 
@@ -202,11 +200,9 @@ describe('a session', () => {
     expect(bed.session.answerBind(id, { kind: 'waiting' }, 0)).toEqual([send('tunnel_waiting')]);
   });
 
-  it('binds again when it is known who is alive, unless it is over', () => {
-    const alive = toSessionId(7);
-    const again = Bed.in('unproven').session.bindAgain(bind, alive);
-    expect(again).toEqual([{ kind: 'bind', message: bind, alive }]);
-    expect(Bed.in('closed').session.bindAgain(bind, alive)).toEqual([]);
+  it('takes a bind that was put off, unless it is over', () => {
+    expect(Bed.in('unproven').session.takesBinds).toBe(true);
+    expect(Bed.in('closed').session.takesBinds).toBe(false);
   });
 
   it('gets no answer to a bind while the relay stops', () => {
@@ -214,7 +210,7 @@ describe('a session', () => {
     bed.session.drain();
     const note = { kind: 'note', what: 'bind while shutting down' };
     expect(bed.tell(bind)).toEqual([note]);
-    expect(bed.session.bindAgain(bind, null)).toEqual([note]);
+    expect(bed.session.takesBinds).toBe(false);
   });
 
   it('closes once', () => {
