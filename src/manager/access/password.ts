@@ -8,7 +8,7 @@ const derive = promisify(argon2);
 const cost = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const;
 const saltBytes = 16;
 
-export const shortestPassword = 12;
+const shortestPassword = 12;
 /** A longer one only costs time. */
 const longestPassword = 1_024;
 

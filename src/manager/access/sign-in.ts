@@ -13,9 +13,9 @@ import { newId } from './new-id.ts';
 
 const hourMs = 3_600_000;
 /** A session ends a day after it began, whatever happens. */
-export const sessionMs = 24 * hourMs;
+const sessionMs = 24 * hourMs;
 /** … or after so long without a request. */
-export const idleMs = 8 * hourMs;
+const idleMs = 8 * hourMs;
 /** `last_used_at` is written at most so often. */
 const touchEveryMs = 60_000;
 const attemptsPerMinute = 5;

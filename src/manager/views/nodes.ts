@@ -37,7 +37,7 @@ export const nodeSchema = z.object({
   last_compared_at: timeSchema.nullable(),
 });
 
-export const nodeSecretSchema = z.object({
+const nodeSecretSchema = z.object({
   state: z.enum(['issued', 'acknowledged', 'in_use']),
   created_at: timeSchema,
 });

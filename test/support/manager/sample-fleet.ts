@@ -47,7 +47,7 @@ function stateOf(index: number): NodeState {
   return index % 19 === 12 ? 'reconnecting' : 'online';
 }
 
-export function sampleNode(index: number, now: number): NodeView {
+function sampleNode(index: number, now: number): NodeView {
   return index < 4 ? sampleRelay(index, now) : sampleEdge(index, now);
 }
 
@@ -92,7 +92,7 @@ function commonNode(index: number, now: number): NodeView {
   };
 }
 
-export function sampleLeg(owner: string, role: LegRole, node: NodeView, failed: boolean, now: number): LegView {
+function sampleLeg(owner: string, role: LegRole, node: NodeView, failed: boolean, now: number): LegView {
   return {
     ...{ id: `${owner}-${role}`, tunnel_id: owner, flow_id: null, node_id: node.id, role, want: 'present' },
     ...{ generation: 3, pushed_generation: 3, push_status: failed ? 'failed' : 'pushed' },

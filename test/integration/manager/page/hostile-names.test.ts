@@ -65,7 +65,7 @@ describe('MJ4 names that nodes and operators choose', () => {
     await page.getByLabel('Password').fill('correct horse battery');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    await page.goto(`${bed.origin}/nodes`);
+    await page.goto(`${bed.origin}/nodes?q=${encodeURIComponent('right to left')}`);
     await page.locator('bdi', { hasText: 'right to left' }).first().waitFor();
     const bare = `[...document.querySelectorAll('td a, td small')].filter((one) => one.textContent.includes('right to left')
       && one.querySelector('bdi') === null).length`;

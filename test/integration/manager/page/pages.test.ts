@@ -1,11 +1,11 @@
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, openPage, type OpenedPage } from '../../../support/browser.ts';
 import { adminPassword, ApiBed } from '../../../support/manager/api-bed.ts';
 import { pageViews, signUpInPage, visit, type PageView } from '../../../support/manager/page-walk.ts';
 
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const axePath = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'));
 
 interface Violation {
   readonly id: string;
