@@ -9,6 +9,7 @@ import { builtEngines, listRelays } from './columns.ts';
 import { allFigures } from './figures/all-figures.ts';
 import type { Figure, Measurement } from './figures/figure.ts';
 import { describeCommit, describeMachine } from './machine.ts';
+import { readManagerBench, runManagerBench } from './manager/run-manager.ts';
 import { choose, parseOptions, usage, type BenchOptions } from './options.ts';
 import type { RelayUnderTest } from './relays/relay-under-test.ts';
 import { runObserver } from './observer/run-observer.ts';
@@ -23,6 +24,11 @@ const interrupted = 130;
 const significantDigits = 5;
 
 async function main(): Promise<void> {
+  const ofManager = readManagerBench(process.argv.slice(2));
+  if (ofManager !== null) {
+    await runManagerBench(ofManager, (text) => process.stdout.write(text));
+    return;
+  }
   const options = parseOptions(process.argv.slice(2));
   if (options === 'help') {
     process.stdout.write(usage);
