@@ -4,7 +4,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 
 const pollMs = 20;
-const startDeadlineMs = 20_000;
+/** A busy machine takes half a minute to start a program. */
+const startDeadlineMs = 120_000;
 const shownCharacters = 300;
 
 export interface ChildSettings {

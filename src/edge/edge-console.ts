@@ -94,6 +94,7 @@ export class EdgeConsole implements EdgeAdminSource {
       edge_id: this.#edgeId,
       edge_version: this.#dependencies.softwareVersion,
       tunnel,
+      stall: this.#loop.stall(),
       events: this.#edge.history.ofTunnel(id),
     };
   }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { EventHistory } from '../admin/event-history.ts';
 import { AppError } from '../lib/app-error.ts';
 import { rfc3339 } from '../lib/clock.ts';
+import { StallWatch } from '../lib/stall-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
 import type { EdgeHealth, EdgeStats, EdgeTunnelState } from '../protocol/node/edge-telemetry.ts';
 import { ALPN } from '../protocol/tunnel/limits.ts';
@@ -16,7 +17,7 @@ import { findPortConflict } from './config/port-conflict.ts';
 import { connectDeadlineMs } from './uplink/relay-dialler.ts';
 import type { TunnelSettings } from './config/tunnel-config.ts';
 
-export interface EdgeDependencies extends Omit<EdgeTunnelDependencies, 'raise'> {
+export interface EdgeDependencies extends Omit<EdgeTunnelDependencies, 'raise' | 'stalls'> {
   readonly softwareVersion: string;
   /** Called for each event as it is raised, after it was logged. Must not throw. */
   readonly onEvent: (event: NodeEvent) => void;
@@ -71,6 +72,9 @@ class RunningEdge implements Edge {
   readonly #config: EdgeConfig;
   readonly #dependencies: EdgeDependencies;
   readonly #tunnels = new Map<TunnelId, EdgeTunnel>();
+  /** Used while the edge runs. */
+  readonly #stalls: StallWatch;
+  #watching: Disposable | null = null;
   readonly #listeners: ((event: NodeEvent) => void)[] = [];
   /** Changes run one after the other: this is the end of the queue. */
   #lastChange: Promise<unknown> = Promise.resolve();
@@ -80,6 +84,7 @@ class RunningEdge implements Edge {
   constructor(config: EdgeConfig, dependencies: EdgeDependencies) {
     this.#config = config;
     this.#dependencies = dependencies;
+    this.#stalls = new StallWatch(dependencies.clock, setImmediate);
     this.#startedAtMs = dependencies.clock.monotonicMs();
     for (const tunnel of config.tunnels) this.#tunnels.set(tunnel.id, this.#createTunnel(tunnel));
   }
@@ -91,12 +96,14 @@ class RunningEdge implements Edge {
   async start(): Promise<void> {
     if (this.#phase !== 'new') return;
     this.#phase = 'running';
+    this.#watching = this.#stalls.use();
     this.#startedAtMs = this.#dependencies.clock.monotonicMs();
     await this.#inOrder(() => Promise.all([...this.#tunnels.values()].map((tunnel) => startIfEnabled(tunnel))));
   }
 
   async stop(): Promise<void> {
     this.#phase = 'stopped';
+    this.#watching?.[Symbol.dispose]();
     await this.#inOrder(() => Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.stop())));
   }
 
@@ -191,7 +198,8 @@ class RunningEdge implements Edge {
   }
 
   #createTunnel(tunnel: TunnelSettings): EdgeTunnel {
-    const dependencies = { ...this.#dependencies, raise: (event: EdgeEvent) => this.raise(event) };
+    const stalls = this.#stalls;
+    const dependencies = { ...this.#dependencies, stalls, raise: (event: EdgeEvent) => this.raise(event) };
     const { softwareVersion } = this.#dependencies;
     const { edgeId, quic } = this.#config;
     return new EdgeTunnel(dependencies, { tunnel, transport: transportSettings(quic), edgeId, softwareVersion });

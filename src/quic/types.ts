@@ -161,6 +161,8 @@ export interface ConnectionHandler {
   onStream(stream: QuicStream): void;
   /** A datagram without a route, on a connection with `localDatagrams`; `payload` is valid only during the call. */
   onDatagram(payload: Uint8Array): void;
+  /** Such a datagram waited longer than `datagramQueueMs`, because this process did not keep up, and was dropped. */
+  onLateDatagram?(): void;
   /** The peer's address changed and was validated (NAT rebinding, migration). */
   onAddressChange(remote: SocketAddress): void;
   /** Exactly once, last. */

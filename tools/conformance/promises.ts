@@ -26,6 +26,7 @@ export const promises = {
   L4: 'Stopping twice is stopping once, and leaves nothing behind',
   L5: 'A crash leaves whole files',
   L6: 'After a restart all edges are paired again within seconds, without a herd',
+  M2: 'What waited too long, also while the process stood still, is dropped and counted, and not passed on',
   M4: 'That a relay gets what is sent to it is proved by its answers, not by what arrives from it',
   T1: 'Events are true',
   T2: 'Counters never fall',

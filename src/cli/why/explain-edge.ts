@@ -10,6 +10,7 @@ import { refusalRemedy } from './refusal-remedy.ts';
 export function explainAtEdge(before: EdgeTunnelFacts, after: EdgeTunnelFacts): readonly Finding[] {
   const { tunnel } = after;
   const findings = [
+    ...stallFindings(after),
     ...stateFindings(after),
     ...tunnel.relays.flatMap((relay, index) => relayFindings(tunnel, before.tunnel.relays[index] ?? null, relay)),
     ...countFindings(before.tunnel, tunnel),
@@ -17,6 +18,12 @@ export function explainAtEdge(before: EdgeTunnelFacts, after: EdgeTunnelFacts): 
   ];
   const order = { problem: 0, note: 1, good: 2 } as const;
   return findings.toSorted((a, b) => order[a.level] - order[b.level]);
+}
+
+/** What is late or lost on a machine that does not keep up is not the network's fault. */
+function stallFindings({ stall }: EdgeTunnelFacts): Finding[] {
+  if (stall === null) return [];
+  return [problem(`This machine does not keep up: ${stall}.`, 'free CPU here: datagrams that wait for it are dropped')];
 }
 
 function stateFindings({ tunnel, events }: EdgeTunnelFacts): Finding[] {

@@ -83,6 +83,8 @@ export const tunnelFactsSchema = z.object({
   edge_id: text,
   edge_version: text,
   tunnel: tunnelSchema,
+  /** That this process stood still lately, for people; null when it did not. */
+  stall: text.nullable(),
   /** Of this tunnel, oldest first, the latest few. */
   events: z.array(pastEventSchema).readonly(),
 });

@@ -1,7 +1,10 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { AppError } from '../../lib/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { FreshIntake } from '../../lib/fresh-intake.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
+import type { StallWatch } from '../../lib/stall-watch.ts';
 
 /** Whom an answer goes to. */
 export interface Sender {
@@ -10,13 +13,22 @@ export interface Sender {
 }
 
 export interface LocalUdpObserver {
+  /** A datagram waited in the socket for longer than the age limit, because this process did not keep up. */
+  onLate(): void;
   /** `sender` is null where it named port 0, which cannot be answered: Node throws when it is asked to. */
   onMessage(payload: Uint8Array, sender: Sender | null): void;
   /** A send was refused, or the kernel passed on an ICMP error; the socket lives. */
   onError(error: Error): void;
 }
 
-/** Asked of the kernel, which may grant less: room for a burst while the event loop is busy. */
+export interface LocalUdpDependencies {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly stalls: Pick<StallWatch, 'waitedMs'>;
+}
+
+/** As for the queue towards the relay (conformance S6); libuv reads 32 datagrams of a socket in one turn. */
+const intake = { maxAgeMs: 100, behindMs: 200, batch: 32 };
+/** Asked of the kernel, which may grant less: room for a burst while the event loop is busy. What grows old in it is dropped. */
 const receiveBufferBytes = 4 * 1_048_576;
 
 /**
@@ -27,6 +39,7 @@ export async function openLocalUdpSocket(
   mode: 'bind' | 'connect',
   address: HostPort,
   observer: LocalUdpObserver,
+  dependencies: LocalUdpDependencies,
 ): Promise<Socket> {
   const v6 = isIPv6(address.host);
   const socket = createSocket({
@@ -42,9 +55,13 @@ export async function openLocalUdpSocket(
     socket.close();
     throw new AppError('address-unavailable', `cannot ${mode} UDP ${formatHostPort(address)}`, { cause: error });
   }
-  socket.on('message', (payload, { address: ip, port }) => {
-    observer.onMessage(payload, port === 0 ? null : { address: ip, port });
+  const fresh = new FreshIntake<readonly [Uint8Array, Sender]>(intake, {
+    ...dependencies,
+    afterReads: setImmediate,
+    onFresh: ([payload, sender]) => observer.onMessage(payload, sender.port === 0 ? null : sender),
+    onLate: () => observer.onLate(),
   });
+  socket.on('message', (payload, { address: ip, port }) => fresh.take([payload, { address: ip, port }]));
   socket.on('error', (error) => observer.onError(error));
   return socket;
 }

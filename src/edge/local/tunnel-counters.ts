@@ -17,7 +17,9 @@ export type IncomingDropReason =
   /** Another tunnel's, or for a tunnel that carries no datagrams. */
   | 'wrong_tunnel'
   /** Changed on the way, or sealed with another key. */
-  | 'not_authentic';
+  | 'not_authentic'
+  /** Waited too long in this process, because it did not run. */
+  | 'expired';
 
 /** One way through the edge. Once nothing is queued, `datagrams_in = datagrams_out + Σ drops` (conformance S5). */
 export interface DirectionCounts {
@@ -134,8 +136,11 @@ export class TunnelCounters {
 
   /** Both directions together, for who knows no directions; what could not be opened is in `stats`. */
   drops(): DropCounts {
-    const incoming = Object.entries(this.incoming().drops).filter(([reason]) => reason !== 'not_authentic');
-    return { ...this.outgoing().drops, ...Object.fromEntries(incoming) };
+    const drops = new Map(Object.entries(this.outgoing().drops));
+    for (const [reason, count] of Object.entries(this.incoming().drops)) {
+      if (reason !== 'not_authentic') drops.set(reason, (drops.get(reason) ?? 0) + count);
+    }
+    return Object.fromEntries(drops);
   }
 
   /** Works the bit rates out anew once a second has passed; to be called at least that often. */

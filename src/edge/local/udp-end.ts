@@ -6,7 +6,9 @@ import type { QuicStream } from '../../quic/types.ts';
 import { endStream } from '../../tunnel-wire/end-stream.ts';
 import { DatagramCarrier } from './datagram-carrier.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
-import { closeLocalUdpSocket, openLocalUdpSocket, type Sender } from './local-udp-socket.ts';
+import { closeLocalUdpSocket, openLocalUdpSocket, type LocalUdpDependencies, type Sender } from './local-udp-socket.ts';
+
+export interface UdpEndDependencies extends LocalEndDependencies, LocalUdpDependencies {}
 
 export interface UdpEndSettings {
   readonly direction: Direction;
@@ -20,14 +22,14 @@ export interface UdpEndSettings {
  * address from one port, and takes only that address's answers (docs/protocol/tunnel.md §8).
  */
 export class UdpEnd implements LocalEnd {
-  readonly #dependencies: LocalEndDependencies;
+  readonly #dependencies: UdpEndDependencies;
   readonly #settings: UdpEndSettings;
   readonly #carrier: DatagramCarrier;
   #socket: Socket | null = null;
   /** Whom an egress end answers. */
   #lastSender: Sender | null = null;
 
-  constructor(dependencies: LocalEndDependencies, settings: UdpEndSettings) {
+  constructor(dependencies: UdpEndDependencies, settings: UdpEndSettings) {
     this.#dependencies = dependencies;
     this.#settings = settings;
     this.#carrier = new DatagramCarrier(dependencies, settings.prefix);
@@ -36,13 +38,20 @@ export class UdpEnd implements LocalEnd {
   async open(): Promise<HostPort> {
     const { direction, localAddr } = this.#settings;
     // Connected, an ingress socket also hears by ICMP that nobody listens at its address.
-    const socket = await openLocalUdpSocket(direction === 'egress' ? 'bind' : 'connect', localAddr, {
-      onMessage: (payload, sender) => {
+    const { clock, counters, stalls } = this.#dependencies;
+    const observer = {
+      onLate: () => {
+        counters.datagramOffered();
+        counters.notSent('expired');
+      },
+      onMessage: (payload: Uint8Array, sender: Sender | null) => {
         this.#lastSender = sender ?? this.#lastSender;
         this.#carrier.send(payload);
       },
-      onError: (error) => this.#onError(error),
-    });
+      onError: (error: Error) => this.#onError(error),
+    };
+    const mode = direction === 'egress' ? 'bind' : 'connect';
+    const socket = await openLocalUdpSocket(mode, localAddr, observer, { clock, stalls });
     this.#socket = socket;
     return direction === 'egress' ? { host: localAddr.host, port: socket.address().port } : localAddr;
   }

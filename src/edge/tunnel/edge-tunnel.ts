@@ -1,4 +1,5 @@
 import { errorMessage } from '../../lib/app-error.ts';
+import type { StallWatch } from '../../lib/stall-watch.ts';
 import { Backoff } from '../../lib/backoff.ts';
 import type { Timer } from '../../lib/clock.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
@@ -23,6 +24,7 @@ import { UdpEnd } from '../local/udp-end.ts';
 
 export interface EdgeTunnelDependencies extends Omit<RelayClientDependencies, 'observer'> {
   readonly engine: Pick<QuicEngine, 'dial' | 'createLedger'>;
+  readonly stalls: Pick<StallWatch, 'waitedMs'>;
   /** Must not throw. */
   readonly raise: (event: EdgeEvent) => void;
 }
@@ -223,12 +225,18 @@ export class EdgeTunnel {
     this.#noteActive();
   }
 
+  #onLateDatagram(): void {
+    this.#counters.datagramArrived();
+    this.#counters.notDelivered('expired');
+  }
+
   #createLocalEnd(): LocalEnd {
     const { id, direction, protocol, localAddr, encryptionKey } = this.settings;
-    const { clock, random } = this.#dependencies;
+    const { clock, random, stalls } = this.#dependencies;
     const prefix = tunnelIdToBytes(id);
     const dependencies = {
       clock,
+      stalls,
       activeRelay: () => this.#activeRelay(),
       cipher: new PayloadCipher(random, Buffer.from(encryptionKey, 'hex'), prefix),
       counters: this.#counters,
@@ -246,6 +254,7 @@ export class EdgeTunnel {
       onChange: (change: RelayChange, client: RelayClient) => this.#onRelayChange(change, client.relayAddr),
       onDataStream: this.#localEnd.onDataStream.bind(this.#localEnd),
       onDatagram: this.#localEnd.onDatagram.bind(this.#localEnd),
+      onLateDatagram: () => this.#onLateDatagram(),
       onConnectionEnd: this.#localEnd.onConnectionEnd.bind(this.#localEnd),
     };
     const { id: tunnelId, direction, protocol, bindSecret, requireBindProof } = tunnel;

@@ -24,6 +24,7 @@ export interface RelayClientObserver {
   onChange(change: RelayChange, client: RelayClient): void;
   onDataStream(stream: QuicStream, from: RelayConnection): void;
   onDatagram(datagram: Uint8Array): void;
+  onLateDatagram(): void;
   /** Streams of this connection are over; nothing more is heard of them. */
   onConnectionEnd(connection: RelayConnection): void;
 }
@@ -170,6 +171,7 @@ export class RelayClient {
           onReplaced: (reason) => this.#onReplaced(reason),
           onDataStream: (stream, from) => observer.onDataStream(stream, from),
           onDatagram: (datagram) => observer.onDatagram(datagram),
+          onLateDatagram: () => observer.onLateDatagram(),
           onEnd: ended.resolve,
         },
       },

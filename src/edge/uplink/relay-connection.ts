@@ -26,6 +26,8 @@ export interface RelayConnectionObserver {
   onDataStream(stream: QuicStream, from: RelayConnection): void;
   /** `datagram` is valid only during the call. */
   onDatagram(datagram: Uint8Array): void;
+  /** A datagram came that had grown too old in this process. */
+  onLateDatagram(): void;
   /** Exactly once, last. */
   onEnd(end: RelayConnectionEnd): void;
 }
@@ -147,6 +149,11 @@ export class RelayConnection implements ConnectionHandler {
   onDatagram(payload: Uint8Array): void {
     this.#received++;
     this.#observer.onDatagram(payload);
+  }
+
+  onLateDatagram(): void {
+    this.#received++;
+    this.#observer.onLateDatagram();
   }
 
   onAddressChange(remote: SocketAddress): void {

@@ -62,8 +62,9 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     this.#loop = environment.loop;
     this.#transmitter = new Transmitter(handle, { socket, path, meter: this.#meter }, transport, nowMs);
     this.#streams = new StreamSet(handle, this.#streamSetOwner(), environment.isServer);
-    const local = transport.localDatagrams ? (payload: Uint8Array) => this.#handler?.onDatagram(payload) : null;
-    this.#router = new DatagramRouter(handle, environment.counters, this.#meter, environment.seed, local);
+    const onLocal = (payload: Uint8Array, late: boolean): void =>
+      late ? this.#handler?.onLateDatagram?.() : this.#handler?.onDatagram(payload);
+    this.#router = new DatagramRouter(handle, environment, this.#meter, transport.localDatagrams ? onLocal : null);
     this.#budget = new PeerBudget(transport, nowMs);
     this.#heardAtMs = nowMs;
     this.#handshakeDueMs = nowMs + transport.handshakeTimeoutMs;
@@ -124,7 +125,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   }
 
   /** A packet with one of our ids came from `remote`; it may be anything. */
-  onPacket(packet: Uint8Array, remote: RemoteInfo, nowMs: number): void {
+  onPacket(packet: Uint8Array, remote: RemoteInfo, nowMs: number, late = false): void {
     if (this.#over) return;
     const size = packet.length;
     // What is authentic is asked of quiche only where it matters, for it costs as much as all the rest.
@@ -132,6 +133,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     const before = doubtful ? this.#packetsAccepted() : 0;
     try {
       receivePacket(this.#handle, packet);
+      if (late && this.#handler !== null) this.#router.expire();
     } catch (error) {
       this.#fail(error);
     }

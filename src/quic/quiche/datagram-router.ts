@@ -12,15 +12,14 @@ export class DatagramRouter {
   readonly #counters: MutableCounters;
   readonly #meter: TrafficMeter;
   readonly #routes: RouteTable;
-  /** Null: what has no route is dropped. */
-  readonly #onLocal: ((payload: Uint8Array) => void) | null;
+  /** Null: what has no route is dropped. `late`: it is too old, and only counted. */
+  readonly #onLocal: ((payload: Uint8Array, late: boolean) => void) | null;
 
   constructor(
     handle: QuicheHandle,
-    counters: MutableCounters,
+    { counters, seed }: { readonly counters: MutableCounters; readonly seed: number },
     meter: TrafficMeter,
-    seed: number,
-    onLocal: ((payload: Uint8Array) => void) | null,
+    onLocal: ((payload: Uint8Array, late: boolean) => void) | null,
   ) {
     this.#handle = handle;
     this.#counters = counters;
@@ -45,6 +44,21 @@ export class DatagramRouter {
     }
   }
 
+  /** Counts what has arrived as too old, and passes nothing on. */
+  expire(): void {
+    for (let length = this.#handle.dgramRecv(scratch.whole); length !== null;) {
+      this.#meter.onUseful(length);
+      const datagram = scratch.first(length);
+      const route = length < prefixBytes ? undefined : this.#routes.find(datagram);
+      if (route === undefined) this.#onLocal?.(datagram, true);
+      else {
+        route.ledger.noteIn(length);
+        route.ledger.drops.expired += 1;
+      }
+      length = this.#handle.dgramRecv(scratch.whole);
+    }
+  }
+
   #take(datagram: Uint8Array, nowMs: number): void {
     if (datagram.length < prefixBytes) {
       this.#counters.malformed += 1;
@@ -53,7 +67,7 @@ export class DatagramRouter {
     const route = this.#routes.find(datagram);
     if (route === undefined) {
       if (this.#onLocal === null) this.#counters.unboundSender += 1;
-      else this.#onLocal(datagram);
+      else this.#onLocal(datagram, false);
       return;
     }
     const { ledger, to } = route;

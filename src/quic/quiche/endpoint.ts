@@ -19,7 +19,8 @@ import { WordTable, wordAt } from './word-table.ts';
 
 /** Who takes packets that carry one of our connection ids. */
 interface PacketTarget {
-  onPacket(packet: Uint8Array, remote: RemoteInfo, nowMs: number): void;
+  /** `late`: its datagrams are too old to be passed on. */
+  onPacket(packet: Uint8Array, remote: RemoteInfo, nowMs: number, late?: boolean): void;
 }
 
 /** What becomes of packets that no connection takes. */
@@ -81,12 +82,13 @@ export class Endpoint {
       address,
       bufferBytes: this.#transport.socketBufferBytes,
       maxPayload: this.#transport.maxUdpPayload,
+      maxAgeMs: this.#transport.datagramQueueMs,
     };
     const handler = {
-      onPacket: (packet: Uint8Array, remote: RemoteInfo) => this.#onPacket(packet, remote),
+      onPacket: (packet: Uint8Array, remote: RemoteInfo, late: boolean) => this.#onPacket(packet, remote, late),
       onFailed: (error: Error) => this.#strays.onFailed(error),
     };
-    const socket = await UdpSocket.bind(options, handler, this.#parts.counters);
+    const socket = await UdpSocket.bind(options, handler, this.#parts);
     this.#socket = socket;
     if (!this.#isClosed) return;
     await socket.close();
@@ -133,7 +135,7 @@ export class Endpoint {
     await this.#socket?.close();
   }
 
-  #onPacket(packet: Uint8Array, remote: RemoteInfo): void {
+  #onPacket(packet: Uint8Array, remote: RemoteInfo, late: boolean): void {
     if (packet.length < minShortPacketBytes || !hasFixedBit(packet)) {
       this.#parts.counters.strayPackets += 1;
       return;
@@ -145,7 +147,7 @@ export class Endpoint {
     }
     const target = this.#byId.get(wordAt(packet, 1), wordAt(packet, 5));
     if (target !== undefined) {
-      target.onPacket(packet, remote, nowMs);
+      target.onPacket(packet, remote, nowMs, late);
       return;
     }
     this.#parts.counters.strayPackets += 1;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
+import { StallWatch } from '../../lib/stall-watch.ts';
 import { GarbageHint } from '../garbage-hint.ts';
 import { createCounters, type MutableCounters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
@@ -14,6 +15,7 @@ export class EngineParts {
   readonly random: Random;
   readonly loop: Loop;
   readonly deadlines: Deadlines;
+  readonly stalls: StallWatch;
   readonly garbage = new GarbageHint(connectionsPerHint);
   readonly counters: MutableCounters = createCounters();
   /** For hash tables whose keys a peer can choose. */
@@ -25,6 +27,7 @@ export class EngineParts {
     this.random = random;
     this.loop = new Loop(clock);
     this.deadlines = new Deadlines(clock);
+    this.stalls = new StallWatch(clock, setImmediate);
     this.seed = Math.floor(random.float() * 2 ** 32);
   }
 

@@ -18,7 +18,8 @@ const judgementMs = 1_000;
 const lostShare = 0.8;
 
 const firstTrialMs = 5_000;
-const longestTrialMs = 600_000;
+/** A path may carry more again; a trial costs two judgements of large packets where it does not. */
+const longestTrialMs = 45_000;
 
 export interface PathCounts {
   /** Packets that quiche has declared lost. */

@@ -1,6 +1,9 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { AppError } from '../../lib/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { FreshIntake } from '../../lib/fresh-intake.ts';
+import type { StallWatch } from '../../lib/stall-watch.ts';
 import type { SocketAddress } from '../types.ts';
 import type { MutableCounters } from './counters.ts';
 
@@ -9,12 +12,20 @@ export interface UdpSocketOptions {
   readonly bufferBytes: number;
   /** Largest UDP payload that will be sent; the length of each slot's bytes. */
   readonly maxPayload: number;
+  /** What waited longer in the socket is late. */
+  readonly maxAgeMs: number;
 }
 
 export interface UdpSocketHandler {
-  /** `packet` is the receiver's to change. */
-  onPacket(packet: Uint8Array, remote: RemoteInfo): void;
+  /** `packet` is the receiver's to change. `late`: it waited in the socket for longer than datagrams may. */
+  onPacket(packet: Uint8Array, remote: RemoteInfo, late: boolean): void;
   onFailed(error: Error): void;
+}
+
+export interface UdpSocketDependencies {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly stalls: StallWatch;
+  readonly counters: MutableCounters;
 }
 
 /** A buffer for one outgoing packet. It belongs to whoever took it, until it is sent or released. */
@@ -27,6 +38,9 @@ export interface SendSlot {
 
 /** Packets that the kernel has not taken yet, at most: past it the connections keep their data and try again. */
 const maxSlots = 2048;
+
+/** Packets that libuv reads from one socket in one turn, at most. */
+const readBatch = 32;
 
 /** Receive errors without a packet in between after which the socket counts as broken. */
 const maxErrorsInARow = 100;
@@ -59,13 +73,28 @@ export class UdpSocket {
   readonly #counters: MutableCounters;
   readonly #maxPayload: number;
   readonly #free: SendSlot[] = [];
+  readonly #watching: Disposable;
   #slots = 0;
   #errorsInARow = 0;
   #closed = false;
 
-  private constructor(socket: Socket, options: UdpSocketOptions, handler: UdpSocketHandler, counters: MutableCounters) {
+  private constructor(
+    socket: Socket,
+    options: UdpSocketOptions,
+    handler: UdpSocketHandler,
+    { clock, counters, stalls }: UdpSocketDependencies,
+  ) {
     this.#socket = socket;
     this.#counters = counters;
+    this.#watching = stalls.use();
+    const intake = new FreshIntake<readonly [Uint8Array, RemoteInfo]>(
+      { maxAgeMs: options.maxAgeMs, behindMs: 2 * options.maxAgeMs, batch: readBatch },
+      {
+        ...{ clock, stalls, afterReads: setImmediate },
+        onFresh: ([packet, remote]) => handler.onPacket(packet, remote, false),
+        onLate: ([packet, remote]) => handler.onPacket(packet, remote, true),
+      },
+    );
     this.#maxPayload = options.maxPayload;
     const bound = socket.address();
     this.address = { ip: bound.address, port: bound.port };
@@ -77,7 +106,7 @@ export class UdpSocket {
       if (remote.port === 0) return;
       counters.packetsReceived += 1;
       counters.bytesReceived += packet.length;
-      handler.onPacket(packet, remote);
+      intake.take([packet, remote]);
     });
     socket.on('error', (error) => {
       this.#errorsInARow += 1;
@@ -89,7 +118,7 @@ export class UdpSocket {
   static async bind(
     options: UdpSocketOptions,
     handler: UdpSocketHandler,
-    counters: MutableCounters,
+    dependencies: UdpSocketDependencies,
   ): Promise<UdpSocket> {
     const { ip, port } = options.address;
     const family = isIPv6(ip) ? 6 : 4;
@@ -108,7 +137,7 @@ export class UdpSocket {
         });
       });
       setBuffers(socket, options.bufferBytes);
-      return new UdpSocket(socket, options, handler, counters);
+      return new UdpSocket(socket, options, handler, dependencies);
     } catch (error) {
       socket.close();
       throw new AppError('address-unavailable', `cannot listen on UDP ${ip} port ${port}`, { cause: error });
@@ -151,6 +180,7 @@ export class UdpSocket {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#watching[Symbol.dispose]();
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
 

@@ -58,6 +58,11 @@ export class ManualClock implements Clock {
     this.#elapsedMs = untilMs;
   }
 
+  /** Time passes in which no timer fires, as when the process does not run. */
+  stall(durationMs: number): void {
+    this.#elapsedMs += durationMs;
+  }
+
   /** Like `advance`, but lets promises settle before, between and after the timers. */
   async advanceAsync(durationMs: number): Promise<void> {
     const untilMs = this.#elapsedMs + durationMs;

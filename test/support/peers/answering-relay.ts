@@ -19,6 +19,7 @@ export class AnsweringRelay extends RelayConnection {
       onReplaced: ignore,
       onDataStream: ignore,
       onDatagram: ignore,
+      onLateDatagram: ignore,
       onEnd: ignore,
     };
     super(

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 /** A local UDP program of a test on a free loopback port, which keeps what it gets. */
 export class LocalUdpSocket implements AsyncDisposable {
   readonly received: Buffer[] = [];
+  /** When each of them came, by the system's monotonic clock. */
+  readonly receivedAtMs: number[] = [];
   lastSender: RemoteInfo | null = null;
   readonly #socket: Socket;
 
@@ -11,6 +13,7 @@ export class LocalUdpSocket implements AsyncDisposable {
     this.#socket = socket;
     socket.on('message', (payload, from) => {
       this.received.push(payload);
+      this.receivedAtMs.push(performance.now());
       this.lastSender = from;
     });
     // Nobody listens at the other end for a while in some tests.

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { parseSocketAddress } from '../../../src/lib/socket-address.ts';
 import type { RelayStats } from '../../../src/protocol/node/relay-telemetry.ts';
 import type { EngineName, EngineReport, SocketAddress } from '../../../src/quic/types.ts';
+import { pause } from '../pause.ts';
 import type { TunnelDetail } from '../../../src/relay/report/relay-report.ts';
 
 export interface RelayOrder {
@@ -99,6 +100,13 @@ export class RelayProcess implements AsyncDisposable {
       });
       this.#child.send({ id, ask: 'snapshot' } satisfies RelayQuestion);
     });
+  }
+
+  /** It does not run for a while (SIGSTOP): what is sent to it waits in its sockets. */
+  async standStill(durationMs: number): Promise<void> {
+    this.#child.kill('SIGSTOP');
+    await pause(durationMs);
+    this.#child.kill('SIGCONT');
   }
 
   /** kill -9: nothing is said to anybody. */

@@ -97,7 +97,7 @@ export class SampleEdge implements EdgeAdminSource {
     const tunnel = this.held.get(id);
     if (tunnel === undefined) return null;
     const at = '2026-04-02T12:00:00.000Z';
-    return { tunnel_id: id, at, edge_id: 'studio', edge_version: '0.1.0', tunnel, events: [] };
+    return { tunnel_id: id, at, edge_id: 'studio', edge_version: '0.1.0', tunnel, stall: null, events: [] };
   }
 
   engine(): EngineReport {

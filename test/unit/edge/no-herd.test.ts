@@ -26,7 +26,13 @@ function startClient(bed: MemoryRelay, number: number): { readonly client: Relay
       logger: silentLogger,
       resolveHost: async (host) => [host],
       readTextFile: async () => '',
-      observer: { onChange: () => {}, onDataStream: () => {}, onDatagram: () => {}, onConnectionEnd: () => {} },
+      observer: {
+        onChange: () => {},
+        onDataStream: () => {},
+        onDatagram: () => {},
+        onLateDatagram: () => {},
+        onConnectionEnd: () => {},
+      },
     },
     {
       relay: { host: '127.0.0.1', port: 4433 },

@@ -9,7 +9,15 @@ const quiet = { ...sampleEdgeTunnel(id).stats, decrypt_errors: 0, send_errors: 0
 
 function factsOf(changes: Partial<EdgeTunnelReport>, events: EdgeTunnelFacts['events'] = []): EdgeTunnelFacts {
   const tunnel = sampleEdgeTunnel(id, { stats: quiet, drops: {}, ...changes });
-  return { tunnel_id: id, at: '2026-04-02T12:10:00.000Z', edge_id: 'studio', edge_version: '0.1.0', tunnel, events };
+  return {
+    tunnel_id: id,
+    at: '2026-04-02T12:10:00.000Z',
+    edge_id: 'studio',
+    edge_version: '0.1.0',
+    tunnel,
+    stall: null,
+    events,
+  };
 }
 
 function text(before: EdgeTunnelFacts, after: EdgeTunnelFacts = before): string {
@@ -60,6 +68,11 @@ describe('why a tunnel is as it is, at an edge', () => {
     );
     expect(words).not.toContain('other edge');
     expect(words).not.toContain('stopped answering');
+  });
+
+  it('names the machine when this process stood still', () => {
+    const facts = { ...factsOf({}), stall: 'the event loop stood still for 5.0 s within the last 20 s' };
+    expect(text(facts)).toContain('problem: This machine does not keep up: the event loop stood still for 5.0 s');
   });
 
   it('says that the keys of the edges differ', () => {

@@ -88,6 +88,7 @@ class World {
           onChange: (change) => this.changes.push(change),
           onDataStream: () => {},
           onDatagram: () => {},
+          onLateDatagram: () => {},
           onConnectionEnd: () => {},
         },
       },

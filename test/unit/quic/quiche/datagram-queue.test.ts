@@ -42,6 +42,8 @@ describe('datagram queue', () => {
     const queue = new DatagramQueue(sink, settings);
     const ledger = new QuicheLedger();
     for (let id = 0; id < 16; id += 1) expect(queue.offer(datagram(id), ledger, 0)).toBe('queued');
+    sink.flush(16);
+    queue.flushed();
     expect(queue.length).toBe(0);
     expect(ledger.datagramsOut).toBe(16);
     expect(ledger.datagramBytesOut).toBe(16 * 84);
@@ -73,9 +75,13 @@ describe('datagram queue', () => {
     queue.flushed();
     queue.offer(datagram(1), ledger, 10);
     queue.offer(datagram(2), ledger, 50);
+    expect(queue.expiresAtMs).toBe(100);
+    queue.expire(100);
+    expect(sink.held).toEqual([]);
+    expect(ledger.drops.expired).toBe(1);
     expect(queue.expiresAtMs).toBe(110);
     queue.expire(110);
-    expect(ledger.drops.expired).toBe(1);
+    expect(ledger.drops.expired).toBe(2);
     expect(queue.expiresAtMs).toBe(150);
     queue.clear('closing');
     expect(ledger.drops.closing).toBe(1);
@@ -93,7 +99,7 @@ describe('datagram queue', () => {
     queue.offer(datagram(2, 150), ledger, 0);
     queue.limit(150);
     expect(sink.held).toEqual([]);
-    expect(ledger.drops.too_large).toBe(1);
+    expect(ledger.drops.too_large).toBe(2);
     expect(queue.feed(0)).toBe(true);
     expect(sink.held[0]?.[0]).toBe(2);
   });
@@ -124,7 +130,7 @@ describe('datagram queue', () => {
         let nowMs = 0;
         let offered = 0;
         for (const each of acts) {
-          if (each.kind === 'wait') nowMs += each.ms;
+          if (each.kind === 'wait') queue.expire((nowMs += each.ms));
           if (each.kind === 'offer') {
             const bytes = datagram(0, each.length);
             new DataView(bytes.buffer).setUint32(0, offered);
