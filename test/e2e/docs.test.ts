@@ -28,7 +28,7 @@ class Reader implements AsyncDisposable {
     this.#running.push(child);
     let output = '';
     child.stderr.on('data', (text: Buffer) => (output += text.toString()));
-    await until(() => /(relay|edge) started/.test(output), {
+    await until(() => /(relay|edge|observer) started/.test(output), {
       what: `${command} says that it started`,
       timeoutMs: 30_000,
     });
@@ -100,6 +100,13 @@ describe('the documentation, tried as a new user would', () => {
     },
   );
 
+  it('docs/observer.md: the observer starts as it says', async () => {
+    await using reader = new Reader();
+    const [start = '', ...others] = shellBlocks(readPage('docs/observer.md'));
+    expect(others).toEqual([]);
+    await reader.startInBackground(start);
+  });
+
   it('the tunnel protocol prints the tokens that the command prints', async () => {
     await using reader = new Reader();
     const page = readPage('docs/protocol/tunnel.md');
@@ -115,7 +122,10 @@ describe('the documentation, tried as a new user would', () => {
   });
 
   it('no other page has commands', () => {
-    const run = ['README.md', 'CONTRIBUTING.md', 'docs/operations.md', 'docs/protocol/tunnel.md', 'examples/srt.md'];
+    const run = [
+      ...['README.md', 'CONTRIBUTING.md', 'docs/observer.md', 'docs/operations.md', 'docs/protocol/tunnel.md'],
+      'examples/srt.md',
+    ];
     expect(
       pages()
         .filter((path) => shellBlocks(readPage(path)).length > 0)

@@ -55,16 +55,18 @@ export function sections(markdown: string): ReadonlySet<string> {
   return new Set([...markdown.matchAll(/^#+ (\d+(?:\.\d+)*)\.? /gm)].map(([, number = '']) => number));
 }
 
-/** A page and, where it follows, one of its sections: `docs/protocol/tunnel.md §2.4`, `[tunnel.md](tunnel.md) §8`. */
+/** A page and, where it follows, one of its sections: `docs/protocol/tunnel.md §2.4`. */
 export interface Citation {
   readonly page: string;
   readonly section: string | null;
 }
 
-/** The pages that a text names, links included. A number in a name (`v1.md`) is part of it; addresses do not count. */
+/** The pages that a text names, links included, once for each section that follows. Addresses do not count. */
 export function citations(text: string): readonly Citation[] {
-  const cited = text.matchAll(
-    /(?<![\w./:-])((?:\.{1,2}\/)*[\w-][\w./-]*\.md)(?!\w)(?:#[\w-]+)?[)`,]* ?(?:§(\d+(?:\.\d+)*))?/g,
-  );
-  return [...cited].map(([, page = '', section]) => ({ page, section: section ?? null }));
+  const named =
+    /(?<![\w./:-])((?:\.{1,2}\/)*[\w-][\w./-]*\.md)(?!\w)(?:#[\w-]+)?[)`]*((?:(?:,? | and | to )§\d+(?:\.\d+)*)*)/g;
+  return [...text.matchAll(named)].flatMap(([, page = '', list = '']): Citation[] => {
+    const sections = [...list.matchAll(/§(\d+(?:\.\d+)*)/g)].map(([, section = '']) => section);
+    return sections.length === 0 ? [{ page, section: null }] : sections.map((section) => ({ page, section }));
+  });
 }

@@ -1,4 +1,4 @@
-/** What one SRT connection is set to; the names of the config keys are in docs/media-flows.md. */
+/** What one SRT connection is set to; the fields are those of the SRT keys of a flow in edge.json, in milliseconds. */
 export interface SrtSettings {
   /** How long this end holds what it receives. The connection uses the larger of both ends' values. */
   readonly receiveLatencyMs: number;

@@ -1,7 +1,16 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { anchors, citations, fences, pages, readPage, repository, sections } from '../../support/markdown.ts';
+import {
+  anchors,
+  citations,
+  fences,
+  listFiles,
+  pages,
+  readPage,
+  repository,
+  sections,
+} from '../../support/markdown.ts';
 
 const fenceKinds = ['sh', 'sh background', 'console', 'text', 'json'];
 const pathInBackticks = /`((?:bench|bin|certs|contrib|docs|examples|native|scripts|src|test|tools|\.ci)\/[\w./-]+)`/g;
@@ -57,4 +66,26 @@ it('every page can be found from README.md', () => {
   // They stand where they are needed: in the folder for certificates, and where the host of the repository looks.
   found.add('certs/README.md').add('.github/pull_request_template.md');
   expect([...found].toSorted()).toEqual(pages().toSorted());
+});
+
+describe('comments', () => {
+  /** Their own folder's pages may be named without a path, such as README.md. */
+  const sources = listFiles('src', 'native/src', 'test', 'bench', 'tools', 'web').filter(
+    (path) => /\.(ts|tsx|js|rs)$/.test(path) && existsSync(join(repository, path)),
+  );
+
+  it('name pages and sections that are there', () => {
+    const dead = sources.flatMap((path) =>
+      citations(readPage(path))
+        .filter(({ page, section }) => (page.includes('/') || section !== null) && !isThere(path, page, section))
+        .map(({ page, section }) => `${path}: ${page}${section === null ? '' : ` §${section}`}`),
+    );
+    expect(dead).toEqual([]);
+    expect(sources.length).toBeGreaterThan(300);
+  });
+
+  function isThere(path: string, page: string, section: string | null): boolean {
+    const file = [page, join(dirname(path), page)].find((name) => existsSync(join(repository, name)));
+    return file !== undefined && (section === null || sections(readPage(file)).has(section));
+  }
 });
