@@ -3,7 +3,7 @@
 //! A record is a kind byte and its fields, little endian: ids and codes as f64 (exact up to 2^53), keys as u32, flags as u8,
 //! text and payloads as u32 length and bytes.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, ops::Range, time::Instant};
 
 use quinn_proto::{StreamId, VarInt};
 
@@ -62,6 +62,14 @@ pub struct CloseInfo {
 pub struct EventBuffer {
     bytes: Vec<u8>,
     datagram_bytes: usize,
+    datagrams: Vec<Aging>,
+}
+
+/// A datagram's record among the bytes.
+struct Aging {
+    at: Range<usize>,
+    connection: u64,
+    expires: Instant,
 }
 
 impl EventBuffer {
@@ -69,9 +77,22 @@ impl EventBuffer {
         self.bytes.is_empty()
     }
 
-    pub fn take(&mut self) -> Vec<u8> {
+    /// What waits, without the datagrams that have grown old, and the connections of those.
+    pub fn take(&mut self, now: Instant) -> (Vec<u8>, Vec<u64>) {
         self.datagram_bytes = 0;
-        std::mem::take(&mut self.bytes)
+        let bytes = std::mem::take(&mut self.bytes);
+        let datagrams = std::mem::take(&mut self.datagrams);
+        if datagrams.iter().all(|datagram| datagram.expires >= now) {
+            return (bytes, Vec::new());
+        }
+        let (mut fresh, mut late, mut copied) = (Vec::with_capacity(bytes.len()), Vec::new(), 0);
+        for datagram in datagrams.iter().filter(|datagram| datagram.expires < now) {
+            fresh.extend_from_slice(&bytes[copied..datagram.at.start]);
+            copied = datagram.at.end;
+            late.push(datagram.connection);
+        }
+        fresh.extend_from_slice(&bytes[copied..]);
+        (fresh, late)
     }
 
     pub fn incoming(&mut self, listener: u32, key: u32, validated: bool, remote: SocketAddr) {
@@ -119,12 +140,16 @@ impl EventBuffer {
         self.kind(Kind::AddressChanged).id(connection).address(remote);
     }
 
-    pub fn datagram(&mut self, connection: u64, payload: &[u8]) {
+    /// False when it is dropped, because too much waits.
+    pub fn datagram(&mut self, connection: u64, payload: &[u8], expires: Instant) -> bool {
         if self.datagram_bytes + payload.len() > MAX_LOCAL_DATAGRAM_BYTES {
-            return;
+            return false;
         }
         self.datagram_bytes += payload.len();
+        let start = self.bytes.len();
         self.kind(Kind::Datagram).id(connection).blob(payload);
+        self.datagrams.push(Aging { at: start..self.bytes.len(), connection, expires });
+        true
     }
 
     pub fn listener_failed(&mut self, listener: u32, reason: &str) {
@@ -183,6 +208,8 @@ impl EventBuffer {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// test/unit/quic/native/event-batch.test.ts reads the same bytes.
@@ -216,7 +243,7 @@ mod tests {
         events.stopped(3, stream, VarInt::from_u32(76));
         events.splice_ended(5);
         events.address_changed(3, remote);
-        events.datagram(3, &[1, 2, 3]);
+        events.datagram(3, &[1, 2, 3], Instant::now());
         events.listener_failed(7, "fell");
         events.listener_closed(7);
         events
@@ -224,18 +251,35 @@ mod tests {
 
     #[test]
     fn the_bytes_are_those_that_javascript_reads() {
-        let hex: String = one_of_each().take().iter().map(|byte| format!("{byte:02x}")).collect();
+        let epoch = Instant::now();
+        let hex: String = one_of_each().take(epoch).0.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, ONE_OF_EACH);
     }
 
     #[test]
     fn datagrams_that_nobody_drains_are_bounded() {
-        let mut events = EventBuffer::default();
+        let (mut events, now) = (EventBuffer::default(), Instant::now());
         for _ in 0..2 * MAX_LOCAL_DATAGRAM_BYTES / 1024 {
-            events.datagram(1, &[0; 1024]);
+            events.datagram(1, &[0; 1024], now);
         }
-        assert!(events.take().len() < 2 * MAX_LOCAL_DATAGRAM_BYTES);
-        events.datagram(1, &[0; 1024]);
+        assert!(events.take(now).0.len() < 2 * MAX_LOCAL_DATAGRAM_BYTES);
+        assert!(events.datagram(1, &[0; 1024], now));
         assert!(!events.is_empty());
+    }
+
+    #[test]
+    fn datagrams_that_grew_old_are_left_out_and_their_connections_named() {
+        let (mut events, now) = (EventBuffer::default(), Instant::now());
+        let later = now + Duration::from_millis(100);
+        events.splice_ended(1);
+        events.datagram(8, &[8; 10], now);
+        events.splice_ended(2);
+        events.datagram(9, &[9; 10], later);
+        events.datagram(8, &[8; 10], now);
+        let mut expected = EventBuffer::default();
+        expected.splice_ended(1);
+        expected.splice_ended(2);
+        expected.datagram(9, &[9; 10], later);
+        assert_eq!(events.take(later), (expected.take(later).0, vec![8, 8]));
     }
 }

@@ -5,6 +5,7 @@
 //! once per batch (`events`).
 
 mod boundary;
+mod congestion;
 mod engine;
 mod events;
 mod ledger;

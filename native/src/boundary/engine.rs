@@ -64,7 +64,7 @@ impl NativeEngine {
     pub fn drain(&self) -> Result<Uint8Array> {
         contained(|| {
             self.shared.cork();
-            Ok(Uint8Array::new(self.shared.lock().drain()))
+            Ok(Uint8Array::new(self.shared.lock().drain(Instant::now())))
         })
     }
 

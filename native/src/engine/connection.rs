@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use super::{
     ack_pace::AckPace,
     datagrams::{DatagramQueue, Route},
+    gate::Gate,
     stats::Budget,
     streams::Stream,
 };
@@ -59,6 +60,9 @@ pub struct Connection {
     pub last_stream_write: Option<Instant>,
     pub armed: Option<Instant>,
     pub acks: AckPace,
+    pub gate: Gate,
+    /// Datagrams for JavaScript that were too old when it could take them.
+    pub late_datagrams: u64,
     /// JavaScript has heard of the end, or never knew the connection.
     pub forgotten: bool,
     /// quinn and its endpoint are done with it: `handle` may be another connection's by now.
@@ -83,8 +87,9 @@ impl Connection {
             Phase::Handshaking { deadline } => Some(deadline),
             _ => None,
         };
-        let expiry = self.queue.next_expiry(self.settings.datagram_queue_age);
-        [self.quic.poll_timeout(), handshake, expiry].into_iter().flatten().min()
+        let expiry = self.queue.next_expiry(self.queue_age());
+        let paced = self.gate.next_due().filter(|_| !self.queue.is_empty());
+        [self.quic.poll_timeout(), handshake, expiry, paced].into_iter().flatten().min()
     }
 
     /// What quinn's own datagram buffer holds, its bookkeeping included.

@@ -12,6 +12,11 @@ use quinn_proto::SendDatagramError;
 use super::{Connection, Core, Slot};
 use crate::ledger::{Counts, DropReason, PREFIX_BYTES};
 
+/// On a path that carries less than comes every datagram waits for as long as it may: fresher ones are worth more.
+const AGE_ON_FULL_PATH: Duration = Duration::from_millis(60);
+/// Streams that were written to within this share the window with datagrams.
+const STREAMS_ACTIVE: Duration = Duration::from_millis(200);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Slot and id of the other leg's connection; the id tells whether the slot still holds it.
@@ -78,6 +83,11 @@ impl DatagramQueue {
         self.entries.push_back(entry);
     }
 
+    fn push_front(&mut self, entry: Queued) {
+        self.bytes += entry.payload.len();
+        self.entries.push_front(entry);
+    }
+
     fn drop_oldest(&mut self, reason: DropReason) -> bool {
         let Some(Queued { ledger, .. }) = self.pop() else { return false };
         if let Some(ledger) = ledger {
@@ -93,60 +103,74 @@ impl DatagramQueue {
 }
 
 impl Connection {
-    /// Takes a datagram for the peer; `ledger` is None for what JavaScript itself sends.
-    pub fn send_datagram(&mut self, payload: Bytes, ledger: Option<&Arc<Counts>>, now: Instant) -> SendOutcome {
+    /// Takes a datagram for the peer that came at `since`; `ledger` is None where JavaScript sends without one.
+    pub fn send_datagram(&mut self, payload: Bytes, ledger: Option<&Arc<Counts>>, since: Instant) -> SendOutcome {
         if !self.is_established() {
             count_drop(ledger, DropReason::Closing);
             return SendOutcome::Closed;
         }
-        // With nothing in front of it a datagram goes to quinn at once.
-        let payload = if self.queue.is_empty() {
-            match self.hand_over(payload, ledger) {
-                Ok(outcome) => return outcome,
-                Err(payload) => payload,
-            }
-        } else {
-            payload
-        };
+        if self.quic.datagrams().max_size().is_none_or(|largest| payload.len() > largest) {
+            count_drop(ledger, DropReason::TooLarge);
+            return SendOutcome::TooLarge;
+        }
         let mut outcome = SendOutcome::Queued;
-        let limit = self.settings.datagram_queue_bytes.saturating_sub(self.quinn_datagram_bytes());
+        let limit = self.settings.datagram_queue_bytes;
         while self.queue.bytes() + payload.len() > limit && self.queue.drop_oldest(DropReason::QueueFull) {
             outcome = SendOutcome::QueueFull;
         }
-        self.queue.push(Queued { payload, ledger: ledger.cloned(), since: now });
+        self.queue.push(Queued { payload, ledger: ledger.cloned(), since });
         outcome
     }
 
-    /// Moves as much of the queue into quinn's buffer as fits; what waited too long is dropped.
-    pub fn feed_datagrams(&mut self, now: Instant) {
+    /// A datagram does not wait for longer; on a full path, where each waits as long as it may, for less.
+    pub fn queue_age(&self) -> Duration {
         let age = self.settings.datagram_queue_age;
-        while let Some(Queued { payload, ledger, since }) = self.queue.pop() {
-            if now.duration_since(since) > age {
-                count_drop(ledger.as_ref(), DropReason::Expired);
+        if self.gate.is_full() { age.min(AGE_ON_FULL_PATH) } else { age }
+    }
+
+    /// Hands up to `most` datagrams to quinn: only what its next packets carry at once, so that what waits can grow old and be counted here.
+    /// The answer is how many packets they need.
+    pub fn feed_datagrams(&mut self, now: Instant, most: usize) -> usize {
+        // Left there by a peer whose address is not validated yet.
+        let mut packets = usize::from(self.quinn_datagram_bytes() > 0);
+        let age = self.queue_age();
+        let streams = self.last_stream_write.is_some_and(|at| now.duration_since(at) < STREAMS_ACTIVE);
+        let mut bytes = 0;
+        while packets < most {
+            let Some(Queued { payload, since, .. }) = self.queue.entries.front() else { break };
+            if now.duration_since(*since) >= age {
+                self.queue.drop_oldest(DropReason::Expired);
                 continue;
             }
-            if let Err(payload) = self.hand_over(payload, ledger.as_ref()) {
-                self.queue.bytes += payload.len();
-                self.queue.entries.push_front(Queued { payload, ledger, since });
-                return;
+            let length = payload.len() as u64;
+            if !self.gate.admits(bytes, length, streams, now) {
+                break;
             }
+            let Some(Queued { payload, ledger, since }) = self.queue.pop() else { break };
+            if let Err(payload) = self.hand_over(payload, ledger.as_ref()) {
+                self.queue.push_front(Queued { payload, ledger, since });
+                break;
+            }
+            bytes += length;
+            packets += 1;
         }
+        packets
     }
 
     /// Gives the payload back when quinn's buffer is full.
-    fn hand_over(&mut self, payload: Bytes, ledger: Option<&Arc<Counts>>) -> Result<SendOutcome, Bytes> {
+    fn hand_over(&mut self, payload: Bytes, ledger: Option<&Arc<Counts>>) -> Result<(), Bytes> {
         let length = payload.len();
         match self.quic.datagrams().send(payload, false) {
             Ok(()) => {
                 if let Some(ledger) = ledger {
                     ledger.datagram_out(length);
                 }
-                Ok(SendOutcome::Queued)
+                Ok(())
             }
             Err(SendDatagramError::Blocked(payload)) => Err(payload),
             Err(SendDatagramError::TooLarge | SendDatagramError::UnsupportedByPeer | SendDatagramError::Disabled) => {
                 count_drop(ledger, DropReason::TooLarge);
-                Ok(SendOutcome::TooLarge)
+                Ok(())
             }
         }
     }
@@ -160,15 +184,17 @@ fn count_drop(ledger: Option<&Arc<Counts>>, reason: DropReason) {
 
 impl Core {
     /// Forwards what has arrived on a connection. `out` of a ledger is counted where quinn takes the datagram.
-    pub fn forward_datagrams(&mut self, from: Slot, now: Instant) {
+    /// They arrived at `since`, which is long ago when the process got no time.
+    pub fn forward_datagrams(&mut self, from: Slot, since: Instant) {
         while let Some(payload) = self.connections[from].quic.datagrams().recv() {
+            self.last_datagram = Some(since);
             let connection = &self.connections[from];
             if !connection.is_established() {
                 continue;
             }
             let Some(&prefix) = payload.first_chunk::<PREFIX_BYTES>() else {
                 if connection.settings.local_datagrams {
-                    self.events.datagram(connection.id, &payload);
+                    self.hand_up(from, &payload, since);
                 } else {
                     self.counters.malformed += 1;
                 }
@@ -176,7 +202,7 @@ impl Core {
             };
             let Some(route) = connection.routes.get(&prefix) else {
                 if connection.settings.local_datagrams {
-                    self.events.datagram(connection.id, &payload);
+                    self.hand_up(from, &payload, since);
                 } else {
                     self.counters.unbound_sender += 1;
                 }
@@ -188,7 +214,7 @@ impl Core {
                 Target::Drop(reason) => ledger.dropped(reason),
                 Target::Forward(to, id) => match self.connections.get_mut(to) {
                     Some(peer) if peer.id == id && peer.is_established() => {
-                        peer.send_datagram(payload, Some(&ledger), now);
+                        peer.send_datagram(payload, Some(&ledger), since);
                         self.mark_dirty(to);
                     }
                     _ => {
@@ -197,6 +223,17 @@ impl Core {
                     }
                 },
             }
+        }
+    }
+}
+
+impl Core {
+    /// A datagram for JavaScript, which takes it while it is fresh.
+    fn hand_up(&mut self, slot: Slot, payload: &[u8], since: Instant) {
+        let connection = &mut self.connections[slot];
+        let expires = since + connection.settings.datagram_queue_age;
+        if !self.events.datagram(connection.id, payload, expires) {
+            connection.late_datagrams += 1;
         }
     }
 }

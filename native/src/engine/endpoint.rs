@@ -1,6 +1,6 @@
 //! One UDP socket with its QUIC endpoint: a listener, or the socket of dialled connections of one address family.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Instant};
 
 use quinn_proto::{ConnectionHandle, Incoming, ServerConfig};
 use rustc_hash::FxHashMap;
@@ -31,6 +31,12 @@ pub struct Listener {
     pub rate: Rate,
 }
 
+/// What waits in a socket may be as old as this, until then.
+pub struct Stall {
+    pub since: Instant,
+    pub over: Instant,
+}
+
 pub struct Endpoint {
     /// What JavaScript calls it; never used again, unlike its key.
     pub id: u32,
@@ -40,12 +46,14 @@ pub struct Endpoint {
     pub slots: Vec<Slot>,
     pub connections: usize,
     pub listener: Option<Listener>,
-    /// Not empty while the kernel's send buffer is full; connections then stay dirty in `stalled`.
+    /// Not empty while the kernel's send buffer is full; connections then stay dirty in `held`.
     pub unsent: VecDeque<Unsent>,
-    pub stalled: Vec<Slot>,
+    pub held: Vec<Slot>,
     /// Goes away as soon as nothing waits to be sent.
     pub closing: bool,
     pub receive_errors: u32,
+    /// The loop stood still, and the socket was not empty since.
+    pub stalled: Option<Stall>,
     pub resets: Rate,
 }
 
@@ -59,9 +67,10 @@ impl Endpoint {
             connections: 0,
             listener,
             unsent: VecDeque::new(),
-            stalled: Vec::new(),
+            held: Vec::new(),
             closing: false,
             receive_errors: 0,
+            stalled: None,
             resets: Rate::new(RESETS_PER_SECOND),
         }
     }
@@ -83,6 +92,6 @@ impl Endpoint {
 impl Endpoint {
     /// Closing, and nothing waits for the kernel or for a flush.
     pub fn is_done(&self) -> bool {
-        self.closing && self.unsent.is_empty() && self.stalled.is_empty()
+        self.closing && self.unsent.is_empty() && self.held.is_empty()
     }
 }

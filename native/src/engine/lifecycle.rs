@@ -16,6 +16,7 @@ use super::{
     ack_pace::AckPace,
     connection::{Move, Phase},
     datagrams::DatagramQueue,
+    gate::Gate,
     stats::Budget,
 };
 use crate::{
@@ -38,6 +39,7 @@ impl Core {
         deadline: Instant,
     ) -> Slot {
         let id = self.new_id();
+        let gate = Gate::new(&quic);
         let connection = Connection {
             id,
             endpoint,
@@ -58,6 +60,8 @@ impl Core {
             last_stream_write: None,
             armed: None,
             acks: AckPace::new(),
+            gate,
+            late_datagrams: 0,
             forgotten: false,
             drained: false,
             dirty: false,
@@ -214,7 +218,7 @@ impl Core {
             self.events.listener_failed(entry.id, reason);
         }
         entry.unsent.clear();
-        entry.stalled.clear();
+        entry.held.clear();
         entry.closing = true;
     }
 
@@ -243,6 +247,7 @@ impl Connection {
     /// True once for each new address of the peer that has answered a path challenge.
     fn address_changed(&mut self) -> bool {
         let current = self.quic.remote_address();
+        self.gate.follow(&self.quic);
         if current == self.remote {
             self.moving = None;
             return false;

@@ -12,6 +12,7 @@ mod calls;
 mod connection;
 mod datagrams;
 mod endpoint;
+mod gate;
 mod guard;
 mod incoming;
 mod lane;
@@ -19,6 +20,8 @@ mod lifecycle;
 mod rate;
 mod receive;
 mod runner;
+#[cfg(test)]
+mod sim;
 mod socket;
 mod splice;
 mod stats;
@@ -85,6 +88,11 @@ pub struct Core {
     pub next_attempt: u32,
     /// JavaScript was told that events wait, and has not drained them yet.
     announced: bool,
+    /// When the loop began to wait, where it was to wake up soon.
+    pub waiting_since: Option<Instant>,
+    pub last_datagram: Option<Instant>,
+    #[cfg(test)]
+    pub captured: Option<Vec<transmit::Captured>>,
 }
 
 impl Core {
@@ -110,6 +118,10 @@ impl Core {
             next_id: 1,
             next_attempt: 0,
             announced: false,
+            waiting_since: None,
+            last_datagram: None,
+            #[cfg(test)]
+            captured: None,
         }
     }
 
@@ -137,9 +149,16 @@ impl Core {
         !self.events.is_empty() && !std::mem::replace(&mut self.announced, true)
     }
 
-    pub fn drain(&mut self) -> Vec<u8> {
+    /// Datagrams that grew old before JavaScript took them are left out, and counted at their connection.
+    pub fn drain(&mut self, now: Instant) -> Vec<u8> {
         self.announced = false;
-        self.events.take()
+        let (events, late) = self.events.take(now);
+        for connection in late {
+            if let Some((_, connection)) = self.known(connection) {
+                connection.late_datagrams += 1;
+            }
+        }
+        events
     }
 
     pub fn mark_dirty(&mut self, slot: Slot) {

@@ -2,21 +2,30 @@
 
 use std::{
     io::{self, IoSliceMut},
-    net::SocketAddr,
-    time::Instant,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
 use quinn_proto::{DatagramEvent, EcnCodepoint};
 use quinn_udp::{BATCH_SIZE, RecvMeta};
 
-use super::{Core, Quiet, ack_pace::ACK_DELAY};
+use super::{Core, Quiet, ack_pace::ACK_DELAY, endpoint::Stall};
 use crate::events::CloseKind;
 
 /// Room for a GRO batch in each message of a receive call.
 const MESSAGE_BYTES: usize = 64 * 1024;
 /// Receive calls per socket and turn: a flood must not keep timers and JavaScript waiting.
 const CALLS_PER_TURN: usize = 8;
+/// For so long after a datagram the loop turns as often, though nothing comes.
+const LIVE: Duration = Duration::from_secs(1);
+const HEARTBEAT: Duration = Duration::from_millis(50);
+/// A loop that did not turn for longer stood still.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// A loop that cannot empty its sockets for so long is too slow, which is another matter.
+const LONGEST_BACKLOG: Duration = Duration::from_secs(1);
+/// A packet that waited for longer in the kernel is looked at on its own, with its age.
+const FRESH: Duration = Duration::from_millis(5);
 /// After this many failed receive calls in a row the socket is given up.
 const MAX_RECEIVE_ERRORS: u32 = 32;
 
@@ -31,9 +40,19 @@ impl ReceiveBuffer {
     }
 }
 
+/// How a packet came, and when.
+#[derive(Clone, Copy)]
+pub struct Arrival {
+    pub remote: SocketAddr,
+    pub local: Option<IpAddr>,
+    pub ecn: Option<EcnCodepoint>,
+    pub at: Instant,
+}
+
 impl Core {
     /// Reads what a socket holds, within the bound of one turn.
     pub fn receive(&mut self, endpoint: usize, buffer: &mut ReceiveBuffer, now: Instant) {
+        let at = self.arrivals(endpoint, now);
         for _ in 0..CALLS_PER_TURN {
             let Some(entry) = self.endpoints.get_mut(endpoint) else { return };
             let mut slices = buffer.bytes.chunks_exact_mut(MESSAGE_BYTES).map(IoSliceMut::new);
@@ -43,16 +62,22 @@ impl Core {
             match received {
                 Ok(count) => {
                     entry.receive_errors = 0;
+                    if count < BATCH_SIZE {
+                        entry.stalled = None;
+                    }
                     for i in 0..count {
                         let start = i * MESSAGE_BYTES;
                         let meta = buffer.metas[i];
-                        self.message(endpoint, &buffer.bytes[start..start + meta.len], meta, now);
+                        self.message(endpoint, &buffer.bytes[start..start + meta.len], meta, at, now);
                     }
                     if count < BATCH_SIZE {
                         return;
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    entry.stalled = None;
+                    return;
+                }
                 Err(error) => {
                     entry.receive_errors += 1;
                     if entry.receive_errors >= MAX_RECEIVE_ERRORS {
@@ -64,12 +89,30 @@ impl Core {
         }
     }
 
-    fn message(&mut self, endpoint: usize, bytes: &[u8], meta: RecvMeta, now: Instant) {
+    /// When what the socket holds arrived, at the earliest: now, unless the loop stood still, as that of a stopped process does. Then it is
+    /// when the loop last began to wait, until the socket was empty once.
+    fn arrivals(&mut self, endpoint: usize, now: Instant) -> Instant {
+        let waiting = self.waiting_since;
+        let Some(entry) = self.endpoints.get_mut(endpoint) else { return now };
+        if let Some(since) = waiting.filter(|&since| now.saturating_duration_since(since) > LONGEST_PAUSE) {
+            entry.stalled = Some(Stall { since, over: now + LONGEST_BACKLOG });
+        }
+        entry.stalled.as_ref().filter(|stall| now < stall.over).map_or(now, |stall| stall.since)
+    }
+
+    /// How long the loop may wait. While datagrams come it turns often enough to know that it stood still.
+    pub fn longest_wait(&mut self, wake: Option<Instant>, now: Instant) -> Option<Instant> {
+        let live = self.last_datagram.is_some_and(|at| now.saturating_duration_since(at) < LIVE);
+        self.waiting_since = live.then_some(now);
+        if live { Some(wake.map_or(now + HEARTBEAT, |wake| wake.min(now + HEARTBEAT))) } else { wake }
+    }
+
+    fn message(&mut self, endpoint: usize, bytes: &[u8], meta: RecvMeta, at: Instant, now: Instant) {
         let ecn = meta.ecn.and_then(|ecn| EcnCodepoint::from_bits(ecn as u8));
         self.counters.bytes_received += bytes.len() as u64;
         for packet in bytes.chunks(meta.stride.max(1)) {
             self.counters.packets_received += 1;
-            self.packet(endpoint, packet, meta.addr, meta.dst_ip, ecn, now);
+            self.packet(endpoint, packet, Arrival { remote: meta.addr, local: meta.dst_ip, ecn, at }, now);
         }
     }
 
@@ -77,9 +120,7 @@ impl Core {
         &mut self,
         endpoint: usize,
         packet: &[u8],
-        remote: SocketAddr,
-        local: Option<std::net::IpAddr>,
-        ecn: Option<EcnCodepoint>,
+        Arrival { remote, local, ecn, at }: Arrival,
         now: Instant,
     ) {
         let Some(entry) = self.endpoints.get_mut(endpoint) else { return };
@@ -96,6 +137,9 @@ impl Core {
                     });
                     if let Some(Some(reason)) = verdict {
                         self.give_up(slot, CloseKind::Budget, reason, now);
+                    } else if now.duration_since(at) > FRESH && self.connections.contains(slot) {
+                        // What it carries is old already, unlike what follows in this turn.
+                        self.forward_datagrams(slot, at);
                     }
                 }
             }

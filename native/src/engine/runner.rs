@@ -185,7 +185,8 @@ fn turn(core: &mut Core, watched: &mut [Watched], buffer: &mut ReceiveBuffer) ->
         }
     }
     core.turn(now);
-    core.next_wake(now)
+    let wake = core.next_wake(now);
+    core.longest_wait(wake, now)
 }
 
 /// Waits for the sockets, a call or the time, which is rounded up to a millisecond: quinn's pacing lets go of bursts of several.

@@ -11,7 +11,9 @@ use proptest::{collection::vec, prelude::*, test_runner::Config};
 use quinn_proto::{Dir, StreamId, VarInt};
 
 use super::{
-    Core, Decision, DialRequest, ListenRequest, SpliceEnd, incoming::DECISIONS_PER_TURN, receive::ReceiveBuffer,
+    Core, Decision, DialRequest, ListenRequest, SpliceEnd,
+    incoming::DECISIONS_PER_TURN,
+    receive::{Arrival, ReceiveBuffer},
 };
 use crate::{
     ledger::{Counts, DropReason},
@@ -126,6 +128,10 @@ fn first_packet() -> Vec<u8> {
     packet
 }
 
+fn arrival(remote: std::net::SocketAddr, at: Instant) -> Arrival {
+    Arrival { remote, local: None, ecn: None, at }
+}
+
 fn still_serves(mut world: World) {
     world.pair();
     assert!(world.core.broken.is_none());
@@ -139,7 +145,7 @@ proptest! {
         let mut world = World::new();
         let endpoint = endpoint_of(&world.core);
         for packet in packets {
-            world.core.packet(endpoint, &packet, ([127, 0, 0, 1], 9).into(), None, None, Instant::now());
+            world.core.packet(endpoint, &packet, arrival(([127, 0, 0, 1], 9).into(), Instant::now()), Instant::now());
             world.turn();
         }
         still_serves(world);
@@ -158,7 +164,7 @@ proptest! {
             if truncated {
                 packet.truncate(cut.index(whole.len()));
             }
-            world.core.packet(endpoint, &packet, ([127, 0, 0, 1], 9).into(), None, None, Instant::now());
+            world.core.packet(endpoint, &packet, arrival(([127, 0, 0, 1], 9).into(), Instant::now()), Instant::now());
             world.turn();
         }
         still_serves(world);
@@ -314,7 +320,7 @@ fn a_failed_socket_goes_with_what_waited_for_it() {
     let [_, accepted] = world.pair();
     let endpoint = endpoint_of(&world.core);
     let (slot, _) = world.core.live(accepted).expect("the connection");
-    world.core.endpoints[endpoint].stalled.push(slot);
+    world.core.endpoints[endpoint].held.push(slot);
     world.core.socket_failed(endpoint, "as the kernel would");
     world.core.turn(Instant::now());
     assert!(!world.core.endpoints.contains(endpoint));
@@ -334,7 +340,7 @@ fn noise_under_the_id_of_a_connection_is_not_its_peers() {
     packet.resize(1400, 0);
     let later = now + Duration::from_secs(1);
     for _ in 0..2 * settings().useless_bytes / 1400 {
-        world.core.packet(endpoint, &packet, from, None, None, later);
+        world.core.packet(endpoint, &packet, arrival(from, later), later);
     }
     let (_, victim) = world.core.live(accepted).expect("a connection that lives on");
     assert!(victim.acks.last_heard().is_some_and(|at| at < later));

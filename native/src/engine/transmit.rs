@@ -11,6 +11,13 @@ const BATCHES_PER_TURN: usize = 16;
 /// Packets that wait for a full socket buffer; answers to strangers must not pile up behind it.
 const MAX_UNSENT: usize = 1024;
 
+/// What a world in virtual time carries in place of a socket.
+#[cfg(test)]
+pub struct Captured {
+    pub to: std::net::SocketAddr,
+    pub bytes: Vec<u8>,
+}
+
 impl Core {
     pub fn flush(&mut self, now: Instant) {
         for slot in std::mem::take(&mut self.dirty) {
@@ -22,7 +29,7 @@ impl Core {
             if entry.unsent.is_empty() {
                 self.flush_connection(slot, now);
             } else {
-                entry.stalled.push(slot);
+                entry.held.push(slot);
             }
         }
     }
@@ -55,8 +62,14 @@ impl Core {
             let Some(endpoint) = self.connections.get(slot).map(|connection| connection.endpoint) else { break };
             let segments = self.endpoints[endpoint].socket.segments(self.offload);
             let transmit = self.guarded(slot, |connection| {
-                connection.feed_datagrams(now);
-                connection.quic.poll_transmit(now, segments, &mut buffer)
+                let packets = connection.feed_datagrams(now, segments);
+                if packets == 0 && !connection.gate.owes_streams(now) {
+                    return connection.quic.poll_transmit(now, segments, &mut buffer);
+                }
+                connection.gate.set_open(true);
+                let transmit = connection.quic.poll_transmit(now, packets.max(1), &mut buffer);
+                connection.gate.set_open(false);
+                transmit
             });
             let Some(Some(transmit)) = transmit else {
                 more = false;
@@ -73,8 +86,14 @@ impl Core {
 
     /// Sends a packet or a GSO batch. What the kernel cannot take now waits; any other failure is a lost packet to QUIC.
     pub fn send(&mut self, endpoint: usize, transmit: &Transmit, buffer: &[u8]) {
-        let entry = &mut self.endpoints[endpoint];
         let bytes = &buffer[..transmit.size];
+        #[cfg(test)]
+        if let Some(captured) = &mut self.captured {
+            let packets = bytes.chunks(transmit.segment_size.unwrap_or(bytes.len()));
+            captured.extend(packets.map(|packet| Captured { to: transmit.destination, bytes: packet.to_vec() }));
+            return;
+        }
+        let entry = &mut self.endpoints[endpoint];
         let packet = quinn_udp::Transmit {
             destination: transmit.destination,
             ecn: transmit.ecn.and_then(|ecn| quinn_udp::EcnCodepoint::from_bits(ecn as u8)),
@@ -129,7 +148,7 @@ impl Core {
             }
             entry.unsent.pop_front();
         }
-        for slot in std::mem::take(&mut entry.stalled) {
+        for slot in std::mem::take(&mut entry.held) {
             if self.connections.contains(slot) {
                 self.mark_dirty(slot);
             }

@@ -1,0 +1,153 @@
+//! What the law knows of a path: how much it delivers, and how long it takes at its best.
+
+use std::time::{Duration, Instant};
+
+/// Delivered rates are kept for this many seconds, the highest of each.
+const RATE_SECONDS: usize = 10;
+/// A path that got longer is believed after one to two of these (BBR keeps its minimum for 10 s, too).
+const BASE_HORIZON: Duration = Duration::from_secs(10);
+
+/// The highest delivered rate of recent seconds, in bytes per second (BBR's max filter, draft-cardwell-iccrg-bbr-congestion-control §4.1.1).
+#[derive(Clone)]
+pub struct RateFilter {
+    highest: [f64; RATE_SECONDS],
+    latest: f64,
+    /// When the second of `highest[0]` began.
+    since: Instant,
+}
+
+impl RateFilter {
+    pub fn new(now: Instant) -> Self {
+        Self { highest: [0.0; RATE_SECONDS], latest: 0.0, since: now }
+    }
+
+    pub fn push(&mut self, rate: f64, now: Instant) {
+        // Time without a sample does not age the filter by more than a second: silence says nothing of the path.
+        if now.duration_since(self.since) >= Duration::from_secs(1) {
+            self.highest.rotate_right(1);
+            self.highest[0] = 0.0;
+            self.since = now;
+        }
+        self.latest = rate;
+        self.highest[0] = self.highest[0].max(rate);
+    }
+
+    pub fn latest(&self) -> f64 {
+        self.latest
+    }
+
+    /// The highest of the running second and of `seconds` before it.
+    pub fn peak(&self, seconds: usize) -> f64 {
+        self.highest.iter().take(seconds + 1).copied().fold(0.0, f64::max)
+    }
+}
+
+/// The lowest round trip of recent intervals: the path without a queue.
+#[derive(Clone)]
+pub struct BaseDelay {
+    current: Option<Duration>,
+    previous: Option<Duration>,
+    since: Instant,
+}
+
+impl BaseDelay {
+    pub fn new(now: Instant) -> Self {
+        Self { current: None, previous: None, since: now }
+    }
+
+    pub fn push(&mut self, floor: Duration, now: Instant) {
+        if now.duration_since(self.since) >= BASE_HORIZON {
+            self.previous = self.current.take();
+            self.since = now;
+        }
+        self.current = Some(self.current.map_or(floor, |known| known.min(floor)));
+    }
+
+    pub fn get(&self) -> Option<Duration> {
+        [self.current, self.previous].into_iter().flatten().min()
+    }
+
+    /// The path is longer than it was.
+    pub fn replace(&mut self, floor: Duration, now: Instant) {
+        *self = Self { current: Some(floor), previous: None, since: now };
+    }
+}
+
+/// What the acknowledgements of some time said together.
+#[derive(Clone)]
+pub struct Interval {
+    pub since: Instant,
+    pub acked: u64,
+    pub lost: u64,
+    /// When the newest packet that was acknowledged before and in this interval was sent.
+    newest_before: Option<Instant>,
+    newest: Option<Instant>,
+    /// The lowest round trip; of a batch that is acknowledged together its newest packet has it.
+    floor: Duration,
+    sum: Duration,
+    samples: u32,
+    packets: u32,
+    /// More would have been sent if the window had let it.
+    pub limited: bool,
+}
+
+impl Interval {
+    pub fn new(now: Instant) -> Self {
+        Self {
+            since: now,
+            acked: 0,
+            lost: 0,
+            newest_before: None,
+            newest: None,
+            floor: Duration::MAX,
+            sum: Duration::ZERO,
+            samples: 0,
+            packets: 0,
+            limited: false,
+        }
+    }
+
+    pub fn acked(&mut self, now: Instant, sent: Instant, bytes: u64) {
+        self.acked += bytes;
+        self.sum += now.duration_since(sent);
+        self.packets += 1;
+        self.newest = Some(self.newest.map_or(sent, |newest| newest.max(sent)));
+    }
+
+    pub fn round_trip(&mut self, sample: Duration) {
+        self.floor = self.floor.min(sample);
+        self.samples += 1;
+    }
+
+    pub fn is_complete(&self, now: Instant, length: Duration) -> bool {
+        self.samples > 0 && now.duration_since(self.since) >= length
+    }
+
+    pub fn samples(&self) -> u32 {
+        self.samples
+    }
+
+    pub fn floor(&self) -> Duration {
+        self.floor
+    }
+
+    /// How long packets were in flight, each of them: what was acknowledged together waited for the last of them.
+    pub fn mean(&self) -> Duration {
+        if self.packets == 0 { Duration::ZERO } else { self.sum / self.packets }
+    }
+
+    /// Bytes per second, over the longer of the time in which packets were sent and that in which they were acknowledged: acknowledgements
+    /// that were held back and come at once do not make a path faster (draft-cheng-iccrg-delivery-rate-estimation §2.2).
+    pub fn delivered_rate(&self, now: Instant) -> f64 {
+        let acked_in = now.duration_since(self.since);
+        let sent_in = match (self.newest_before, self.newest) {
+            (Some(before), Some(newest)) => newest.saturating_duration_since(before),
+            _ => Duration::ZERO,
+        };
+        self.acked as f64 / acked_in.max(sent_in).as_secs_f64().max(1e-6)
+    }
+
+    pub fn restart(&mut self, now: Instant) {
+        *self = Self { newest_before: self.newest.or(self.newest_before), ..Self::new(now) };
+    }
+}

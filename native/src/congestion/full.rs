@@ -1,0 +1,153 @@
+//! What is sent on a path that is full: a rate that follows what is delivered, and keeps the queue short but not empty.
+
+use std::time::{Duration, Instant};
+
+/// A queue of this length is one (the lowest round trip of an interval above the path's own).
+pub const LONG_QUEUE: Duration = Duration::from_millis(42);
+pub const SHORT_QUEUE: Duration = Duration::from_millis(10);
+const MIDDLE_QUEUE: Duration = Duration::from_millis(20);
+const VERY_LONG_QUEUE: Duration = Duration::from_millis(60);
+/// What is asked for beyond what was delivered, each interval in which there is no queue: a path that carries twice as much is found in 3 s.
+const GROWTH: f64 = 1.03;
+/// The same while there is a short queue that does not grow.
+const CAREFUL_GROWTH: f64 = 1.01;
+/// Loss above what there was when the path was found to be full is the path's answer to too much.
+const MORE_LOSS: f64 = 0.04;
+const NO_GROWTH_FOR: Duration = Duration::from_secs(1);
+/// A full path whose flow asks for no more than it gets is free again after this.
+const CALM: Duration = Duration::from_secs(1);
+/// Without an empty queue for so long the path's own round trip is looked for (BBR's ProbeRTT).
+const EMPTY_EVERY: Duration = Duration::from_secs(5);
+/// A queue that does not get shorter for so many intervals, though less is sent than arrives, is another flow's; if it does not even move
+/// for twice as many there is none and the path is longer.
+const FOREIGN_INTERVALS: u32 = 10;
+/// A flow that has given way to this share of its rate without emptying the queue did not make it.
+const FUTILE: f64 = 0.15;
+/// A queue that moves by less does not move.
+pub const FLAT: Duration = Duration::from_millis(8);
+
+/// What an interval showed.
+pub struct Seen {
+    pub floor: Duration,
+    pub queue: Duration,
+    pub delivered: f64,
+    /// Shares of late, and of the interval.
+    pub loss: f64,
+    pub limited: bool,
+}
+
+pub enum Verdict {
+    Full,
+    /// Nothing waits: the path carries what comes.
+    Free,
+    /// The path is as long as this.
+    Longer(Duration),
+    /// Another flow holds the queue.
+    Foreign,
+}
+
+#[derive(Clone)]
+pub struct Full {
+    rate: f64,
+    gain: f64,
+    loss: f64,
+    still_until: Option<Instant>,
+    calm_since: Option<Instant>,
+    empty_seen: Instant,
+    queue: Duration,
+    /// The rate when the queue was last empty, and the lowest round trip since.
+    anchor: f64,
+    nearest: Duration,
+    foreign: u32,
+    lowest: Duration,
+    highest: Duration,
+}
+
+impl Full {
+    pub fn new(rate: f64, loss: f64, now: Instant) -> Self {
+        Self {
+            rate,
+            gain: 1.0,
+            loss,
+            still_until: None,
+            calm_since: None,
+            empty_seen: now,
+            queue: Duration::ZERO,
+            anchor: rate,
+            nearest: Duration::MAX,
+            foreign: 0,
+            lowest: Duration::MAX,
+            highest: Duration::ZERO,
+        }
+    }
+
+    /// Bytes per second.
+    pub fn pace(&self) -> f64 {
+        self.rate * self.gain
+    }
+
+    pub fn turn(&mut self, seen: &Seen, now: Instant) -> Verdict {
+        self.follow(seen, now);
+        self.queue = seen.queue;
+        self.calm_since = if seen.limited { None } else { self.calm_since.or(Some(now)) };
+        if self.calm_since.is_some_and(|since| now.duration_since(since) >= CALM) {
+            return Verdict::Free;
+        }
+        self.judge(seen)
+    }
+
+    fn follow(&mut self, seen: &Seen, now: Instant) {
+        if seen.queue <= SHORT_QUEUE {
+            self.empty_seen = now;
+        }
+        if seen.queue > SHORT_QUEUE {
+            // A queue of ours that gets shorter delivers more than is sent, and all that the path can; one that grows delivers less. What is
+            // delivered as it is sent says nothing, and to follow it would lead from one lower rate to the next.
+            let (pace, delivered) = (self.pace(), seen.delivered);
+            if delivered > 1.02 * pace || (delivered < 0.9 * pace && self.grows(seen)) {
+                self.rate = delivered;
+            } else if seen.limited && seen.queue <= LONG_QUEUE && seen.queue <= self.queue + SHORT_QUEUE / 4 {
+                self.rate *= CAREFUL_GROWTH;
+            }
+        } else if seen.loss > self.loss + MORE_LOSS {
+            self.rate = seen.delivered.min(self.rate);
+            self.still_until = Some(now + NO_GROWTH_FOR);
+        } else if seen.limited && self.still_until.is_none_or(|until| now >= until) {
+            self.rate = self.rate.max(seen.delivered) * GROWTH;
+        }
+        let unseen = now.duration_since(self.empty_seen) >= EMPTY_EVERY;
+        self.gain = match seen.queue {
+            queue if queue > VERY_LONG_QUEUE => 0.5,
+            queue if queue > MIDDLE_QUEUE || unseen => 0.8,
+            queue if queue > SHORT_QUEUE => 0.95,
+            _ => 1.0,
+        };
+    }
+
+    fn grows(&self, seen: &Seen) -> bool {
+        seen.queue > LONG_QUEUE && seen.queue > self.queue
+    }
+
+    fn judge(&mut self, seen: &Seen) -> Verdict {
+        self.nearest = self.nearest.min(seen.floor);
+        if seen.queue <= SHORT_QUEUE / 2 {
+            (self.anchor, self.nearest) = (self.rate, seen.floor);
+        } else if self.rate < FUTILE * self.anchor {
+            return Verdict::Longer(self.nearest);
+        }
+        if seen.queue <= LONG_QUEUE || seen.floor + FLAT / 2 < self.lowest {
+            (self.foreign, self.lowest, self.highest) = (0, seen.floor, seen.floor);
+            return Verdict::Full;
+        }
+        self.foreign += 1;
+        (self.lowest, self.highest) = (self.lowest.min(seen.floor), self.highest.max(seen.floor));
+        let flat = self.highest - self.lowest <= FLAT;
+        if self.foreign >= FOREIGN_INTERVALS && !flat {
+            Verdict::Foreign
+        } else if self.foreign >= 2 * FOREIGN_INTERVALS {
+            Verdict::Longer(self.lowest)
+        } else {
+            Verdict::Full
+        }
+    }
+}
