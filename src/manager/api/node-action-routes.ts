@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { roleAllows } from '../access/roles.ts';
 import { apiRoute, type ApiRoute } from './api-route.ts';
 import type { ApiParts } from './api-parts.ts';
+import { wantedConfig } from './wanted-config.ts';
 import { withoutSecrets } from './without-secrets.ts';
 import { Refusal } from './refusal.ts';
 import { flagSchema } from './query.ts';
@@ -54,12 +55,14 @@ function readingRoutes({ fleet, mirror, history }: ApiParts): readonly ApiRoute[
     apiRoute({
       method: 'GET',
       path: 'nodes/{id}/config',
-      summary: 'The config that the node runs now, asked from it, without secrets.',
+      summary: 'The config that the node runs now, asked from it, beside what the manager wants; without secrets.',
       access: 'operator',
-      answer: z.object({ config: z.unknown() }),
-      handle: async ({ params }) => ({
-        body: { config: withoutSecrets(await fleet.nodes.config(params['id'] ?? '')) },
-      }),
+      answer: z.object({ config: z.unknown(), wanted: z.record(z.string(), z.unknown()) }),
+      async handle({ params }) {
+        const id = params['id'] ?? '';
+        const [config, wanted] = await Promise.all([fleet.nodes.config(id), wantedConfig(fleet, id)]);
+        return { body: { config: withoutSecrets(config), wanted } };
+      },
     }),
   ];
 }
