@@ -66,6 +66,11 @@ impl Settings {
         self.max_streams(dir).min(VarInt::from_u32(FIRST_STREAMS))
     }
 
+    /// Each stream brings its own window: those that nobody reads must not use up what the others need.
+    fn all_windows(&self) -> u32 {
+        self.connection_window.saturating_add(self.max_bidi_streams.saturating_mul(self.stream_window))
+    }
+
     pub fn transport_config(&self, offload: bool) -> Arc<TransportConfig> {
         let mut mtu = MtuDiscoveryConfig::default();
         mtu.upper_bound(self.max_udp_payload.max(MIN_UDP_PAYLOAD))
@@ -84,7 +89,7 @@ impl Settings {
             .max_concurrent_bidi_streams(self.first_streams(Dir::Bi))
             .max_concurrent_uni_streams(self.first_streams(Dir::Uni))
             .stream_receive_window(VarInt::from_u32(self.stream_window))
-            .receive_window(VarInt::from_u32(self.connection_window))
+            .receive_window(VarInt::from_u32(self.all_windows()))
             .send_window(SEND_WINDOW_BYTES)
             .initial_mtu(MIN_UDP_PAYLOAD)
             .mtu_discovery_config(Some(mtu))

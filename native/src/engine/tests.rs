@@ -346,3 +346,31 @@ fn noise_under_the_id_of_a_connection_is_not_its_peers() {
     assert!(victim.acks.last_heard().is_some_and(|at| at < later));
     still_serves(world);
 }
+
+#[test]
+fn readers_that_stop_do_not_use_up_the_window_of_others() {
+    let mut world = World::new();
+    let [dialled, accepted] = world.pair();
+    let mut last = None;
+    for paused in (0..=40).rev() {
+        world.turn_until("a stream", |core| core.connections.iter().any(|(_, c)| c.id == dialled));
+        let (slot, entry) = world.core.live(dialled).expect("the connection");
+        let stream = entry.open_stream(Dir::Bi).expect("a stream");
+        entry.write(stream, &vec![1; if paused > 0 { 200_000 } else { 5 }]);
+        world.core.mark_dirty(slot);
+        last = Some(stream);
+        for _ in 0..200 {
+            world.turn();
+        }
+    }
+    let last = last.expect("the last stream");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let (_, entry) = world.core.live(accepted).expect("the other end");
+        if entry.read(last, 10) == super::ReadOutcome::Data(Bytes::from(vec![1; 5])) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "not in time: the last stream's bytes");
+        world.turn();
+    }
+}
