@@ -51,3 +51,12 @@ export async function signUpInPage(page: Page, bed: Pick<ApiBed, 'origin' | 'fir
   await page.getByRole('button', { name: 'Create and sign in' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
 }
+
+/** Signs in as the administrator that `ApiBed.signUp` or `signUpInPage` made. */
+export async function signInPage(page: Page, bed: Pick<ApiBed, 'origin'>): Promise<void> {
+  await page.goto(bed.origin);
+  await page.getByLabel('Name').fill('alice');
+  await page.getByLabel('Password').fill(adminPassword);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+}

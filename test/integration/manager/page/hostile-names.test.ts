@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, openPage } from '../../../support/browser.ts';
 import { ApiBed } from '../../../support/manager/api-bed.ts';
-import { pageViews, signUpInPage, visit } from '../../../support/manager/page-walk.ts';
+import { pageViews, signInPage, visit } from '../../../support/manager/page-walk.ts';
 
 const hostile = [
   '<img src=x onerror="document.title=\'owned\'">',
@@ -17,6 +17,7 @@ describe('MJ4 names that nodes and operators choose', () => {
 
   beforeAll(async () => {
     bed = await ApiBed.start();
+    await bed.signUp();
     browser = await launchBrowser();
     const nodes = (await bed.fleet.nodes.page({ limit: 500 })).items;
     const tunnels = (await bed.fleet.tunnels.page({ limit: 500 })).items;
@@ -38,7 +39,7 @@ describe('MJ4 names that nodes and operators choose', () => {
 
   test('MJ4 stay text on every page, and no page grows wider than the window', async () => {
     const { page, context, faults } = await openPage(browser);
-    await signUpInPage(page, bed);
+    await signInPage(page, bed);
     for (const view of await pageViews(bed)) {
       if (view.name === 'nodes' || view.name === 'tunnels') continue;
       await visit(page, bed, view.name === 'events' ? { ...view, sign: hostile[0] ?? '' } : view);
@@ -60,11 +61,7 @@ describe('MJ4 names that nodes and operators choose', () => {
 
   test('MJ4 a name that turns text around is isolated from what stands beside it', async () => {
     const { page, context } = await openPage(browser);
-    await page.goto(bed.origin);
-    await page.getByLabel('Name').fill('alice');
-    await page.getByLabel('Password').fill('correct horse battery');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await signInPage(page, bed);
     await page.goto(`${bed.origin}/nodes?q=${encodeURIComponent('right to left')}`);
     await page.locator('bdi', { hasText: 'right to left' }).first().waitFor();
     const bare = `[...document.querySelectorAll('td a, td small')].filter((one) => one.textContent.includes('right to left')

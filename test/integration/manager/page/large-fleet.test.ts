@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, openPage } from '../../../support/browser.ts';
 import { ApiBed } from '../../../support/manager/api-bed.ts';
-import { signUpInPage } from '../../../support/manager/page-walk.ts';
+import { signInPage } from '../../../support/manager/page-walk.ts';
 
 const mostRows = 60;
 const frame = 'document.querySelector(".table-frame")';
@@ -13,6 +13,7 @@ describe('MJ3 a fleet of 5 000 nodes and 20 000 legs in the page', () => {
 
   beforeAll(async () => {
     bed = await ApiBed.start({ size: { nodes: 5_000, tunnels: 5_000 } });
+    await bed.signUp();
     browser = await launchBrowser();
   }, 120_000);
 
@@ -23,7 +24,7 @@ describe('MJ3 a fleet of 5 000 nodes and 20 000 legs in the page', () => {
 
   test('MJ3 lists can be scrolled to their end and filtered with at most 60 rows in the document', async () => {
     const { page, context, faults } = await openPage(browser, { height: 1_400 });
-    await signUpInPage(page, bed);
+    await signInPage(page, bed);
     for (const [path, label, last] of [
       ['/nodes', 'Nodes', 'venue-edge-4996'],
       ['/tunnels', 'Tunnels', 'camera-4999'],
@@ -49,11 +50,7 @@ describe('MJ3 a fleet of 5 000 nodes and 20 000 legs in the page', () => {
 
   test('a node that goes is red in an open list without a reload', async () => {
     const { page, context } = await openPage(browser);
-    await page.goto(bed.origin);
-    await page.getByLabel('Name').fill('alice');
-    await page.getByLabel('Password').fill('correct horse battery');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await signInPage(page, bed);
     await page.goto(`${bed.origin}/nodes?q=relay-fra-1`);
     await page.getByText('1 in all').waitFor();
     const [relay] = (await bed.fleet.nodes.page({ limit: 1 })).items;

@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, openPage, type OpenedPage } from '../../../support/browser.ts';
 import { adminPassword, ApiBed } from '../../../support/manager/api-bed.ts';
-import { pageViews, signUpInPage, visit, type PageView } from '../../../support/manager/page-walk.ts';
+import { pageViews, signInPage, signUpInPage, visit, type PageView } from '../../../support/manager/page-walk.ts';
 
 const axePath = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'));
 
@@ -35,11 +35,7 @@ describe('MJ2 every page of the manager', () => {
 
   async function signedIn(options: Parameters<typeof openPage>[1]): Promise<OpenedPage> {
     const opened = await openPage(browser, options);
-    await opened.page.goto(bed.origin);
-    await opened.page.getByLabel('Name').fill('alice');
-    await opened.page.getByLabel('Password').fill(adminPassword);
-    await opened.page.keyboard.press('Enter');
-    await opened.page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await signInPage(opened.page, bed);
     return opened;
   }
 
