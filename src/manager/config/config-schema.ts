@@ -11,7 +11,7 @@ import {
 } from '../../config/schema-parts.ts';
 
 /** Where the manager listens unless told otherwise, as nodes in the field expect. */
-export const DEFAULT_MANAGER_PORT = 8443;
+const defaultPort = 8443;
 
 const databaseUrl = text().refine((url) => /^(sqlite:.|postgres(ql)?:\/\/.)/.test(url), {
   error: 'is neither sqlite:PATH nor postgres://…; write for example "sqlite:state/manager.db"',
@@ -52,8 +52,8 @@ const limitsSchema = z.strictObject({
 export const managerConfigSchema = z
   .strictObject({
     $schema: z.string().optional(),
-    listen: listenAddresses(DEFAULT_MANAGER_PORT)
-      .default([`0.0.0.0:${DEFAULT_MANAGER_PORT}`])
+    listen: listenAddresses(defaultPort)
+      .default([`0.0.0.0:${defaultPort}`])
       .describe('Where nodes, browsers and REST clients connect (TCP, TLS).'),
     public_url: httpsUrl.nullable().default(null).describe('How browsers and nodes reach the manager.'),
     instance_url: httpsUrl.nullable().default(null).describe('How other instances reach this one.'),

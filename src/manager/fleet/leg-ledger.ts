@@ -49,7 +49,7 @@ export async function applyLegs(
   return changed;
 }
 
-export function legsOf(store: Store, { tunnelId, flowId }: LegOwner): Promise<readonly LegRow[]> {
+function legsOf(store: Store, { tunnelId, flowId }: LegOwner): Promise<readonly LegRow[]> {
   return tunnelId === undefined ? store.legs.ofFlows([flowId ?? '']) : store.legs.ofTunnels([tunnelId]);
 }
 

@@ -116,7 +116,7 @@ export class Authenticator {
 }
 
 /** Why a node that proved who it is may still not come in. */
-export function closedTo(node: NodeRow, now: number): string | null {
+function closedTo(node: NodeRow, now: number): string | null {
   if (node.disabled_at !== null) return 'Node is disabled';
   return node.expires_at !== null && node.expires_at <= now ? 'Node has expired' : null;
 }

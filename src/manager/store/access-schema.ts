@@ -93,6 +93,5 @@ export type ApiTokenRow = Selectable<ApiTokenTable>;
 export type WebhookRow = Selectable<WebhookTable>;
 export type WebhookChange = Updateable<WebhookTable>;
 export type WebhookDeliveryRow = Selectable<WebhookDeliveryTable>;
-export type SettingRow = Selectable<SettingTable>;
 export type AuditRow = Selectable<AuditTable>;
 export type NewAudit = Omit<Insertable<AuditTable>, 'id' | 'hash'>;
