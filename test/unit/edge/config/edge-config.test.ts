@@ -44,6 +44,7 @@ describe('an edge config', () => {
       jsonLogTarget: null,
       logLevel: 'info',
       stateDir: '/etc/adit/state',
+      observer: null,
     });
     expect(warnings).toEqual([]);
     expect(Object.isFrozen(config)).toBe(true);
