@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -47,11 +48,15 @@ export async function startObserver(
 ): Promise<RunningObserver> {
   const own = mkdtempSync(join(folder, 'observer-'));
   const [socket, exported] = [join(own, 'o.sock'), join(own, 'tsv')];
+  const token = join(own, 'token');
+  writeFileSync(token, `${'ab'.repeat(32)}\n`, { mode: 0o600 });
+  // As they run in earnest: metrics cost varta-watch more than half of its time a beat.
+  const metrics = ['--prom-addr', `127.0.0.1:${await freeTcpPort()}`, '--prom-token-file', token];
   const exportFlags = options.exports ? ['--export-file', exported] : [];
   const child = new Child({
     name: program.name,
     command: program.command,
-    args: [...program.args, '--socket', socket, ...options.flags, ...exportFlags],
+    args: [...program.args, '--socket', socket, ...options.flags, ...metrics, ...exportFlags],
     logPath: join(own, 'log'),
   });
   await waitFor(() => existsSync(socket), `${program.name} makes its socket`);
@@ -70,6 +75,14 @@ export async function startObserver(
     },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
+}
+
+async function freeTcpPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => void server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function toLine(line: string): ExportLine {

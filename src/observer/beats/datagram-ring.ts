@@ -7,6 +7,7 @@ import { BEAT_BYTES } from '../../protocol/beat/beat-frame.ts';
 const headerBytes = 64;
 const entryBytes = 64;
 const dataOffset = 32;
+const wordBytes = 4;
 const headIndex = 0;
 const tailIndex = 1;
 const overflowIndex = 2;
@@ -25,13 +26,15 @@ export interface RingEntry {
   /** Receiving failed with this; 0 for a datagram. */
   errno: number;
   bytes: Uint8Array;
+  /** The same memory. */
+  words: Int32Array;
 }
 
 export class DatagramRing {
   readonly memory: SharedArrayBuffer;
   readonly #header: Int32Array;
   readonly #view: DataView;
-  readonly #bytes: Uint8Array;
+  readonly #words: Int32Array;
   readonly #mask: number;
 
   /** Over memory that another thread made, or new with room for `capacity` datagrams, a power of two. */
@@ -40,7 +43,7 @@ export class DatagramRing {
       source instanceof SharedArrayBuffer ? source : new SharedArrayBuffer(headerBytes + source.capacity * entryBytes);
     this.#header = new Int32Array(this.memory, 0, headerBytes / 4);
     this.#view = new DataView(this.memory);
-    this.#bytes = new Uint8Array(this.memory);
+    this.#words = new Int32Array(this.memory);
     this.#mask = (this.memory.byteLength - headerBytes) / entryBytes - 1;
   }
 
@@ -81,7 +84,7 @@ export class DatagramRing {
   }
 
   /** Copies a datagram in; counts it as overflow when the ring is full. Readers see it after `publish`. */
-  write(at: number, message: Omit<RingEntry, 'bytes'>, data: Uint8Array, dataStart: number): boolean {
+  write(at: number, message: Omit<RingEntry, 'bytes' | 'words'>, data: Int32Array, dataStart: number): boolean {
     const head = (Atomics.load(this.#header, headIndex) + at) | 0;
     if (((head - Atomics.load(this.#header, tailIndex)) | 0) > this.#mask) {
       Atomics.add(this.#header, overflowIndex, 1);
@@ -98,9 +101,7 @@ export class DatagramRing {
     this.#view.setUint32(start + 16, credentials?.pid ?? 0, true);
     this.#view.setUint32(start + 20, credentials?.uid ?? 0, true);
     this.#view.setInt32(start + 24, message.errno, true);
-    for (let index = 0; index < BEAT_BYTES; index += 1) {
-      this.#bytes[start + dataOffset + index] = data[dataStart + index] ?? 0;
-    }
+    copyWords(data, dataStart / wordBytes, this.#words, (start + dataOffset) / wordBytes);
     return true;
   }
 
@@ -116,8 +117,9 @@ export class DatagramRing {
     let tail = Atomics.load(this.#header, tailIndex);
     let count = 0;
     const credentials = { pid: 0, uid: 0 };
-    const bytes = new Uint8Array(BEAT_BYTES);
-    const entry: RingEntry = { receivedNs: 0, size: 0, ctrlTruncated: false, credentials, errno: 0, bytes };
+    const words = new Int32Array(BEAT_BYTES / wordBytes);
+    const bytes = new Uint8Array(words.buffer);
+    const entry: RingEntry = { receivedNs: 0, size: 0, ctrlTruncated: false, credentials, errno: 0, bytes, words };
     while (tail !== head && count < limit) {
       this.#read(headerBytes + (tail & this.#mask) * entryBytes, entry, credentials);
       tail = (tail + 1) | 0;
@@ -137,8 +139,11 @@ export class DatagramRing {
     credentials.pid = this.#view.getUint32(start + 16, true);
     credentials.uid = this.#view.getUint32(start + 20, true);
     entry.credentials = (flags & hasCredentials) === 0 ? null : credentials;
-    for (let index = 0; index < BEAT_BYTES; index += 1) {
-      entry.bytes[index] = this.#bytes[start + dataOffset + index] ?? 0;
-    }
+    copyWords(this.#words, (start + dataOffset) / wordBytes, entry.words, 0);
   }
+}
+
+/** The 32 bytes of a beat; word by word it takes a quarter of the time. */
+function copyWords(from: Int32Array, fromWord: number, to: Int32Array, toWord: number): void {
+  for (let index = 0; index < BEAT_BYTES / wordBytes; index += 1) to[toWord + index] = from[fromWord + index] ?? 0;
 }

@@ -20,7 +20,7 @@ export class MessageBatch {
   readonly #libc: Libc;
   readonly #memory: unknown;
   readonly #view: DataView;
-  readonly #bytes: Uint8Array;
+  readonly #words: Int32Array;
   readonly #message = {
     receivedNs: 0,
     size: 0,
@@ -35,7 +35,7 @@ export class MessageBatch {
     this.#libc = libc;
     this.#memory = libc.calloc(total, 1);
     this.#view = new DataView(libc.view(this.#memory, total));
-    this.#bytes = new Uint8Array(this.#view.buffer);
+    this.#words = new Int32Array(this.#view.buffer);
     const base = libc.address(this.#memory);
     for (let index = 0; index < batchSize; index += 1) {
       const header = index * headerBytes;
@@ -64,7 +64,7 @@ export class MessageBatch {
       message.size = this.#view.getUint32(header + 56, true);
       message.ctrlTruncated = (this.#view.getUint32(header + 48, true) & POSIX.MSG_CTRUNC) !== 0;
       message.credentials = this.#credentialsOf(index);
-      if (ring.write(written, message, this.#bytes, dataAt(index))) written += 1;
+      if (ring.write(written, message, this.#words, dataAt(index))) written += 1;
       // The kernel wrote there how much it used.
       this.#view.setUint32(header + 40, controlBytes, true);
     }

@@ -42,7 +42,7 @@ async function receive({ fd, memory, startNs, clockSource, fullQueue }: ReceiveT
     const errno = libc.errno();
     if (errno === EAGAIN || errno === EINTR) continue;
     const failure = { receivedNs, size: 0, ctrlTruncated: false, credentials: null, errno };
-    if (ring.write(0, failure, new Uint8Array(), 0)) ring.publish(1);
+    if (ring.write(0, failure, new Int32Array(), 0)) ring.publish(1);
     ring.pauseWriter(pauseAfterFailureMs);
   }
   batch.free();

@@ -36,11 +36,12 @@ export class NoticeBoard {
   }
 
   event(event: ObserverEvent): void {
+    if (event.type === 'Beat') {
+      this.#beat(event);
+      return;
+    }
     const nowNs = Number(event.observer_ns);
     switch (event.type) {
-      case 'Beat':
-        this.#beat(event, nowNs);
-        return;
       case 'Stall': {
         const silentMs = Math.round(Number(event.observer_ns - event.last_ns) / 1e6);
         const known = this.#known.get(event.pid);
@@ -126,19 +127,18 @@ export class NoticeBoard {
     }
   }
 
-  #beat({ pid, status, ...rest }: Extract<ObserverEvent, { type: 'Beat' }>, nowNs: number): void {
+  #beat(event: Extract<ObserverEvent, { type: 'Beat' }>): void {
+    const { pid, status } = event;
     const known = this.#known.get(pid);
-    if (known === undefined) {
-      this.#known.set(pid, { status, silent: false });
-      if (status === 'Ok') return;
-    } else if (known.silent) {
-      known.silent = false;
-      this.#tell('Beat', nowNs, 'info', `Process ${this.#name(pid)} beats again`, { pid, status, ...rest });
-    }
-    if (known?.status === status) return;
+    if (known !== undefined && !known.silent && known.status === status) return;
+    const nowNs = Number(event.observer_ns);
+    if (known === undefined) this.#known.set(pid, { status, silent: false });
+    if (known?.silent === true) this.#tell('Beat', nowNs, 'info', `Process ${this.#name(pid)} beats again`, event);
+    if (known !== undefined) known.silent = false;
+    // A first beat that is Ok is no news.
+    if (status === (known?.status ?? 'Ok')) return;
     if (known !== undefined) known.status = status;
-    const message = `Process ${this.#name(pid)} is ${status}`;
-    this.#tell('Status', nowNs, statusSeverity[status], message, { pid, status, ...rest });
+    this.#tell('Status', nowNs, statusSeverity[status], `Process ${this.#name(pid)} is ${status}`, event);
   }
 
   #name(pid: number): string {

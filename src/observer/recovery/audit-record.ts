@@ -52,7 +52,7 @@ export function auditFields(record: AuditRecord, at: { seq: number; wallMs: numb
 /** The chain of a line: it covers the line and, through `previous`, every line before it. */
 export function chainOf(previous: Chain, kind: string, fields: string): Chain {
   const hash = createHash('sha256').update(`${domain}${kind}\0`, 'latin1');
-  return hash.update(Buffer.from(previous, 'hex')).update(fields).digest('hex');
+  return hash.update(Buffer.from(previous, 'hex')).update(`\0${fields}`).digest('hex');
 }
 
 /** What a log proves. */
