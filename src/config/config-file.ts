@@ -3,6 +3,7 @@ import { AppError } from '../lib/app-error.ts';
 import { realFileSystem, writeFileAtomically, type FileSystem } from '../lib/atomic-file.ts';
 import { splitByteOrderMark } from './json-file.ts';
 import { editJson, type JsonEdit } from './json-edit.ts';
+import { readIfThere } from '../lib/read-if-there.ts';
 
 export interface ConfigFileSystem extends FileSystem {
   /** Rejects with ENOENT where there is no file. */
@@ -65,13 +66,8 @@ export class ConfigFile {
     await turn;
   }
 
-  async #readText(): Promise<string | null> {
-    try {
-      return await this.#fileSystem.readText(this.path);
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-      throw new AppError('io-failed', `could not read ${this.path}`, { cause: error });
-    }
+  #readText(): Promise<string | null> {
+    return readIfThere(this.path, () => this.#fileSystem.readText(this.path));
   }
 }
 

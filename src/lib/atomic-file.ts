@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from './app-error.ts';
+import { isMissing } from './read-if-there.ts';
 
 /** What replacing a file needs of a file system; a test puts failing calls in its place. */
 export interface FileSystem {
@@ -39,7 +40,7 @@ export const realFileSystem: FileSystem = {
       const { uid, gid, mode } = await stat(path);
       return { uid, gid, mode: mode & 0o777 };
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      if (isMissing(error)) return null;
       throw error;
     }
   },

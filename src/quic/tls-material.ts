@@ -5,6 +5,7 @@ import { AppError } from '../lib/app-error.ts';
 import { writeFileAtomically } from '../lib/atomic-file.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { TlsIdentity } from './types.ts';
+import { readIfThere } from '../lib/read-if-there.ts';
 
 /** In the directory of `keepSelfSigned`. */
 const certificateFile = 'self-signed.crt';
@@ -64,8 +65,8 @@ export async function keepSelfSigned(
 }
 
 async function loadIfUsable(certificatePath: string, privateKeyPath: string): Promise<TlsIdentity | null> {
-  const certificate = await readIfThere(certificatePath);
-  const privateKey = await readIfThere(privateKeyPath);
+  const certificate = await readIfThere(certificatePath, () => readFile(certificatePath, 'utf8'));
+  const privateKey = await readIfThere(privateKeyPath, () => readFile(privateKeyPath, 'utf8'));
   if (certificate === null || privateKey === null) return null;
   const identity = { certificate, privateKey };
   try {
@@ -82,14 +83,5 @@ async function readPem(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     throw new AppError('tls-failed', `could not read ${path}`, { cause: error });
-  }
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw new AppError('io-failed', `could not read ${path}`, { cause: error });
   }
 }

@@ -6,6 +6,7 @@ import { realFileSystem, writeFileAtomically, type FileSystem } from '../lib/ato
 import { parseJson } from '../lib/json.ts';
 import { parseTunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { PolicyState } from './tunnels/bind-policy.ts';
+import { readIfThere } from '../lib/read-if-there.ts';
 
 export interface StoreFileSystem extends FileSystem {
   /** Rejects with ENOENT where there is no file. */
@@ -111,12 +112,7 @@ export class AuthorizationStore {
     }
   }
 
-  async #read(): Promise<string | null> {
-    try {
-      return await this.#fileSystem.readText(this.#path);
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-      throw new AppError('io-failed', `could not read ${this.#path}`, { cause: error });
-    }
+  #read(): Promise<string | null> {
+    return readIfThere(this.#path, () => this.#fileSystem.readText(this.#path));
   }
 }

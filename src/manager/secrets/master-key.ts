@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
 import { writeFileAtomically } from '../../lib/atomic-file.ts';
 import type { Random } from '../../lib/random.ts';
+import { readIfThere } from '../../lib/read-if-there.ts';
 
 const keyBytes = 32;
 const form = /^[0-9a-f]{64}$/i;
@@ -16,7 +17,7 @@ export async function loadMasterKey(
   { environment, random, mayCreate }: { environment: string | undefined; random: Random; mayCreate: boolean },
 ): Promise<Uint8Array> {
   if (environment !== undefined) return parse(environment, 'ADIT_MASTER_KEY');
-  const text = await readIfThere(path);
+  const text = await readIfThere(path, () => readFile(path, 'utf8'));
   if (text !== null) return parse(text.trim(), path);
   if (!mayCreate) {
     const mend = 'give it as ADIT_MASTER_KEY or put the file back';
@@ -31,13 +32,4 @@ export async function loadMasterKey(
 function parse(text: string, source: string): Uint8Array {
   if (!form.test(text)) throw new AppError('config-invalid', `${source} does not hold 64 hex digits`);
   return Buffer.from(text, 'hex');
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw new AppError('io-failed', `could not read ${path}`, { cause: error });
-  }
 }

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { AppError } from '../../lib/app-error.ts';
 import { writeFileAtomically } from '../../lib/atomic-file.ts';
 import type { Random } from '../../lib/random.ts';
+import { readIfThere } from '../../lib/read-if-there.ts';
 
 const fileName = 'reset.key';
 const keyBytes = 32;
@@ -13,7 +14,7 @@ const keyBytes = 32;
  */
 export async function keepResetKey(stateDir: string, random: Random): Promise<Uint8Array> {
   const path = join(stateDir, fileName);
-  const kept = await readIfThere(path);
+  const kept = await readIfThere(path, () => readFile(path));
   if (kept?.length === keyBytes) return kept;
   if (kept !== null) throw new AppError('io-failed', `${path} is not a key of ${keyBytes} bytes; remove it`);
   try {
@@ -24,13 +25,4 @@ export async function keepResetKey(stateDir: string, random: Random): Promise<Ui
   const key = random.bytes(keyBytes);
   await writeFileAtomically(path, key);
   return key;
-}
-
-async function readIfThere(path: string): Promise<Uint8Array | null> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
-    throw new AppError('io-failed', `could not read ${path}`, { cause });
-  }
 }
