@@ -14,7 +14,9 @@ const descriptions: Readonly<Record<number, string>> = {
   503: 'The answer, while it is not well.',
 };
 
-/** The route as fastify and the API's document take it; the document promises only what can happen under this config. */
+/**
+ * The route as fastify and the API's document take it; the document promises only what can happen under this config.
+ */
 export function routeSchema(route: Route, tokenConfigured: boolean): FastifySchema {
   return {
     summary: route.summary,

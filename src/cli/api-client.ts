@@ -93,7 +93,10 @@ export class ApiClient {
   }
 }
 
-/** What the flags name, else what the config file says, else a relay on this host. Rejects with AppError `config-invalid`. */
+/**
+ * What the flags name, else what the config file says, else a relay on this host. Rejects with AppError
+ * `config-invalid`.
+ */
 export async function openApi(flags: ApiFlags, environment: NodeJS.ProcessEnv): Promise<ApiClient> {
   const config = flags.config === undefined ? null : await readApiConfig(flags.config);
   const token = flags.token ?? environment['ADIT_API_TOKEN'] ?? config?.token ?? null;

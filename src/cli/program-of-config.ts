@@ -21,7 +21,7 @@ export function programOf(content: unknown): ProgramKind {
   return surelyOf(fields) ?? ('api_addr' in fields ? 'edge' : 'relay');
 }
 
-/** Whoever starts one program with the config of the other is told just that. Rejects with AppError `config-invalid`. */
+/** Rejects a config that belongs to the other program and names the command that runs it. AppError `config-invalid`. */
 export async function refuseOthersConfig(path: string, kind: ProgramKind): Promise<void> {
   const other = surelyOf(asJsonObject(await readJsonFile(path)) ?? {});
   if (other === null || other === kind) return;

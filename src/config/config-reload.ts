@@ -15,7 +15,10 @@ export class ConfigReload {
   readonly #logger: Logger;
   #last: Promise<void> = Promise.resolve();
 
-  /** `reload` reads the config and puts it in force; it rejects with an AppError when it cannot, and has changed nothing then. */
+  /**
+   * `reload` reads the config and puts it in force; it rejects with an AppError when it cannot, and has changed nothing
+   * then.
+   */
   constructor(reload: () => Promise<ReloadOutcome>, logger: Logger) {
     this.#reload = reload;
     this.#logger = logger;

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { AppError, errorMessage } from '../lib/app-error.ts';
 
 /**
- * The content of a JSON file that a person has written. Rejects with AppError `config-invalid`, which names the file and what to mend
- * without quoting the text: it may hold secrets.
+ * The content of a JSON file that a person has written. Rejects with AppError `config-invalid`, which names the file
+ * and what to mend without quoting the text: it may hold secrets.
  */
 export async function readJsonFile(path: string): Promise<unknown> {
   let text: string;

@@ -13,7 +13,9 @@ export type AppErrorCode =
   | 'io-failed'
   /** A certificate or key is missing, unreadable, expired or not trusted. */
   | 'tls-failed'
-  /** Something of this machine or installation is missing or taken: a socket path, an optional package, a secret file. */
+  /**
+   * Something of this machine or installation is missing or taken: a socket path, an optional package, a secret file.
+   */
   | 'unavailable'
   /** An address cannot be resolved or bound. */
   | 'address-unavailable'

@@ -49,8 +49,8 @@ export const realFileSystem: FileSystem = {
 
 /**
  * Replaces the file at `path` so that a reader, or a machine that loses power, finds the old content or the new and
- * never a part. Keeps mode and owner of an existing file, and a symbolic link to it; a new file is 0600. Rejects with an
- * AppError `io-failed`; the old content is then still in place, unless only the last step failed (syncing the
+ * never a part. Keeps mode and owner of an existing file, and a symbolic link to it; a new file is 0600. Rejects with
+ * an AppError `io-failed`; the old content is then still in place, unless only the last step failed (syncing the
  * directory), when the new content is in place but may not survive a power loss.
  */
 export async function writeFileAtomically(

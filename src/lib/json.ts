@@ -1,4 +1,5 @@
-// Fatal, because a replacement character would make two different byte strings one text; BOM kept, so that it fails as JSON.
+// Fatal, because a replacement character would make two different byte strings one text; BOM kept, so that it fails as
+// JSON.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
@@ -13,7 +14,10 @@ export function parseJson(input: Uint8Array | string): unknown {
   }
 }
 
-/** A JSON object without its null fields, or null for any other value: writers in the field send an absent field as null. */
+/**
+ * A JSON object without its null fields, or null for any other value: writers in the field send an absent field as
+ * null.
+ */
 export function asJsonObject(value: unknown): Record<string, unknown> | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));

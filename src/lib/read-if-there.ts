@@ -5,7 +5,9 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** What `read` gives; null where there is no file at `path`. Rejects with AppError `io-failed`, which names the path. */
+/**
+ * What `read` gives; null where there is no file at `path`. Rejects with AppError `io-failed`, which names the path.
+ */
 export async function readIfThere<Content>(path: string, read: () => Promise<Content>): Promise<Content | null> {
   try {
     return await read();

@@ -24,7 +24,9 @@ const selfSignedYears = 30;
 const msPerDay = 86_400_000;
 const keyAlgorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
-/** A key pair and a certificate for it and these names (or addresses), valid from a day before `nowMs` (wall clock) on. */
+/**
+ * A key pair and a certificate for it and these names (or addresses), valid from a day before `nowMs` (wall clock) on.
+ */
 export async function createSelfSigned(
   nowMs: number,
   names: readonly string[] = selfSignedNames,

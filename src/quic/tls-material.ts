@@ -27,7 +27,10 @@ export function certificateFingerprint(certificatePem: string): string {
   return createHash('sha256').update(new X509Certificate(certificatePem).raw).digest('hex');
 }
 
-/** Reads a pair of PEM files. Rejects with AppError `tls-failed`, naming the file that cannot be read or the pair that does not fit. */
+/**
+ * Reads a pair of PEM files. Rejects with AppError `tls-failed`, naming the file that cannot be read or the pair that
+ * does not fit.
+ */
 export async function loadTlsIdentity(certificatePath: string, privateKeyPath: string): Promise<TlsIdentity> {
   const identity = { certificate: await readPem(certificatePath), privateKey: await readPem(privateKeyPath) };
   try {
@@ -39,8 +42,8 @@ export async function loadTlsIdentity(certificatePath: string, privateKeyPath: s
 }
 
 /**
- * The self-signed pair of `directory`, made for `names` when it is not there yet, both files with mode 0600. A pair that does not fit (a crash between
- * the two writes) is made anew. Rejects with AppError `io-failed` or `tls-failed`.
+ * The self-signed pair of `directory`, made for `names` when it is not there yet, both files with mode 0600. A pair
+ * that does not fit (a crash between the two writes) is made anew. Rejects with AppError `io-failed` or `tls-failed`.
  */
 export async function keepSelfSigned(
   directory: string,

@@ -5,7 +5,10 @@ export interface TransportSettings {
   /** PINGs are sent when nothing else was for this long. */
   readonly keepAliveMs: number;
   readonly handshakeTimeoutMs: number;
-  /** Upper bound of UDP payloads sent; also what path MTU discovery climbs to. Falls back to 1200 when larger packets alone are lost. */
+  /**
+   * Upper bound of UDP payloads sent; also what path MTU discovery climbs to. Falls back to 1200 when larger packets
+   * alone are lost.
+   */
   readonly maxUdpPayload: number;
   readonly maxBidiStreams: number;
   readonly maxUniStreams: number;
@@ -14,7 +17,10 @@ export interface TransportSettings {
   /** Queue of datagrams towards one peer: the oldest go first (conformance S6). */
   readonly datagramQueueBytes: number;
   readonly datagramQueueMs: number;
-  /** Bytes a peer may send before `markProven`; past it the connection is closed (conformance A3). 0 = no limit (dialled connections). */
+  /**
+   * Bytes a peer may send before `markProven`; past it the connection is closed (conformance A3). 0 = no limit (dialled
+   * connections).
+   */
   readonly unprovenBytes: number;
   /**
    * Bytes in packets that brought no stream or datagram data beyond what was seen useful; past it the connection is

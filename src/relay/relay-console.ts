@@ -28,7 +28,10 @@ export interface RelayConsoleDependencies {
 const historySettings = { maxTunnels: 5000, eventsPerTunnel: 12, otherEvents: 50 };
 const maxTunnelsInMetrics = 500;
 
-/** What looks at a running relay: the history of its events, structured log lines, the event loop's watch, REST and metrics. */
+/**
+ * What looks at a running relay: the history of its events, structured log lines, the event loop's watch, REST and
+ * metrics.
+ */
 export class RelayConsole {
   readonly view: RelayAdminView;
   readonly #loop: EventLoopWatch;

@@ -51,8 +51,8 @@ export interface RelayProgram {
   /** SHA-256 of the certificate: what an edge is given as `relay_fingerprint`. */
   readonly certificateFingerprint: string;
   /**
-   * Puts a config that was read again in force, as far as it can be without a restart. The certificate is read again too (conformance L3).
-   * Rejects with AppError `tls-failed`, having changed nothing.
+   * Puts a config that was read again in force, as far as it can be without a restart. The certificate is read again
+   * too (conformance L3). Rejects with AppError `tls-failed`, having changed nothing.
    */
   reload(next: RelayConfig): Promise<ReloadOutcome>;
   /** Drains and ends everything (conformance L1). Idempotent. */

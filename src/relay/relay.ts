@@ -147,7 +147,10 @@ export class Relay {
     });
   }
 
-  /** To be called before commands can come, which would otherwise be forgotten for what is on disk. Rejects as `start`. */
+  /**
+   * Call before the manager link starts: loading replaces the policy's state, so earlier commands would be lost.
+   * Rejects like `start`.
+   */
   restoreAuthorizations(): Promise<void> {
     this.#restoring ??= this.#store.load().then((state) => this.#policy.restore(state));
     return this.#restoring;
@@ -187,7 +190,9 @@ export class Relay {
     return this.#stopping;
   }
 
-  /** Puts in force what of a config that was read again needs no restart (see `planReload`), but for the certificate. */
+  /**
+   * Puts in force what of a config that was read again needs no restart (see `planReload`), but for the certificate.
+   */
   reload(config: RelayConfig): void {
     this.#admission.setSettings(settings.admissionSettings(config));
     this.control.setStaticTunnels(settings.staticTunnels(config));

@@ -28,7 +28,10 @@ export class TunnelControl {
     this.#dependencies = dependencies;
   }
 
-  /** Stores or overwrites the tokens of a tunnel; legs that were bound with others are cut. Identical ones disturb nothing. */
+  /**
+   * Stores or overwrites the tokens of a tunnel; legs that were bound with others are cut. Identical ones disturb
+   * nothing.
+   */
   async authorize(tunnelId: TunnelId, tokens: BindTokens): Promise<AuthorizeResult> {
     const { policy, switchboard } = this.#dependencies;
     const result = policy.authorize(tunnelId, tokens);

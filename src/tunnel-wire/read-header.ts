@@ -8,7 +8,9 @@ import type { QuicStream, StreamHandler } from '../quic/types.ts';
 
 export interface HeaderOutcome {
   onHeader(tunnelId: TunnelId): void;
-  /** No usable header: malformed, too long, too late, or the stream ended before it. Both directions are to be ended. */
+  /**
+   * No usable header: malformed, too long, too late, or the stream ended before it. Both directions are to be ended.
+   */
   onFailed(code: StreamCode): void;
 }
 

@@ -76,7 +76,9 @@ async function startRelay(
   };
 }
 
-/** Beside the config, where people look for it; under state_dir where that folder cannot be written, as in a container. */
+/**
+ * Beside the config, where people look for it; under state_dir where that folder cannot be written, as in a container.
+ */
 async function chooseCertificateDir(configPath: string, stateDir: string): Promise<string> {
   const beside = join(dirname(resolve(configPath)), 'certs');
   return (await folderProblems('certs', beside)).length === 0 ? beside : join(stateDir, 'certs');

@@ -47,7 +47,10 @@ export class ChildProgram implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** The first line from now on whose message is `message`. Throws AppError with the last lines when the program ends or is late. */
+  /**
+   * The first line from now on whose message is `message`. Throws AppError with the last lines when the program ends or
+   * is late.
+   */
   async line(message: string): Promise<LogLine> {
     if (this.#exited) throw this.#failure('it has ended');
     const timer = this.#clock.setTimeout(() => this.#fail(`it did not say "${message}" in time`), startDeadlineMs);

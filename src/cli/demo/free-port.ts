@@ -3,7 +3,10 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the ports that kernels hand out by themselves, to outgoing connections for instance: those would be taken again in a moment. */
+/**
+ * Below the ports that kernels hand out by themselves, to outgoing connections for instance: those would be taken again
+ * in a moment.
+ */
 const [firstPort, endPort] = [10_000, 32_768];
 const maxTries = 100;
 

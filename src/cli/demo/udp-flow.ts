@@ -11,7 +11,10 @@ export const srtPacketBytes = 1332;
 
 const headerBytes = 16;
 const tickMs = 5;
-/** The kernel's default holds a tenth of a second of this flow: less than this process may be busy with the TCP transfer. */
+/**
+ * The kernel's default holds a tenth of a second of this flow: less than this process may be busy with the TCP
+ * transfer.
+ */
 const receiveBufferBytes = 4 * 1024 * 1024;
 /** How long the last packets may take before they count as lost. */
 const settleMs = 500;
@@ -30,7 +33,9 @@ export interface UdpProgress {
   received: number;
 }
 
-/** Sends packets of an SRT stream's size at `packetsPerSec` for `seconds` through the tunnel and checks what arrives. */
+/**
+ * Sends packets of an SRT stream's size at `packetsPerSec` for `seconds` through the tunnel and checks what arrives.
+ */
 export async function runUdpFlow(
   settings: {
     readonly local: HostPort;

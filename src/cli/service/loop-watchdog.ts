@@ -9,9 +9,9 @@ const stallLimitMs = 10_000;
 const beatsPerLimit = 10;
 
 /**
- * Ends the process with SIGABRT when its event loop does not turn for `limitMs`: a thread of its own watches, since a loop that is stuck
- * in a native call runs no timer. What supervises the process (systemd, a container runtime) then starts a sound one.
- * The process lives until what it returns is disposed of.
+ * Ends the process with SIGABRT when its event loop does not turn for `limitMs`: a thread of its own watches, since a
+ * loop that is stuck in a native call runs no timer. What supervises the process (systemd, a container runtime) then
+ * starts a sound one. The process lives until what it returns is disposed of.
  */
 export function startLoopWatchdog(clock: Clock, limitMs = stallLimitMs): Disposable {
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));

@@ -3,7 +3,10 @@ import type { Clock } from '../../lib/clock.ts';
 import type { ConfigReload } from '../../config/config-reload.ts';
 import { FileWatch, fileMark } from '../../lib/file-watch.ts';
 
-/** From here on a SIGHUP does not end the process. One that comes before `reloadOnChange` is made up for by its first look. */
+/**
+ * From here on a SIGHUP does not end the process. One that comes before `reloadOnChange` is made up for by its first
+ * look.
+ */
 export function surviveHangups(): void {
   process.on('SIGHUP', () => undefined);
 }

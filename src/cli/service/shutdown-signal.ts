@@ -2,7 +2,10 @@ import process from 'node:process';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once, with the status that the signal gives (conformance L1). */
+/**
+ * Resolves at the first SIGINT or SIGTERM. A second one ends the process at once, with the status that the signal gives
+ * (conformance L1).
+ */
 export function waitForShutdownSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const first = (signal: NodeJS.Signals): void => {

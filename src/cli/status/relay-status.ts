@@ -31,7 +31,9 @@ const columns: readonly Column[] = [
 ];
 const words = { active: 'active', waiting_egress: 'no egress', waiting_ingress: 'no ingress' } as const;
 
-/** A relay at a glance: one line about it, then two lines for each tunnel, a leg each, as wide as the terminal at most. */
+/**
+ * A relay at a glance: one line about it, then two lines for each tunnel, a leg each, as wide as the terminal at most.
+ */
 export function renderRelayStatus(status: RelayStatus, width?: number): string {
   const { health, readiness, stats, tunnels, url } = status;
   const summary = [

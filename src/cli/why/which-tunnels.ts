@@ -21,8 +21,8 @@ const listSchema = z.array(
 );
 
 /**
- * The tunnels that are meant: those with this id, name or beginning of an id, or all that the program has and its config lists.
- * Rejects with AppError `input-invalid` when there is none.
+ * The tunnels that are meant: those with this id, name or beginning of an id, or all that the program has and its
+ * config lists. Rejects with AppError `input-invalid` when there is none.
  */
 export async function whichTunnels(
   wanted: string | undefined,

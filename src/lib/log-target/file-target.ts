@@ -12,7 +12,10 @@ export interface FileTargetSettings {
   readonly maxBackups: number;
 }
 
-/** A file that is rotated by size. Its folder is made when it is missing; a new file is 0600, since events name addresses. */
+/**
+ * A file that is rotated by size. Its folder is made when it is missing; a new file is 0600, since events name
+ * addresses.
+ */
 export class FileTarget implements LogTarget {
   readonly #settings: FileTargetSettings;
   #stream: RotatingFileStream | null = null;

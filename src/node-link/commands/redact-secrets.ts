@@ -4,8 +4,8 @@ import { isSecretName, redacted } from '../../lib/redact.ts';
 export type RedactionStyle = 'mask' | 'omit';
 
 /**
- * A copy of a config that a manager may see. Switches and numbers with such names (`require_bind_proof`) are no secrets,
- * and a masked null stays null: it says that none is set.
+ * A copy of a config that a manager may see. Switches and numbers with such names (`require_bind_proof`) are no
+ * secrets, and a masked null stays null: it says that none is set.
  */
 export function redactSecrets(value: unknown, style: RedactionStyle): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => redactSecrets(item, style));

@@ -19,7 +19,10 @@ const identitySchema = z.object({
 });
 const configSchema = z.object({ manager: identitySchema.nullish() });
 
-/** Where a node's credentials live: under `manager` in its config file, or in a file of their own beside a read-only config. */
+/**
+ * Where a node's credentials live: under `manager` in its config file, or in a file of their own beside a read-only
+ * config.
+ */
 export class CredentialStore {
   readonly #config: ConfigFile;
   readonly #own: ConfigFile | null;

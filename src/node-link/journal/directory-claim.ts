@@ -4,8 +4,8 @@ import process from 'node:process';
 import { AppError } from '../../lib/app-error.ts';
 
 /**
- * Makes a directory this process's own, until the claim is disposed of or the process is dead: a second one would write into the same
- * files. Throws AppError `io-failed`. Where there is no /proc nobody is kept out.
+ * Makes a directory this process's own, until the claim is disposed of or the process is dead: a second one would write
+ * into the same files. Throws AppError `io-failed`. Where there is no /proc nobody is kept out.
  */
 export function claimDirectory(directory: string): Disposable {
   const path = join(directory, 'lock');
@@ -23,8 +23,8 @@ export function claimDirectory(directory: string): Disposable {
 }
 
 /**
- * Null, or who has the claim already. A symbolic link, because it is there with its text or not at all, and needs no room on a full
- * disk.
+ * Null, or who has the claim already. A symbolic link, because it is there with its text or not at all, and needs no
+ * room on a full disk.
  */
 function claim(path: string): string | null {
   try {

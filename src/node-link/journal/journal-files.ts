@@ -11,7 +11,10 @@ export interface AppendFile {
   close(): void;
 }
 
-/** What the journal needs of a file system. Synchronous where an event must be on its way to disk before a caller goes on. */
+/**
+ * What the journal needs of a file system. Synchronous where an event must be on its way to disk before a caller goes
+ * on.
+ */
 export interface JournalFiles {
   /** For this process alone until it is disposed of; throws an AppError `io-failed` where another one has it. */
   claim(directory: string): Disposable;

@@ -30,7 +30,10 @@ const fileName = /^events-(\d{15})\.log$/;
 const readBytes = 128 * 1024;
 const lineEnd = 0x0a;
 
-/** Lines in numbered files of one directory: appended at the end, dropped whole at the front. Throws what the files throw. */
+/**
+ * Lines in numbered files of one directory: appended at the end, dropped whole at the front. Throws what the files
+ * throw.
+ */
 export class SegmentLog {
   readonly #files: JournalFiles;
   readonly #settings: SegmentLogSettings;

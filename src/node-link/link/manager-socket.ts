@@ -27,7 +27,10 @@ export interface ManagerSocketListener {
   closed(error: string | null): void;
 }
 
-/** Opens sockets to managers; nothing is called before `dial` has returned, which throws for an address that cannot be dialled. */
+/**
+ * Opens sockets to managers; nothing is called before `dial` has returned, which throws for an address that cannot be
+ * dialled.
+ */
 export interface ManagerDialler {
   dial(url: string, check: Exclude<CertificateCheck, { kind: 'refused' }>, to: ManagerSocketListener): ManagerSocket;
 }

@@ -39,7 +39,9 @@ export function parseLinkAction(action: CommandAction): ParsedAction<LinkAction>
   return parseAction<LinkAction>(linkSchemas, action);
 }
 
-/** Reads an action against a program's schemas; null for a type they do not have. The first bad field names the error. */
+/**
+ * Reads an action against a program's schemas; null for a type they do not have. The first bad field names the error.
+ */
 export function parseAction<A>(schemas: ActionSchemas<A>, action: CommandAction): ParsedAction<A> | null {
   const schema = Object.hasOwn(schemas, action.type) ? schemas[action.type] : undefined;
   if (schema === undefined) return null;

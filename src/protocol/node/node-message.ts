@@ -38,7 +38,9 @@ export interface ManagerCommand {
 const credential = z.string().min(1).max(MAX_CREDENTIAL_CHARS);
 const registrationSchema = z.object({ node_id: credential, node_secret: credential });
 
-/** One text frame: `type`, `timestamp` (RFC 3339) and `payload`, all three always present; an absent payload is null. */
+/**
+ * One text frame: `type`, `timestamp` (RFC 3339) and `payload`, all three always present; an absent payload is null.
+ */
 export function encodeNodeMessage(type: NodeMessageType, payload: unknown, timestamp: string): string {
   return JSON.stringify({ type, timestamp, payload: payload ?? null });
 }

@@ -25,12 +25,16 @@ export function computeBindProof(token: string, challenge: string, tunnelId: Tun
   return createHmac('sha256', token).update(`${challenge}:${tunnelId}:${direction}`).digest('hex');
 }
 
-/** Compares secrets of any length in time that tells nothing about where they differ: digests, not texts, are compared. */
+/**
+ * Compares secrets of any length in time that tells nothing about where they differ: digests, not texts, are compared.
+ */
 export function secretsEqual(a: string, b: string): boolean {
   return timingSafeEqual(sha256(a), sha256(b));
 }
 
-/** What `list_authorized` shows of a pair of tokens, lower-case hex: enough to compare two pairs, useless for binding. */
+/**
+ * What `list_authorized` shows of a pair of tokens, lower-case hex: enough to compare two pairs, useless for binding.
+ */
 export function bindTokensDigest(ingressToken: string, egressToken: string): string {
   return sha256(`${ingressToken}:${egressToken}`).toString('hex');
 }

@@ -30,10 +30,10 @@ export function encodeFrame(value: object): Buffer {
 
 /**
  * Splits a byte stream into length-prefixed payloads, however it was cut on the way.
- * Bytes are copied in, so the caller may reuse its read buffer. Memory follows the bytes that have arrived (at most twice
- * as many), never the length that a peer announces; a caller that reads every frame between pushes has no more than the
- * cap plus one push buffered.
- * For data streams, pushing at most `needed` bytes at a time leaves everything after the frame unread in the stream.
+ * Bytes are copied in, so the caller may reuse its read buffer. Memory follows the bytes that have arrived (at most
+ * twice as many), never the length that a peer announces; a caller that reads every frame between pushes has no more
+ * than the cap plus one push buffered. For data streams, pushing at most `needed` bytes at a time leaves everything
+ * after the frame unread in the stream.
  */
 export class FrameReader {
   /** Largest payload accepted, in bytes; may be changed at any time and holds from the next `next()` on. */
@@ -47,7 +47,9 @@ export class FrameReader {
     this.maxFrameBytes = maxFrameBytes;
   }
 
-  /** Bytes held that no returned frame has used. At the stream's end, more than 0 means that it ended inside a frame. */
+  /**
+   * Bytes held that no returned frame has used. At the stream's end, more than 0 means that it ended inside a frame.
+   */
   get bufferedBytes(): number {
     return this.#end - this.#start;
   }

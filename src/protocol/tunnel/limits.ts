@@ -45,7 +45,10 @@ export const MAX_PEER_TEXT_CHARS = 256;
 /** Features that a peer may announce; further ones are not kept, since each connection stores the list. */
 export const MAX_FEATURES = 32;
 
-/** A raw UUID, the first bytes of every datagram. A datagram of only that is an empty payload and legal; a shorter one belongs to no tunnel. */
+/**
+ * A raw UUID, the first bytes of every datagram. A datagram of only that is an empty payload and legal; a shorter one
+ * belongs to no tunnel.
+ */
 export const TUNNEL_ID_BYTES = 16;
 
 /** Sent by an edge, the first one right after ready. */
@@ -60,7 +63,8 @@ export const REFUSAL_LINGER_MS = 500;
 /**
  * For a PING's answer from the edge that holds a leg which another one claims. QUIC repeats a lost PING after some two
  * round trips, so on paths of up to 300 ms a live edge gets a second chance, and over a satellite (700 ms) its one; an
- * edge that is refused only afterwards has waited for nobody that notices, and three such waits fit the first bind's deadline.
+ * edge that is refused only afterwards has waited for nobody that notices, and three such waits fit the first bind's
+ * deadline.
  */
 export const SIGN_OF_LIFE_MS = 1_000;
 

@@ -2,7 +2,9 @@ import { TUNNEL_ID_BYTES } from './limits.ts';
 
 declare const tunnelIdBrand: unique symbol;
 
-/** A tunnel's UUID as this program keeps and writes it: lower case, hyphenated. Made only by the parsers of this file. */
+/**
+ * A tunnel's UUID as this program keeps and writes it: lower case, hyphenated. Made only by the parsers of this file.
+ */
 export type TunnelId = string & { readonly [tunnelIdBrand]: true };
 
 const plainLength = 32;

@@ -1,11 +1,17 @@
-/** Acknowledgements are sent for this many packets, or after this long (peers reckon with 25 ms), where nothing else is to be sent. */
+/**
+ * Acknowledgements are sent for this many packets, or after this long (peers reckon with 25 ms), where nothing else is
+ * to be sent.
+ */
 const packetsPerAck = 10;
 const ackDelayMs = 8;
 
 /** A young connection's peer needs acknowledgements to find its speed. */
 const eagerPackets = 100;
 
-/** quiche acknowledges whenever it is asked to send, so when it is asked decides what acknowledgements cost: as much as a datagram each. */
+/**
+ * quiche acknowledges whenever it is asked to send, so when it is asked decides what acknowledgements cost: as much as
+ * a datagram each.
+ */
 export class AckSchedule {
   /** Packets since the last flush. */
   arrived = 0;

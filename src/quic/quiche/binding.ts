@@ -9,8 +9,8 @@ export const shutdownWrite = quiche.Shutdown.Write;
 export type ShutdownDirection = Parameters<QuicheHandle['streamShutdown']>[1];
 
 /**
- * What quiche is told of the addresses. Constant, because quiche 0.18 allows only a few address changes in a connection's life and then
- * drops everything silently; the real address is kept by PeerPath.
+ * What quiche is told of the addresses. Constant, because quiche 0.18 allows only a few address changes in a
+ * connection's life and then drops everything silently; the real address is kept by PeerPath.
  */
 const nowhere = { host: '::1', port: 1 };
 const peer = { host: '::1', port: 2 };
@@ -29,7 +29,7 @@ export function receivePacket(connection: QuicheHandle, packet: Uint8Array): voi
   connection.recv(packet, recvInfo);
 }
 
-/** What a stream call says by throwing. */
+/** Meaning of an exception that a stream call threw. */
 export type StreamFault =
   | { readonly kind: 'reset' | 'stopped'; readonly code: number }
   /** Unknown to quiche, or everything is over on both sides and quiche has forgotten it. */

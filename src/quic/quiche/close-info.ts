@@ -15,7 +15,9 @@ export function reasonBytes(reason: string): Uint8Array {
   return bytes.subarray(0, new TextEncoder().encodeInto(reason, bytes).written);
 }
 
-/** Names of transport error codes (RFC 9000 §20.1) that peers send for reasons that an operator can do something about. */
+/**
+ * Names of transport error codes (RFC 9000 §20.1) that peers send for reasons that an operator can do something about.
+ */
 const transportCodes: Readonly<Record<number, string>> = {
   0: 'closed without an error',
   1: 'internal error of the peer',

@@ -3,8 +3,8 @@ import type { DeadlineMember } from './deadlines.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
 /**
- * Holds the id of a connection that is over, for as long as packets of it may still come (RFC 9000 §10.2): they get the close again, or no
- * answer, and no stateless reset.
+ * Holds the id of a connection that is over, for as long as packets of it may still come (RFC 9000 §10.2): they get the
+ * close again, or no answer, and no stateless reset.
  */
 export class ClosedConnection implements DeadlineMember {
   static readonly lingerMs = 3000;

@@ -60,7 +60,10 @@ export class Deadlines {
     this.#arm();
   }
 
-  /** A timer that would fire too early is left alone: waking up for nothing is cheaper than setting it anew for each packet. */
+  /**
+   * A timer that would fire too early is left alone: waking up for nothing is cheaper than setting it anew for each
+   * packet.
+   */
   #arm(): void {
     const next = this.#heap[0];
     if (next === undefined || next.dueMs >= this.#timerDueMs) return;

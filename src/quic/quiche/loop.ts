@@ -12,9 +12,9 @@ export interface LoopMember {
 }
 
 /**
- * Gathers what a turn of the event loop brings (libuv hands over at most 32 packets per socket and turn) and serves each connection once
- * at its end: so one batch costs one flush per connection, every callback comes from the event loop, and a flood starves neither timers
- * nor other connections.
+ * Gathers what a turn of the event loop brings (libuv hands over at most 32 packets per socket and turn) and serves
+ * each connection once at its end: so one batch costs one flush per connection, every callback comes from the event
+ * loop, and a flood starves neither timers nor other connections.
  */
 export class Loop {
   readonly #clock: Clock;

@@ -11,7 +11,10 @@ export const quicVersion1 = 1;
 /** RFC 9000 §14.1: a UDP payload with an Initial packet of a client is never smaller. */
 export const minInitialBytes = 1200;
 
-/** Smaller than any packet that a peer would send to us: first byte, our id, packet number, one byte, tag (RFC 9000 §10.3). */
+/**
+ * Smaller than any packet that a peer would send to us: first byte, our id, packet number, one byte, tag (RFC 9000
+ * §10.3).
+ */
 export const minShortPacketBytes = 1 + ownIdBytes + 1 + 16;
 
 export interface LongHeader {

@@ -38,8 +38,8 @@ export class PacketSender {
   }
 
   /**
-   * Sends what is ready, `maxPackets` at most; answers how many packets may still follow: 0 means that more may be ready. Negative: the
-   * peer's address lets nothing more out before it is proved.
+   * Sends what is ready, `maxPackets` at most; answers how many packets may still follow: 0 means that more may be
+   * ready. Negative: the peer's address lets nothing more out before it is proved.
    */
   send(maxPackets: number, nowMs: number): number {
     let left = maxPackets;
@@ -85,8 +85,9 @@ export class PacketSender {
   }
 
   /**
-   * Whether the packet of a close would leave: quiche holds it back while the congestion window is full, unlike RFC 9000 §10.2 asks, and there
-   * is no second try. Found out with small packets, for quiche tells nobody what is in flight.
+   * Whether the packet of a close would leave: quiche holds it back while the congestion window is full, unlike RFC
+   * 9000 §10.2 asks, and there is no second try. Found out with small packets, for quiche tells nobody what is in
+   * flight.
    */
   hasRoomToClose(nowMs: number): boolean {
     for (let probe = 0; probe < 2; probe += 1) {

@@ -17,8 +17,9 @@ export interface Traffic {
 }
 
 /**
- * Windows of stream data that may wait unread, or behind a lost packet, and only then turn out to be of use. More than the one that would hold
- * the peer back: past these the connection is closed, and some hundred streams whose readers all pause are no attack.
+ * Windows of stream data that may wait unread, or behind a lost packet, and only then turn out to be of use. More than
+ * the one that would hold the peer back: past these the connection is closed, and some hundred streams whose readers
+ * all pause are no attack.
  */
 const unreadWindows = 16;
 /** What data needs besides itself: in its own packet, and in packets before that could not be read until it came. */

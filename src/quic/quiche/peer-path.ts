@@ -3,13 +3,15 @@ import type { SocketAddress } from '../types.ts';
 /** Bytes that may be sent to an unproved address per byte that came from it (RFC 9000 §8). */
 const amplification = 3;
 
-/** A packet that was under way on the old path may arrive after the first one of the new path; it must not switch back. */
+/**
+ * A packet that was under way on the old path may arrive after the first one of the new path; it must not switch back.
+ */
 const lateMs = 500;
 
 /**
- * Where the peer is. A change (NAT rebinding) is believed at the first packet from elsewhere that proved authentic and new, but until a
- * second one comes from there, no more than three times what it brought is sent: a packet copied by someone on the way must not aim us
- * at a victim.
+ * Where the peer is. A change (NAT rebinding) is believed at the first packet from elsewhere that proved authentic and
+ * new, but until a second one comes from there, no more than three times what it brought is sent: a packet copied by
+ * someone on the way must not aim us at a victim.
  */
 export class PeerPath {
   ip: string;
@@ -45,7 +47,8 @@ export class PeerPath {
   }
 
   /**
-   * An authentic packet of `bytes` came from this address, which is elsewhere or not proved yet. True: the address is new and proved now.
+   * An authentic packet of `bytes` came from this address, which is elsewhere or not proved yet. True: the address is
+   * new and proved now.
    */
   onAuthentic(ip: string, port: number, bytes: number, nowMs: number): boolean {
     if (this.isHere(ip, port)) {

@@ -6,7 +6,10 @@ class Scratch {
   readonly whole: Uint8Array = Buffer.allocUnsafeSlow(scratchBytes);
   readonly #views: Uint8Array[] = [];
 
-  /** The first `length` bytes. Views of datagram sizes are kept, because making one costs as much as the copy that it saves. */
+  /**
+   * The first `length` bytes. Views of datagram sizes are kept, because making one costs as much as the copy that it
+   * saves.
+   */
   first(length: number): Uint8Array {
     if (length > 2048) return this.whole.subarray(0, length);
     return (this.#views[length] ??= this.whole.subarray(0, length));

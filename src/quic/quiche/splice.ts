@@ -37,8 +37,8 @@ export interface SpliceEnd {
 const readsPerTurn = 4;
 
 /**
- * One direction: from the source's peer to the sink's peer. It reads no more than the sink takes, so nothing is held between them and
- * QUIC's own windows are the only buffers.
+ * One direction: from the source's peer to the sink's peer. It reads no more than the sink takes, so nothing is held
+ * between them and QUIC's own windows are the only buffers.
  */
 class Pipe {
   readonly source: SpliceEnd;

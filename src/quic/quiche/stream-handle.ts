@@ -24,7 +24,7 @@ export class StreamHandle {
   readonly #handle: QuicheHandle;
   readonly #onFault: (error: unknown) => void;
 
-  /** `onFault`: quiche said something that no stream can mean, so the connection cannot go on; it may not throw. */
+  /** `onFault`: called for an error that is not about one stream, so the connection must end. It must not throw. */
   constructor(handle: QuicheHandle, id: number, onFault: (error: unknown) => void) {
     this.#handle = handle;
     this.id = id;
@@ -71,7 +71,7 @@ export class StreamHandle {
     }
   }
 
-  /** Bytes that quiche would take now; 0 where it takes none, for whatever reason. */
+  /** Bytes that quiche accepts now; 0 if none, for any reason. */
   capacity(): number {
     try {
       return this.#handle.streamCapacity(this.id);
@@ -81,7 +81,10 @@ export class StreamHandle {
     }
   }
 
-  /** The code of a STOP_SENDING that has arrived, or null. quiche tells of it in no other way on a stream that is not written to. */
+  /**
+   * Code of a STOP_SENDING that has arrived, or null. quiche reports it in no other way on a stream that is not
+   * written.
+   */
   stopCode(): number | null {
     try {
       this.#handle.streamCapacity(this.id);
@@ -112,10 +115,12 @@ export class StreamHandle {
   }
 
   /**
-   * The end of the peer's direction when there is nothing to read. quiche 0.18 is silent about two: a FIN that came again with data that had been
-   * read before, as when an acknowledgement was lost; and a RESET behind a FIN, for which it drops the data that could be read but goes on listing
-   * the stream as readable. Data that had not come before the RESET does not show, so there it looks like the FIN; and so do both when quiche has
-   * forgotten the stream by the time of reading, as it does with what has nothing to read (a RESET alone has). None of our engines sends such a RESET.
+   * The end of the peer's direction when there is nothing to read. quiche 0.18 is silent about two: a FIN that came
+   * again with data that had been read before, as when an acknowledgement was lost; and a RESET behind a FIN, for which
+   * it drops the data that could be read but goes on listing the stream as readable. Data that had not come before the
+   * RESET does not show, so there it looks like the FIN; and so do both when quiche has forgotten the stream by the
+   * time of reading, as it does with what has nothing to read (a RESET alone has). None of our engines sends such a
+   * RESET.
    */
   #hiddenEnd(): StreamRead {
     for (const id of this.#handle.readable()) if (id === this.id) return { kind: 'reset', code: goneCode };

@@ -29,7 +29,10 @@ export interface StreamSetOwner {
 /** How often a connection that receives packets is asked for STOP_SENDING. */
 const stopProbeMs = 10;
 
-/** Streams that quiche forgets as soon as the peer knows that they are over, and a stop with them, so they are asked each time. */
+/**
+ * Streams that quiche forgets as soon as the peer knows that they are over, and a stop with them, so they are asked
+ * each time.
+ */
 const maxHalfOpenProbes = 64;
 
 /** Asking quiche for a list costs as much as asking for this many streams one by one. */
@@ -42,10 +45,15 @@ const maxRetries = 128;
 /** After a list in which nothing was wanted (streams whose readers pause), the next list waits. */
 const listPauseMs = 2;
 
-/** A connection counts as carrying streams for this long after one was used; its packets are then acknowledged at once. */
+/**
+ * A connection counts as carrying streams for this long after one was used; its packets are then acknowledged at once.
+ */
 const activeMs = 1000;
 
-/** The streams of one connection: finds what has happened on them, which quiche does not announce, at a bounded price per turn. */
+/**
+ * The streams of one connection: finds what has happened on them, which quiche does not announce, at a bounded price
+ * per turn.
+ */
 export class StreamSet implements StreamOwner<QuicheStream> {
   readonly connection: QuicConnection;
   readonly arrivals: Arrivals;
@@ -158,7 +166,10 @@ export class StreamSet implements StreamOwner<QuicheStream> {
     return !more && this.packetsSent > packetsSent;
   }
 
-  /** Two packets, as quiche lets the first one into a rest of the congestion window that holds a PING and no STREAM frame. */
+  /**
+   * Two packets, as quiche lets the first one into a rest of the congestion window that holds a PING and no STREAM
+   * frame.
+   */
   hasRoom(): boolean {
     const ping = (): void => this.#handle.sendAckEliciting();
     return this.leaves(ping) && this.leaves(ping);

@@ -155,7 +155,8 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   /** Data, an end or a reset is there. */
   notifyReadable(): void {
     if (!this.wantsRead()) return;
-    // Before reading, which may be the last thing that quiche wants to know of the stream: then it forgets the stop, too.
+    // Before reading, which may be the last thing that quiche wants to know of the stream: then it forgets the stop,
+    // too.
     this.checkStop();
     this.#armed = false;
     (this.#side ?? this.#handler)?.onReadable();
@@ -241,7 +242,9 @@ export class QuicheStream implements QuicStream, SpliceEnd {
     this.#owner.addBlocked(this);
   }
 
-  /** Gives the end to quiche that is asked for, when all data has gone before it. `now`: although it may be lost then. */
+  /**
+   * Gives the end to quiche that is asked for, when all data has gone before it. `now`: although it may be lost then.
+   */
   #endIfMay(now = false): void {
     const ending = this.#ending;
     if (ending === null || !this.#backlog.isEmpty) return;

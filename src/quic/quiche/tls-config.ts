@@ -20,14 +20,15 @@ const datagramReceiveQueue = 8192;
 const datagramSendQueue = 1024;
 
 /**
- * A connection's window that no peer fills, in place of the configured one: quiche 0.18 never gives back what a reset or a stop threw away
- * unread, so that after some of them the connection would stand still for ever. PeerBudget bounds what waits unread.
+ * A connection's window that no peer fills, in place of the configured one: quiche 0.18 never gives back what a reset
+ * or a stop threw away unread, so that after some of them the connection would stand still for ever. PeerBudget bounds
+ * what waits unread.
  */
 const endlessWindow = 2 ** 52;
 
 /**
- * A stream's window at first; quiche opens it further, up to the configured one, while the stream is read quickly. So many streams of a
- * connection, each of which gets little of the line, hold little unread.
+ * A stream's window at first; quiche opens it further, up to the configured one, while the stream is read quickly. So
+ * many streams of a connection, each of which gets little of the line, hold little unread.
  */
 const firstStreamWindow = 256 * 1024;
 
@@ -81,6 +82,7 @@ function apply(config: QuicheConfig, transport: TransportSettings): void {
   config.setInitialMaxStreamsUni(transport.maxUniStreams);
   config.setDisableActiveMigration(false);
   config.enableDgram(true, datagramReceiveQueue, datagramSendQueue);
-  // Nobody here waits for the times that it sets. But without it quiche dates packets wrongly whatever is sent (see WindowFloor).
+  // Nobody here waits for the times that it sets. But without it quiche dates packets wrongly whatever is sent (see
+  // WindowFloor).
   config.enablePacing(true);
 }

@@ -117,8 +117,8 @@ export class Transmitter {
   }
 
   /**
-   * To be asked until it answers true, and then the connection is to be closed: the peer will hear of it. The first time it lets out what can
-   * leave in one round. It waits for acknowledgements, or for a probe timeout, whose packet quiche lets out in any case.
+   * Call until it returns true, then close. The first call flushes once; later calls wait for acknowledgements or a
+   * probe timeout, so that CONNECTION_CLOSE really leaves.
    */
   readyToClose(nowMs: number): boolean {
     if (!this.isClosing) {

@@ -1,6 +1,6 @@
 /**
- * An open-addressing hash table whose keys are four 32-bit words (shorter keys fill up with zeros). It looks a key up in packet bytes
- * without making a string or any other object, which a Map cannot.
+ * An open-addressing hash table whose keys are four 32-bit words (shorter keys fill up with zeros). It looks a key up
+ * in packet bytes without making a string or any other object, which a Map cannot.
  */
 export class WordTable<Value extends object> {
   #words = new Int32Array(8 * 4);

@@ -16,7 +16,10 @@ export class WriteBacklog {
     this.#bytes += chunk.length;
   }
 
-  /** Offers chunk after chunk to `take`, which answers how many bytes it took, until it takes less than all or there are none. */
+  /**
+   * Offers chunk after chunk to `take`, which answers how many bytes it took, until it takes less than all or there are
+   * none.
+   */
   drain(take: (chunk: Uint8Array) => number): void {
     for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
       const taken = take(chunk);

@@ -73,7 +73,10 @@ export interface NativeDialling {
 
 /** Errors are thrown with an AppErrorCode as `code`. */
 export interface NativeBinding {
-  /** The events of the batch that `notify` announced (event-batch.ts reads them). Calls take effect together when `answered` follows. */
+  /**
+   * The events of the batch that `notify` announced (event-batch.ts reads them). Calls take effect together when
+   * `answered` follows.
+   */
   drain(): Uint8Array;
   answered(): void;
   listen(options: NativeListenOptions): NativeListening;
@@ -155,7 +158,8 @@ function shippedAddon(): string | null {
 
 /**
  * Takes the library that was built here, else the shipped one. Throws AppError `engine-unavailable` when neither is
- * there, `engine-unusable` when each was built for another machine or from other sources: those would crash at run time.
+ * there, `engine-unusable` when each was built for another machine or from other sources: those would crash at run
+ * time.
  */
 export function loadAddon(places: AddonPlaces = { built: builtAddon, shipped: shippedAddon() }): NativeAddon {
   const there = [places.built, places.shipped].filter((path) => path !== null && existsSync(path));

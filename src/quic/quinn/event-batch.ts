@@ -107,8 +107,8 @@ function readCloseInfo(record: RecordReader): CloseInfo {
 }
 
 /**
- * Tells a sink every event of a batch. An error that the sink throws (a handler broke its promise not to) does not keep the other
- * events from their handlers; the first one is thrown at the end.
+ * Tells a sink every event of a batch. An error that the sink throws (a handler broke its promise not to) does not keep
+ * the other events from their handlers; the first one is thrown at the end.
  */
 export function tellEvents(batch: Uint8Array, sink: EventSink): void {
   const record = new RecordReader(batch);

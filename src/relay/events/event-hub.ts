@@ -30,7 +30,7 @@ interface Account {
   last: RelayEvent;
 }
 
-/** Those that leave everything as it was, so that a stranger can cause each as often as it likes. */
+/** Events that change no state. An unauthenticated peer can cause them without limit, so they are rate-limited. */
 const rejections: ReadonlySet<RelayEventKind> = new Set<RelayEventKind>([
   'edge-connection-failed',
   'version-mismatch',
@@ -42,8 +42,8 @@ const rejections: ReadonlySet<RelayEventKind> = new Set<RelayEventKind>([
 ]);
 
 /**
- * Where events are raised and heard. What strangers can cause at will is limited per source and kind; how many were held
- * back is told when the window ends, in `details.suppressed`.
+ * Where events are raised and heard. What strangers can cause at will is limited per source and kind; how many were
+ * held back is told when the window ends, in `details.suppressed`.
  */
 export class EventHub {
   readonly #clock: Clock;

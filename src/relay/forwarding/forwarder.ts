@@ -38,7 +38,10 @@ export class Forwarder {
   readonly #dependencies: ForwarderDependencies;
   readonly #settings: ForwarderSettings;
   readonly #tunnels = new Map<TunnelId, TunnelTraffic>();
-  /** Ended tunnels whose ledgers a queue in the engine may still write to: since the last tick, and since the one before. */
+  /**
+   * Ended tunnels whose ledgers a queue in the engine may still write to: since the last tick, and since the one
+   * before.
+   */
   #ending = new Set<TunnelTraffic>();
   #settling = new Set<TunnelTraffic>();
   readonly #headers = new Map<SessionId, Set<HeaderReader>>();
@@ -80,8 +83,8 @@ export class Forwarder {
   }
 
   /**
-   * A data stream that an edge opened: its header decides where it goes. One of an edge that holds no leg can go nowhere, and takes no
-   * place of those that can.
+   * Takes a data stream from an edge; its header names the tunnel. A stream from an edge without a leg is reset at once
+   * and does not count towards `maxOpenStreams`.
    */
   acceptStream(sessionId: SessionId, stream: QuicStream, holdsLeg: boolean): void {
     if (!holdsLeg) {
@@ -135,7 +138,9 @@ export class Forwarder {
     return sum;
   }
 
-  /** To be called at most once a second: moves the numbers of tunnels that ended before the last call into the totals. */
+  /**
+   * To be called at most once a second: moves the numbers of tunnels that ended before the last call into the totals.
+   */
   settleEnded(): void {
     for (const traffic of this.#settling) this.#ended = addTraffic(this.#ended, traffic.totals());
     this.#settling = this.#ending;

@@ -6,7 +6,9 @@ import { StatsFrame } from './stats-frame.ts';
 /** Some 10 µs each: a turn stays well below a millisecond. */
 const tunnelsPerTurn = 50;
 
-/** Gathers the payload of `stats` in small pieces, so that a relay with thousands of tunnels forwards packets meanwhile. */
+/**
+ * Gathers the payload of `stats` in small pieces, so that a relay with thousands of tunnels forwards packets meanwhile.
+ */
 export class StatsSource {
   readonly #report: Pick<RelayReport, 'eachTunnel' | 'edges' | 'totals'>;
   readonly #frame = new StatsFrame();

@@ -38,8 +38,8 @@ interface Source {
 }
 
 /**
- * Who may open a connection (conformance A1, A4). A source is an IPv4 address or an IPv6 /64. What an address that is
- * not proved has caused never counts against one that is: nobody can use up another's share by writing its address.
+ * Decides who may open a connection (conformance A1, A4). A source is an IPv4 address or an IPv6 /64. Handshakes from
+ * proven and unproven addresses are counted separately, so a spoofed source cannot use up a real host's quota.
  */
 export class Admission {
   readonly #clock: Clock;

@@ -50,7 +50,10 @@ export class EdgeListeners {
     );
   }
 
-  /** Rejects with AppError `address-unavailable` when no address could be bound, `tls-failed` when the identity is no good. */
+  /**
+   * Rejects with AppError `address-unavailable` when no address could be bound, `tls-failed` when the identity is no
+   * good.
+   */
   async open(addresses: readonly SocketAddress[], options: Omit<ListenOptions, 'address'>): Promise<void> {
     for (const address of addresses) await this.#listen(address, options);
     if (this.#open.size > 0) return;

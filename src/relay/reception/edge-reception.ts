@@ -24,7 +24,7 @@ export interface EdgeReceptionDependencies {
   readonly registry: Pick<TunnelRegistry, 'heldBinds'>;
 }
 
-/** Nothing is heard of a connection that was completed only to be told why it is refused. */
+/** For a connection that was completed only so that the close can carry the reason. Ignores everything. */
 const refusedConnection: ConnectionHandler = {
   onStream: () => undefined,
   onDatagram: () => undefined,
@@ -35,7 +35,7 @@ const refusedConnection: ConnectionHandler = {
 /** docs/protocol/tunnel.md §5. */
 const challengeBytes = 32;
 
-/** Answers who knocks: lets admission decide, and gives those who come in a session. */
+/** Passes handshakes to admission, and starts a session for each connection that is admitted. */
 export class EdgeReception {
   readonly #dependencies: EdgeReceptionDependencies;
   readonly #settings: SessionRunnerSettings;

@@ -164,7 +164,7 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
     return this.#session.controlOpened(this.#nowMs());
   }
 
-  /** The one way in: carries out what the session answers, and ends it when anything throws. */
+  /** Every call into the session goes through here. Performs its actions; ends the session if anything throws. */
   #run(step: () => readonly SessionAction[]): void {
     try {
       this.#perform(step());

@@ -6,8 +6,8 @@ import type { QuicConnection } from '../../quic/types.ts';
 const looks = 20;
 
 /**
- * Pings an edge and tells, once, whether anything came from it afterwards; the timer ends the wait. Looks are counted and
- * not time: a relay that stood still itself has not read what arrived meanwhile.
+ * Pings an edge and calls `onAnswer` once, with whether a packet came from it afterwards. Cancelling the returned timer
+ * ends the wait. It counts checks, not time: a relay that was blocked itself has not read what arrived meanwhile.
  */
 export function askForLife(
   clock: Clock,

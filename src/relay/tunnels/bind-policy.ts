@@ -97,8 +97,8 @@ export class BindPolicy {
   }
 
   /**
-   * Forgets the manager's tokens and refuses the tunnel from now on. Always succeeds; where there are too many, answers the
-   * tunnel whose revocation was given up for it, if that one can be bound now.
+   * Forgets the manager's tokens and refuses the tunnel from now on. Always succeeds; where there are too many, answers
+   * the tunnel whose revocation was given up for it, if that one can be bound now.
    */
   revoke(tunnelId: TunnelId): TunnelId | null {
     this.#authorized.delete(tunnelId);
@@ -133,8 +133,8 @@ export class BindPolicy {
   }
 
   /**
-   * What a leg that binds now is bound with: equal for as long as the leg's right to be there is the same, null where
-   * nothing is known of the tunnel. Not a secret, but not for display either.
+   * Digest of the token that a leg must present now; null if none is known. If it differs from the digest stored with a
+   * leg, that leg is no longer authorised. Not secret, not for display.
    */
   credentialOf(tunnelId: TunnelId, direction: Direction): string | null {
     const tokens = this.#tokensFor(tunnelId);

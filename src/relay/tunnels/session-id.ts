@@ -1,6 +1,8 @@
 declare const sessionIdBrand: unique symbol;
 
-/** An edge's session, one per QUIC connection; unique in this process and never used again, like the connection's id. */
+/**
+ * An edge's session, one per QUIC connection; unique in this process and never used again, like the connection's id.
+ */
 export type SessionId = number & { readonly [sessionIdBrand]: true };
 
 export function toSessionId(connectionId: number): SessionId {

@@ -31,7 +31,7 @@ export type RegistryRefusal =
 
 export type BindOutcome =
   | { readonly kind: 'refused'; readonly reason: RegistryRefusal; readonly holder: SessionId | null }
-  /** To be refused for as long as the session that holds the leg in the way is alive; nothing was changed. */
+  /** Another session's leg is in the way. Refuse while that session is alive. Nothing has changed yet. */
   | { readonly kind: 'contested'; readonly by: SessionId }
   | {
       readonly kind: 'bound';

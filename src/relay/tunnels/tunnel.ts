@@ -32,7 +32,9 @@ export function legHeldBy(tunnel: TunnelView, sessionId: SessionId): Leg | null 
 }
 
 export interface ReplacementLimits {
-  /** Replacements of one leg within the window that are let through; the next one starts a block as long as the window. */
+  /**
+   * Replacements of one leg within the window that are let through; the next one starts a block as long as the window.
+   */
   readonly maxReplacements: number;
   readonly windowMs: number;
 }

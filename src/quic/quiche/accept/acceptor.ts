@@ -16,7 +16,10 @@ import { serverConfig } from '../tls-config.ts';
 /** CONNECTION_REFUSED (RFC 9000 §20.1). */
 const connectionRefused = 2;
 
-/** Answers without state per second: resets must reach the edges of a restarted relay within seconds, a flood must cost little. */
+/**
+ * Answers without state per second: resets must reach the edges of a restarted relay within seconds, a flood must cost
+ * little.
+ */
 const resetsPerSecond = 2000;
 const refusalsPerSecond = 1000;
 const versionAnswersPerSecond = 100;

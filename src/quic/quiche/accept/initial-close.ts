@@ -13,7 +13,10 @@ function expandLabel(secret: Uint8Array, label: string, length: number): Buffer 
   return createHmac('sha256', secret).update(info).digest().subarray(0, length);
 }
 
-/** Keys of the packets that a server sends in answer to an Initial with this destination id. Null for versions other than 1. */
+/**
+ * Keys of the packets that a server sends in answer to an Initial with this destination id. Null for versions other
+ * than 1.
+ */
 function serverInitialKeys(clientDestinationId: Uint8Array): { key: Buffer; iv: Buffer; headerKey: Buffer } {
   const initial = createHmac('sha256', initialSalt).update(clientDestinationId).digest();
   const secret = expandLabel(initial, 'server in', 32);
@@ -39,8 +42,8 @@ function protect(header: Buffer, payload: Uint8Array, clientDestinationId: Uint8
 }
 
 /**
- * An Initial packet that answers `incoming` (of version 1) with CONNECTION_CLOSE of this transport error, made without any state:
- * quiche would run half a TLS handshake first.
+ * An Initial packet that answers `incoming` (of version 1) with CONNECTION_CLOSE of this transport error, made without
+ * any state: quiche would run half a TLS handshake first.
  */
 export function initialClose(incoming: LongHeader, ownId: Uint8Array, errorCode: number): Uint8Array {
   const close = Buffer.from([0x1c, errorCode, 0, 0]);

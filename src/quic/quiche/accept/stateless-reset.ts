@@ -10,8 +10,8 @@ const minResetBytes = 21;
 const usualResetBytes = 42;
 
 /**
- * Tells the peer of a connection that a relay has forgotten (a restart) that it is gone: the token is made from the connection id alone,
- * with a key that outlives the process.
+ * Tells the peer of a connection that a relay has forgotten (a restart) that it is gone: the token is made from the
+ * connection id alone, with a key that outlives the process.
  */
 export class StatelessReset {
   readonly #key: KeyObject;
@@ -36,8 +36,8 @@ export class StatelessReset {
   }
 
   /**
-   * The answer to a packet of `causeBytes` for an unknown connection. Always shorter than the cause, so that two ends that reset each other
-   * come to an end. Null when the cause is too short to be answered.
+   * The answer to a packet of `causeBytes` for an unknown connection. Always shorter than the cause, so that two ends
+   * that reset each other come to an end. Null when the cause is too short to be answered.
    */
   packet(connectionId: Uint8Array, causeBytes: number): Uint8Array | null {
     const length = Math.min(usualResetBytes, causeBytes - 1);

@@ -22,9 +22,9 @@ const roundTripAgeMs = 5;
 /** How often those who are held are resumed. */
 const pauseMs = 5;
 
-/** Knows, although quiche does not tell of acknowledgements, when what was sent must have arrived. */
+/** Estimates when sent data must have arrived, because quiche does not report acknowledgements. */
 export class Arrivals {
-  /** When packets of the peer were last taken in. */
+  /** When the peer's last packets were received. */
   heardAtMs = Number.NEGATIVE_INFINITY;
   readonly #handle: QuicheHandle;
   readonly #owner: ArrivalsOwner;
@@ -48,7 +48,7 @@ export class Arrivals {
     return this.#held.size > 0 ? this.#resumedAtMs + pauseMs : Number.POSITIVE_INFINITY;
   }
 
-  /** Whether nothing waits for an acknowledgement, and so everything that was sent has arrived. */
+  /** True when no packet waits for an acknowledgement, so everything that was sent has arrived. */
   isQuiet(): boolean {
     if (!this.#nothingIsUnderWay()) return false;
     // What an acknowledgement has just shown to be lost is to be sent again first.
@@ -57,8 +57,8 @@ export class Arrivals {
   }
 
   /**
-   * What was sent before this time has arrived, unless it takes more round trips than these. Counted back from when the peer was heard last: while
-   * it is silent, or this program was busy, acknowledgements may be missing.
+   * Returns a time: what was sent before it has arrived, unless it needs more than `roundTrips`. Counted back from the
+   * peer's last packet, because acknowledgements may be missing while the peer is silent or this program is busy.
    */
   horizonMs(roundTrips: number): number {
     if (this.heardAtMs >= this.#askedAtMs + roundTripAgeMs) {
@@ -80,7 +80,7 @@ export class Arrivals {
     for (const one of held) one.resume();
   }
 
-  /** quiche's next timeout is a probe while packets are under way; with none it is the end of the idle time, which the peer's packets put off. */
+  /** While packets are in flight, quiche's next timeout is a probe. Otherwise it is the idle timeout. */
   #nothingIsUnderWay(): boolean {
     this.#idleMs ??= this.#agreedIdleMs();
     const leftMs = this.#idleMs - (this.nowMs - this.heardAtMs) - idleMarginMs;

@@ -28,7 +28,10 @@ interface Departed {
 
 const nothing = new Uint8Array(0);
 
-/** A FIN that leaves alone leaves in so many packets, apart from each other where that can be, and then has time to be lost and sent again. */
+/**
+ * A FIN that leaves alone leaves in so many packets, apart from each other where that can be, and then has time to be
+ * lost and sent again.
+ */
 const finPackets = 3;
 const finPauseMs = 10;
 const finRoundTrips = 3;
@@ -36,10 +39,11 @@ const finRoundTrips = 3;
 const resetRoundTrips = 6;
 
 /**
- * Sees to it that the end of a stream arrives. quiche 0.18 forgets a stream as soon as the peer's direction has been read to its end and our data
- * has been acknowledged, even if our FIN or reset was lost and is to be sent again; and a FIN is not sent again that was lost together with data
- * before it. So when the peer's direction is over, our end waits until the data before it has arrived; and otherwise the peer's direction is not
- * read further until our end has arrived, which is repeated for a while. An end that leaves with the last of the data is as safe as that.
+ * Makes sure that a FIN or RESET arrives. quiche 0.18 forgets a stream once the peer's side was read and our data
+ * acknowledged, even if our FIN or RESET was lost. It also does not resend a FIN that was lost together with data. So:
+ * (1) peer finished: send our end only after our data arrived;
+ * (2) otherwise: do not read on until our end arrived, and repeat it for a while.
+ * An end that leaves with the last of the data is as safe as that data.
  */
 export class EndGuard {
   readonly #handle: StreamHandle;
@@ -65,7 +69,8 @@ export class EndGuard {
     if (this.#leavesWithData(ending) || arrivals.isQuiet()) return true;
     const isLast = this.#isLast();
     if (isLast && this.#wroteAtMs >= arrivals.horizonMs(roundTrips(ending))) return false;
-    // quiche makes a FIN of what still waits for room when a reset comes, and would forget the stream before an end that waits itself.
+    // quiche makes a FIN of what still waits for room when a reset comes, and would forget the stream before an end
+    // that waits itself.
     return (ending === 'finish' && !isLast) || this.#outlet.hasRoom();
   }
 
@@ -77,7 +82,8 @@ export class EndGuard {
     const departed = { ending, packets: 0, atMs: 0 };
     this.#departed = departed;
     this.#send(departed);
-    // quiche may forget the stream as soon as it hears of older data, which may have been sent twice: there will be no time to repeat it.
+    // quiche may forget the stream as soon as it hears of older data, which may have been sent twice: there will be no
+    // time to repeat it.
     if (ending === 'finish' && this.#isLast()) while (departed.packets < finPackets && this.#send(departed));
   }
 

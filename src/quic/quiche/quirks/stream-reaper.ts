@@ -15,7 +15,10 @@ interface Remains {
 }
 
 const firstLookMs = 100;
-/** In which a RESET that was lost has been sent again, several times on any path that carries media and was not silent meanwhile. */
+/**
+ * In which a RESET that was lost has been sent again, several times on any path that carries media and was not silent
+ * meanwhile.
+ */
 const resetLeadMs = 3000;
 const resetLookMs = 500;
 const longestPauseMs = 30_000;
@@ -24,12 +27,13 @@ const maxKicks = 4;
 const nothing = Buffer.alloc(0);
 
 /**
- * Makes quiche 0.18 forget streams that are over on both sides. By itself it forgets one only when an acknowledgement arrives in the right
- * state: a stream whose last frame of the peer came after our end was acknowledged stays for ever, and with it one of the peer's stream
- * credits. Reading it once more, or having one more (empty, legal) frame of it acknowledged, makes quiche look again.
+ * Makes quiche 0.18 forget streams that are over on both sides. By itself it forgets one only when an acknowledgement
+ * arrives in the right state: a stream whose last frame of the peer came after our end was acknowledged stays for ever,
+ * and with it one of the peer's stream credits. Reading it once more, or having one more (empty, legal) frame of it
+ * acknowledged, makes quiche look again.
  *
- * That frame is a FIN. Behind a reset it says nothing new; ahead of one that was lost and is yet to be sent again it would make a truncated
- * stream look whole (conformance S1), so there it waits until the reset must have arrived.
+ * That frame is a FIN. Behind a reset it says nothing new; ahead of one that was lost and is yet to be sent again it
+ * would make a truncated stream look whole (conformance S1), so there it waits until the reset must have arrived.
  */
 export class StreamReaper {
   readonly #handle: QuicheHandle;

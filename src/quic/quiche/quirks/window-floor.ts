@@ -16,8 +16,8 @@ const smallLookPauseMs = 50;
 const pingsPerLook = 64;
 
 /**
- * Lifts of one connection, on average and at once. Each costs a PING at the most, of which a peer may send about as many for nothing (see
- * PeerBudget).
+ * Lifts of one connection, on average and at once. Each costs a PING at the most, of which a peer may send about as
+ * many for nothing (see PeerBudget).
  */
 const liftsPerSecond = 5;
 const liftsAtOnce = 50;
@@ -28,15 +28,18 @@ const noRoom = new Uint8Array(21);
 /**
  * Gives a connection that sends little the congestion window back that losses take from it.
  *
- * quiche 0.18 dates each packet by the clock of its pacer, which moves once in `first window / (1.25 × window)` round trips. Behind a small
- * window that is longer than a round trip, and then each measurement is longer than the one before: after minutes quiche reckons with round
- * trips of minutes, sends nothing lost again until they are over, and keeps a record of all that it sent until then. A loss makes a window
- * smaller; only an acknowledgement that finds it used up makes it larger again, which those of an interactive or a listening connection never
- * do. So, while the window is small:
+ * quiche 0.18 dates each packet by the clock of its pacer, which moves once in `first window / (1.25 × window)` round
+ * trips. Behind a small window that is longer than a round trip, and then each measurement is longer than the one
+ * before: after minutes quiche reckons with round trips of minutes, sends nothing lost again until they are over, and
+ * keeps a record of all that it sent until then. A loss makes a window smaller; only an acknowledgement that finds it
+ * used up makes it larger again, which those of an interactive or a listening connection never do. So, while the window
+ * is small:
  *
- * - After each transmission quiche is asked for one packet more, in a buffer that holds none: for quiche the window is then used up. The PING
+ * - After each transmission quiche is asked for one packet more, in a buffer that holds none: for quiche the window is
+ *   then used up. The PING
  *   that it is asked for stays behind and goes with the next packet.
- * - Packets move the pacer's clock as well, but only once a first window of bytes was sent. Where large packets have not done so, PINGs do, once.
+ * - Packets move the pacer's clock as well, but only once a first window of bytes was sent. Where large packets have
+ *   not done so, PINGs do, once.
  */
 export class WindowFloor {
   readonly #handle: QuicheHandle;
