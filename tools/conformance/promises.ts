@@ -27,6 +27,7 @@ export const promises = {
   L5: 'A crash leaves whole files',
   L6: 'After a restart all edges are paired again within seconds, without a herd',
   M2: 'What waited too long, also while the process stood still, is dropped and counted, and not passed on',
+  M3: 'Readers that pause, however many, freeze no tunnel',
   M4: 'That a relay gets what is sent to it is proved by its answers, not by what arrives from it',
   T1: 'Events are true',
   T2: 'Counters never fall',
