@@ -30,8 +30,8 @@ export async function pageViews(bed: ApiBed): Promise<readonly PageView[]> {
     { name: 'removed', path: '/removed', sign: 'Kept for 30 days' },
     { name: 'audit', path: '/audit', sign: 'The chain is whole' },
     { name: 'users', path: '/users', sign: 'Who may sign in' },
-    { name: 'tokens', path: '/tokens', sign: 'API tokens' },
-    { name: 'webhooks', path: '/webhooks', sign: 'Webhooks' },
+    { name: 'tokens', path: '/tokens', sign: 'For programs that use the REST API' },
+    { name: 'webhooks', path: '/webhooks', sign: 'Calls an address of yours' },
     { name: 'settings', path: '/settings', sign: 'ghost_after_secs' },
     { name: 'instances', path: '/instances', sign: 'manager-a' },
   ];
