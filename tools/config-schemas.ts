@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { edgeFileKeys } from '../src/edge/config/edge-config.ts';
+import { flowFields } from '../src/edge/config/flow-config.ts';
 import { tunnelFields } from '../src/edge/config/tunnel-config.ts';
 import { managerSchema } from '../src/node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../src/protocol/tunnel/limits.ts';
@@ -51,6 +52,7 @@ export function edgeJsonSchema(): JsonSchema {
       .optional()
       .describe(`The edge's name, at most ${MAX_EDGE_ID_BYTES} bytes; the host's name unless it is set.`),
     tunnels: z.array(tunnelFields).default([]).describe('The tunnels of this edge.'),
+    flows: z.array(flowFields).default([]).describe('The media flows of this edge (docs/media-flows.md).'),
     manager: managerSchema.optional(),
   });
   return toJsonSchema(file, 'Configuration of an adit edge');

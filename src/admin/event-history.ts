@@ -1,5 +1,4 @@
 import type { NodeEvent } from '../protocol/node/node-event.ts';
-import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { PastEvent } from './past-event.ts';
 
 export interface EventHistorySettings {
@@ -27,8 +26,8 @@ export class EventHistory {
     else this.#addToTunnel(flowId, past);
   }
 
-  /** Oldest first. */
-  ofTunnel(id: TunnelId): readonly PastEvent[] {
+  /** Of a tunnel or a media flow, oldest first. */
+  ofTunnel(id: string): readonly PastEvent[] {
     return this.#byTunnel.get(id) ?? [];
   }
 
@@ -37,7 +36,7 @@ export class EventHistory {
     return this.#others;
   }
 
-  #addToTunnel(id: TunnelId, past: PastEvent): void {
+  #addToTunnel(id: string, past: PastEvent): void {
     const events = [...(this.#byTunnel.get(id) ?? []), past].slice(-this.#settings.eventsPerTunnel);
     // Deleted first, so that the map's order is the order of the latest event.
     this.#byTunnel.delete(id);

@@ -62,12 +62,26 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let current: z.ZodType | undefined = schema;
   for (const part of path) {
     const inner = unwrap(current);
-    if (inner instanceof z.ZodObject) current = (inner.shape as Record<string, z.ZodType>)[String(part)];
+    if (inner instanceof z.ZodUnion) current = memberWith(inner, String(part));
+    else if (inner instanceof z.ZodObject) current = (inner.shape as Record<string, z.ZodType>)[String(part)];
     else if (inner instanceof z.ZodArray) current = inner.element as z.ZodType;
     else return [];
   }
   const target = unwrap(current);
-  return target instanceof z.ZodObject ? Object.keys(target.shape) : [];
+  if (target instanceof z.ZodUnion) return [...new Set(target.options.flatMap((each) => keysOf(each as z.ZodType)))];
+  return keysOf(target);
+}
+
+function keysOf(schema: z.ZodType | undefined): string[] {
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+/** The key's schema in the first choice that has the key. */
+function memberWith({ options }: z.ZodUnion, key: string): z.ZodType | undefined {
+  const shapes = options.flatMap((each) =>
+    each instanceof z.ZodObject ? [each.shape as Record<string, z.ZodType>] : [],
+  );
+  return shapes.find((shape) => shape[key] !== undefined)?.[key];
 }
 
 /** The schema inside defaults, optionals, preprocessing and transformations. */

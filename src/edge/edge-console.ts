@@ -11,6 +11,7 @@ import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport, QuicEngine } from '../quic/types.ts';
 import type { EdgeAdminSource } from './admin/edge-admin-source.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from './admin/edge-schemas.ts';
+import type { FlowFacts, FlowStatsReport } from './admin/flow-schemas.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
 
@@ -97,6 +98,16 @@ export class EdgeConsole implements EdgeAdminSource {
       stall: this.#loop.stall(),
       events: this.#edge.history.ofTunnel(id),
     };
+  }
+
+  flows(): readonly FlowStatsReport[] {
+    return this.#edge.flows.stats();
+  }
+
+  flowFacts(id: string): FlowFacts | null {
+    const flow = this.flows().find(({ flow_id }) => flow_id === id);
+    if (flow === undefined) return null;
+    return { flow, at: rfc3339(this.#dependencies.clock.now()), events: this.#edge.history.ofTunnel(id) };
   }
 
   engine(): EngineReport {

@@ -10,6 +10,7 @@ import { realJournalFiles } from '../node-link/journal/journal-files.ts';
 import type { LinkStatus } from '../node-link/node-link.ts';
 import { wsDialler } from '../node-link/link/ws-dialler.ts';
 import type { EdgeHealth } from '../protocol/node/edge-telemetry.ts';
+import { startMediaHost } from '../media/flow/media-host.ts';
 import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/types.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
@@ -100,6 +101,7 @@ async function startBeats(
 }
 
 const machine = {
+  startMediaHost,
   resolveHost,
   readTextFile: (path: string) => readFile(path, 'utf8'),
   dialler: wsDialler,

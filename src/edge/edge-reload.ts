@@ -3,9 +3,10 @@ import { AppError } from '../lib/app-error.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
+import type { Flows } from './flows/flows.ts';
 
-/** What the keys of the config are called in the file; `tunnels` and `logLevel` are not here, for they need no restart. */
-const restartKeys: Readonly<Record<Exclude<keyof EdgeConfig, 'tunnels' | 'logLevel'>, string>> = {
+/** What the keys of the config are called in the file; `tunnels`, `flows` and `logLevel` are not here: they need no restart. */
+const restartKeys: Readonly<Record<Exclude<keyof EdgeConfig, 'tunnels' | 'flows' | 'logLevel'>, string>> = {
   edgeId: 'edge_id',
   quic: 'quic',
   requireBindProof: 'require_bind_proof',
@@ -23,11 +24,23 @@ const restartKeys: Readonly<Record<Exclude<keyof EdgeConfig, 'tunnels' | 'logLev
  * with AppError `address-unavailable` when a tunnel cannot have its address; the other tunnels are in place then.
  */
 export async function reloadEdge(
-  edge: Pick<Edge, 'tunnels' | 'putTunnel' | 'removeTunnel'>,
+  edge: Pick<Edge, 'tunnels' | 'putTunnel' | 'removeTunnel' | 'flows'>,
   current: EdgeConfig,
   next: EdgeConfig,
 ): Promise<ReloadOutcome> {
-  const applied: string[] = current.logLevel === next.logLevel ? [] : ['log_level'];
+  const applied = [...(current.logLevel === next.logLevel ? [] : ['log_level']), ...(await reloadLists(edge, next))];
+  const keys = Object.entries(restartKeys).filter(([key]) => {
+    return !isDeepStrictEqual(current[key as keyof EdgeConfig], next[key as keyof EdgeConfig]);
+  });
+  return { applied, needsRestart: keys.map(([, name]) => name) };
+}
+
+/** Brings tunnels and flows in line with `next`; returns what was done. Rejects as `reloadEdge` does. */
+export async function reloadLists(
+  edge: Pick<Edge, 'tunnels' | 'putTunnel' | 'removeTunnel' | 'flows'>,
+  next: Pick<EdgeConfig, 'tunnels' | 'flows'>,
+): Promise<string[]> {
+  const applied: string[] = [];
   const conflicts: string[] = [];
   // Removed first: a new tunnel may want the address of one that goes.
   for (const { id, name } of edge.tunnels()) {
@@ -40,9 +53,27 @@ export async function reloadEdge(
     if (outcome.kind === 'applied') applied.push(`tunnel '${tunnel.name}'`);
     if (outcome.kind === 'port-conflict') conflicts.push(outcome.error);
   }
+  conflicts.push(...(await reloadFlows(edge.flows, next, applied)));
   if (conflicts.length > 0) throw new AppError('address-unavailable', conflicts.join('; '));
-  const keys = Object.entries(restartKeys).filter(([key]) => {
-    return !isDeepStrictEqual(current[key as keyof EdgeConfig], next[key as keyof EdgeConfig]);
-  });
-  return { applied, needsRestart: keys.map(([, name]) => name) };
+  return applied;
+}
+
+/** As for tunnels; returns why flows could not start. What was done goes into `applied`. */
+async function reloadFlows(
+  flows: Pick<Flows, 'list' | 'put' | 'remove'>,
+  next: Pick<EdgeConfig, 'flows'>,
+  applied: string[],
+): Promise<string[]> {
+  const conflicts: string[] = [];
+  for (const { id } of flows.list()) {
+    if (next.flows.some((flow) => flow.id === id)) continue;
+    await flows.remove(id);
+    applied.push(`flow '${id}' removed`);
+  }
+  for (const flow of next.flows) {
+    const outcome = await flows.put(flow);
+    if (outcome.kind === 'applied') applied.push(`flow '${flow.id}'`);
+    if (outcome.kind === 'failed') conflicts.push(`flow '${flow.id}': ${outcome.error}`);
+  }
+  return conflicts;
 }

@@ -12,12 +12,17 @@ import type { TransportSettings } from '../quic/types.ts';
 import type { EdgeTunnelReport } from './admin/edge-schemas.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
 import { toNodeEvent, type EdgeEvent } from './events/edge-event.ts';
+import type { FlowEvent } from './events/flow-event.ts';
+import { Flows, type FlowsDependencies } from './flows/flows.ts';
+import { FlowGates } from './local/flow-gates.ts';
 import { EdgeTunnel, type EdgeTunnelDependencies } from './tunnel/edge-tunnel.ts';
 import { findPortConflict } from './config/port-conflict.ts';
 import { connectDeadlineMs } from './uplink/relay-dialler.ts';
 import type { TunnelSettings } from './config/tunnel-config.ts';
 
-export interface EdgeDependencies extends Omit<EdgeTunnelDependencies, 'raise' | 'stalls'> {
+export interface EdgeDependencies extends Omit<EdgeTunnelDependencies, 'raise' | 'stalls' | 'gates'> {
+  /** Starts the worker that carries media. */
+  readonly startMediaHost: FlowsDependencies['startHost'];
   readonly softwareVersion: string;
   /** Called for each event as it is raised, after it was logged. Must not throw. */
   readonly onEvent: (event: NodeEvent) => void;
@@ -47,7 +52,9 @@ export interface Edge {
   stats(): EdgeStats;
   /** All tunnels with each of their relays. */
   tunnelReports(): readonly EdgeTunnelReport[];
-  /** The latest events of each tunnel. */
+  /** The media flows. */
+  readonly flows: Flows;
+  /** The latest events of each tunnel and flow. */
   readonly history: EventHistory;
   /** The payload of `health`; `otherReasons` are what is wrong around the edge. */
   health(otherReasons?: readonly string[]): EdgeHealth;
@@ -76,6 +83,8 @@ class RunningEdge implements Edge {
   readonly #stalls: StallWatch;
   #watching: Disposable | null = null;
   readonly #listeners: ((event: NodeEvent) => void)[] = [];
+  readonly #gates = new FlowGates();
+  readonly flows: Flows;
   /** Changes run one after the other: this is the end of the queue. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #startedAtMs: number;
@@ -86,6 +95,9 @@ class RunningEdge implements Edge {
     this.#dependencies = dependencies;
     this.#stalls = new StallWatch(dependencies.clock, setImmediate);
     this.#startedAtMs = dependencies.clock.monotonicMs();
+    const raise = (event: FlowEvent): void => this.raise(event);
+    const { startMediaHost: startHost } = dependencies;
+    this.flows = new Flows({ ...dependencies, gates: this.#gates, startHost, raise }, config.flows);
     for (const tunnel of config.tunnels) this.#tunnels.set(tunnel.id, this.#createTunnel(tunnel));
   }
 
@@ -99,10 +111,12 @@ class RunningEdge implements Edge {
     this.#watching = this.#stalls.use();
     this.#startedAtMs = this.#dependencies.clock.monotonicMs();
     await this.#inOrder(() => Promise.all([...this.#tunnels.values()].map((tunnel) => startIfEnabled(tunnel))));
+    await this.flows.start();
   }
 
   async stop(): Promise<void> {
     this.#phase = 'stopped';
+    await this.flows.stop();
     this.#watching?.[Symbol.dispose]();
     await this.#inOrder(() => Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.stop())));
   }
@@ -135,7 +149,9 @@ class RunningEdge implements Edge {
 
   stats(): EdgeStats {
     const tunnels = [...this.#tunnels.values()].map((tunnel) => tunnel.info());
-    return { uptime_secs: this.#uptimeSecs(), active_flows: 0, total_flows: 0, flows: [], tunnels };
+    const flows = this.flows.stats();
+    const active = flows.filter(({ state }) => state === 'Running').length;
+    return { uptime_secs: this.#uptimeSecs(), active_flows: active, total_flows: flows.length, flows, tunnels };
   }
 
   tunnelReports(): readonly EdgeTunnelReport[] {
@@ -162,7 +178,7 @@ class RunningEdge implements Edge {
       active_tunnels: tunnels.filter(({ state }) => state === 'ready').length,
       total_tunnels: tunnels.length,
       api_addr: apiAddr === null ? null : formatHostPort(apiAddr),
-      capabilities: ['tunnels'],
+      capabilities: ['tunnels', 'flows', 'srt'],
     };
   }
 
@@ -199,7 +215,8 @@ class RunningEdge implements Edge {
 
   #createTunnel(tunnel: TunnelSettings): EdgeTunnel {
     const stalls = this.#stalls;
-    const dependencies = { ...this.#dependencies, stalls, raise: (event: EdgeEvent) => this.raise(event) };
+    const gates = this.#gates;
+    const dependencies = { ...this.#dependencies, stalls, gates, raise: (event: EdgeEvent) => this.raise(event) };
     const { softwareVersion } = this.#dependencies;
     const { edgeId, quic } = this.#config;
     return new EdgeTunnel(dependencies, { tunnel, transport: transportSettings(quic), edgeId, softwareVersion });

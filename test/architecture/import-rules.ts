@@ -27,6 +27,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'media/net': ['lib'],
   'media/mpegts': ['lib'],
   'media/rtp': ['lib'],
+  'media/merge': ['lib'],
   relay: ['beat-sender', 'tunnel-wire', 'quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
   'relay/tunnels': ['protocol', 'lib'],
   'relay/events': ['protocol', 'lib'],
@@ -46,9 +47,13 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
     ...['relay/relay', 'relay/tunnel-control', 'relay/report', 'relay/config', 'relay/tunnels', 'node-link'],
     ...['config', 'protocol', 'lib'],
   ],
-  edge: ['beat-sender', 'tunnel-wire', 'quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
-  'edge/config': ['beat-sender/beat-config', 'node-link/manager-config', 'config', 'protocol', 'lib'],
-  'edge/events': ['protocol', 'lib'],
+  edge: ['beat-sender', 'tunnel-wire', 'quic', 'node-link', 'admin', 'media', 'config', 'protocol', 'lib'],
+  'edge/config': [
+    ...['node-link/manager-config', 'media/flow/flow-settings', 'media/srt/srt-settings'],
+    ...['beat-sender/beat-config', 'config', 'protocol', 'lib'],
+  ],
+  'edge/events': ['media/flow/flow-event', 'protocol', 'lib'],
+  'edge/flows': ['edge/events', 'edge/local', 'media/flow', 'media/mpegts', 'protocol', 'lib'],
   'edge/uplink': ['edge/admin/edge-schemas', 'admin/path-report', 'tunnel-wire', 'quic', 'protocol/tunnel', 'lib'],
   'edge/local': ['edge/uplink', 'tunnel-wire', 'quic/types', 'protocol', 'lib'],
   'edge/tunnel': [
@@ -56,7 +61,10 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
     ...['protocol', 'lib'],
   ],
   'edge/admin': ['admin', 'quic/types', 'protocol', 'lib'],
-  'edge/manager-link': ['edge/edge', 'edge/config', 'edge/events', 'node-link', 'config', 'protocol', 'lib'],
+  'edge/manager-link': [
+    ...['edge/edge', 'edge/edge-reload', 'edge/config', 'edge/events', 'media/flow/flow-settings', 'node-link'],
+    ...['config', 'protocol', 'lib'],
+  ],
   cli: [
     'relay',
     'edge',
@@ -104,7 +112,7 @@ const pure = [
   ...['manager/reconcile', 'manager/hub/session'],
   ...['observer/slots', 'observer/notices/notice-limit', 'observer/recovery/audit-record'],
   ...['observer/recovery/recovery-policy', 'protocol', 'relay/tunnels', 'relay/events', 'relay/session/session'],
-  'media/srt',
+  ...['media/srt', 'media/merge', 'media/rtp'],
 ];
 
 const ioModules = [

@@ -2,6 +2,7 @@ import process from 'node:process';
 import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import { readySchema } from '../../admin/health-routes.ts';
+import { flowStatsSchema } from '../../edge/admin/flow-schemas.ts';
 import * as edge from '../../edge/admin/edge-schemas.ts';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
 import { rfc3339, type Clock } from '../../lib/clock.ts';
@@ -69,7 +70,8 @@ async function readStatus(api: ApiClient, clock: Clock): Promise<Status> {
   }
   if (!('connected_edges' in health)) {
     const tunnels = await ask(api, '/api/v1/tunnels', z.array(edge.tunnelSchema));
-    return { program: 'edge', url: api.url, health, tunnels };
+    const flows = await ask(api, '/api/v1/flows', z.array(flowStatsSchema));
+    return { program: 'edge', url: api.url, health, tunnels, flows };
   }
   const [readiness, stats, tunnels] = await Promise.all([
     ask(api, '/ready', readySchema),

@@ -1,5 +1,7 @@
 import type { EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
 import type { EdgeHealth } from '../../protocol/node/edge-telemetry.ts';
+import type { FlowStatsReport } from '../../edge/admin/flow-schemas.ts';
+import { renderFlows } from './flow-status.ts';
 import { durationWords } from '../why/time-words.ts';
 import { renderTable, type Column } from './table.ts';
 import { bitrateWords, bytesWords, dropWords, lossWords, mtuWords, rttWords } from './units.ts';
@@ -8,6 +10,7 @@ export interface EdgeStatus {
   readonly url: string;
   readonly health: EdgeHealth;
   readonly tunnels: readonly EdgeTunnelReport[];
+  readonly flows: readonly FlowStatsReport[];
 }
 
 const columns: readonly Column[] = [
@@ -30,7 +33,7 @@ const columns: readonly Column[] = [
 ];
 
 /** An edge at a glance: one line about it, then a line for each tunnel and each of its relays. */
-export function renderEdgeStatus({ url, health, tunnels }: EdgeStatus, width?: number): string {
+export function renderEdgeStatus({ url, health, tunnels, flows }: EdgeStatus, width?: number): string {
   const summary = [
     `edge ${health.version} at ${url}`,
     ...health.reasons.map((reason) => `degraded: ${reason}`),
@@ -38,8 +41,11 @@ export function renderEdgeStatus({ url, health, tunnels }: EdgeStatus, width?: n
     `up ${durationWords(health.uptime_secs)}`,
     `${health.active_tunnels} of ${health.total_tunnels} tunnels active`,
   ].join(', ');
-  if (tunnels.length === 0) return `${summary}\nit has no tunnel\n`;
-  return `${summary}\n${renderTable(columns, tunnels.flatMap(relayRows), width)}`;
+  const parts = [
+    ...(tunnels.length === 0 ? [] : [renderTable(columns, tunnels.flatMap(relayRows), width)]),
+    ...(flows.length === 0 ? [] : [renderFlows(flows, width)]),
+  ];
+  return `${summary}\n${parts.length === 0 ? 'it has no tunnel\n' : parts.join('\n')}`;
 }
 
 function relayRows(tunnel: EdgeTunnelReport): string[][] {

@@ -2,6 +2,7 @@ import type { AdminSource } from '../../admin/admin-source.ts';
 import type { EdgeHealth } from '../../protocol/node/edge-telemetry.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport } from '../../quic/types.ts';
+import type { FlowFacts, FlowStatsReport } from './flow-schemas.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from './edge-schemas.ts';
 
 /** What the admin server asks of an edge. Each answer is a snapshot of now. */
@@ -9,6 +10,9 @@ export interface EdgeAdminSource extends AdminSource<EdgeHealth> {
   tunnels(): readonly EdgeTunnelReport[];
   /** Null for a tunnel that this edge does not have. */
   facts(id: TunnelId): EdgeTunnelFacts | null;
+  flows(): readonly FlowStatsReport[];
+  /** Null for a flow that this edge does not have. */
+  flowFacts(id: string): FlowFacts | null;
   engine(): EngineReport;
   /** Null without a manager in the configuration. */
   managerConnected(): boolean | null;

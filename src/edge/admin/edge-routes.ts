@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { healthRoutes } from '../../admin/health-routes.ts';
 import { answerAbout, notFound, route, type Route } from '../../admin/route.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
+import { flowRoutes } from './flow-routes.ts';
 import { healthSchema, tunnelFactsSchema, tunnelSchema } from './edge-schemas.ts';
 
 /** An edge's REST API: the relay's, as far as it makes sense here (docs/protocol/manager.md §8). */
 export function edgeRoutes(source: EdgeAdminSource): readonly Route[] {
   return [
     ...healthRoutes(source, healthSchema),
+    ...flowRoutes(source),
     route({
       method: 'GET',
       path: '/api/v1/tunnels',

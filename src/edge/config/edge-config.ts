@@ -19,6 +19,9 @@ import { beatSchema, type BeatConfig } from '../../beat-sender/beat-config.ts';
 import { managerSchema, managerSettings, type ManagerSettings } from '../../node-link/manager-config.ts';
 import { asJsonObject } from '../../lib/json.ts';
 import { MAX_EDGE_ID_BYTES } from '../../protocol/tunnel/limits.ts';
+import type { FlowSettings } from '../../media/flow/flow-settings.ts';
+import { flowSchema } from './flow-config.ts';
+import { flowProblems } from './flow-tunnels.ts';
 import { findPortConflict } from './port-conflict.ts';
 import { tunnelSchema, splitManagedEntry, type TunnelSettings } from './tunnel-config.ts';
 
@@ -26,6 +29,7 @@ import { tunnelSchema, splitManagedEntry, type TunnelSettings } from './tunnel-c
 export interface EdgeConfig {
   readonly edgeId: string;
   readonly tunnels: readonly TunnelSettings[];
+  readonly flows: readonly FlowSettings[];
   readonly quic: {
     readonly engine: 'auto' | 'native' | 'quiche';
     readonly maxUdpPayload: number;
@@ -92,6 +96,7 @@ function fileSchema(context: EdgeConfigContext, requireBindProof: boolean) {
     ...edgeFileKeys,
     edge_id: edgeId.default(defaultEdgeId(context.hostname)),
     tunnels: z.array(tunnelSchema({ directory: context.directory, requireBindProof })).default([]),
+    flows: z.array(flowSchema).default([]),
     manager: managerSchema.optional(),
   });
 }
@@ -104,7 +109,7 @@ export function parseEdgeConfig(content: unknown, context: EdgeConfigContext): P
   const schema = fileSchema(context, fields['require_bind_proof'] === true);
   const parsed = schema.safeParse(content);
   if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, schema) };
-  const problems = tunnelConflicts(parsed.data.tunnels);
+  const problems = [...tunnelConflicts(parsed.data.tunnels), ...flowProblems(parsed.data.flows, parsed.data.tunnels)];
   if (problems.length > 0) return { kind: 'invalid', problems };
   return {
     kind: 'valid',
@@ -178,6 +183,7 @@ function toConfig(file: EdgeFile, { directory }: EdgeConfigContext): EdgeConfig 
   return Object.freeze({
     edgeId: file.edge_id,
     tunnels: file.tunnels,
+    flows: file.flows,
     quic: {
       engine: file.quic.engine,
       maxUdpPayload: file.quic.max_udp_payload,

@@ -22,8 +22,10 @@ export interface TunnelSettings {
   readonly enabled: boolean;
   readonly protocol: TunnelProtocol;
   readonly direction: Direction;
-  /** An IP literal. Egress listens here (port 0: any), ingress forwards there. */
+  /** An IP literal. Egress listens here (port 0: any), ingress forwards there. Of no use where `endsInFlow`. */
   readonly localAddr: HostPort;
+  /** A media flow of this edge takes the place of local programs. */
+  readonly endsInFlow: boolean;
   /** One or two, the primary first. */
   readonly relays: readonly HostPort[];
   readonly verification: RelayVerification;
@@ -41,7 +43,11 @@ export interface TunnelContext {
   readonly requireBindProof: boolean;
 }
 
+/** In `local_addr`: a media flow of this edge is the local end. */
+const endsInFlow = 'flow';
+
 const ipPort = anyText('ip:port, such as "127.0.0.1:9000"').transform((text, context) => {
+  if (text === endsInFlow) return endsInFlow;
   const address = parseHostPort(text);
   if (address !== null && isIP(address.host) !== 0) return address;
   const message = `is not ip:port or [ipv6]:port but ${shown(text)}; write for example "127.0.0.1:9000"`;
@@ -80,7 +86,9 @@ export const tunnelFields = z.strictObject({
     .refine((mode) => mode === 'relay', { error: 'is not supported yet; use "relay", or leave the key out' })
     .describe('Only "relay".'),
   direction: choice(DIRECTIONS).describe('egress listens on local_addr, ingress forwards to it; one of each.'),
-  local_addr: ipPort.describe('Where local programs are: egress listens here, ingress forwards there.'),
+  local_addr: ipPort.describe(
+    'Where local programs are: egress listens here, ingress forwards there; "flow" for a media flow of this edge.',
+  ),
   relay_addr: relayAddr.optional().describe('One relay, in place of relay_addrs.'),
   relay_addrs: z
     .array(relayAddr)
@@ -128,6 +136,10 @@ function checkAddresses(tunnel: TunnelFields, relays: readonly HostPort[], probl
     problem('relay_addrs', 'names one relay twice; list each once');
   if (tunnel.relay_addr !== undefined && tunnel.relay_addrs !== undefined) {
     problem('relay_addr', 'says the same as relay_addrs; keep relay_addrs only');
+  }
+  if (tunnel.local_addr === endsInFlow) {
+    if (tunnel.protocol !== 'udp') problem('local_addr', 'is "flow", and flows need protocol "udp"');
+    return;
   }
   if (tunnel.direction === 'ingress' && tunnel.local_addr.port === 0) {
     problem('local_addr', 'has port 0; name the port that ingress forwards to');
@@ -189,7 +201,8 @@ function toSettings(tunnel: TunnelFields, context: TunnelContext): TunnelSetting
     enabled: tunnel.enabled,
     protocol: tunnel.protocol,
     direction: tunnel.direction,
-    localAddr: tunnel.local_addr,
+    localAddr: tunnel.local_addr === endsInFlow ? { host: '0.0.0.0', port: 0 } : tunnel.local_addr,
+    endsInFlow: tunnel.local_addr === endsInFlow,
     relays,
     verification: verificationOf(tunnel, relays.length, context),
     encryptionKey: tunnel.tunnel_encryption_key.toLowerCase(),

@@ -1,6 +1,7 @@
 import { linkEventText, type LinkEvent } from '../../protocol/node/link-event.ts';
 import type { EventCategory, EventSeverity, NodeEvent } from '../../protocol/node/node-event.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
+import { flowEventText, isFlowEvent, type FlowEvent } from './flow-event.ts';
 
 export interface TunnelRef {
   readonly id: TunnelId;
@@ -37,10 +38,11 @@ export type EdgeEvent =
       readonly windowSecs: number;
     })
   | LinkEvent
+  | FlowEvent
   | { readonly kind: 'configuration-updated' }
   | { readonly kind: 'configuration-not-persisted'; readonly error: string };
 
-type OwnEvent = Exclude<EdgeEvent, LinkEvent>;
+type OwnEvent = Exclude<EdgeEvent, LinkEvent | FlowEvent>;
 type EventKind = OwnEvent['kind'];
 type EventOf<Kind extends EventKind> = Extract<OwnEvent, { kind: Kind }>;
 
@@ -111,6 +113,7 @@ const texts: { readonly [Kind in EventKind]: Text<Kind> } = {
 
 /** The event as managers get it; `timestamp` is when it was raised, RFC 3339. */
 export function toNodeEvent(event: EdgeEvent, timestamp: string): NodeEvent {
+  if (isFlowEvent(event)) return { timestamp, ...flowEventText(event), flowId: event.flowId };
   if (!isOwnEvent(event)) return { timestamp, ...linkEventText(event) };
   // One table entry per kind, which the compiler cannot see through the union.
   const text = texts[event.kind] as Text<EventKind>;

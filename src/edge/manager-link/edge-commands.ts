@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { errorMessage } from '../../lib/app-error.ts';
 import { formatProblem } from '../../config/config-problem.ts';
 import { parseEdgeAction } from '../../protocol/node/edge-command.ts';
 import type { CommandAction } from '../../protocol/node/node-command.ts';
@@ -8,11 +7,17 @@ import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { parseTunnel } from '../config/edge-config.ts';
 import type { Edge } from '../edge.ts';
 import type { TunnelSettings } from '../config/tunnel-config.ts';
-import type { StoredTunnels, TunnelEntry } from './stored-tunnels.ts';
+import type { FlowCommands } from './flow-commands.ts';
+import { storedChange } from './stored-change.ts';
+import type { StoredEntries, StoredEntry } from './stored-entries.ts';
 
 export interface EdgeCommandsDependencies {
   readonly edge: Pick<Edge, 'putTunnel' | 'removeTunnel' | 'tunnels' | 'stats' | 'raise'>;
-  readonly stored: StoredTunnels;
+  /** The tunnels of edge.json. */
+  readonly stored: StoredEntries;
+  readonly flows: FlowCommands;
+  /** The whole config of a manager in place of ours; see `ConfigUpdate`. */
+  readonly updateConfig: (config: StoredEntry) => Promise<CommandOutcome>;
 }
 
 export interface EdgeCommandsSettings {
@@ -44,10 +49,14 @@ export class EdgeCommands {
         return this.#delete(parsed.action.tunnel_id);
       case 'list_tunnels':
         return { success: true, data: this.#dependencies.edge.stats().tunnels };
+      case 'update_config':
+        return this.#dependencies.updateConfig(parsed.action.config);
+      default:
+        return this.#dependencies.flows.execute(parsed.action);
     }
   }
 
-  async #create(entry: TunnelEntry): Promise<CommandOutcome> {
+  async #create(entry: StoredEntry): Promise<CommandOutcome> {
     const parsed = parseTunnel(entry, this.#settings);
     if (parsed.kind === 'invalid') {
       const error = parsed.problems.map(formatProblem).join('. ');
@@ -56,7 +65,8 @@ export class EdgeCommands {
     const { tunnel, ignoredKeys } = parsed;
     const outcome = this.#find(tunnel.id, tunnel)
       ? done
-      : await this.#stored(
+      : await storedChange(
+          this.#dependencies.edge,
           () => this.#dependencies.stored.put(tunnel.id, parsed.entry),
           (previous) => this.#put(tunnel, previous),
         );
@@ -64,7 +74,7 @@ export class EdgeCommands {
     return outcome.success && ignoredKeys.length > 0 ? { ...outcome, data: { ignored_keys: ignoredKeys } } : outcome;
   }
 
-  async #put(tunnel: TunnelSettings, previous: TunnelEntry | null): Promise<CommandOutcome> {
+  async #put(tunnel: TunnelSettings, previous: StoredEntry | null): Promise<CommandOutcome> {
     const { edge, stored } = this.#dependencies;
     const outcome = await edge.putTunnel(tunnel);
     if (outcome.kind !== 'port-conflict') return done;
@@ -76,32 +86,14 @@ export class EdgeCommands {
   async #delete(id: TunnelId): Promise<CommandOutcome> {
     const { edge, stored } = this.#dependencies;
     if (!this.#find(id)) return done;
-    return this.#stored(
+    return storedChange(
+      this.#dependencies.edge,
       () => stored.remove(id),
       async () => {
         await edge.removeTunnel(id);
         return done;
       },
     );
-  }
-
-  /** Stores first: a running tunnel is left alone when the disk does not take the change. */
-  async #stored(
-    store: () => Promise<TunnelEntry | null>,
-    apply: (previous: TunnelEntry | null) => Promise<CommandOutcome>,
-  ): Promise<CommandOutcome> {
-    const { edge } = this.#dependencies;
-    let previous: TunnelEntry | null;
-    try {
-      previous = await store();
-    } catch (cause) {
-      const error = errorMessage(cause);
-      edge.raise({ kind: 'configuration-not-persisted', error });
-      return { success: false, error: `Failed to persist configuration: ${error}`, error_code: 'persistence_failed' };
-    }
-    const outcome = await apply(previous);
-    if (outcome.success) edge.raise({ kind: 'configuration-updated' });
-    return outcome;
   }
 
   /** Whether the edge has the tunnel, with exactly these settings where they are given. */

@@ -8,9 +8,12 @@ import { NodeLink, type LinkStatus } from '../../node-link/node-link.ts';
 import type { NodeProgram } from '../../node-link/node-program.ts';
 import type { EdgeHealth } from '../../protocol/node/edge-telemetry.ts';
 import type { EdgeConfig } from '../config/edge-config.ts';
+import { parseTunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { createEdge, type Edge, type EdgeDependencies } from '../edge.ts';
 import { EdgeCommands } from './edge-commands.ts';
-import { StoredTunnels } from './stored-tunnels.ts';
+import { ConfigUpdate } from './config-update.ts';
+import { FlowCommands } from './flow-commands.ts';
+import { StoredEntries } from './stored-entries.ts';
 
 export interface ManagedEdgeDependencies extends Omit<EdgeDependencies, 'onEvent'> {
   readonly dialler: ManagerDialler;
@@ -85,8 +88,14 @@ export class ManagedEdge {
 
   #createProgram({ requireBindProof }: EdgeConfig, configFile: ConfigFile, health: () => EdgeHealth): NodeProgram {
     const { edge } = this;
+    const update = new ConfigUpdate({ edge, configFile }, { directory: dirname(configFile.path) });
     const commands = new EdgeCommands(
-      { edge, stored: new StoredTunnels(configFile) },
+      {
+        edge,
+        stored: new StoredEntries(configFile, 'tunnels', parseTunnelId),
+        flows: new FlowCommands({ edge, stored: new StoredEntries(configFile, 'flows', (id) => id) }),
+        updateConfig: (next) => update.execute(next),
+      },
       { directory: dirname(configFile.path), requireBindProof },
     );
     return {

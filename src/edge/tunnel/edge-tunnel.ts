@@ -16,6 +16,8 @@ import { chooseRelay } from './relay-choice.ts';
 import { RelayClient, type RelayChange, type RelayClientDependencies } from '../uplink/relay-client.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import type { RelayIdentity } from '../uplink/relay-dialler.ts';
+import { FlowEnd } from '../local/flow-end.ts';
+import type { FlowGates } from '../local/flow-gates.ts';
 import { TcpEgress } from '../local/tcp-egress.ts';
 import { TcpIngress } from '../local/tcp-ingress.ts';
 import type { TunnelSettings } from '../config/tunnel-config.ts';
@@ -27,6 +29,8 @@ export interface EdgeTunnelDependencies extends Omit<RelayClientDependencies, 'o
   readonly stalls: Pick<StallWatch, 'waitedMs'>;
   /** Must not throw. */
   readonly raise: (event: EdgeEvent) => void;
+  /** Where tunnels that end in media flows lead to. */
+  readonly gates: FlowGates;
 }
 
 export interface EdgeTunnelSettings {
@@ -122,7 +126,7 @@ export class EdgeTunnel {
       protocol,
       mode: 'relay',
       direction,
-      local_addr: formatHostPort(this.#localAddr),
+      local_addr: this.settings.endsInFlow ? 'flow' : formatHostPort(this.#localAddr),
       state: this.state,
       relay_addrs: relays.map(formatHostPort),
       active_relay_idx: active,
@@ -231,7 +235,7 @@ export class EdgeTunnel {
   }
 
   #createLocalEnd(): LocalEnd {
-    const { id, direction, protocol, localAddr, encryptionKey } = this.settings;
+    const { id, name, direction, protocol, localAddr, endsInFlow, encryptionKey } = this.settings;
     const { clock, random, stalls } = this.#dependencies;
     const prefix = tunnelIdToBytes(id);
     const dependencies = {
@@ -242,6 +246,7 @@ export class EdgeTunnel {
       counters: this.#counters,
       logger: this.#logger,
     };
+    if (endsInFlow) return new FlowEnd(dependencies, this.#dependencies.gates, { tunnelId: id, name, prefix });
     if (protocol === 'udp') return new UdpEnd(dependencies, { direction, prefix, localAddr });
     const settings = { tunnelId: id, localAddr, maxConnections };
     return direction === 'egress' ? new TcpEgress(dependencies, settings) : new TcpIngress(dependencies, settings);

@@ -39,12 +39,20 @@ export interface EdgeTunnelInfo {
   readonly drops: DropCounts;
 }
 
-/** An edge's `stats` payload. The flow fields are those of a media edge, which this program is not; managers expect them. */
+/** A media flow in `stats`; what it has beside is in docs/media-flows.md. */
+export interface EdgeFlowStats {
+  readonly flow_id: string;
+  readonly flow_name: string;
+  readonly state: 'Idle' | 'Running';
+  readonly health: 'Healthy' | 'Warning' | 'Error' | 'Critical';
+}
+
+/** An edge's `stats` payload. */
 export interface EdgeStats {
   readonly uptime_secs: number;
-  readonly active_flows: 0;
-  readonly total_flows: 0;
-  readonly flows: readonly [];
+  readonly active_flows: number;
+  readonly total_flows: number;
+  readonly flows: readonly EdgeFlowStats[];
   readonly tunnels: readonly EdgeTunnelInfo[];
 }
 
@@ -58,5 +66,5 @@ export interface EdgeHealth {
   readonly active_tunnels: number;
   readonly total_tunnels: number;
   readonly api_addr: string | null;
-  readonly capabilities: readonly 'tunnels'[];
+  readonly capabilities: readonly string[];
 }

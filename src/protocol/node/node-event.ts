@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { asJsonObject, parseJson } from '../../lib/json.ts';
 import { encodeNodeMessage } from './node-message.ts';
-import { parseTunnelId, type TunnelId } from '../tunnel/tunnel-id.ts';
+import { parseTunnelId } from '../tunnel/tunnel-id.ts';
 
 export const EVENT_SEVERITIES = ['info', 'warning', 'critical'] as const;
-export const EVENT_CATEGORIES = ['edge', 'tunnel', 'manager', 'config', 'observer'] as const;
+export const EVENT_CATEGORIES = [
+  ...(['edge', 'tunnel', 'manager', 'config', 'observer'] as const),
+  ...(['flow', 'srt', 'redundancy', 'rtmp', 'rtsp', 'hls', 'webrtc'] as const),
+] as const;
+/** The ids of flows are no longer. */
+const maxFlowId = 64;
 
 export type EventSeverity = (typeof EVENT_SEVERITIES)[number];
 export type EventCategory = (typeof EVENT_CATEGORIES)[number];
@@ -16,8 +21,8 @@ export interface NodeEvent {
   readonly severity: EventSeverity;
   readonly category: EventCategory;
   readonly message: string;
-  /** The tunnel it is about; on every tunnel event. */
-  readonly flowId?: TunnelId;
+  /** The tunnel or the media flow that it is about; on every event of one. */
+  readonly flowId?: string;
   /** Structured context; holds `event_id` once the event is on its way, by which a manager drops repeats. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
@@ -45,7 +50,7 @@ export function parseEvent(frame: string): NodeEvent | null {
   const parsed = eventSchema.safeParse(asJsonObject(parseJson(frame)));
   if (!parsed.success) return null;
   const { flow_id, details, ...rest } = parsed.data.payload;
-  const flowId = flow_id === undefined ? undefined : parseTunnelId(flow_id);
+  const flowId = flow_id === undefined ? undefined : flowIdOf(flow_id, rest.category);
   if (flowId === null) return null;
   return {
     timestamp: parsed.data.timestamp,
@@ -53,4 +58,11 @@ export function parseEvent(frame: string): NodeEvent | null {
     ...(flowId !== undefined && { flowId }),
     ...(details !== undefined && { details }),
   };
+}
+
+/** The id of a tunnel or, in the categories of media, of a flow; null for what is neither. */
+function flowIdOf(text: string, category: EventCategory): string | null {
+  const tunnelId = parseTunnelId(text);
+  if (tunnelId !== null || category === 'tunnel') return tunnelId;
+  return text !== '' && text.length <= maxFlowId ? text : null;
 }

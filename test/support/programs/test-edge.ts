@@ -8,6 +8,7 @@ import type { QuicEngine } from '../../../src/quic/types.ts';
 import { RecordingLogger } from '../fakes/recording-logger.ts';
 import { until } from '../until.ts';
 import { bindVector, sealVector, vectorTunnel } from '../samples/vectors.ts';
+import { startMediaHost } from '../../../src/media/flow/media-host.ts';
 
 /** A tunnel entry of edge.json that `startTestEdge` fills up. */
 export type TestTunnel = Readonly<Record<string, unknown>> & {
@@ -16,6 +17,8 @@ export type TestTunnel = Readonly<Record<string, unknown>> & {
 };
 
 export interface TestEdgeOptions {
+  /** As in edge.json. */
+  readonly flows?: readonly object[];
   readonly engine: QuicEngine;
   /** Defaults: the vectors' id, secret and key; an egress listens on a free loopback port. */
   readonly tunnels: readonly TestTunnel[];
@@ -79,6 +82,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     {
       edge_id: options.edgeId ?? 'test-edge',
       tunnels,
+      flows: options.flows ?? [],
       quic: options.quic ?? {},
       require_bind_proof: options.requireBindProof ?? false,
     },
@@ -93,6 +97,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     resolveHost: options.resolveHost ?? (() => Promise.resolve(['127.0.0.1'])),
     readTextFile: options.readTextFile ?? (() => Promise.reject(new Error('no such file'))),
     softwareVersion: '0.0.0-test',
+    startMediaHost,
     onEvent: (event) => events.push(event),
   });
   await edge.start();

@@ -5,6 +5,7 @@ import type { EdgeTunnelFacts, EdgeTunnelReport } from '../../../src/edge/admin/
 import type { EdgeHealth } from '../../../src/protocol/node/edge-telemetry.ts';
 import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import type { EngineReport } from '../../../src/quic/types.ts';
+import type { FlowFacts, FlowStatsReport } from '../../../src/edge/admin/flow-schemas.ts';
 import { SampleRelay, sampleStats } from './sample-relay.ts';
 
 export function sampleEdgeTunnel(id: TunnelId, changes: Partial<EdgeTunnelReport> = {}): EdgeTunnelReport {
@@ -63,10 +64,20 @@ export class SampleEdge implements EdgeAdminSource {
   manager: boolean | null = null;
   reasons: readonly string[] = [];
   readonly held: Map<TunnelId, EdgeTunnelReport>;
+  flowList: readonly FlowStatsReport[] = [];
   readonly #relay = new SampleRelay();
 
   constructor(tunnels: readonly (readonly [TunnelId, EdgeTunnelReport])[] = []) {
     this.held = new Map(tunnels);
+  }
+
+  flows(): readonly FlowStatsReport[] {
+    return this.flowList;
+  }
+
+  flowFacts(id: string): FlowFacts | null {
+    const flow = this.flowList.find(({ flow_id }) => flow_id === id);
+    return flow === undefined ? null : { flow, at: '2026-04-02T12:00:00.000Z', events: [] };
   }
 
   health(): HealthAnswer<EdgeHealth> {

@@ -35,6 +35,7 @@ describe('an edge config', () => {
     expect(config).toEqual({
       edgeId: 'studio-1',
       tunnels: [],
+      flows: [],
       quic: { engine: 'auto', maxUdpPayload: 1452, idleTimeoutMs: 25_000, keepAliveMs: 5000 },
       manager: null,
       requireBindProof: false,
@@ -59,6 +60,7 @@ describe('an edge config', () => {
         protocol: 'udp',
         direction: 'egress',
         localAddr: { host: '127.0.0.1', port: 5000 },
+        endsInFlow: false,
         relays: [
           { host: 'relay-a.example.com', port: 4433 },
           { host: '192.0.2.9', port: 4433 },

@@ -2,10 +2,16 @@ import { describe, expect, it } from 'vitest';
 import type { EdgeEvent } from '../../../../src/edge/events/edge-event.ts';
 import type { PutTunnelOutcome } from '../../../../src/edge/edge.ts';
 import { EdgeCommands } from '../../../../src/edge/manager-link/edge-commands.ts';
-import { StoredTunnels } from '../../../../src/edge/manager-link/stored-tunnels.ts';
+import { FlowCommands } from '../../../../src/edge/manager-link/flow-commands.ts';
+import { StoredEntries } from '../../../../src/edge/manager-link/stored-entries.ts';
 import type { TunnelSettings } from '../../../../src/edge/config/tunnel-config.ts';
 import { ConfigFile } from '../../../../src/config/config-file.ts';
-import type { TunnelId } from '../../../../src/protocol/tunnel/tunnel-id.ts';
+import { parseTunnelId, type TunnelId } from '../../../../src/protocol/tunnel/tunnel-id.ts';
+import { Flows } from '../../../../src/edge/flows/flows.ts';
+import { FlowGates } from '../../../../src/edge/local/flow-gates.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
+import { FakeMediaHost } from '../../../support/media/fake-media-host.ts';
+import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 import { MemoryFileSystem } from '../../../support/fakes/memory-file-system.ts';
 
 const id = '6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f';
@@ -46,6 +52,17 @@ class FakeEdge {
     return { uptime_secs: 1, active_flows: 0, total_flows: 0, flows: [], tunnels: [] } as const;
   }
 
+  readonly flows = new Flows(
+    {
+      clock: new ManualClock(),
+      random: new SeededRandom(),
+      gates: new FlowGates(),
+      startHost: () => new FakeMediaHost(),
+      raise: (event) => this.raise(event),
+    },
+    [],
+  );
+
   raise(event: EdgeEvent): void {
     this.events.push(event);
   }
@@ -54,8 +71,14 @@ class FakeEdge {
 function start(text = '{\n  "edge_id": "e",\n  "api_token": "keep"\n}\n') {
   const files = new MemoryFileSystem({ '/etc/edge.json': text });
   const edge = new FakeEdge();
-  const stored = new StoredTunnels(new ConfigFile(files, '/etc/edge.json'));
-  const commands = new EdgeCommands({ edge, stored }, { directory: '/etc', requireBindProof: false });
+  const configFile = new ConfigFile(files, '/etc/edge.json');
+  const stored = new StoredEntries(configFile, 'tunnels', parseTunnelId);
+  const flows = new FlowCommands({ edge, stored: new StoredEntries(configFile, 'flows', (id) => id) });
+  const updateConfig = async () => ({ success: true }) as const;
+  const commands = new EdgeCommands(
+    { edge, stored, flows, updateConfig },
+    { directory: '/etc', requireBindProof: false },
+  );
   const file = () => JSON.parse(files.text('/etc/edge.json')) as Record<string, unknown>;
   return { files, edge, commands, file };
 }

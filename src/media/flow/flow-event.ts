@@ -1,0 +1,31 @@
+/** What happens to the connections of a running flow; the worker reports it, the main thread puts it into words. */
+export type MediaEvent =
+  | (SrtSide & {
+      readonly kind: 'srt-connected';
+      readonly mode: 'caller' | 'listener';
+      readonly remoteAddr: string;
+      readonly streamId: string | null;
+      /** Failed attempts since the last connection, and how long it had been gone; 0 at first. */
+      readonly attempts: number;
+      readonly downSecs: number;
+    })
+  | (SrtSide & { readonly kind: 'srt-disconnected'; readonly remoteAddr: string; readonly reason: string })
+  /** Data goes out and nothing is acknowledged. */
+  | (SrtSide & { readonly kind: 'srt-stale'; readonly remoteAddr: string })
+  | (SrtSide & {
+      readonly kind: 'srt-failed';
+      readonly error: string;
+      readonly remoteAddr: string;
+      readonly attempts: number;
+    })
+  | { readonly kind: 'leg-lost'; readonly leg: 1 | 2; readonly reason: string }
+  | { readonly kind: 'legs-lost' }
+  | { readonly kind: 'input-lost'; readonly error: string };
+
+/** Whose connection it is. */
+interface SrtSide {
+  /** Null for the input. */
+  readonly outputId: string | null;
+  /** Null without redundancy. */
+  readonly leg: 1 | 2 | null;
+}

@@ -1,0 +1,39 @@
+import type { LookupAddress } from 'node:dns';
+import type { Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
+import type { DatagramObserver, DatagramSocket, DatagramSocketSettings } from '../net/datagram-socket.ts';
+import type { ChunkSink } from './bus.ts';
+import type { Chunk } from './chunk.ts';
+import type { MediaEvent } from './flow-event.ts';
+import type { Pulse } from './pulse.ts';
+import type { InputStats, OutputStats } from './flow-stats.ts';
+
+/** What inputs and outputs need of the worker. */
+export interface FlowPartDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pulse: Pulse;
+  readonly openSocket: (settings: DatagramSocketSettings, observer: DatagramObserver) => Promise<DatagramSocket>;
+  /** The way through a tunnel of this edge. */
+  readonly openTunnel: (tunnel: string, observer: DatagramObserver) => Promise<DatagramSocket>;
+  readonly resolve: (host: string) => Promise<LookupAddress>;
+  readonly report: (event: MediaEvent) => void;
+}
+
+export interface FlowInputDependencies extends FlowPartDependencies {
+  readonly publish: (nowUs: number, chunk: Chunk) => void;
+}
+
+export interface FlowInput {
+  /** Rejects with AppError `address-unavailable`. */
+  start(): Promise<void>;
+  /** Idempotent. */
+  stop(): Promise<void>;
+  stats(): InputStats;
+}
+
+export interface FlowOutput extends ChunkSink {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  stats(): OutputStats;
+}

@@ -1,0 +1,66 @@
+import type { HostPort } from '../../lib/host-port.ts';
+import type { SrtSettings } from '../srt/srt-settings.ts';
+
+/** One SRT socket of a flow. Plain data: it is sent to the worker. */
+export interface SrtLegSettings {
+  readonly mode: 'caller' | 'listener';
+  /** An IP literal; null takes any port. */
+  readonly localAddr: HostPort | null;
+  /** A caller's listener; the host may be a name. */
+  readonly remoteAddr: HostPort | null;
+  /** The id of a tunnel of this edge that carries the leg in place of the network. */
+  readonly tunnel: string | null;
+  /** Bytes of payload in one packet. */
+  readonly payloadBytes: number;
+  readonly srt: SrtSettings;
+}
+
+export type InputSettings =
+  | {
+      readonly type: 'srt';
+      readonly leg: SrtLegSettings;
+      readonly redundancy: SrtLegSettings | null;
+      readonly mergeWindowMs: number;
+    }
+  | {
+      readonly type: 'udp';
+      readonly bindAddr: HostPort | null;
+      readonly interfaceAddr: string | null;
+      readonly tunnel: string | null;
+    }
+  | {
+      readonly type: 'rtp';
+      readonly bindAddr: HostPort | null;
+      readonly interfaceAddr: string | null;
+      readonly tunnel: string | null;
+      /** IP literals; null takes any. */
+      readonly allowedSources: readonly string[] | null;
+      readonly allowedPayloadTypes: readonly number[] | null;
+      /** What comes above it is dropped; null takes all. */
+      readonly maxBitrateMbps: number | null;
+      readonly redundancy: { readonly bindAddr: HostPort } | null;
+      readonly mergeWindowMs: number;
+    };
+
+export type InputType = InputSettings['type'];
+
+export type OutputSettings = { readonly id: string; readonly name: string } & (
+  | { readonly type: 'srt'; readonly leg: SrtLegSettings; readonly redundancy: SrtLegSettings | null }
+  | {
+      readonly type: 'udp' | 'rtp';
+      readonly destAddr: HostPort | null;
+      readonly bindAddr: HostPort | null;
+      readonly interfaceAddr: string | null;
+      readonly tunnel: string | null;
+    }
+);
+
+export interface FlowSettings {
+  /** 1 to 64 characters. */
+  readonly id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly mediaAnalysis: boolean;
+  readonly input: InputSettings;
+  readonly outputs: readonly OutputSettings[];
+}

@@ -1,0 +1,93 @@
+import { AppError } from '../../lib/app-error.ts';
+import { TsAnalysis } from '../mpegts/ts-analysis.ts';
+import { Bus, type ChunkSink } from './bus.ts';
+import { DatagramInput } from './datagram-input.ts';
+import { DatagramOutput } from './datagram-output.ts';
+import type { FlowInput, FlowInputDependencies, FlowOutput, FlowPartDependencies } from './flow-part.ts';
+import type { FlowSettings, InputSettings, OutputSettings } from './flow-settings.ts';
+import type { FlowReport } from './flow-stats.ts';
+import { SrtInput } from './srt-input.ts';
+import { SrtOutput } from './srt-output.ts';
+
+/** One flow: its input, its outputs and the bus between them. */
+export class RunningFlow {
+  readonly id: string;
+  readonly #dependencies: FlowPartDependencies;
+  readonly #settings: FlowSettings;
+  readonly #bus = new Bus();
+  readonly #input: FlowInput;
+  readonly #outputs = new Map<string, FlowOutput>();
+  readonly #analysis: TsAnalysis | null;
+
+  constructor(dependencies: FlowPartDependencies, settings: FlowSettings) {
+    this.id = settings.id;
+    this.#dependencies = dependencies;
+    this.#settings = settings;
+    this.#analysis = settings.mediaAnalysis ? new TsAnalysis() : null;
+    this.#input = createInput(
+      { ...dependencies, publish: (nowUs, chunk) => this.#bus.publish(nowUs, chunk) },
+      settings.input,
+    );
+    if (this.#analysis !== null) this.#bus.add(analysing(this.#analysis));
+  }
+
+  /** The outputs first, so that nothing is lost of the input. Nothing is left behind when it rejects (AppError). */
+  async start(): Promise<void> {
+    try {
+      for (const output of this.#settings.outputs) await this.addOutput(output);
+      await this.#input.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#input.stop();
+    await Promise.all([...this.#outputs.values()].map((output) => output.stop()));
+  }
+
+  /** Rejects with an AppError; the flow goes on. */
+  async addOutput(settings: OutputSettings): Promise<void> {
+    if (this.#outputs.has(settings.id)) throw new AppError('input-invalid', `output '${settings.id}' is there already`);
+    const output = createOutput(this.#dependencies, settings);
+    this.#outputs.set(settings.id, output);
+    try {
+      await output.start();
+    } catch (error) {
+      this.#outputs.delete(settings.id);
+      await output.stop();
+      throw error;
+    }
+    this.#bus.add(output);
+  }
+
+  async removeOutput(id: string): Promise<void> {
+    const output = this.#outputs.get(id);
+    if (output === undefined) return;
+    this.#outputs.delete(id);
+    this.#bus.remove(output);
+    await output.stop();
+  }
+
+  report(nowUs: number): FlowReport {
+    return {
+      flowId: this.id,
+      input: this.#input.stats(),
+      outputs: [...this.#outputs.values()].map((output) => output.stats()),
+      analysis: this.#analysis?.report(nowUs) ?? null,
+    };
+  }
+}
+
+function analysing(analysis: TsAnalysis): ChunkSink {
+  return { write: (nowUs, { bytes }) => analysis.push(nowUs, bytes) };
+}
+
+function createInput(dependencies: FlowInputDependencies, settings: InputSettings): FlowInput {
+  return settings.type === 'srt' ? new SrtInput(dependencies, settings) : new DatagramInput(dependencies, settings);
+}
+
+function createOutput(dependencies: FlowPartDependencies, settings: OutputSettings): FlowOutput {
+  return settings.type === 'srt' ? new SrtOutput(dependencies, settings) : new DatagramOutput(dependencies, settings);
+}

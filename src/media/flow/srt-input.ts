@@ -1,0 +1,160 @@
+import { legIsIpv6, SrtLeg, type SrtLegLimits } from './srt-leg.ts';
+import { AlignedMerge } from '../merge/aligned-merge.ts';
+import { LegWatch, type LegAlarm } from '../merge/leg-watch.ts';
+import { RtpMerge } from '../merge/rtp-merge.ts';
+import type { CloseReason, SrtConnection } from '../srt/srt-connection.ts';
+import type { Chunk } from './chunk.ts';
+import type { FlowInput, FlowInputDependencies } from './flow-part.ts';
+import type { InputSettings, SrtLegSettings } from './flow-settings.ts';
+import type { InputStats } from './flow-stats.ts';
+import type { Pulsed } from './pulse.ts';
+import { RateMeter } from './rate-meter.ts';
+import { srtStatsOf } from './srt-stats.ts';
+import { tsPayloadOf } from './ts-payload.ts';
+
+type SrtInputSettings = Extract<InputSettings, { type: 'srt' }>;
+
+/** One caller at a time; a restarted encoder need not wait out the idle timeout of its predecessor. */
+const limits: SrtLegLimits = { maxConnections: 1, takeoverUs: 1_000_000 };
+const watchPeriodUs = 250_000;
+
+/** An SRT input: one leg, or two that are merged. */
+export class SrtInput implements FlowInput, Pulsed {
+  readonly #dependencies: FlowInputDependencies;
+  readonly #settings: SrtInputSettings;
+  readonly #legs: readonly SrtLeg[];
+  readonly #watch = new LegWatch();
+  readonly #rtpMerge: RtpMerge<Chunk>;
+  readonly #alignedMerge: AlignedMerge;
+  readonly #meter = new RateMeter();
+  #filtered = 0;
+  #watchAtUs: number;
+
+  constructor(dependencies: FlowInputDependencies, settings: SrtInputSettings) {
+    this.#dependencies = dependencies;
+    this.#settings = settings;
+    const { publish, pulse } = dependencies;
+    this.#rtpMerge = new RtpMerge(settings.mergeWindowMs * 1000, publish);
+    this.#alignedMerge = new AlignedMerge((nowUs, bytes) => publish(nowUs, { bytes, timeUs: nowUs, rtp: null }));
+    const { leg, redundancy } = settings;
+    this.#legs =
+      redundancy === null ? [this.#createLeg(leg, null)] : [this.#createLeg(leg, 1), this.#createLeg(redundancy, 2)];
+    this.#watchAtUs = redundancy === null ? Number.POSITIVE_INFINITY : pulse.nowUs + watchPeriodUs;
+  }
+
+  get nextUs(): number {
+    return Math.min(this.#watchAtUs, this.#rtpMerge.nextUs);
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#legs.map((leg) => leg.start()));
+    if (this.#legs.length > 1) this.#dependencies.pulse.add(this);
+  }
+
+  async stop(): Promise<void> {
+    this.#dependencies.pulse.remove(this);
+    await Promise.all(this.#legs.map((leg) => leg.stop()));
+  }
+
+  tick(nowUs: number): void {
+    this.#rtpMerge.tick(nowUs);
+    if (nowUs < this.#watchAtUs) return;
+    this.#watchAtUs = nowUs + watchPeriodUs;
+    this.#alarm(this.#watch.check(nowUs));
+  }
+
+  stats(): InputStats {
+    const { nowUs } = this.#dependencies.pulse;
+    const connections = this.#legs.map((leg) => leg.connections[0]);
+    const [first, second] = connections;
+    const remote = first === undefined ? undefined : this.#legs[0]?.remoteOf(first);
+    const merges = [this.#rtpMerge.counters, this.#alignedMerge.counters];
+    const sum = (key: 'switches' | 'duplicates' | 'recovered' | 'lost'): number =>
+      merges.reduce((total, counters) => total + counters[key], 0);
+    const dropped = connections.reduce((total, each) => total + (each?.counters.packetsReceiveDrop ?? 0), 0);
+    return {
+      input_type: 'srt',
+      state: connections.some((each) => each !== undefined) ? 'connected' : this.#waiting(),
+      mode: this.#settings.leg.mode,
+      local_addr: this.#legs[0]?.localAddress ?? '',
+      ...(remote !== undefined && { remote_addr: remote }),
+      packets_received: this.#meter.packets,
+      bytes_received: this.#meter.bytes,
+      bitrate_bps: this.#meter.bitsPerSecond(nowUs),
+      packets_lost: this.#legs.length > 1 ? sum('lost') : dropped,
+      packets_filtered: this.#filtered,
+      redundancy_switches: sum('switches'),
+      ...(this.#legs.length > 1 && { duplicates: sum('duplicates'), recovered_by_other_leg: sum('recovered') }),
+      ...(first !== undefined && { srt_stats: srtStatsOf(first, nowUs) }),
+      ...(second !== undefined && { srt_leg2_stats: srtStatsOf(second, nowUs) }),
+    };
+  }
+
+  #waiting(): string {
+    return this.#settings.leg.mode === 'listener' ? 'listening' : 'connecting';
+  }
+
+  #createLeg(settings: SrtLegSettings, leg: 1 | 2 | null): SrtLeg {
+    const { clock, random, pulse, openSocket, openTunnel, resolve, report } = this.#dependencies;
+    const side = { outputId: null, leg };
+    const { mode } = settings;
+    return new SrtLeg(
+      {
+        clock,
+        random,
+        pulse,
+        resolve,
+        open: ({ localAddr, tunnel }, observer) =>
+          tunnel === null
+            ? openSocket({ bindAddr: localAddr, interfaceAddr: null, ipv6: legIsIpv6(settings) }, observer)
+            : openTunnel(tunnel, observer),
+        observer: {
+          deliver: (payload, dueUs) => this.#deliver(payload, dueUs, leg),
+          connected: (connection, remoteAddr, cycle) => {
+            if (leg !== null) this.#watch.onConnected(leg);
+            const { streamId } = connection.agreement;
+            report({ kind: 'srt-connected', ...side, mode, remoteAddr, streamId, ...cycle });
+          },
+          disconnected: (_connection: SrtConnection, remoteAddr: string, reason: CloseReason) => {
+            if (leg === null) report({ kind: 'srt-disconnected', ...side, remoteAddr, reason });
+            else this.#onLegDisconnected(leg, reason);
+          },
+          failed: (error, remoteAddr, attempts) => report({ kind: 'srt-failed', ...side, error, remoteAddr, attempts }),
+          lost: (error) => report({ kind: 'input-lost', error }),
+        },
+      },
+      settings,
+      limits,
+    );
+  }
+
+  #deliver(payload: Buffer, dueUs: number, leg: 1 | 2 | null): void {
+    const { pulse, publish } = this.#dependencies;
+    const { nowUs } = pulse;
+    const ts = tsPayloadOf(payload);
+    if (ts === null) {
+      this.#filtered++;
+      return;
+    }
+    this.#meter.add(nowUs, ts.bytes.length);
+    const chunk = { bytes: ts.bytes, timeUs: dueUs, rtp: ts.rtp };
+    if (leg === null) {
+      publish(nowUs, chunk);
+      return;
+    }
+    this.#watch.onData(nowUs, leg);
+    if (ts.rtp === null) this.#alignedMerge.push(nowUs, leg, ts.bytes);
+    else this.#rtpMerge.push(nowUs, leg, ts.rtp, chunk);
+    pulse.poke(this.nextUs);
+  }
+
+  #onLegDisconnected(leg: 1 | 2, reason: CloseReason): void {
+    const { nowUs } = this.#dependencies.pulse;
+    this.#alignedMerge.onDisconnected(nowUs, leg);
+    this.#alarm(this.#watch.onDisconnected(nowUs, leg, reason));
+  }
+
+  #alarm(alarms: readonly LegAlarm[]): void {
+    for (const alarm of alarms) this.#dependencies.report(alarm);
+  }
+}
