@@ -34,7 +34,7 @@ export async function readRecoveryCommand(config: ObserverConfig): Promise<Recov
 }
 
 /** Blanks separate arguments; there are no quotes. */
-export function splitCommand(text: string): readonly string[] {
+function splitCommand(text: string): readonly string[] {
   return text.split(/\s+/).filter((part) => part !== '');
 }
 

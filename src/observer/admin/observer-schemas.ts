@@ -20,7 +20,7 @@ export const agentSchema = z.object({
   stalls: count,
 });
 
-export const dropReasons = [
+const dropReasons = [
   ...(['auth-failure', 'namespace', 'origin', 'out-of-order', 'pid-above-max', 'rate-global'] as const),
   ...(['rate-pid', 'table-full', 'uid-not-allowed'] as const),
 ] as const;

@@ -47,13 +47,11 @@ export async function loadObserverConfig(
   throw new AppError('config-invalid', [`${place}:`, ...parsed.problems.map(formatProblem)].join('\n  '));
 }
 
-export function usesSecureUdp(
-  config: Pick<ObserverFile, 'key_file' | 'accepted_key_file' | 'master_key_file'>,
-): boolean {
+function usesSecureUdp(config: Pick<ObserverFile, 'key_file' | 'accepted_key_file' | 'master_key_file'>): boolean {
   return config.key_file !== null || config.accepted_key_file !== null || config.master_key_file !== null;
 }
 
-export function hasRecovery(config: Pick<ObserverFile, 'recovery_exec' | 'recovery_exec_file'>): boolean {
+function hasRecovery(config: Pick<ObserverFile, 'recovery_exec' | 'recovery_exec_file'>): boolean {
   return config.recovery_exec !== null || config.recovery_exec_file !== null;
 }
 

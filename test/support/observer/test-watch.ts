@@ -57,7 +57,7 @@ export class TestWatch {
   }
 }
 
-export function observerDefaults(path: string): ObserverSettings {
+function observerDefaults(path: string): ObserverSettings {
   return {
     thresholdMs: 30_000,
     socket: { path, mode: 0o600, receiveBufferBytes: 1 << 20 },
