@@ -32,6 +32,7 @@ function rowsOf(schema: JsonSchema, prefix: string): string[][] {
     const own = [`\`${path}\``, typeOf(property), defaultOf(property, schema, key), escape(property.description ?? '')];
     if (property.properties !== undefined) return rowsOf(property, `${path}.`);
     if (property.items?.properties !== undefined) return [own, ...rowsOf(property.items, `${path}[].`)];
+    if (property.items !== undefined) return [own, ...variantRows(property.items, `${path}[]`)];
     return [own, ...variantRows(property, path)];
   });
 }
@@ -42,12 +43,13 @@ function variantRows(schema: JsonSchema, path: string): string[][] {
     (each) => each.oneOf ?? each.anyOf ?? each,
   );
   return variants.flatMap((variant) => {
-    const kind = variant.properties?.['kind']?.const;
-    if (kind === undefined) return [];
+    const name = ['kind', 'type'].find((key) => variant.properties?.[key]?.const !== undefined);
+    if (name === undefined) return [];
+    const kind = variant.properties?.[name]?.const;
     return rowsOf(variant, `${path}.`)
-      .filter(([key]) => !key?.endsWith('.kind`'))
+      .filter(([key]) => !key?.endsWith(`.${name}\``))
       .map(([key = '', ...rest]) => {
-        return [`${key} (kind ${JSON.stringify(kind)})`, ...rest];
+        return [`${key} (${name} ${JSON.stringify(kind)})`, ...rest];
       });
   });
 }

@@ -186,7 +186,8 @@ class RunningEdge implements Edge {
     const { clock, logger, onEvent } = this.#dependencies;
     const nodeEvent = toNodeEvent(event, rfc3339(clock.now()));
     const tunnel = 'tunnel' in event ? { tunnel: event.tunnel.name, tunnel_id: event.tunnel.id } : {};
-    logger[levels[nodeEvent.severity]]({ ...tunnel, ...nodeEvent.details }, event.kind.replaceAll('-', ' '));
+    const flow = 'flowId' in event ? { flow_id: event.flowId } : {};
+    logger[levels[nodeEvent.severity]]({ ...tunnel, ...flow, ...nodeEvent.details }, event.kind.replaceAll('-', ' '));
     this.history.add(event.kind, nodeEvent);
     onEvent(nodeEvent);
     for (const listener of this.#listeners) listener(nodeEvent);

@@ -7,7 +7,6 @@ import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
 import type { HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
-import { addFlowMetrics } from './flow-metrics.ts';
 import { addEdgeMetrics } from './edge-metrics.ts';
 import { edgeRoutes } from './edge-routes.ts';
 
@@ -30,7 +29,6 @@ export function createEdgeAdmin(
 ): AdminServer {
   const registry = new Registry();
   addEdgeMetrics(registry, source);
-  addFlowMetrics(registry, source);
   addEngineMetrics(registry, () => source.engine());
   addProcessMetrics(registry, loop);
   addLogMetrics(registry, droppedLogLines);

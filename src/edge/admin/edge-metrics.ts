@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { EdgeTunnelStats } from '../../protocol/node/edge-telemetry.ts';
+import { addFlowMetrics } from './flow-metrics.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
 
 const counters: Readonly<Partial<Record<keyof EdgeTunnelStats, readonly [name: string, help: string]>>> = {
@@ -15,11 +16,12 @@ const counters: Readonly<Partial<Record<keyof EdgeTunnelStats, readonly [name: s
 const directions = ['outgoing', 'incoming'] as const;
 const relayLabels = ['tunnel_id', 'relay'] as const;
 
-/** The edge and its tunnels; as many series as the configuration has tunnels. Read when scraped. */
+/** The edge, its tunnels and its flows; as many series as the configuration has of them. Read when scraped. */
 export function addEdgeMetrics(registry: Registry, source: EdgeAdminSource): void {
   addProgramMetrics(registry, source);
   addTunnelMetrics(registry, source);
   addRelayMetrics(registry, source);
+  addFlowMetrics(registry, source);
 }
 
 function addProgramMetrics(registry: Registry, source: EdgeAdminSource): void {
