@@ -19,7 +19,7 @@ import type { RelayConfig } from './config/relay-config.ts';
 import { planReload } from './config/reload-plan.ts';
 import { createRelayLink } from './manager-link/relay-link.ts';
 import { RelayConsole } from './relay-console.ts';
-import { createRelay } from './relay.ts';
+import { createRelay, type Relay } from './relay.ts';
 import { keepResetKey } from './reception/reset-key.ts';
 
 export interface RelayProgramDependencies {
@@ -65,9 +65,8 @@ export async function startRelayProgram(
   dependencies: RelayProgramDependencies,
 ): Promise<RelayProgram> {
   const { config, certificateDir } = programSettings;
-  let inForce = config;
   await using starting = new AsyncDisposableStack();
-  let tls = await tlsIdentity(config, certificateDir, dependencies.clock);
+  const inForce: InForce = { config, tls: await tlsIdentity(config, certificateDir, dependencies.clock) };
   const resetKey = await keepResetKey(config.state_dir, dependencies.random);
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
@@ -78,14 +77,14 @@ export async function startRelayProgram(
     ...dependencies,
     engine,
     fileSystem: realStoreFileSystem,
-    tls,
+    tls: inForce.tls,
     resetKey,
     hostAddresses,
   });
   const linkStatus = (): LinkStatus | null => link?.status ?? null;
   const adminConsole = new RelayConsole(relay, config, { ...dependencies, engine, linkStatus });
   const health = (): RelayHealth => adminConsole.view.health().report;
-  const effectiveConfig = (): RelayConfig => inForce;
+  const effectiveConfig = (): RelayConfig => inForce.config;
   const link = createRelayLink(
     relay,
     config,
@@ -104,7 +103,7 @@ export async function startRelayProgram(
   beats = await startBeats(config, dependencies, () => ({
     health: health(),
     link: linkStatus(),
-    certificate: tls.certificate,
+    certificate: inForce.tls.certificate,
   }));
   const running = starting.move();
   return {
@@ -112,20 +111,34 @@ export async function startRelayProgram(
     quicAddresses: relay.addresses,
     socketBufferBytes: relay.socketBufferBytes,
     apiAddresses: adminConsole.addresses,
-    certificateFingerprint: certificateFingerprint(tls.certificate),
-    async reload(next) {
-      const { applied, needsRestart, effective } = planReload(inForce, next);
-      const identity = await tlsIdentity(effective, certificateDir, dependencies.clock);
-      const renewed = !isDeepStrictEqual(identity, tls);
-      // First, because it is what can fail.
-      if (renewed) relay.setTls(identity);
-      tls = identity;
-      inForce = effective;
-      relay.reload(effective);
-      return { applied: renewed ? [...applied, 'certificate'] : applied, needsRestart };
-    },
+    certificateFingerprint: certificateFingerprint(inForce.tls.certificate),
+    reload: (next) =>
+      reload(relay, inForce, next, (effective) => tlsIdentity(effective, certificateDir, dependencies.clock)),
     stop: () => running.disposeAsync(),
   };
+}
+
+/** What a reload changes. */
+interface InForce {
+  config: RelayConfig;
+  tls: TlsIdentity;
+}
+
+/** Rejects with AppError `tls-failed`, having changed nothing. */
+async function reload(
+  relay: Relay,
+  inForce: InForce,
+  next: RelayConfig,
+  readTls: (effective: RelayConfig) => Promise<TlsIdentity>,
+): Promise<ReloadOutcome> {
+  const { applied, needsRestart, effective } = planReload(inForce.config, next);
+  const tls = await readTls(effective);
+  const renewed = !isDeepStrictEqual(tls, inForce.tls);
+  // First, because it is what can fail.
+  if (renewed) relay.setTls(tls);
+  Object.assign(inForce, { config: effective, tls });
+  relay.reload(effective);
+  return { applied: renewed ? [...applied, 'certificate'] : applied, needsRestart };
 }
 
 interface BeatSources {
