@@ -1,4 +1,4 @@
-//! What JavaScript must hear of, in order, as one byte buffer per batch. `src/quic/native/event-batch.ts` is its reader.
+//! What JavaScript must hear of, in order, as one byte buffer per batch. `src/quic/quinn/event-batch.ts` is its reader.
 //!
 //! A record is a kind byte and its fields, little endian: ids and codes as f64 (exact up to 2^53), keys as u32, flags as u8,
 //! text and payloads as u32 length and bytes.
@@ -27,6 +27,7 @@ enum Kind {
     Datagram,
     ListenerFailed,
     ListenerClosed,
+    LateDatagrams,
 }
 
 /// `CloseInfo.kind` of the port, in the order that the reader knows.
@@ -63,6 +64,8 @@ pub struct EventBuffer {
     bytes: Vec<u8>,
     datagram_bytes: usize,
     datagrams: Vec<Aging>,
+    /// Where the count of a `LateDatagrams` record stands that nothing has followed yet, and its connection.
+    counting: Option<(usize, u64)>,
 }
 
 /// A datagram's record among the bytes.
@@ -77,22 +80,23 @@ impl EventBuffer {
         self.bytes.is_empty()
     }
 
-    /// What waits, without the datagrams that have grown old, and the connections of those.
-    pub fn take(&mut self, now: Instant) -> (Vec<u8>, Vec<u64>) {
+    /// What waits. A datagram that has grown old is replaced by word of it.
+    pub fn take(&mut self, now: Instant) -> Vec<u8> {
         self.datagram_bytes = 0;
+        self.counting = None;
         let bytes = std::mem::take(&mut self.bytes);
         let datagrams = std::mem::take(&mut self.datagrams);
         if datagrams.iter().all(|datagram| datagram.expires >= now) {
-            return (bytes, Vec::new());
+            return bytes;
         }
-        let (mut fresh, mut late, mut copied) = (Vec::with_capacity(bytes.len()), Vec::new(), 0);
+        let (mut fresh, mut copied) = (Self::default(), 0);
         for datagram in datagrams.iter().filter(|datagram| datagram.expires < now) {
-            fresh.extend_from_slice(&bytes[copied..datagram.at.start]);
+            fresh.bytes.extend_from_slice(&bytes[copied..datagram.at.start]);
             copied = datagram.at.end;
-            late.push(datagram.connection);
+            fresh.late_datagram(datagram.connection);
         }
-        fresh.extend_from_slice(&bytes[copied..]);
-        (fresh, late)
+        fresh.bytes.extend_from_slice(&bytes[copied..]);
+        fresh.bytes
     }
 
     pub fn incoming(&mut self, listener: u32, key: u32, validated: bool, remote: SocketAddr) {
@@ -140,16 +144,31 @@ impl EventBuffer {
         self.kind(Kind::AddressChanged).id(connection).address(remote);
     }
 
-    /// False when it is dropped, because too much waits.
-    pub fn datagram(&mut self, connection: u64, payload: &[u8], expires: Instant) -> bool {
+    /// Dropped, with word of it, when too much waits.
+    pub fn datagram(&mut self, connection: u64, payload: &[u8], expires: Instant) {
         if self.datagram_bytes + payload.len() > MAX_LOCAL_DATAGRAM_BYTES {
-            return false;
+            return self.late_datagram(connection);
         }
         self.datagram_bytes += payload.len();
         let start = self.bytes.len();
         self.kind(Kind::Datagram).id(connection).blob(payload);
         self.datagrams.push(Aging { at: start..self.bytes.len(), connection, expires });
-        true
+    }
+
+    /// Those of one connection that follow each other are one record, so that a flood of them takes no memory.
+    fn late_datagram(&mut self, connection: u64) {
+        const COUNT_BYTES: usize = size_of::<u32>();
+        if let Some((at, of)) = self.counting
+            && of == connection
+            && at + COUNT_BYTES == self.bytes.len()
+        {
+            let count = u32::from_le_bytes(self.bytes[at..].try_into().unwrap_or_default());
+            self.bytes[at..].copy_from_slice(&count.saturating_add(1).to_le_bytes());
+            return;
+        }
+        self.kind(Kind::LateDatagrams).id(connection);
+        self.counting = Some((self.bytes.len(), connection));
+        self.u32(1);
     }
 
     pub fn listener_failed(&mut self, listener: u32, reason: &str) {
@@ -212,7 +231,7 @@ mod tests {
 
     use super::*;
 
-    /// test/unit/quic/native/event-batch.test.ts reads the same bytes.
+    /// test/unit/quic/quinn/event-batch.test.ts reads the same bytes.
     const ONE_OF_EACH: &str = "\
         0107000000090000000151110000090000003132372e302e302e31\
         0207000000000000000000084051110000090000003132372e302e302e31bb010000030000003a3a31\
@@ -224,7 +243,7 @@ mod tests {
         00000000000053400a0000000000001440\
         0b000000000000084051110000090000003132372e302e302e31\
         0c000000000000084003000000010203\
-        0d070000000400000066656c6c0e07000000";
+        0d070000000400000066656c6c0e070000000f000000000000084001000000";
 
     fn one_of_each() -> EventBuffer {
         let remote = SocketAddr::from(([127, 0, 0, 1], 4433));
@@ -246,13 +265,14 @@ mod tests {
         events.datagram(3, &[1, 2, 3], Instant::now());
         events.listener_failed(7, "fell");
         events.listener_closed(7);
+        events.late_datagram(3);
         events
     }
 
     #[test]
     fn the_bytes_are_those_that_javascript_reads() {
         let epoch = Instant::now();
-        let hex: String = one_of_each().take(epoch).0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = one_of_each().take(epoch).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, ONE_OF_EACH);
     }
 
@@ -262,13 +282,18 @@ mod tests {
         for _ in 0..2 * MAX_LOCAL_DATAGRAM_BYTES / 1024 {
             events.datagram(1, &[0; 1024], now);
         }
-        assert!(events.take(now).0.len() < 2 * MAX_LOCAL_DATAGRAM_BYTES);
-        assert!(events.datagram(1, &[0; 1024], now));
-        assert!(!events.is_empty());
+        let taken = events.take(now);
+        assert!(taken.len() < 2 * MAX_LOCAL_DATAGRAM_BYTES);
+        let mut word = EventBuffer::default();
+        let fitted = MAX_LOCAL_DATAGRAM_BYTES / 1024;
+        (0..2 * fitted - fitted).for_each(|_| word.late_datagram(1));
+        assert!(taken.ends_with(&word.take(now)));
+        events.datagram(1, &[0; 1024], now);
+        assert_eq!(events.take(now).len(), 1 + 8 + 4 + 1024);
     }
 
     #[test]
-    fn datagrams_that_grew_old_are_left_out_and_their_connections_named() {
+    fn datagrams_that_grew_old_are_replaced_by_word_of_them() {
         let (mut events, now) = (EventBuffer::default(), Instant::now());
         let later = now + Duration::from_millis(100);
         events.splice_ended(1);
@@ -276,10 +301,14 @@ mod tests {
         events.splice_ended(2);
         events.datagram(9, &[9; 10], later);
         events.datagram(8, &[8; 10], now);
+        events.datagram(8, &[8; 10], now);
         let mut expected = EventBuffer::default();
         expected.splice_ended(1);
+        expected.late_datagram(8);
         expected.splice_ended(2);
         expected.datagram(9, &[9; 10], later);
-        assert_eq!(events.take(later), (expected.take(later).0, vec![8, 8]));
+        expected.late_datagram(8);
+        expected.late_datagram(8);
+        assert_eq!(events.take(later), expected.take(later));
     }
 }

@@ -16,6 +16,9 @@ pub const QUINN_DATAGRAM_BYTES: usize = 16 * 1024;
 const DATAGRAM_RECEIVE_BYTES: usize = 4 * 1024 * 1024;
 /// Bounds unacknowledged stream data per connection (conformance S2: ≤ 4 MiB with the receive window and the splice's buffer).
 const SEND_WINDOW_BYTES: u64 = 5 * 512 * 1024;
+/// What may wait unread on a connection, in connection windows: 128 MiB by default, a hundred streams that nobody reads. The portable
+/// engine closes a connection at the same figure.
+const UNREAD_WINDOWS: u32 = 16;
 /// Late is not lost (RFC 9002 §6.1 lets both thresholds grow; quinn keeps what it is given): packets of a live flow that took another way
 /// are 30 ms late, which is 60 packets at 2000 a second, and a path of 10 ms with as much jitter has round trips of 40.
 const PACKET_THRESHOLD: u32 = 256;
@@ -66,9 +69,9 @@ impl Settings {
         self.max_streams(dir).min(VarInt::from_u32(FIRST_STREAMS))
     }
 
-    /// Each stream brings its own window: those that nobody reads must not use up what the others need.
-    fn all_windows(&self) -> u32 {
-        self.connection_window.saturating_add(self.max_bidi_streams.saturating_mul(self.stream_window))
+    /// Streams that nobody reads must not use up what the others need, and must not fill the memory.
+    fn unread_window(&self) -> u32 {
+        self.connection_window.saturating_mul(UNREAD_WINDOWS)
     }
 
     pub fn transport_config(&self, offload: bool) -> Arc<TransportConfig> {
@@ -89,7 +92,7 @@ impl Settings {
             .max_concurrent_bidi_streams(self.first_streams(Dir::Bi))
             .max_concurrent_uni_streams(self.first_streams(Dir::Uni))
             .stream_receive_window(VarInt::from_u32(self.stream_window))
-            .receive_window(VarInt::from_u32(self.all_windows()))
+            .receive_window(VarInt::from_u32(self.unread_window()))
             .send_window(SEND_WINDOW_BYTES)
             .initial_mtu(MIN_UDP_PAYLOAD)
             .mtu_discovery_config(Some(mtu))

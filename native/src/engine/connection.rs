@@ -61,8 +61,6 @@ pub struct Connection {
     pub armed: Option<Instant>,
     pub acks: AckPace,
     pub gate: Gate,
-    /// Datagrams for JavaScript that were too old when it could take them.
-    pub late_datagrams: u64,
     /// JavaScript has heard of the end, or never knew the connection.
     pub forgotten: bool,
     /// quinn and its endpoint are done with it: `handle` may be another connection's by now.

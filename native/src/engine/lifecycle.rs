@@ -61,7 +61,6 @@ impl Core {
             armed: None,
             acks: AckPace::new(),
             gate,
-            late_datagrams: 0,
             forgotten: false,
             drained: false,
             dirty: false,

@@ -149,16 +149,10 @@ impl Core {
         !self.events.is_empty() && !std::mem::replace(&mut self.announced, true)
     }
 
-    /// Datagrams that grew old before JavaScript took them are left out, and counted at their connection.
+    /// What JavaScript has not taken yet. Datagrams that grew old meanwhile are left out, with word of them.
     pub fn drain(&mut self, now: Instant) -> Vec<u8> {
         self.announced = false;
-        let (events, late) = self.events.take(now);
-        for connection in late {
-            if let Some((_, connection)) = self.known(connection) {
-                connection.late_datagrams += 1;
-            }
-        }
-        events
+        self.events.take(now)
     }
 
     pub fn mark_dirty(&mut self, slot: Slot) {

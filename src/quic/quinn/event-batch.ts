@@ -20,6 +20,8 @@ export interface EventSink {
   datagram(connection: number, payload: Uint8Array): void;
   listenerFailed(listener: number, reason: string): void;
   listenerClosed(listener: number): void;
+  /** `count` datagrams waited too long for this process, and were dropped. */
+  lateDatagrams(connection: number, count: number): void;
 }
 
 const closeKinds = ['local', 'peer-application', 'peer-transport', 'idle', 'reset', 'error', 'budget'] as const;
@@ -97,6 +99,7 @@ const kinds: readonly (Tell | undefined)[] = [
   (r, sink) => sink.datagram(r.id(), r.blob()),
   (r, sink) => sink.listenerFailed(r.key(), r.text()),
   (r, sink) => sink.listenerClosed(r.key()),
+  (r, sink) => sink.lateDatagrams(r.id(), r.key()),
 ];
 
 function readCloseInfo(record: RecordReader): CloseInfo {

@@ -124,6 +124,10 @@ export class QuinnConnection implements QuinnStreamOwner {
     this.#handler?.onDatagram(payload);
   }
 
+  tellLateDatagram(): void {
+    this.#handler?.onLateDatagram?.();
+  }
+
   tellAddressChange(remote: SocketAddress): void {
     this.#remote = remote;
     this.#handler?.onAddressChange(remote);

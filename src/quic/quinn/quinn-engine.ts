@@ -225,6 +225,10 @@ class QuinnEngine implements QuicEngine, EventSink, SpliceEnds {
     this.#listeners.delete(listener);
     closed?.tellClosed();
   }
+
+  lateDatagrams(connection: number, count: number): void {
+    for (let told = 0; told < count; told++) this.#connections.get(connection)?.tellLateDatagram();
+  }
 }
 
 function nativeDialOptions({ remote, serverName, verify, transport }: DialOptions): NativeDialOptions {

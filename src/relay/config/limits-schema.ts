@@ -17,9 +17,7 @@ export const limitsSchema = z.strictObject({
     .describe('Flow-control window of a stream.'),
   connection_window_bytes: whole(64 * kib, 1024 * mib)
     .default(8 * mib)
-    .describe(
-      'Flow-control window of a connection. Over quiche: a sixteenth of what may wait unread before it is closed.',
-    ),
+    .describe('A sixteenth of what may wait unread on a connection; over quiche it is closed beyond that.'),
   datagram_queue_bytes: whole(2 * kib, 16 * mib)
     .default(256 * kib)
     .describe('Datagrams that wait for one edge; past it the oldest go.'),

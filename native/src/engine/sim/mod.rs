@@ -309,10 +309,15 @@ impl Net {
         }
     }
 
-    /// Records of datagrams: kind 12, id, length, payload (`events`). Others come before there are any.
+    /// Records of datagrams: kind 12, id, length, payload (`events`); and kind 15, id, count, of those that came too late. Others come
+    /// before there are any.
     fn take_datagrams(&mut self, mut events: &[u8]) {
         const HEAD: usize = 1 + 8 + 4;
-        while events.len() >= HEAD && events[0] == 12 {
+        while events.len() >= HEAD && (events[0] == 12 || events[0] == 15) {
+            if events[0] == 15 {
+                events = &events[HEAD..];
+                continue;
+            }
             let length = u32::from_le_bytes(events[9..HEAD].try_into().expect("four bytes")) as usize;
             let payload = &events[HEAD..HEAD + length];
             let word = |at: usize| u64::from_be_bytes(payload[at..at + 8].try_into().expect("eight bytes"));
