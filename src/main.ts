@@ -13,6 +13,9 @@ const terminal = {
       process.kill(process.pid, 'SIGINT');
     });
   },
+  exitWith(status: number): void {
+    process.exitCode = status;
+  },
   ...(process.stdout.isTTY && { width: (): number => process.stdout.columns }),
 };
 // Told to each write, too. A relay whose log's reader has died goes on.

@@ -76,7 +76,23 @@ const commands: readonly CommandEntry[] = [
     summary: "print a tunnel's bind tokens",
     add: async (program, { terminal }) => (await import('./commands/token.ts')).addToken(program, terminal),
   },
+  {
+    name: 'version',
+    summary: 'print the version',
+    add: (program, { terminal }) => {
+      addVersion(program, terminal);
+      return Promise.resolve();
+    },
+  },
 ];
+
+/** `adit version`, as people type it; the flag is commander's own. */
+function addVersion(program: Command, terminal: Terminal): void {
+  program
+    .command('version')
+    .description('Prints the version.')
+    .action(() => terminal.out(`${packageJson.version}\n`));
+}
 
 export const commandNames: readonly string[] = commands.map(({ name }) => name);
 

@@ -3,6 +3,8 @@ export interface Terminal {
   out(text: string): void;
   /** How many columns a line has; not there when the results go to a file or another program. */
   width?(): number;
+  /** The status that the command ends with, where nothing failed and yet 0 would say too much. */
+  exitWith?(status: number): void;
 }
 
 /** For text that holds words of peers, such as the name an edge gives itself: they must not steer the terminal. */

@@ -23,6 +23,9 @@ interface WhyFlags extends ApiFlags {
 const factsSchema = z.union([relayFactsSchema, edgeFactsSchema]);
 type Facts = z.output<typeof factsSchema>;
 
+/** Status of `adit why` when it found a problem, so that scripts can act; 1 and 2 say that it could not look. */
+const problemFound = 3;
+
 const marks = { problem: '✗', note: '·', good: '✓' } as const;
 
 /** What was found about one tunnel. */
@@ -39,7 +42,8 @@ export function addWhy(program: Command, terminal: Terminal, clock: Clock): void
     .description(
       'Asks a running relay or edge about its tunnels, looks at their traffic for a moment, and says what is wrong: ' +
         'authorisation, a missing leg and since when, refusals, versions, the leg that loses packets or is slow, and ' +
-        'what is dropped for which reason. Asks an observer why a process is silent.',
+        'what is dropped for which reason. Asks an observer why a process is silent.\n' +
+        `Status 0 when no problem was found, ${problemFound} when one was, 1 or 2 when it could not look.`,
     )
     .option('--seconds <number>', 'how long to look at the traffic', toSeconds, 2)
     .option('--json', 'print the findings as JSON');
@@ -47,13 +51,27 @@ export function addWhy(program: Command, terminal: Terminal, clock: Clock): void
     const api = await openApi(flags, process.env);
     if (await isObserver(api)) {
       const agents = await explainAgents(api, wanted);
-      terminal.out(flags.json === true ? `${JSON.stringify(agents, null, 2)}\n` : agents.map(agentText).join('\n'));
+      show(terminal, flags, agents, agentText);
       return;
     }
     const tunnels = await whichTunnels(wanted, api, flags.config);
     const answers = await explain(api, tunnels, flags.seconds, clock);
-    terminal.out(flags.json === true ? `${JSON.stringify(answers, null, 2)}\n` : answers.map(toText).join('\n'));
+    show(terminal, flags, answers, toText);
   });
+}
+
+function show<T extends { readonly findings: readonly Finding[] }>(
+  terminal: Terminal,
+  flags: WhyFlags,
+  answers: readonly T[],
+  text: (answer: T) => string,
+): void {
+  terminal.out(flags.json === true ? `${JSON.stringify(answers, null, 2)}\n` : answers.map(text).join('\n'));
+  if (answers.some(hasProblem)) terminal.exitWith?.(problemFound);
+}
+
+function hasProblem({ findings }: { readonly findings: readonly Finding[] }): boolean {
+  return findings.some(({ level }) => level === 'problem');
 }
 
 async function isObserver(api: ApiClient): Promise<boolean> {
@@ -119,8 +137,8 @@ async function askFacts(api: ApiClient, id: TunnelId): Promise<Facts> {
 }
 
 /** Tunnels with problems come first. */
-function gravity({ findings }: Answer): number {
-  return findings.some(({ level }) => level === 'problem') ? 0 : 1;
+function gravity(answer: Answer): number {
+  return hasProblem(answer) ? 0 : 1;
 }
 
 function toText({ tunnel_id: id, name, findings }: Answer): string {

@@ -60,7 +60,7 @@ function adit(...args: string[]): Promise<string> {
   return aditOn({}, ...args);
 }
 
-async function aditOn(terminal: Pick<Terminal, 'width'>, ...args: string[]): Promise<string> {
+async function aditOn(terminal: Pick<Terminal, 'width' | 'exitWith'>, ...args: string[]): Promise<string> {
   const printed: string[] = [];
   const out = (text: string): void => void printed.push(text);
   const program = await createProgram({ ...terminal, out }, args);
@@ -242,6 +242,19 @@ describe('adit why', () => {
     const all = await adit('why', '--seconds', '0', '--url', relay);
     expect(all.indexOf(`tunnel ${otherId}\n`)).toBe(0);
     expect(all.indexOf(`tunnel ${id}\n`)).toBeGreaterThan(0);
+  });
+
+  it('ends with status 3 when it found a problem, so that a script can act', async () => {
+    const statuses: number[] = [];
+    const terminal = { exitWith: (status: number): void => void statuses.push(status) };
+    const ask = async (tunnel: ReturnType<typeof sampleTunnel>): Promise<string> => {
+      const address = await startRelay(null, new SampleRelay([[id, tunnel]]));
+      return aditOn(terminal, 'why', '--seconds', '0', '--url', `http://${address}`);
+    };
+    expect(await ask(sampleTunnel(id, { ingress: sampleTunnel(id).egress }))).not.toContain('✗');
+    expect(statuses).toEqual([]);
+    expect(await ask(sampleTunnel(id, { status: 'waiting_egress' }))).toContain('✗');
+    expect(statuses).toEqual([3]);
   });
 
   it('knows the tunnels of the config that it is given, also those that nobody holds', async () => {

@@ -27,6 +27,7 @@ async function run(...args: string[]): Promise<{ out: string; err: string; error
 
 describe('the command line', () => {
   it('prints the version of the package', async () => {
+    expect((await run('version')).out).toBe(`${packageJson.version}\n`);
     const { out, error } = await run('--version');
     expect(out).toBe(`${packageJson.version}\n`);
     expect(exitCodeOf(error)).toBe(0);
