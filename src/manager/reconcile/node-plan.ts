@@ -90,6 +90,7 @@ export class NodePlan {
     const { pushes } = online;
     switch (input.kind) {
       case 'leg-changed':
+        if (input.voidPush !== undefined) pushes.cancel(input.leg.id, input.voidPush);
         pushes.put(input.leg, nowMs);
         return [];
       case 'leg-gone':

@@ -26,8 +26,11 @@ export type PlanInput =
       readonly drift: readonly OpenDrift[];
     }
   | { readonly kind: 'offline' }
-  /** An operator changed it, or the store knows better than the plan. */
-  | { readonly kind: 'leg-changed'; readonly leg: PlanLeg }
+  /**
+   * An operator changed it, or the store knows better than the plan. `voidPush`: this push was never sent, because the
+   * leg had changed before it began, and no answer will come.
+   */
+  | { readonly kind: 'leg-changed'; readonly leg: PlanLeg; readonly voidPush?: number }
   | { readonly kind: 'leg-gone'; readonly legId: string }
   /** The others of a tunnel are done, failed, or are not there: its legs here wait no longer. */
   | { readonly kind: 'released'; readonly tunnelId: string }

@@ -83,6 +83,13 @@ export class PushPlan {
     this.#place(work);
   }
 
+  /** A push that was begun here and never sent. The leg is put again after it. */
+  cancel(legId: string, pushId: number): void {
+    const work = this.#work.get(legId);
+    this.#inFlight.delete(pushId);
+    if (work?.push?.id === pushId) work.push = null;
+  }
+
   forget(legId: string): void {
     const work = this.#work.get(legId);
     if (work?.push) this.#inFlight.delete(work.push.id);

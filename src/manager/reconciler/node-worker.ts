@@ -153,7 +153,7 @@ export class NodeWorker {
     const row = await store.legs.beginPush(leg.id, { generation: leg.generation }, guard);
     if (row === null) {
       // An operator was faster, or the session is no longer the node's.
-      await this.#reload(leg.id);
+      await this.#reload(leg.id, { pushId, generation: leg.generation });
       return;
     }
     this.#guards.set(pushId, guard);
@@ -275,13 +275,19 @@ export class NodeWorker {
     if (leg.resource === 'tunnel') this.#dependencies.tunnelLegsRecorded([leg.resourceId]);
   }
 
-  async #reload(legId: string): Promise<void> {
+  async #reload(legId: string, notSent?: { readonly pushId: number; readonly generation: number }): Promise<void> {
     const { store, reader } = this.#dependencies;
     const rows: readonly LegRow[] = await store.legs.ofNode(this.node.id);
     const row = rows.find(({ id }) => id === legId);
     const [leg] = row === undefined ? [] : await reader.plan([row]);
     if (this.#left) return;
-    this.feed(leg === undefined ? { kind: 'leg-gone', legId } : { kind: 'leg-changed', leg });
+    if (leg === undefined) {
+      this.feed({ kind: 'leg-gone', legId });
+      return;
+    }
+    // With its generation unchanged it was the session that was replaced: trying again would go on without end.
+    const isVoid = notSent !== undefined && leg.generation !== notSent.generation;
+    this.feed({ kind: 'leg-changed', leg, ...(isVoid && { voidPush: notSent.pushId }) });
   }
 
   #raise({ severity, category, message, details, resource, resourceId }: PlanEvent): void {

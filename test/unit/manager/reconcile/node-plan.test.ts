@@ -91,6 +91,17 @@ describe('MC4 a leg that changes during its push', () => {
     expect(bed.plan.legs).toMatchObject([{ status: 'pushed', pushedGeneration: 2 }]);
   });
 
+  it('MC4 is pushed with its last value when the push had not been sent yet', () => {
+    const bed = new PlanBed();
+    bed.online([leg()]);
+    const { pushId } = bed.push();
+    bed.take({ kind: 'leg-changed', leg: leg({ generation: 2 }) });
+    bed.take({ kind: 'leg-changed', leg: leg({ generation: 2 }), voidPush: pushId });
+    expect(bed.push()).toMatchObject({ leg: { generation: 2 } });
+    bed.ack();
+    expect(bed.plan.legs).toMatchObject([{ status: 'pushed', pushedGeneration: 2 }]);
+  });
+
   it('MC6 and several changes while the node is away are one push, of the last', () => {
     const bed = new PlanBed();
     bed.take({ kind: 'leg-changed', leg: leg({ generation: 2 }) });
