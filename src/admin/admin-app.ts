@@ -72,13 +72,13 @@ function documentHead({
 }
 
 function addRoute(app: FastifyInstance, route: Route, apiToken: string | null): void {
-  app.route<{ Params: { id?: string; pid?: string } }>({
+  app.route<{ Params: Readonly<Record<string, string>> }>({
     method: route.method,
     url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     schema: routeSchema(route, apiToken !== null),
     onRequest: guard(route.access, apiToken),
     async handler(request, reply) {
-      const answer = await route.handle(request.params.id ?? request.params.pid ?? '');
+      const answer = await route.handle(Object.values(request.params)[0] ?? '');
       if ('body' in answer) return reply.code(answer.status).send(answer.body);
       return refuse(reply, answer.status, answer.error, answer.errorCode);
     },

@@ -27,13 +27,17 @@ export function routeSchema(route: Route, tokenConfigured: boolean): FastifySche
   };
 }
 
+const pathParameters: Readonly<Record<string, object>> = {
+  id: { type: 'string', pattern: tunnelIdPattern, description: "The tunnel's UUID." },
+  flow_id: { type: 'string', description: 'The flow’s id, as the configuration has it.' },
+  pid: { type: 'string', pattern: '^[0-9]{1,10}$', description: 'The process id.' },
+};
+
 function pathParameter(path: string): FastifySchema {
-  const name = /\{(id|pid)\}/.exec(path)?.[1];
+  const name = /\{(\w+)\}/.exec(path)?.[1];
   if (name === undefined) return {};
-  const schema =
-    name === 'id'
-      ? { type: 'string', pattern: tunnelIdPattern, description: "The tunnel's UUID." }
-      : { type: 'string', pattern: '^[0-9]{1,10}$', description: 'The process id.' };
+  const schema = pathParameters[name];
+  if (schema === undefined) throw new TypeError(`nothing says what {${name}} of ${path} is`);
   return { params: { type: 'object', required: [name], properties: { [name]: schema } } };
 }
 

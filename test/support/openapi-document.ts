@@ -7,7 +7,16 @@ import type { RestAnswer, RestRequest } from './peers/rest-client.ts';
 const operationSchema = z.object({
   security: z.array(z.unknown()).optional(),
   parameters: z
-    .array(z.object({ in: z.literal('path'), name: z.literal('id'), schema: z.object({ pattern: z.string() }) }))
+    .array(
+      z.discriminatedUnion('name', [
+        z.object({ in: z.literal('path'), name: z.literal('id'), schema: z.object({ pattern: z.string() }) }),
+        z.object({
+          in: z.literal('path'),
+          name: z.literal('flow_id'),
+          schema: z.object({ type: z.literal('string') }),
+        }),
+      ]),
+    )
     .default([]),
   responses: z.record(z.string(), z.object({ content: z.record(z.string(), z.object({ schema: z.unknown() })) })),
 });
@@ -21,9 +30,9 @@ type Operation = z.output<typeof operationSchema>;
 
 /** An operation of the document with the request that a test made of it. */
 export interface DocumentedRequest extends RestRequest {
-  /** As the document writes it, with `{id}`. */
+  /** As the document writes it, with `{id}` or `{flow_id}`. */
   readonly template: string;
-  /** What stands for `{id}`, decoded; null when it cannot be. */
+  /** What stands for that, decoded; null when it cannot be. */
   readonly id: string | null;
   readonly authorised: boolean;
 }
@@ -53,7 +62,9 @@ export class OpenApiDocument {
   /** The pattern of `{id}`, which is one for all paths. */
   get idPattern(): RegExp {
     const patterns = new Set(
-      this.#operations().flatMap(({ operation }) => operation.parameters.map(({ schema }) => schema.pattern)),
+      this.#operations().flatMap(({ operation }) =>
+        operation.parameters.flatMap((parameter) => (parameter.name === 'id' ? [parameter.schema.pattern] : [])),
+      ),
     );
     const [pattern, ...others] = patterns;
     if (pattern === undefined || others.length > 0) throw new Error(`patterns of id: ${[...patterns].join(', ')}`);
@@ -91,7 +102,7 @@ export class OpenApiDocument {
     if (guarded && !authorised) return [401];
     const forbidden = documented.includes(403) && !guarded;
     if (forbidden) return [403];
-    const isRead = operation.parameters.length === 0 || this.idPattern.test(id);
+    const isRead = operation.parameters.every(({ name }) => name !== 'id') || this.idPattern.test(id);
     return isRead ? documented.filter((status) => ![401, 403].includes(status)) : [400];
   }
 

@@ -17,7 +17,7 @@ export function flowRoutes(source: EdgeAdminSource): readonly Route[] {
     }),
     route({
       method: 'GET',
-      path: '/api/v1/flows/{id}/why',
+      path: '/api/v1/flows/{flow_id}/why',
       summary: 'What explains how a media flow is. `adit why` puts it into words.',
       access: 'token',
       body: flowFactsSchema,

@@ -14,7 +14,7 @@ interface Subject {
   readonly document: OpenApiDocument;
   readonly client: RestClient;
   readonly apiToken: string | null;
-  /** Ids of tunnels in several states. */
+  /** Ids of tunnels in several states, and of a flow. */
   readonly ids: readonly string[];
 }
 
@@ -30,7 +30,7 @@ describe.each(worlds)('the REST API of $name', ({ program, token }) => {
     await using world = await startRestWorld(token);
     using client = new RestClient(world.addresses[program]);
     const document = new OpenApiDocument(await readDocument(client, token));
-    const subject: Subject = { document, client, apiToken: token, ids: world.tunnelIds };
+    const subject: Subject = { document, client, apiToken: token, ids: [...world.tunnelIds, world.flowId] };
     // 503 needs a program that is not well.
     expect(await sweep(subject)).toEqual(
       document
@@ -60,13 +60,13 @@ async function sweep({ document, client, apiToken: token, ids }: Subject): Promi
   const tokens = token === null ? [null] : ['wrong', token];
   for (const template of document.templates) {
     for (const method of ['GET', 'DELETE']) {
-      for (const id of template.includes('{id}') ? [...ids, 'nonsense'] : ['']) {
+      for (const id of template.includes('{') ? [...ids, 'nonsense'] : ['']) {
         for (const given of tokens) {
           const request: DocumentedRequest = {
             method,
             template,
             id,
-            path: template.replace('{id}', id),
+            path: template.replace(/\{\w+\}/, () => id),
             headers: given === null ? noHeaders : { authorization: `Bearer ${given}` },
             body: null,
             authorised: given === token,
@@ -123,8 +123,8 @@ function requests({ document, apiToken: token, ids }: Subject): fc.Arbitrary<Doc
     .map(({ template, method, segment: { id: text, segment: encoded }, query, authorization, headers, body }) => ({
       template,
       method,
-      id: template.includes('{id}') ? text : '',
-      path: template.replace('{id}', () => encoded) + query,
+      id: template.includes('{') ? text : '',
+      path: template.replace(/\{\w+\}/, () => encoded) + query,
       headers: { ...headers, ...(authorization !== null && { authorization }) },
       body,
       authorised: token !== null && authorization === `Bearer ${token}`,

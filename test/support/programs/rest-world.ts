@@ -11,6 +11,8 @@ export interface RestWorld extends AsyncDisposable {
   readonly addresses: { readonly relay: string; readonly edge: string };
   /** Of an active tunnel, of one whose ingress leg is missing, of a revoked one, and of one that nobody knows. */
   readonly tunnelIds: readonly string[];
+  /** Of the edge's media flow. */
+  readonly flowId: string;
   /** What the programs have logged as errors. */
   errors(): readonly string[];
 }
@@ -33,13 +35,17 @@ export async function startRestWorld(apiToken: string | null): Promise<RestWorld
     createTunnelKit({ name: 'x', protocol: 'udp', relays, ...local }, secrets),
   );
   const egressTunnels = kits.flatMap(({ egressEdge }) => egressEdge.tunnels);
-  const edge = starting.use(await runEdge({ tunnels: egressTunnels, api_addr: '127.0.0.1:0', api_token: apiToken }));
+  const flows = [{ id: 'studio', name: 'studio', input: { type: 'udp', bind_addr: '127.0.0.1:0' } }];
+  const edge = starting.use(
+    await runEdge({ tunnels: egressTunnels, flows, api_addr: '127.0.0.1:0', api_token: apiToken }),
+  );
   const other = starting.use(await runEdge({ tunnels: kits[0]?.ingressEdge.tunnels }));
   await until(() => relay.log.messages('info').includes('tunnel active'), { what: 'the active tunnel' });
   const running = starting.move();
   return {
     addresses: { relay: relay.apiAddresses[0] ?? '', edge: edge.apiAddresses[0] ?? '' },
     tunnelIds: [active, lonely, revoked, unknown].map(({ id }) => id),
+    flowId: 'studio',
     errors: () => [relay, edge, other].flatMap(({ log }) => log.messages('error')),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
