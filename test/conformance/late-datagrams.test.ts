@@ -50,7 +50,8 @@ describe.each((await builtEngines()).filter((name) => name === 'quiche'))('a rel
     const ages = sink.received.map(
       (payload, at) => (sink.receivedAtMs[at] ?? NaN) - (sentAtMs[payload.readUInt32BE()] ?? NaN),
     );
-    expect(Math.max(...ages)).toBeLessThan(oldestMs);
+    // What the relay has in hand at the instant when it is stopped leaves when it goes on: one datagram at this rate.
+    expect(ages.filter((age) => age >= oldestMs).length).toBeLessThanOrEqual(1);
     const drops = (await relay.snapshot()).tunnels[0]?.egress.sent.drops;
     expect((drops?.expired ?? 0) + (egress.tunnel().drops['expired'] ?? 0)).toBeGreaterThan(100);
   });
