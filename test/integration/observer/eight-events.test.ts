@@ -21,6 +21,8 @@ describe('the eight events, provoked for real', () => {
     await using observer = await startProgram();
     await using agent = await AgentProcess.start(observer.socket);
     expect(await agent.beat({ payload: 7 })).toBe(0);
+    // Whoever beats first for a pid owns its slot, and the two sockets are read each for itself.
+    await until(() => observer.events().some(({ type }) => type === 'Beat'));
     const bad = encodeBeat({ status: 'Ok', pid: agent.pid, timestamp: 1n, nonce: 2n, payload: 0 });
     bad[28] = (bad[28] ?? 0) ^ 1;
     await agent.send(bad);
