@@ -29,7 +29,7 @@ export class AgentProcess {
   /** `wrapper` is what starts it, such as `unshare -p -f`. */
   static async start(path: string, wrapper: readonly string[] = []): Promise<AgentProcess> {
     const script = join(repository, 'test/support/observer/agent-child.ts');
-    const [command = process.execPath, ...args] = [...wrapper, process.execPath];
+    const [command, ...args] = [...wrapper, process.execPath];
     const child = spawn(command, [...args, script, path], { stdio: ['pipe', 'pipe', 'inherit'] });
     const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const hello = JSON.parse(String((await answers.next()).value)) as Hello;
