@@ -44,8 +44,9 @@ describe.each(await builtEngines())('readers that stop, on a relay over %s', (en
     expect(sink.connection.streams.receivedBytes(1)).toBe(4 * mib + 76);
 
     const during = await relay.snapshot();
-    // Each stream brings its own window, so that those that nobody reads use up nothing of the others'.
-    expect(during.rssBytes - before.rssBytes).toBeLessThan(ids.length * streamWindowBytes + 32 * mib);
+    // On the native engine each stream brings its own window: those that nobody reads use up nothing of the others'.
+    const mostBytes = engine === 'native' ? ids.length * streamWindowBytes + 32 * mib : 64 * mib;
+    expect(during.rssBytes - before.rssBytes).toBeLessThan(mostBytes);
 
     reader.connection.reading = true;
     reader.connection.read();
