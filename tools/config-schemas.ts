@@ -5,6 +5,7 @@ import { tunnelFields } from '../src/edge/config/tunnel-config.ts';
 import { managerSchema } from '../src/node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../src/protocol/tunnel/limits.ts';
 import { observerFileSchema } from '../src/observer/config/config-schema.ts';
+import { keysWithoutUse } from '../src/relay/config/field-keys.ts';
 import { relayConfigSchema } from '../src/relay/config/config-schema.ts';
 
 /** As much of JSON Schema as our config files need. */
@@ -32,8 +33,9 @@ const text: JsonSchema = { type: 'string' };
 const olderRelayKeys: Readonly<Record<string, JsonSchema>> = {
   quic_addr: { ...text, deprecated: true, description: 'One address; quic_addrs takes a list.' },
   api_addr: { ...text, deprecated: true, description: 'One address; api_addrs takes a list.' },
-  distribution: { deprecated: true, description: 'Taken with a warning; has no effect.' },
-  public_udp_addr: { deprecated: true, description: 'Taken with a warning; has no effect.' },
+  ...Object.fromEntries(
+    keysWithoutUse.map((key) => [key, { deprecated: true, description: 'Taken with a warning; has no effect.' }]),
+  ),
 };
 
 /** The JSON Schema of a relay's config.json, for editors. */

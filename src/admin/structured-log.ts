@@ -55,10 +55,19 @@ export function createStructuredLog(
   if (target === null) return null;
   const queue = new LineQueue(openTarget(target, source, dependencies.clock), dependencies.clock, dependencies.logger);
   const host = hostname();
-  const wrap =
-    target.format === 'splunk' ? (line: object): object => ({ event: line }) : (line: object): object => line;
-  return new StructuredLog(queue, (event) => JSON.stringify(wrap(toLine(event, source, host))));
+  const shape = shapes[target.format];
+  return new StructuredLog(queue, (event) => JSON.stringify(shape(toLine(event, source, host))));
 }
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** What collectors of a kind expect of a line. */
+const shapes: Readonly<Record<JsonLogTarget['format'], (line: Line) => Line>> = {
+  raw: (line) => line,
+  splunk: (line) => ({ event: line }),
+  dataminer: ({ error_code: parameterId, ...line }) =>
+    parameterId === null ? line : { ...line, parameter_id: parameterId },
+};
 
 function openTarget(target: JsonLogTarget, { source }: LineSource, clock: Clock): LogTarget {
   switch (target.kind) {
@@ -79,7 +88,7 @@ function openTarget(target: JsonLogTarget, { source }: LineSource, clock: Clock)
 }
 
 /** `level` stands early: the syslog target reads the severity from there. */
-function toLine(event: NodeEvent, { source, id, softwareVersion }: LineSource, host: string): object {
+function toLine(event: NodeEvent, { source, id, softwareVersion }: LineSource, host: string): Line {
   const { error_code: errorCode = null, ...details } = redactFields(event.details ?? {});
   return {
     ts: event.timestamp,

@@ -96,7 +96,9 @@ export const quicSchema = z
     error: 'is not below idle_timeout_secs, so idle connections would be lost; make it a fifth of it',
   });
 
-const format = choice(['raw', 'splunk']).default('raw').describe('splunk wraps each line as {"event":{…}}.');
+const format = choice(['raw', 'splunk', 'dataminer'])
+  .default('raw')
+  .describe('splunk wraps each line as {"event":{…}}; dataminer calls error_code parameter_id.');
 
 const jsonTarget = z.discriminatedUnion(
   'kind',

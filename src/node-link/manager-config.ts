@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import type { ConfigProblem } from '../config/config-problem.ts';
 import { anyText, flag, text } from '../config/schema-parts.ts';
+import { shadowedKey } from '../config/shadowed-key.ts';
+import { asJsonObject } from '../lib/json.ts';
 import { MAX_CREDENTIAL_CHARS } from '../protocol/node/limits.ts';
 import { normalizeFingerprint } from './link/certificate-check.ts';
 import { maxPreviousSecrets } from './credentials/credentials.ts';
@@ -73,12 +76,17 @@ export function managerSettings(config: ManagerConfig): ManagerSettings {
   };
 }
 
+/** Warnings about the `manager` object of a config, as it was written. */
+export function managerWarnings(manager: unknown): readonly ConfigProblem[] {
+  const { url: one, urls } = asJsonObject(manager) ?? {};
+  return Boolean(one) && Boolean(urls) ? [shadowedKey('manager.url', 'manager.urls')] : [];
+}
+
 type ManagerFields = z.output<typeof managerFields>;
 
 function checkTogether(manager: ManagerFields, context: z.RefinementCtx): void {
   const problem = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
   const urls = urlsOf(manager);
-  if (manager.url && manager.urls) problem('url', 'says the same as urls; keep urls only');
   if (manager.enabled && urls.length === 0)
     problem('urls', 'is missing; list one to 16 wss:// addresses, or set enabled to false');
   if (new Set(urls.map(hrefOf)).size < urls.length) problem('urls', 'names one address twice; list each once');

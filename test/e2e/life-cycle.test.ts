@@ -69,6 +69,17 @@ describe('the life of a relay process', () => {
     expect(started['api_addrs']).toEqual([expect.stringMatching(/^127.0.0.3:/)]);
   });
 
+  it('takes the flags of a field relay, comma lists included, and warns of those that have no effect', async () => {
+    const field = ['--quic-addr', '127.0.0.1:1', '--quic-addrs', '127.0.0.1:0,127.0.0.2:0', '--no-udp-relay'];
+    const plain = ['--udp-relay-addrs', '127.0.0.1:1,127.0.0.2:1', '--public-udp-addr', 'relay.example:4434'];
+    await using program = relay({ api_addrs: ['127.0.0.1:0'] }, ...field, ...plain);
+    const started = await program.line('relay started');
+    expect(started['quic_addrs']).toEqual([expect.stringMatching(/^127.0.0.1:/), expect.stringMatching(/^127.0.0.2:/)]);
+    const warned = program.lastLines.filter((line) => line.includes('config warning')).join('\n');
+    for (const flag of ['--udp-relay-addrs', '--public-udp-addr', '--no-udp-relay'])
+      expect(warned).toContain(`${flag} has no effect; this relay carries QUIC tunnels only`);
+  });
+
   it('L2 a taken port ends it with one line that names the address and what to do', async () => {
     const taken = createSocket('udp4').bind(0, '127.0.0.1');
     await once(taken, 'listening');

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import type { ConfigProblem } from '../../config/config-problem.ts';
 import { folderProblems } from '../../config/writable-folder.ts';
 import { loadRelayConfig, type ConfigOverrides, type RelayConfig } from '../../relay/config/relay-config.ts';
 import { startRelayProgram } from '../../relay/relay-program.ts';
@@ -15,33 +16,68 @@ export function addRelay(program: Command): void {
     .command('relay')
     .description('Runs a relay until SIGINT or SIGTERM, then drains. A second signal ends it at once.')
     .option('-c, --config <file>', 'the config file', defaultConfig)
-    .option('--quic-addr, --quic-addrs <ip:port...>', 'listen for edges here, whatever the config says')
-    .option('--api-addr, --api-addrs <ip:port...>', 'serve the REST API here, whatever the config says')
+    .option('--quic-addrs <ip:port...>', 'listen for edges here, whatever the config says; also one,two', addresses)
+    .option('--api-addrs <ip:port...>', 'serve the REST API here, whatever the config says; also one,two', addresses)
     .option('--public-quic-addr <host:port>', 'what edges dial, whatever the config says')
-    .action((flags: RelayFlags) => runRelay(flags.config, overridesOf(flags)));
+    .addOption(olderFlag('--quic-addr <ip:port...>').argParser(addresses))
+    .addOption(olderFlag('--api-addr <ip:port...>').argParser(addresses))
+    .addOption(olderFlag('--udp-relay-addrs <ip:port...>'))
+    .addOption(olderFlag('--public-udp-addr <host:port>'))
+    .addOption(olderFlag('--no-udp-relay'))
+    .action((flags: RelayFlags) => runRelay(flags.config, overridesOf(flags), warningsAbout(flags)));
+}
+
+/** A flag of field relays, taken so that their units and scripts work here; the help has this relay's own. */
+function olderFlag(flags: string): Option {
+  return new Option(flags).hideHelp();
+}
+
+/** `one two` and `one,two` are the same. */
+function addresses(text: string, earlier: readonly string[] | undefined): readonly string[] {
+  const listed = text.split(',').map((address) => address.trim());
+  return [...(earlier ?? []), ...listed.filter((address) => address !== '')];
 }
 
 interface RelayFlags {
   readonly config: string;
+  readonly quicAddr?: readonly string[];
   readonly quicAddrs?: readonly string[];
+  readonly apiAddr?: readonly string[];
   readonly apiAddrs?: readonly string[];
   readonly publicQuicAddr?: string;
+  readonly udpRelayAddrs?: readonly string[];
+  readonly publicUdpAddr?: string;
+  readonly udpRelay: boolean;
 }
 
-function overridesOf({ quicAddrs, apiAddrs, publicQuicAddr }: RelayFlags): ConfigOverrides {
+function overridesOf(flags: RelayFlags): ConfigOverrides {
+  const quicAddrs = flags.quicAddrs ?? flags.quicAddr;
+  const apiAddrs = flags.apiAddrs ?? flags.apiAddr;
   return {
     ...(quicAddrs !== undefined && { quic_addrs: quicAddrs }),
     ...(apiAddrs !== undefined && { api_addrs: apiAddrs }),
-    ...(publicQuicAddr !== undefined && { public_quic_addr: publicQuicAddr }),
+    ...(flags.publicQuicAddr !== undefined && { public_quic_addr: flags.publicQuicAddr }),
   };
 }
 
-async function runRelay(path: string, overrides: ConfigOverrides): Promise<void> {
+function warningsAbout(flags: RelayFlags): readonly ConfigProblem[] {
+  const given = [
+    ...(flags.udpRelayAddrs === undefined ? [] : ['--udp-relay-addrs']),
+    ...(flags.publicUdpAddr === undefined ? [] : ['--public-udp-addr']),
+    ...(flags.udpRelay ? [] : ['--no-udp-relay']),
+  ];
+  return given.map((path) => ({ path, problem: 'has no effect', remedy: 'this relay carries QUIC tunnels only' }));
+}
+
+async function runRelay(
+  path: string,
+  overrides: ConfigOverrides,
+  flagWarnings: readonly ConfigProblem[],
+): Promise<void> {
   await refuseOthersConfig(path, 'relay');
   const { config, warnings } = await loadRelayConfig(path, overrides);
-  await runService('relay', { logLevel: config.log_level, warnings }, (dependencies) =>
-    startRelay(path, overrides, config, dependencies),
-  );
+  const settings = { logLevel: config.log_level, warnings: [...flagWarnings, ...warnings] };
+  await runService('relay', settings, (dependencies) => startRelay(path, overrides, config, dependencies));
 }
 
 async function startRelay(

@@ -14,16 +14,22 @@ import {
 } from '../../config/schema-parts.ts';
 import type { LogLevel } from '../../lib/logger.ts';
 import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
+import { shadowedKey } from '../../config/shadowed-key.ts';
 import { unprotectedApi } from '../../config/unprotected-api.ts';
 import { beatSchema, type BeatConfig } from '../../beat-sender/beat-config.ts';
-import { managerSchema, managerSettings, type ManagerSettings } from '../../node-link/manager-config.ts';
+import {
+  managerSchema,
+  managerSettings,
+  managerWarnings,
+  type ManagerSettings,
+} from '../../node-link/manager-config.ts';
 import { asJsonObject } from '../../lib/json.ts';
 import { MAX_EDGE_ID_BYTES } from '../../protocol/tunnel/limits.ts';
 import type { FlowSettings } from '../../media/flow/flow-settings.ts';
 import { flowSchema } from './flow-config.ts';
 import { flowProblems } from './flow-tunnels.ts';
 import { findPortConflict } from './port-conflict.ts';
-import { tunnelSchema, splitManagedEntry, type TunnelSettings } from './tunnel-config.ts';
+import { hasShadowedRelay, tunnelSchema, splitManagedEntry, type TunnelSettings } from './tunnel-config.ts';
 
 /** edge.json, checked and with its defaults (docs/protocol/tunnel.md §8). Frozen. */
 export interface EdgeConfig {
@@ -114,7 +120,7 @@ export function parseEdgeConfig(content: unknown, context: EdgeConfigContext): P
   return {
     kind: 'valid',
     config: toConfig(parsed.data, context),
-    warnings: warningsFor(parsed.data),
+    warnings: [...shadowedKeys(fields), ...warningsFor(parsed.data)],
   };
 }
 
@@ -158,6 +164,17 @@ function tunnelConflicts(tunnels: readonly TunnelSettings[]): ConfigProblem[] {
     if (conflict === null) return [];
     return [{ path: `${path}.local_addr`, problem: `cannot be had: ${conflict}`, remedy: 'choose another port' }];
   });
+}
+
+/** Older keys that stand beside the list of the same meaning. */
+function shadowedKeys(fields: Readonly<Record<string, unknown>>): readonly ConfigProblem[] {
+  const tunnels: readonly unknown[] = Array.isArray(fields['tunnels']) ? fields['tunnels'] : [];
+  const shadowed = tunnels.flatMap((entry, index) =>
+    hasShadowedRelay(asJsonObject(entry) ?? {})
+      ? [shadowedKey(`tunnels[${index}].relay_addr`, `tunnels[${index}].relay_addrs`)]
+      : [],
+  );
+  return [...managerWarnings(fields['manager']), ...shadowed];
 }
 
 function warningsFor(file: EdgeFile): ConfigProblem[] {

@@ -134,9 +134,6 @@ function checkAddresses(tunnel: TunnelFields, relays: readonly HostPort[], probl
     problem('relay_addrs', 'is missing; list one or two host:port, the primary first');
   if (new Set(relays.map(formatHostPort)).size < relays.length)
     problem('relay_addrs', 'names one relay twice; list each once');
-  if (tunnel.relay_addr !== undefined && tunnel.relay_addrs !== undefined) {
-    problem('relay_addr', 'says the same as relay_addrs; keep relay_addrs only');
-  }
   if (tunnel.local_addr === endsInFlow) {
     if (tunnel.protocol !== 'udp') problem('local_addr', 'is "flow", and flows need protocol "udp"');
     return;
@@ -161,10 +158,29 @@ function checkVerification(tunnel: TunnelFields, relays: readonly HostPort[], pr
 /** A tunnel entry. An unknown key is a problem that names the nearest one: a misspelt key would have no effect. */
 export function tunnelSchema(context: TunnelContext): z.ZodType<TunnelSettings> {
   return z.preprocess(
-    // Managers send an absent field as null.
-    (entry) => asJsonObject(entry) ?? entry,
+    (entry) => {
+      // Managers send an absent field as null.
+      const fields = asJsonObject(entry);
+      return fields === null ? entry : withOneRelayKey(fields);
+    },
     tunnelFields.superRefine(checkTogether).transform((tunnel) => toSettings(tunnel, context)),
   );
+}
+
+/** Whether `relay_addr` has no effect: a list of relays wins over it, as at field edges, whose managers send both. */
+export function hasShadowedRelay({ relay_addr: one, relay_addrs: list }: Readonly<Record<string, unknown>>): boolean {
+  return one !== undefined && list !== undefined && !isEmptyList(list);
+}
+
+/** An empty list beside `relay_addr` is how a list that is not there is sent. */
+function withOneRelayKey(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { relay_addr: one, relay_addrs: list, ...rest } = entry;
+  if (hasShadowedRelay(entry)) return { ...rest, relay_addrs: list };
+  return one !== undefined && isEmptyList(list) ? { ...rest, relay_addr: one } : entry;
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** Keys of other edges that pin a tunnel to one uplink: without them it would run over another path than was asked for. */
@@ -183,8 +199,8 @@ export function splitManagedEntry(entry: Readonly<Record<string, unknown>>): Man
   const unknown = Object.keys(entry).filter((key) => !isKnown(key));
   const refused = unknown.filter((key) => uplinkKeys.some((uplinkKey) => uplinkKey === key));
   return {
-    known: Object.fromEntries(Object.entries(entry).filter(([key]) => isKnown(key))),
-    ignored: unknown.filter((key) => !refused.includes(key)),
+    known: withOneRelayKey(Object.fromEntries(Object.entries(entry).filter(([key]) => isKnown(key)))),
+    ignored: [...unknown.filter((key) => !refused.includes(key)), ...(hasShadowedRelay(entry) ? ['relay_addr'] : [])],
     refused,
   };
 }

@@ -3,8 +3,10 @@ import process from 'node:process';
 import { AppError } from '../../lib/app-error.ts';
 import { formatProblem, problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
 import { readJsonFile } from '../../config/json-file.ts';
+import { asJsonObject } from '../../lib/json.ts';
 import { isLoopback } from '../../lib/socket-address.ts';
 import { unprotectedApi } from '../../config/unprotected-api.ts';
+import { managerWarnings } from '../../node-link/manager-config.ts';
 import { observerFileSchema, type ObserverFile } from './config-schema.ts';
 
 /** observer.json as it is in force: every default filled in, paths absolute. */
@@ -25,8 +27,9 @@ export function parseObserverConfig(content: unknown, directory: string): Parsed
   if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, observerFileSchema) };
   const problems = problemsBetweenKeys(parsed.data);
   if (problems.length > 0) return { kind: 'invalid', problems };
-  const fields = typeof content === 'object' && content !== null ? Object.keys(content) : [];
-  return { kind: 'valid', config: complete(parsed.data, directory), warnings: warningsFor(parsed.data, fields) };
+  const fields = asJsonObject(content) ?? {};
+  const warnings = [...managerWarnings(fields['manager']), ...warningsFor(parsed.data, Object.keys(fields))];
+  return { kind: 'valid', config: complete(parsed.data, directory), warnings };
 }
 
 /**

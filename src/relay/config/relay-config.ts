@@ -4,6 +4,8 @@ import { readJsonFile } from '../../config/json-file.ts';
 import { unprotectedApi } from '../../config/unprotected-api.ts';
 import { DEFAULT_API_PORT } from '../../protocol/tunnel/limits.ts';
 import { formatProblem, problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
+import { managerWarnings } from '../../node-link/manager-config.ts';
+import { aliases, readFieldKeys } from './field-keys.ts';
 import { relayConfigSchema, type RelayConfigFile } from './config-schema.ts';
 
 /**
@@ -16,25 +18,20 @@ export type ParsedRelayConfig =
   | { readonly kind: 'valid'; readonly config: RelayConfig; readonly warnings: readonly ConfigProblem[] }
   | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] };
 
-/** Keys of existing relays for what this one does not do. */
-const foreignKey = /^(udp_relay_.*|public_udp_addr|distribution)$/;
-
-/** Older names of keys, which take one value instead of a list. */
-const aliases: Readonly<Record<string, string>> = { quic_addr: 'quic_addrs', api_addr: 'api_addrs' };
-
 /** Checks the content of a config file; relative paths start at `directory`. All problems at once. Never throws. */
 export function parseRelayConfig(content: unknown, directory: string): ParsedRelayConfig {
   if (!isRecord(content)) {
     return { kind: 'invalid', problems: [{ path: '', problem: 'is not a JSON object', remedy: 'write {…}' }] };
   }
-  const { fields, problems, warnings } = readAliases(content);
+  const { fields, warnings } = readFieldKeys(content);
   const parsed = relayConfigSchema.safeParse(fields);
-  if (!parsed.success) {
-    return { kind: 'invalid', problems: [...problems, ...problemsOf(parsed.error, relayConfigSchema)] };
-  }
-  if (problems.length > 0) return { kind: 'invalid', problems };
+  if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, relayConfigSchema) };
   const config = deepFreeze(complete(parsed.data, directory));
-  return { kind: 'valid', config, warnings: [...warnings, ...warningsFor(config)] };
+  return {
+    kind: 'valid',
+    config,
+    warnings: [...warnings, ...managerWarnings(fields['manager']), ...warningsFor(config)],
+  };
 }
 
 /** What flags say in place of the file. */
@@ -61,36 +58,6 @@ function override(content: unknown, overrides: ConfigOverrides): unknown {
   if (!isRecord(content)) return content;
   const kept = Object.entries(content).filter(([key]) => !Object.hasOwn(overrides, aliases[key] ?? key));
   return { ...Object.fromEntries(kept), ...overrides };
-}
-
-interface AliasesRead {
-  readonly fields: Record<string, unknown>;
-  readonly problems: ConfigProblem[];
-  readonly warnings: ConfigProblem[];
-}
-
-function readAliases(content: Readonly<Record<string, unknown>>): AliasesRead {
-  const read: AliasesRead = { fields: {}, problems: [], warnings: [] };
-  for (const [key, value] of Object.entries(content)) {
-    if (foreignKey.test(key)) {
-      const remedy = 'this relay carries QUIC tunnels only, remove it';
-      read.warnings.push({ path: key, problem: 'has no effect', remedy });
-    } else {
-      take(read, content, key, value);
-    }
-  }
-  return read;
-}
-
-function take(read: AliasesRead, content: Readonly<Record<string, unknown>>, key: string, value: unknown): void {
-  const alias = aliases[key];
-  if (alias === undefined) read.fields[key] = value;
-  else if (content[alias] === undefined) read.fields[alias] = [value];
-  else read.problems.push(twice(key, alias));
-}
-
-function twice(alias: string, key: string): ConfigProblem {
-  return { path: alias, problem: `says the same as ${key}`, remedy: `keep ${key} only` };
 }
 
 function complete(file: RelayConfigFile, directory: string): RelayConfig {

@@ -76,6 +76,21 @@ describe('structured log lines', () => {
     expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ event: line });
   });
 
+  it('call the error code parameter_id for dataminer, and have none where there is no code', async () => {
+    const path = join(folder, 'relay.log');
+    const log = open({ kind: 'file', path, max_size_mb: 1, max_backups: 1, format: 'dataminer' });
+    log.write(event);
+    log.write({ ...event, details: { cap: 100 } });
+    await log.stop();
+    const [coded, plain] = (await readFile(path, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((text): unknown => JSON.parse(text));
+    const { error_code: parameter_id, ...rest } = line;
+    expect(coded).toEqual({ ...rest, parameter_id });
+    expect(plain).toEqual({ ...rest, details: { cap: 100 } });
+  });
+
   it('go to a syslog server in RFC 5424, with the severity of the event', async () => {
     const server = createSocket('udp4').bind(0, '127.0.0.1');
     await once(server, 'listening');

@@ -24,7 +24,6 @@ describe('the manager object of a config', () => {
     ['too many addresses', { urls: Array.from({ length: 17 }, (_, index) => `wss://m${index}/x`) }, 'urls: '],
     ['a very long address', { url: `wss://m/${'x'.repeat(2048)}` }, 'longer than 2048 characters'],
     ['a password in the address', { url: 'wss://u:p@m/x' }, 'holds a user or password'],
-    ['url beside urls', { url: 'wss://a/x', urls: ['wss://b/x'] }, 'url: says the same as urls'],
     ['a bad fingerprint', { url: 'wss://a/x', cert_fingerprint: 'zz' }, 'cert_fingerprint: is not a SHA-256'],
     ['a text among addresses', { urls: ['wss://a/x', 'no address'] }, 'urls.1: is not an address'],
     ['a secret without its id', { url: 'wss://a/x', node_secret: 's' }, 'node_id: and node_secret belong together'],

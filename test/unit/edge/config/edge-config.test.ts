@@ -73,6 +73,18 @@ describe('an edge config', () => {
     ]);
   });
 
+  it('takes the list of relays where relay_addr stands beside it, with a warning', () => {
+    const { config, warnings } = valid({
+      tunnels: [{ ...tunnel, relay_addr: 'old:1', relay_fingerprint: fingerprint }],
+      manager: { url: 'wss://a/x', urls: ['wss://b/x'] },
+    });
+    expect(config.tunnels[0]?.relays.map(({ host }) => host)).toEqual(['relay-a.example.com', '192.0.2.9']);
+    expect(warnings.map(formatProblem)).toEqual([
+      'manager.url has no effect beside manager.urls; remove it',
+      'tunnels[0].relay_addr has no effect beside tunnels[0].relay_addrs; remove it',
+    ]);
+  });
+
   it('takes one relay_addr in place of the list', () => {
     const parsed = valid({ tunnels: [{ ...tunnel, relay_addrs: undefined, relay_addr: '[2001:db8::1]:4433' }] });
     expect(parsed.config.tunnels[0]?.relays).toEqual([{ host: '2001:db8::1', port: 4433 }]);
@@ -155,7 +167,6 @@ describe('an edge config', () => {
   it.each([
     [{ relay_addrs: undefined }, 'relay_addrs is missing; list one or two host:port, the primary first'],
     [{ relay_addrs: ['a:1', 'a:1'] }, 'relay_addrs names one relay twice; list each once'],
-    [{ relay_addr: 'b:1' }, 'relay_addr says the same as relay_addrs; keep relay_addrs only'],
     [{ relay_addrs: ['a:0'] }, 'relay_addrs[0] is not host:port but "a:0"; write for example "relay.example:4433"'],
     [
       { direction: 'ingress', local_addr: '127.0.0.1:0' },
@@ -260,6 +271,14 @@ describe('one tunnel from a manager', () => {
       problems: [{ path: key, problem: 'is not supported by this edge', remedy: 'remove it' }],
     });
     expect(parseTunnel({ ...tunnel, [key]: null }, folder)).toMatchObject({ kind: 'valid' });
+  });
+
+  it('has its list of relays where relay_addr stands beside it, and relay_addr where the list is empty', () => {
+    const both = parseTunnel({ ...tunnel, relay_addr: 'old:1' }, folder);
+    expect(both).toMatchObject({ kind: 'valid', entry: tunnel, ignoredKeys: ['relay_addr'] });
+    const one = parseTunnel({ ...tunnel, relay_addr: 'old:1', relay_addrs: [], relay_fingerprint: null }, folder);
+    expect(one).toMatchObject({ ignoredKeys: [], tunnel: { relays: [{ host: 'old', port: 1 }] } });
+    expect(one).not.toHaveProperty('entry.relay_addrs');
   });
 
   it('is checked like one of the file', () => {
