@@ -1,5 +1,7 @@
 import type { AdminServer } from '../admin/admin-server.ts';
 import type { HealthAnswer } from '../admin/admin-source.ts';
+import { EventHistory } from '../admin/event-history.ts';
+import type { RaisedEvent } from '../admin/event-hub.ts';
 import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
@@ -24,9 +26,16 @@ export interface EdgeConsoleDependencies {
   readonly linkStatus: () => LinkStatus | null;
 }
 
-/** What looks at a running edge: structured log lines, the event loop's watch and, where the config has an `api_addr`, REST and metrics. */
+/** Far more tunnels than an edge has; the rest keeps memory small. */
+const historySettings = { maxTunnels: 1000, eventsPerTunnel: 12, otherEvents: 50 };
+
+/**
+ * What looks at a running edge: the history of its events, structured log lines, the event loop's watch and, where the
+ * config has an `api_addr`, REST and metrics.
+ */
 export class EdgeConsole implements EdgeAdminSource {
   readonly #edge: Edge;
+  readonly #history = new EventHistory(historySettings);
   readonly #edgeId: string;
   readonly #dependencies: EdgeConsoleDependencies;
   readonly #loop: EventLoopWatch;
@@ -42,14 +51,18 @@ export class EdgeConsole implements EdgeAdminSource {
     this.#api = config;
     this.#dependencies = dependencies;
     this.#loop = new EventLoopWatch(clock);
-    const log = createStructuredLog(config.jsonLogTarget, { source: 'edge', id, softwareVersion }, dependencies);
-    this.#log = log;
-    if (log !== null) edge.subscribe((event) => log.write(event));
+    this.#log = createStructuredLog(config.jsonLogTarget, { source: 'edge', id, softwareVersion }, dependencies);
   }
 
   /** `ip:port` of the REST API, with the real port; empty without one. */
   get addresses(): readonly string[] {
     return (this.#server?.addresses() ?? []).map(formatHostPort);
+  }
+
+  /** Keeps an event in the history and writes it to the structured log. */
+  take({ event, report }: RaisedEvent): void {
+    this.#history.add(event.kind, report);
+    this.#log?.write(report);
   }
 
   /** Rejects with AppError `address-unavailable` when the address of the REST API cannot be had. */
@@ -96,7 +109,7 @@ export class EdgeConsole implements EdgeAdminSource {
       edge_version: this.#dependencies.softwareVersion,
       tunnel,
       stall: this.#loop.stall(),
-      events: this.#edge.history.ofTunnel(id),
+      events: this.#history.ofTunnel(id),
     };
   }
 
@@ -107,7 +120,7 @@ export class EdgeConsole implements EdgeAdminSource {
   flowFacts(id: string): FlowFacts | null {
     const flow = this.flows().find(({ flow_id }) => flow_id === id);
     if (flow === undefined) return null;
-    return { flow, at: rfc3339(this.#dependencies.clock.now()), events: this.#edge.history.ofTunnel(id) };
+    return { flow, at: rfc3339(this.#dependencies.clock.now()), events: this.#history.ofTunnel(id) };
   }
 
   engine(): EngineReport {

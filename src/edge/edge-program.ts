@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
+import { logEvents } from '../admin/event-hub.ts';
 import { ProgramBeats, type BeatFacts } from '../beat-sender/program-beats.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
@@ -15,6 +16,7 @@ import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/types.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
 import { EdgeConsole } from './edge-console.ts';
+import { subjectOf } from './events/edge-event.ts';
 import { reloadEdge } from './edge-reload.ts';
 import { ManagedEdge } from './manager-link/managed-edge.ts';
 
@@ -58,6 +60,11 @@ export async function startEdgeProgram(
   const managed = new ManagedEdge(config, { ...dependencies, ...machine, engine, health }, programSettings);
   const linkStatus = (): LinkStatus | null => managed.linkStatus;
   const adminConsole = new EdgeConsole(managed.edge, config, { ...dependencies, engine, linkStatus });
+  // All that take the edge's events, in the order in which they get each.
+  const { events } = managed.edge;
+  events.subscribe(logEvents(dependencies.logger, subjectOf));
+  events.subscribe((raised) => adminConsole.take(raised));
+  events.subscribe(({ report }) => managed.report(report));
   starting.defer(() => adminConsole.stop());
   starting.defer(() => managed.stop());
   await managed.start();

@@ -1,18 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { EventHistory } from '../admin/event-history.ts';
+import { EventHub } from '../admin/event-hub.ts';
 import { AppError } from '../lib/app-error.ts';
-import { rfc3339 } from '../lib/clock.ts';
 import { StallWatch } from '../lib/stall-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
 import type { EdgeHealth, EdgeStats, EdgeTunnelState } from '../protocol/node/edge-telemetry.ts';
 import { ALPN } from '../protocol/tunnel/limits.ts';
-import type { NodeEvent } from '../protocol/node/node-event.ts';
 import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { TransportSettings } from '../quic/types.ts';
 import type { EdgeTunnelReport } from './admin/edge-schemas.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
-import { toNodeEvent, type EdgeEvent } from './events/edge-event.ts';
-import type { FlowEvent } from './events/flow-event.ts';
+import { edgeEventText, type EdgeEvent } from './events/edge-event.ts';
 import { Flows, type FlowsDependencies } from './flows/flows.ts';
 import { FlowGates } from './local/flow-gates.ts';
 import { EdgeTunnel, type EdgeTunnelDependencies } from './tunnel/edge-tunnel.ts';
@@ -24,8 +21,6 @@ export interface EdgeDependencies extends Omit<EdgeTunnelDependencies, 'raise' |
   /** Starts the worker that carries media. */
   readonly startMediaHost: FlowsDependencies['startHost'];
   readonly softwareVersion: string;
-  /** Called for each event as it is raised, after it was logged. Must not throw. */
-  readonly onEvent: (event: NodeEvent) => void;
 }
 
 /** What became of a tunnel that was put in place. Only `applied` changed anything. */
@@ -54,20 +49,11 @@ export interface Edge {
   tunnelReports(): readonly EdgeTunnelReport[];
   /** The media flows. */
   readonly flows: Flows;
-  /** The latest events of each tunnel and flow. */
-  readonly history: EventHistory;
   /** The payload of `health`; `otherReasons` are what is wrong around the edge. */
   health(otherReasons?: readonly string[]): EdgeHealth;
-  /** Called for each event from now on, as it is raised. Must not throw. */
-  subscribe(listener: (event: NodeEvent) => void): void;
-  /** Raises an event of a part that is not a tunnel. */
-  raise(event: EdgeEvent): void;
+  /** Where its tunnels, flows and manager link raise their events. */
+  readonly events: EventHub<EdgeEvent>;
 }
-
-/** Far more tunnels than an edge has; the rest keeps memory small. */
-const historySettings = { maxTunnels: 1000, eventsPerTunnel: 12, otherEvents: 50 };
-
-const levels = { info: 'info', warning: 'warn', critical: 'error' } as const;
 
 /** An edge, not started yet. */
 export function createEdge(config: EdgeConfig, dependencies: EdgeDependencies): Edge {
@@ -75,14 +61,13 @@ export function createEdge(config: EdgeConfig, dependencies: EdgeDependencies): 
 }
 
 class RunningEdge implements Edge {
-  readonly history = new EventHistory(historySettings);
+  readonly events: EventHub<EdgeEvent>;
   readonly #config: EdgeConfig;
   readonly #dependencies: EdgeDependencies;
   readonly #tunnels = new Map<TunnelId, EdgeTunnel>();
   /** Used while the edge runs. */
   readonly #stalls: StallWatch;
   #watching: Disposable | null = null;
-  readonly #listeners: ((event: NodeEvent) => void)[] = [];
   readonly #gates = new FlowGates();
   readonly flows: Flows;
   /** Changes run one after the other: this is the end of the queue. */
@@ -95,7 +80,8 @@ class RunningEdge implements Edge {
     this.#dependencies = dependencies;
     this.#stalls = new StallWatch(dependencies.clock, setImmediate);
     this.#startedAtMs = dependencies.clock.monotonicMs();
-    const raise = (event: FlowEvent): void => this.raise(event);
+    this.events = new EventHub(dependencies.clock, edgeEventText);
+    const raise = (event: EdgeEvent): void => this.events.emit(event);
     const { startMediaHost: startHost } = dependencies;
     this.flows = new Flows({ ...dependencies, gates: this.#gates, startHost, raise }, config.flows);
     for (const tunnel of config.tunnels) this.#tunnels.set(tunnel.id, this.#createTunnel(tunnel));
@@ -182,21 +168,6 @@ class RunningEdge implements Edge {
     };
   }
 
-  raise(event: EdgeEvent): void {
-    const { clock, logger, onEvent } = this.#dependencies;
-    const nodeEvent = toNodeEvent(event, rfc3339(clock.now()));
-    const tunnel = 'tunnel' in event ? { tunnel: event.tunnel.name, tunnel_id: event.tunnel.id } : {};
-    const flow = 'flowId' in event ? { flow_id: event.flowId } : {};
-    logger[levels[nodeEvent.severity]]({ ...tunnel, ...flow, ...nodeEvent.details }, event.kind.replaceAll('-', ' '));
-    this.history.add(event.kind, nodeEvent);
-    onEvent(nodeEvent);
-    for (const listener of this.#listeners) listener(nodeEvent);
-  }
-
-  subscribe(listener: (event: NodeEvent) => void): void {
-    this.#listeners.push(listener);
-  }
-
   /** The old tunnel gives its address up first; when the new one cannot have its own, the old one is back. */
   async #replace(previous: EdgeTunnel | undefined, next: EdgeTunnel): Promise<PutTunnelOutcome> {
     await previous?.stop();
@@ -217,7 +188,7 @@ class RunningEdge implements Edge {
   #createTunnel(tunnel: TunnelSettings): EdgeTunnel {
     const stalls = this.#stalls;
     const gates = this.#gates;
-    const dependencies = { ...this.#dependencies, stalls, gates, raise: (event: EdgeEvent) => this.raise(event) };
+    const dependencies = { ...this.#dependencies, stalls, gates, raise: (event: EdgeEvent) => this.events.emit(event) };
     const { softwareVersion } = this.#dependencies;
     const { edgeId, quic } = this.#config;
     return new EdgeTunnel(dependencies, { tunnel, transport: transportSettings(quic), edgeId, softwareVersion });

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { AdminServer } from '../admin/admin-server.ts';
 import { EventHistory } from '../admin/event-history.ts';
+import type { EventListener, RaisedEvent } from '../admin/event-hub.ts';
 import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -34,27 +35,23 @@ const maxTunnelsInMetrics = 500;
  */
 export class RelayConsole {
   readonly view: RelayAdminView;
+  readonly #history = new EventHistory(historySettings);
   readonly #loop: EventLoopWatch;
   readonly #log: StructuredLog | null;
   readonly #server: AdminServer;
+  readonly #countEvent: EventListener;
 
-  /** To be made before the relay starts, so that no event is missed. */
   constructor(relay: Relay, config: RelayConfig, dependencies: RelayConsoleDependencies) {
     const { clock, logger, engine, softwareVersion, linkStatus } = dependencies;
-    const history = new EventHistory(historySettings);
     this.#loop = new EventLoopWatch(clock);
     const id = config.manager.node_id ?? hostname();
     this.#log = createStructuredLog(config.logging.json_target, { source: 'relay', id, softwareVersion }, dependencies);
-    relay.events.subscribe(({ event, report }) => {
-      history.add(event.kind, report);
-      this.#log?.write(report);
-    });
     this.view = new RelayAdminView(
       {
         clock,
         report: relay.report,
         control: relay.control,
-        history,
+        history: this.#history,
         loop: this.#loop,
         health: () => this.#health(relay, linkStatus()),
         notReadyReasons: () => relay.notReadyReasons(),
@@ -64,21 +61,29 @@ export class RelayConsole {
       },
       { requireBindAuth: config.require_bind_auth, softwareVersion },
     );
-    this.#server = createRelayAdmin(
+    const { server, countEvent } = createRelayAdmin(
       {
         source: this.view,
         loop: this.#loop,
         logger,
-        subscribe: (listener) => relay.events.subscribe(listener),
         droppedLogLines: () => this.#log?.dropped ?? 0,
       },
       { addresses: config.api_addrs.map(toAddress), apiToken: config.api_token, maxTunnelsInMetrics },
     );
+    this.#server = server;
+    this.#countEvent = countEvent;
   }
 
   /** `ip:port` of each address of the REST API, with the real port. */
   get addresses(): readonly string[] {
     return this.#server.addresses().map(formatHostPort);
+  }
+
+  /** Keeps an event in the history, writes it to the structured log and counts it. */
+  take(raised: RaisedEvent): void {
+    this.#history.add(raised.event.kind, raised.report);
+    this.#log?.write(raised.report);
+    this.#countEvent(raised);
   }
 
   /** Rejects with AppError `address-unavailable` when no address of the REST API can be had. */

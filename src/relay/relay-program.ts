@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
+import { logEvents, type EventListener } from '../admin/event-hub.ts';
 import { ProgramBeats, type BeatFacts } from '../beat-sender/program-beats.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
@@ -8,7 +9,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import { realConfigFileSystem } from '../config/config-file.ts';
 import { realJournalFiles } from '../node-link/journal/journal-files.ts';
-import type { LinkStatus } from '../node-link/node-link.ts';
+import type { LinkStatus, NodeLink } from '../node-link/node-link.ts';
 import { wsDialler } from '../node-link/link/ws-dialler.ts';
 import type { RelayHealth } from '../protocol/node/relay-telemetry.ts';
 import { createEngine } from '../quic/engine.ts';
@@ -19,6 +20,7 @@ import type { RelayConfig } from './config/relay-config.ts';
 import { planReload } from './config/reload-plan.ts';
 import { createRelayLink } from './manager-link/relay-link.ts';
 import { RelayConsole } from './relay-console.ts';
+import { subjectOf } from './events/event-text.ts';
 import { createRelay, type Relay } from './relay.ts';
 import { keepResetKey } from './reception/reset-key.ts';
 
@@ -91,7 +93,8 @@ export async function startRelayProgram(
     { ...dependencies, ...machine, health, effectiveConfig },
     programSettings,
   );
-  // Deferred before the relay's own stop, so that they tell of the drain to the end.
+  for (const listener of listeners(adminConsole, link, dependencies.logger)) relay.events.subscribe(listener);
+  // Deferred before the relay's own stop, so that they report the drain to the end.
   starting.defer(() => adminConsole.stop());
   starting.defer(() => link?.stop());
   starting.defer(() => relay.stop());
@@ -116,6 +119,11 @@ export async function startRelayProgram(
       reload(relay, inForce, next, (effective) => tlsIdentity(effective, certificateDir, dependencies.clock)),
     stop: () => running.disposeAsync(),
   };
+}
+
+/** All that take the relay's events, in the order in which they get each. */
+function listeners(adminConsole: RelayConsole, link: NodeLink | null, logger: Logger): readonly EventListener[] {
+  return [logEvents(logger, subjectOf), (raised) => adminConsole.take(raised), ({ report }) => link?.raise(report)];
 }
 
 /** What a reload changes. */

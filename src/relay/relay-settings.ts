@@ -4,7 +4,7 @@ import { ALPN } from '../protocol/tunnel/limits.ts';
 import type { SocketAddress, TransportSettings } from '../quic/types.ts';
 import type { AdmissionSettings } from './reception/admission.ts';
 import type { RelayConfig } from './config/relay-config.ts';
-import type { EventHubSettings } from './events/event-hub.ts';
+import type { EventLimitSettings } from './events/event-limits.ts';
 import type { ForwarderSettings } from './forwarding/forwarder.ts';
 import type { SessionRunnerSettings } from './session/session-runner.ts';
 import type { SwitchboardSettings } from './session/switchboard.ts';
@@ -88,10 +88,10 @@ export function forwarderSettings({ limits }: RelayConfig): ForwarderSettings {
   };
 }
 
-export function eventHubSettings({ limits }: RelayConfig): EventHubSettings {
+export function eventLimitSettings({ limits }: RelayConfig): EventLimitSettings {
   return {
-    maxRejections: limits.rejection_events_per_min,
-    maxByStrangers: limits.stranger_events_per_min,
+    maxLimited: limits.rejection_events_per_min,
+    maxUnauthenticated: limits.stranger_events_per_min,
     windowMs: 60_000,
     maxSources: limits.max_event_sources,
   };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { EventHub } from '../admin/event-hub.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
@@ -12,8 +13,9 @@ import { AuthorizationStore, type StoreFileSystem } from './authorization-store.
 import type { RelayConfig } from './config/relay-config.ts';
 import { EdgeListeners } from './reception/edge-listeners.ts';
 import { EdgeReception } from './reception/edge-reception.ts';
-import { EventHub } from './events/event-hub.ts';
-import { createLogSink } from './events/log-sink.ts';
+import { EventLimits } from './events/event-limits.ts';
+import { eventText } from './events/event-text.ts';
+import type { RelayEvent } from './events/relay-event.ts';
 import { DropWatch } from './forwarding/drop-watch.ts';
 import { Forwarder } from './forwarding/forwarder.ts';
 import { RelayReport } from './report/relay-report.ts';
@@ -51,7 +53,7 @@ export function createRelay(config: RelayConfig, dependencies: RelayDependencies
 
 /** The composition root: who knows whom, and in which order things start and stop. */
 export class Relay {
-  readonly events: EventHub;
+  readonly events: EventHub<RelayEvent>;
   readonly report: RelayReport;
   readonly control: TunnelControl;
   readonly #config: RelayConfig;
@@ -64,6 +66,7 @@ export class Relay {
   readonly #admission: Admission;
   readonly #listeners: EdgeListeners;
   readonly #drops: DropWatch;
+  readonly #limits: EventLimits;
   readonly #refusals: RefusalLog;
   readonly #store: AuthorizationStore;
   #tick: Timer | null = null;
@@ -75,8 +78,8 @@ export class Relay {
     const { clock, logger, engine, fileSystem } = dependencies;
     this.#config = config;
     this.#dependencies = dependencies;
-    this.events = new EventHub(clock, settings.eventHubSettings(config));
-    this.events.subscribe(createLogSink(logger));
+    this.events = new EventHub(clock, eventText);
+    this.#limits = new EventLimits(clock, this.events, settings.eventLimitSettings(config));
     this.#policy = new BindPolicy(settings.policySettings(config));
     this.#policy.setStaticTunnels(settings.staticTunnels(config));
     this.#sessions = new SessionDirectory();
@@ -93,7 +96,7 @@ export class Relay {
     this.#refusals = new RefusalLog(config.limits.max_refusals_remembered);
     this.#switchboard = this.#createSwitchboard();
     this.#admission = new Admission(clock, settings.admissionSettings(config));
-    this.#drops = new DropWatch(clock, this.events);
+    this.#drops = new DropWatch(clock, this.#limits);
     this.#store = new AuthorizationStore(fileSystem, join(config.state_dir, 'authorizations.json'));
     this.report = new RelayReport({
       clock,
@@ -229,7 +232,7 @@ export class Relay {
     this.#drops.poll(this.#forwarder.ledgers());
     this.#forwarder.settleEnded();
     this.report.measure();
-    this.events.sweep();
+    this.#limits.sweep();
     this.#admission.sweep();
   }
 
@@ -241,7 +244,7 @@ export class Relay {
         logger,
         random,
         admission: this.#admission,
-        events: this.events,
+        events: this.#limits,
         sessions: this.#sessions,
         switchboard: this.#switchboard,
         forwarder: this.#forwarder,
@@ -258,7 +261,7 @@ export class Relay {
         registry: this.#registry,
         policy: this.#policy,
         forwarder: this.#forwarder,
-        events: this.events,
+        events: this.#limits,
         refusals: this.#refusals,
         session: (id) => this.#sessions.get(id),
       },

@@ -30,7 +30,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'media/merge': ['lib'],
   relay: ['beat-sender', 'tunnel-wire', 'quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
   'relay/tunnels': ['protocol', 'lib'],
-  'relay/events': ['protocol', 'lib'],
+  'relay/events': ['admin/event-hub', 'protocol', 'lib'],
   'relay/forwarding': ['tunnel-wire', 'relay/tunnels', 'relay/events', 'quic', 'protocol', 'lib'],
   'relay/session': ['tunnel-wire', 'relay/forwarding', 'relay/tunnels', 'relay/events', 'quic', 'protocol', 'lib'],
   'relay/config': [
@@ -52,7 +52,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
     ...['node-link/manager-config', 'media/flow/flow-settings', 'media/srt/srt-settings'],
     ...['beat-sender/beat-config', 'config', 'protocol', 'lib'],
   ],
-  'edge/events': ['media/flow/flow-event', 'protocol', 'lib'],
+  'edge/events': ['admin/event-hub', 'media/flow/flow-event', 'protocol', 'lib'],
   'edge/flows': ['edge/events', 'edge/local', 'media/flow', 'media/mpegts', 'protocol', 'lib'],
   'edge/uplink': ['edge/admin/edge-schemas', 'admin/path-report', 'tunnel-wire', 'quic', 'protocol/tunnel', 'lib'],
   'edge/local': ['edge/uplink', 'tunnel-wire', 'quic/types', 'protocol', 'lib'],

@@ -64,12 +64,11 @@ describe('a node that is fed nonsense', () => {
 
   it('A7 lives through 2000 mutated requests of a REST client, and still answers', async () => {
     const id = tunnelNumber(1);
-    const server = createRelayAdmin(
+    const { server } = createRelayAdmin(
       {
         source: new SampleRelay([[id, sampleTunnel(id)]]),
         logger: silentLogger,
         loop: new EventLoopWatch(new ManualClock()),
-        subscribe: () => () => {},
         droppedLogLines: () => 0,
       },
       { addresses: [{ host: '127.0.0.1', port: 0 }], apiToken: null, maxTunnelsInMetrics: 10 },

@@ -1,5 +1,7 @@
+import type { EventText, RaisedEvent } from '../../admin/event-hub.ts';
+import type { LogFields } from '../../lib/logger.ts';
 import { linkEventText, type LinkEvent } from '../../protocol/node/link-event.ts';
-import type { EventCategory, EventSeverity, NodeEvent } from '../../protocol/node/node-event.ts';
+import type { EventCategory, EventSeverity } from '../../protocol/node/node-event.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { flowEventText, isFlowEvent, type FlowEvent } from './flow-event.ts';
 
@@ -111,21 +113,26 @@ const texts: { readonly [Kind in EventKind]: Text<Kind> } = {
   },
 };
 
-/** The event as managers get it; `timestamp` is when it was raised, RFC 3339. */
-export function toNodeEvent(event: EdgeEvent, timestamp: string): NodeEvent {
-  if (isFlowEvent(event)) return { timestamp, ...flowEventText(event), flowId: event.flowId };
-  if (!isOwnEvent(event)) return { timestamp, ...linkEventText(event) };
+/** The event as managers and logs get it. */
+export function edgeEventText(event: EdgeEvent): EventText {
+  if (isFlowEvent(event)) return { ...flowEventText(event), flowId: event.flowId };
+  if (!isOwnEvent(event)) return linkEventText(event);
   // One table entry per kind, which the compiler cannot see through the union.
   const text = texts[event.kind] as Text<EventKind>;
   const details = text.details?.(event);
   return {
-    timestamp,
     severity: text.severity,
     category: text.category,
     message: text.message(event),
     ...('tunnel' in event && { flowId: event.tunnel.id }),
     ...(details !== undefined && { details }),
   };
+}
+
+/** The fields of an event's log line that name what it is about. */
+export function subjectOf({ event }: RaisedEvent<EdgeEvent>): LogFields {
+  if ('tunnel' in event) return { tunnel: event.tunnel.name, tunnel_id: event.tunnel.id };
+  return 'flowId' in event ? { flow_id: event.flowId } : {};
 }
 
 function isOwnEvent(event: EdgeEvent): event is OwnEvent {

@@ -12,7 +12,7 @@ import { storedChange } from './stored-change.ts';
 import type { StoredEntries, StoredEntry } from './stored-entries.ts';
 
 export interface EdgeCommandsDependencies {
-  readonly edge: Pick<Edge, 'putTunnel' | 'removeTunnel' | 'tunnels' | 'stats' | 'raise'>;
+  readonly edge: Pick<Edge, 'putTunnel' | 'removeTunnel' | 'tunnels' | 'stats' | 'events'>;
   /** The tunnels of edge.json. */
   readonly stored: StoredEntries;
   readonly flows: FlowCommands;

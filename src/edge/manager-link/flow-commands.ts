@@ -10,7 +10,7 @@ import { storedChange } from './stored-change.ts';
 import type { StoredEntries, StoredEntry } from './stored-entries.ts';
 
 export interface FlowCommandsDependencies {
-  readonly edge: Pick<Edge, 'flows' | 'tunnels' | 'raise'>;
+  readonly edge: Pick<Edge, 'flows' | 'tunnels' | 'events'>;
   readonly stored: StoredEntries;
 }
 

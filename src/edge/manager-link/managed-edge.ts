@@ -6,6 +6,7 @@ import type { ManagerSettings } from '../../node-link/manager-config.ts';
 import type { ManagerDialler } from '../../node-link/link/manager-socket.ts';
 import { NodeLink, type LinkStatus } from '../../node-link/node-link.ts';
 import type { NodeProgram } from '../../node-link/node-program.ts';
+import type { NodeEvent } from '../../protocol/node/node-event.ts';
 import type { EdgeHealth } from '../../protocol/node/edge-telemetry.ts';
 import type { EdgeConfig } from '../config/edge-config.ts';
 import { parseTunnelId } from '../../protocol/tunnel/tunnel-id.ts';
@@ -15,7 +16,7 @@ import { ConfigUpdate } from './config-update.ts';
 import { FlowCommands } from './flow-commands.ts';
 import { StoredEntries } from './stored-entries.ts';
 
-export interface ManagedEdgeDependencies extends Omit<EdgeDependencies, 'onEvent'> {
+export interface ManagedEdgeDependencies extends EdgeDependencies {
   readonly dialler: ManagerDialler;
   readonly journalFiles: JournalFiles;
   readonly configFileSystem: ConfigFileSystem;
@@ -36,7 +37,7 @@ export class ManagedEdge {
   readonly #link: NodeLink | null;
 
   constructor(config: EdgeConfig, dependencies: ManagedEdgeDependencies, settings: ManagedEdgeSettings) {
-    this.edge = createEdge(config, { ...dependencies, onEvent: (event) => this.#link?.raise(event) });
+    this.edge = createEdge(config, dependencies);
     const { manager } = config;
     this.#link = manager?.enabled === true ? this.#createLink(config, manager, dependencies, settings) : null;
   }
@@ -44,6 +45,11 @@ export class ManagedEdge {
   /** Null without a manager. */
   get linkStatus(): LinkStatus | null {
     return this.#link?.status ?? null;
+  }
+
+  /** Brings an event to the manager; without one it does nothing. */
+  report(event: NodeEvent): void {
+    this.#link?.raise(event);
   }
 
   /** The link first: what the tunnels report from their first moment on is kept for the manager. */
@@ -71,7 +77,7 @@ export class ManagedEdge {
         configFile,
         program: this.#createProgram(config, configFile, dependencies.health),
         emit: (event) => {
-          this.edge.raise(event);
+          this.edge.events.emit(event);
         },
       },
       {

@@ -4,7 +4,7 @@ import type { Edge } from '../edge.ts';
 
 /** Stores first: what runs is left alone when the disk does not take the change. */
 export async function storedChange<Previous>(
-  edge: Pick<Edge, 'raise'>,
+  edge: Pick<Edge, 'events'>,
   store: () => Promise<Previous>,
   apply: (previous: Previous) => Promise<CommandOutcome>,
 ): Promise<CommandOutcome> {
@@ -13,10 +13,10 @@ export async function storedChange<Previous>(
     previous = await store();
   } catch (cause) {
     const error = errorMessage(cause);
-    edge.raise({ kind: 'configuration-not-persisted', error });
+    edge.events.emit({ kind: 'configuration-not-persisted', error });
     return { success: false, error: `Failed to persist configuration: ${error}`, error_code: 'persistence_failed' };
   }
   const outcome = await apply(previous);
-  if (outcome.success) edge.raise({ kind: 'configuration-updated' });
+  if (outcome.success) edge.events.emit({ kind: 'configuration-updated' });
   return outcome;
 }

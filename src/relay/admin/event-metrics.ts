@@ -1,5 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
-import type { EventListener } from '../events/event-hub.ts';
+import type { EventListener } from '../../admin/event-hub.ts';
 
 /** Events by kind; a kind is one of a closed list, so no peer can add a label. What was held back is counted too. */
 export function addEventMetrics(registry: Registry): EventListener {

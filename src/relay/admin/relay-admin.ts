@@ -6,7 +6,7 @@ import { addProcessMetrics } from '../../admin/process-metrics.ts';
 import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
 import type { HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { EventListener } from '../events/event-hub.ts';
+import type { EventListener } from '../../admin/event-hub.ts';
 import { addEventMetrics } from './event-metrics.ts';
 import type { RelayAdminSource } from './relay-admin-source.ts';
 import { addRelayMetrics } from './relay-metrics.ts';
@@ -17,8 +17,6 @@ export interface RelayAdminDependencies {
   readonly source: RelayAdminSource;
   readonly loop: EventLoopWatch;
   readonly logger: Logger;
-  /** Of the event hub. */
-  subscribe(listener: EventListener): () => void;
   readonly droppedLogLines: () => number;
 }
 
@@ -29,8 +27,14 @@ export interface RelayAdminSettings {
   readonly maxTunnelsInMetrics: number;
 }
 
-/** The relay's REST API and metrics, ready to be started. Counts events from now on. */
-export function createRelayAdmin(dependencies: RelayAdminDependencies, settings: RelayAdminSettings): AdminServer {
+export interface RelayAdmin {
+  readonly server: AdminServer;
+  /** Counts each event that it is called for in the metrics. */
+  readonly countEvent: EventListener;
+}
+
+/** The relay's REST API and metrics, ready to be started. */
+export function createRelayAdmin(dependencies: RelayAdminDependencies, settings: RelayAdminSettings): RelayAdmin {
   const { source, loop, logger } = dependencies;
   const registry = new Registry();
   addRelayMetrics(registry, source);
@@ -38,9 +42,10 @@ export function createRelayAdmin(dependencies: RelayAdminDependencies, settings:
   addEngineMetrics(registry, () => source.engine());
   addProcessMetrics(registry, loop);
   addLogMetrics(registry, dependencies.droppedLogLines);
-  dependencies.subscribe(addEventMetrics(registry));
-  return new AdminServer(
+  const countEvent = addEventMetrics(registry);
+  const server = new AdminServer(
     { routes: relayRoutes(source), metrics: () => registry.metrics(), logger },
     { title: 'Adit relay', addresses: settings.addresses, apiToken: settings.apiToken },
   );
+  return { server, countEvent };
 }

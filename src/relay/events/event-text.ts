@@ -1,18 +1,10 @@
+import type { EventText, RaisedEvent } from '../../admin/event-hub.ts';
+import type { LogFields } from '../../lib/logger.ts';
 import { linkEventText, type LinkEvent } from '../../protocol/node/link-event.ts';
 import type { EventCategory, EventSeverity } from '../../protocol/node/node-event.ts';
-import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { EdgeRef, RelayEvent, RelayEventOf } from './relay-event.ts';
 
 type Details = Readonly<Record<string, unknown>>;
-
-/** An event in the words that managers and logs get (docs/protocol/events.md). */
-export interface EventText {
-  readonly category: EventCategory;
-  readonly severity: EventSeverity;
-  readonly message: string;
-  readonly flowId?: TunnelId;
-  readonly details?: Details;
-}
 
 /** Those of the link to the manager have the words of every node. */
 type OwnEvent = Exclude<RelayEvent, LinkEvent>;
@@ -21,6 +13,8 @@ type OwnKind = OwnEvent['kind'];
 interface Text<Kind extends OwnKind> {
   readonly category: EventCategory;
   readonly severity: EventSeverity;
+  /** It changes no state, and an unauthenticated peer can cause it without limit: it is rate-limited per source. */
+  readonly limited?: true;
   readonly message: (event: RelayEventOf<Kind>) => string;
   readonly details?: (event: RelayEventOf<Kind>) => Details;
 }
@@ -45,12 +39,14 @@ const texts: { readonly [Kind in OwnKind]: Text<Kind> } = {
   'edge-connection-failed': {
     category: 'edge',
     severity: warning,
+    limited: true,
     message: ({ remoteAddr }) => `Edge connection failed: control stream error from ${remoteAddr}`,
     details: ({ remoteAddr, reason }) => ({ remote_addr: remoteAddr, reason }),
   },
   'version-mismatch': {
     category: 'edge',
     severity: warning,
+    limited: true,
     message: ({ edgeVersion, relayVersion }) =>
       `Protocol version mismatch (edge=${edgeVersion}, relay=${relayVersion})`,
     details: (event) => ({
@@ -62,6 +58,7 @@ const texts: { readonly [Kind in OwnKind]: Text<Kind> } = {
   'per-ip-cap-exceeded': {
     category: 'edge',
     severity: warning,
+    limited: true,
     message: (event) =>
       `Connection rejected: per-IP cap exceeded (${event.activeConnections} active from ${event.remoteIp})`,
     details: (event) => ({
@@ -75,6 +72,7 @@ const texts: { readonly [Kind in OwnKind]: Text<Kind> } = {
   'accept-failed': {
     category: 'edge',
     severity: warning,
+    limited: true,
     message: ({ error }) => `QUIC connection accept failed: ${error}`,
     details: ({ error, bindAddr }) => ({ error, bind_addr: bindAddr }),
   },
@@ -111,6 +109,7 @@ const texts: { readonly [Kind in OwnKind]: Text<Kind> } = {
   'bind-rejected': {
     category: 'tunnel',
     severity: warning,
+    limited: true,
     message: () => 'Tunnel bind rejected: invalid token',
     details: ({ remoteAddr, direction, reason }) => ({
       remote_addr: remoteAddr,
@@ -122,6 +121,7 @@ const texts: { readonly [Kind in OwnKind]: Text<Kind> } = {
   'bind-cap-exceeded': {
     category: 'tunnel',
     severity: warning,
+    limited: true,
     message: () => 'Tunnel bind rejected: per-connection cap exceeded',
     details: ({ remoteAddr, activeBinds, cap }) => ({
       ...dosSuspect,
@@ -139,6 +139,7 @@ const texts: { readonly [Kind in OwnKind]: Text<Kind> } = {
   'leg-held': {
     category: 'tunnel',
     severity: warning,
+    limited: true,
     message: () => 'Tunnel bind rejected: leg held by a live edge',
     details: ({ direction, remoteAddr, holder, reason }) => ({
       direction,
@@ -171,6 +172,16 @@ export function eventText(event: RelayEvent): EventText {
     ...('tunnelId' in event && { flowId: event.tunnelId }),
     ...(text.details !== undefined && { details: text.details(event) }),
   };
+}
+
+/** The fields of an event's log line that name what it is about. */
+export function subjectOf({ report }: RaisedEvent): LogFields {
+  return report.flowId === undefined ? {} : { tunnel_id: report.flowId };
+}
+
+/** Whether its table entry says `limited`. */
+export function isLimited(event: RelayEvent): boolean {
+  return isOwn(event) && texts[event.kind].limited === true;
 }
 
 function isOwn(event: RelayEvent): event is OwnEvent {

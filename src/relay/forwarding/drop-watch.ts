@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { dropReasons, type DropReason, type Ledger } from '../../quic/types.ts';
-import type { EventHub } from '../events/event-hub.ts';
+import type { EventLimits } from '../events/event-limits.ts';
 import type { LegLedgers } from './traffic-totals.ts';
 
 /** One event per tunnel and reason in this time, while drops go on (docs/protocol/events.md). */
@@ -22,11 +22,11 @@ interface ToldOfTunnel {
 /** Looks at the ledgers now and then, and raises `Datagrams dropped` where drops were added (conformance S4). */
 export class DropWatch {
   readonly #clock: Clock;
-  readonly #events: Pick<EventHub, 'emit'>;
+  readonly #events: Pick<EventLimits, 'emit'>;
   readonly #told = new Map<TunnelId, ToldOfTunnel>();
   readonly #startedAtMs: number;
 
-  constructor(clock: Clock, events: Pick<EventHub, 'emit'>) {
+  constructor(clock: Clock, events: Pick<EventLimits, 'emit'>) {
     this.#clock = clock;
     this.#events = events;
     this.#startedAtMs = clock.monotonicMs();

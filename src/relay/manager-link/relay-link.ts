@@ -34,8 +34,8 @@ export interface RelayLinkSettings {
 }
 
 /**
- * A relay's link to its manager, not started; null when the config enables none. To be started before the relay and
- * stopped after it, so that no event is missed.
+ * A relay's link to its manager, not started; null when the config enables none. Start it before the relay and stop it
+ * after it, and have it raise the relay's events, so that none is missed.
  */
 export function createRelayLink(
   relay: Relay,
@@ -48,7 +48,7 @@ export function createRelayLink(
   const { report, control, events } = relay;
   const commands = new RelayCommands({ control, report });
   const stats = new StatsSource(report);
-  const link = new NodeLink(
+  return new NodeLink(
     {
       ...dependencies,
       configFile: new ConfigFile(dependencies.configFileSystem, settings.configPath),
@@ -72,6 +72,4 @@ export function createRelayLink(
       redaction: 'mask',
     },
   );
-  events.subscribe((raised) => link.raise(raised.report));
-  return link;
 }

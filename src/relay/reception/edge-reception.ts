@@ -5,7 +5,7 @@ import { formatSocketAddress } from '../../lib/socket-address.ts';
 import { CLOSE_CODE, closeReason } from '../../protocol/tunnel/close-code.ts';
 import type { ConnectionHandler, ListenerHandler, QuicConnection, SocketAddress } from '../../quic/types.ts';
 import type { Admission } from './admission.ts';
-import type { EventHub } from '../events/event-hub.ts';
+import type { EventLimits } from '../events/event-limits.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
 import type { SessionDirectory } from '../session/session-directory.ts';
 import { SessionRunner, type SessionRunnerSettings } from '../session/session-runner.ts';
@@ -17,7 +17,7 @@ export interface EdgeReceptionDependencies {
   readonly logger: Logger;
   readonly random: Random;
   readonly admission: Admission;
-  readonly events: EventHub;
+  readonly events: Pick<EventLimits, 'emit'>;
   readonly sessions: SessionDirectory;
   readonly switchboard: Switchboard;
   readonly forwarder: Forwarder;

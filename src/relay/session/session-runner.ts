@@ -7,7 +7,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { formatSocketAddress } from '../../lib/socket-address.ts';
 import type { CloseInfo, ConnectionHandler, QuicConnection, QuicStream, SocketAddress } from '../../quic/types.ts';
 import { endStream } from '../../tunnel-wire/end-stream.ts';
-import type { EventHub } from '../events/event-hub.ts';
+import type { EventLimits } from '../events/event-limits.ts';
 import type { EdgeRef } from '../events/relay-event.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
 import { toSessionId, type SessionId } from '../tunnels/session-id.ts';
@@ -23,7 +23,7 @@ type BindMessage = MessageOf<EdgeMessage, 'tunnel_bind'>;
 export interface SessionRunnerDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly events: Pick<EventHub, 'emit'>;
+  readonly events: Pick<EventLimits, 'emit'>;
   readonly switchboard: Switchboard;
   readonly forwarder: Pick<Forwarder, 'acceptStream' | 'sessionClosed'>;
   readonly registry: Pick<TunnelRegistry, 'heldBinds'>;

@@ -5,7 +5,7 @@ import { DIRECTIONS, type Direction } from '../../protocol/tunnel/leg.ts';
 import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { EventHub } from '../events/event-hub.ts';
+import type { EventLimits } from '../events/event-limits.ts';
 import type { EdgeRef, TunnelCloseCause } from '../events/relay-event.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
 import type { BindPolicy } from '../tunnels/bind-policy.ts';
@@ -42,7 +42,7 @@ export interface SwitchboardDependencies {
   readonly registry: TunnelRegistry;
   readonly policy: BindPolicy;
   readonly forwarder: Pick<Forwarder, 'apply'>;
-  readonly events: Pick<EventHub, 'emit'>;
+  readonly events: Pick<EventLimits, 'emit'>;
   readonly refusals: RefusalLog;
   session(id: SessionId): BoardSession | null;
 }

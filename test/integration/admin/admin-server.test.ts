@@ -15,8 +15,8 @@ async function startAdmin(addresses: readonly HostPort[]) {
   const source = new SampleRelay([[id, sampleTunnel(id)]]);
   const logger = new RecordingLogger();
   const loop = new EventLoopWatch(new ManualClock());
-  const server = createRelayAdmin(
-    { source, logger, loop, subscribe: () => () => {}, droppedLogLines: () => 0 },
+  const { server } = createRelayAdmin(
+    { source, logger, loop, droppedLogLines: () => 0 },
     { addresses, apiToken: null, maxTunnelsInMetrics: 10 },
   );
   await server.start();

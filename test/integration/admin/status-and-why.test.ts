@@ -36,12 +36,7 @@ function startRelay(
 ): Promise<string> {
   const loop = new EventLoopWatch(new ManualClock());
   const settings = { addresses: [anyPort], apiToken, maxTunnelsInMetrics: 10 };
-  return start(
-    createRelayAdmin(
-      { source, loop, logger: silentLogger, subscribe: () => () => {}, droppedLogLines: () => 0 },
-      settings,
-    ),
-  );
+  return start(createRelayAdmin({ source, loop, logger: silentLogger, droppedLogLines: () => 0 }, settings).server);
 }
 
 function startEdge(reasons: readonly string[] = []): Promise<string> {

@@ -1,7 +1,9 @@
 import type { Logger } from '../../../src/lib/logger.ts';
 import { parseRelayConfig } from '../../../src/relay/config/relay-config.ts';
 import type { StoreFileSystem } from '../../../src/relay/authorization-store.ts';
-import type { RaisedEvent } from '../../../src/relay/events/event-hub.ts';
+import { logEvents, type RaisedEvent } from '../../../src/admin/event-hub.ts';
+import { subjectOf } from '../../../src/relay/events/event-text.ts';
+import type { RelayEvent } from '../../../src/relay/events/relay-event.ts';
 import { createRelay, type Relay } from '../../../src/relay/relay.ts';
 import type { TransportSettings } from '../../../src/quic/types.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
@@ -28,7 +30,7 @@ export class MemoryRelay {
   readonly network = new MemoryNetwork(this.clock);
   readonly engine: MemoryEngine;
   readonly relay: Relay;
-  readonly events: RaisedEvent[] = [];
+  readonly events: RaisedEvent<RelayEvent>[] = [];
 
   private constructor(options: MemoryRelayOptions) {
     const { config = {}, fileSystem = new MemoryFileSystem(), logger = silentLogger } = options;
@@ -46,6 +48,7 @@ export class MemoryRelay {
       softwareVersion: '0.0.0-test',
       hostAddresses: () => options.hostAddresses ?? [],
     });
+    this.relay.events.subscribe(logEvents(logger, subjectOf));
     this.relay.events.subscribe((raised) => this.events.push(raised));
   }
 
@@ -56,7 +59,7 @@ export class MemoryRelay {
   }
 
   /** Messages of the events so far, or of those of one kind. */
-  eventTexts(kind?: RaisedEvent['event']['kind']): string[] {
+  eventTexts(kind?: RaisedEvent<RelayEvent>['event']['kind']): string[] {
     return this.events
       .filter(({ event }) => kind === undefined || event.kind === kind)
       .map(({ report }) => report.message);

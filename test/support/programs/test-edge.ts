@@ -1,4 +1,6 @@
 import { parseEdgeConfig } from '../../../src/edge/config/edge-config.ts';
+import { logEvents } from '../../../src/admin/event-hub.ts';
+import { subjectOf } from '../../../src/edge/events/edge-event.ts';
 import { createEdge, type Edge } from '../../../src/edge/edge.ts';
 import { SystemClock, type Clock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
@@ -98,8 +100,9 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     readTextFile: options.readTextFile ?? (() => Promise.reject(new Error('no such file'))),
     softwareVersion: '0.0.0-test',
     startMediaHost,
-    onEvent: (event) => events.push(event),
   });
+  edge.events.subscribe(logEvents(log, subjectOf));
+  edge.events.subscribe(({ report }) => events.push(report));
   await edge.start();
   return new TestEdge(edge, events, log);
 }

@@ -5,8 +5,9 @@ import { parseSocketAddress } from '../../../src/lib/socket-address.ts';
 import type { EngineName, QuicEngine, SocketAddress, TlsIdentity } from '../../../src/quic/types.ts';
 import type { StoreFileSystem } from '../../../src/relay/authorization-store.ts';
 import { parseRelayConfig } from '../../../src/relay/config/relay-config.ts';
-import type { RaisedEvent } from '../../../src/relay/events/event-hub.ts';
-import type { RelayEventKind } from '../../../src/relay/events/relay-event.ts';
+import { logEvents, type RaisedEvent } from '../../../src/admin/event-hub.ts';
+import { subjectOf } from '../../../src/relay/events/event-text.ts';
+import type { RelayEvent, RelayEventKind } from '../../../src/relay/events/relay-event.ts';
 import { createRelay, type Relay } from '../../../src/relay/relay.ts';
 import { createSelfSigned } from '../samples/certificates.ts';
 import { startEngine } from './engines.ts';
@@ -32,7 +33,7 @@ export class TestRelay implements AsyncDisposable {
   readonly relay: Relay;
   readonly engine: QuicEngine;
   readonly edgeEngine: QuicEngine;
-  readonly events: RaisedEvent[] = [];
+  readonly events: RaisedEvent<RelayEvent>[] = [];
 
   constructor(relay: Relay, engine: QuicEngine, edgeEngine: QuicEngine) {
     this.relay = relay;
@@ -66,11 +67,11 @@ export class TestRelay implements AsyncDisposable {
     return edge;
   }
 
-  eventsOf(kind: RelayEventKind): RaisedEvent[] {
+  eventsOf(kind: RelayEventKind): RaisedEvent<RelayEvent>[] {
     return this.events.filter(({ event }) => event.kind === kind);
   }
 
-  async expectEvent(kind: RelayEventKind, count = 1): Promise<RaisedEvent> {
+  async expectEvent(kind: RelayEventKind, count = 1): Promise<RaisedEvent<RelayEvent>> {
     await until(() => this.eventsOf(kind).length >= count, {
       what: `${count} ${kind}; so far ${this.events.map(({ event }) => event.kind).join(', ')}`,
     });
@@ -111,6 +112,7 @@ export async function startTestRelay(options: TestRelayOptions): Promise<TestRel
     softwareVersion: '0.0.0-test',
     hostAddresses: () => options.hostAddresses ?? [],
   });
+  relay.events.subscribe(logEvents(options.logger ?? silentLogger, subjectOf));
   const bed = new TestRelay(relay, engine, await startEngine(options.engine));
   try {
     await relay.start();

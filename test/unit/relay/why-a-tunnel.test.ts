@@ -29,6 +29,7 @@ class Bed {
       softwareVersion: '0.0.0-test',
       linkStatus: () => null,
     });
+    relay.relay.events.subscribe((raised) => this.observer.take(raised));
   }
 
   static async start(config: MemoryRelayOptions['config'] = {}): Promise<Bed> {

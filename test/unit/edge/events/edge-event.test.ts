@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { toNodeEvent, type EdgeEvent } from '../../../../src/edge/events/edge-event.ts';
+import { edgeEventText, type EdgeEvent } from '../../../../src/edge/events/edge-event.ts';
 import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 import { vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const tunnel = { id: knownTunnelId(vectorTunnel.id), name: 'camera 1' };
 const relayAddr = 'relay.example.com:4433';
-const timestamp = '2026-04-02T12:00:00Z';
 
 const cases: readonly [EdgeEvent, severity: string, message: string, details?: object][] = [
   [{ kind: 'tunnel-started', tunnel }, 'info', `Tunnel 'camera 1' started`],
@@ -65,8 +64,7 @@ const cases: readonly [EdgeEvent, severity: string, message: string, details?: o
 describe('the words of an edge event', () => {
   it.each(cases)('%j', (event, severity, message, details) => {
     const ofTunnel = 'tunnel' in event;
-    expect(toNodeEvent(event, timestamp)).toEqual({
-      timestamp,
+    expect(edgeEventText(event)).toEqual({
       severity,
       category: ofTunnel ? 'tunnel' : event.kind.startsWith('manager') ? 'manager' : 'config',
       message,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EdgeEvent } from '../../../../src/edge/events/edge-event.ts';
+import { EventHub } from '../../../../src/admin/event-hub.ts';
+import { edgeEventText, type EdgeEvent } from '../../../../src/edge/events/edge-event.ts';
 import type { PutTunnelOutcome } from '../../../../src/edge/edge.ts';
 import { EdgeCommands } from '../../../../src/edge/manager-link/edge-commands.ts';
 import { FlowCommands } from '../../../../src/edge/manager-link/flow-commands.ts';
@@ -28,7 +29,8 @@ const entry = {
 /** What the commands need of an edge, without sockets. */
 class FakeEdge {
   readonly running = new Map<TunnelId, TunnelSettings>();
-  readonly events: EdgeEvent[] = [];
+  readonly events = new EventHub<EdgeEvent>(new ManualClock(), edgeEventText);
+  readonly raised: EdgeEvent[] = [];
   readonly puts: TunnelSettings[] = [];
   outcome: PutTunnelOutcome = { kind: 'applied' };
 
@@ -58,13 +60,13 @@ class FakeEdge {
       random: new SeededRandom(),
       gates: new FlowGates(),
       startHost: () => new FakeMediaHost(),
-      raise: (event) => this.raise(event),
+      raise: (event) => this.events.emit(event),
     },
     [],
   );
 
-  raise(event: EdgeEvent): void {
-    this.events.push(event);
+  constructor() {
+    this.events.subscribe(({ event }) => this.raised.push(event));
   }
 }
 
@@ -89,7 +91,7 @@ describe('create_tunnel', () => {
     expect(await commands.execute({ type: 'create_tunnel', tunnel: entry })).toEqual({ success: true });
     expect(file()).toEqual({ edge_id: 'e', api_token: 'keep', tunnels: [entry] });
     expect([...edge.running.keys()]).toEqual([id]);
-    expect(edge.events).toEqual([{ kind: 'configuration-updated' }]);
+    expect(edge.raised).toEqual([{ kind: 'configuration-updated' }]);
   });
 
   it('leaves an identical tunnel alone', async () => {
@@ -98,7 +100,7 @@ describe('create_tunnel', () => {
     const again = { ...entry, id: id.toUpperCase(), enabled: true, tunnel_bind_secret: null };
     expect(await commands.execute({ type: 'create_tunnel', tunnel: again })).toEqual({ success: true });
     expect(edge.puts).toHaveLength(1);
-    expect(edge.events).toHaveLength(1);
+    expect(edge.raised).toHaveLength(1);
   });
 
   it('puts a changed tunnel in the place of the old one', async () => {
@@ -116,7 +118,7 @@ describe('create_tunnel', () => {
     const outcome = await commands.execute({ type: 'create_tunnel', tunnel });
     expect(outcome).toMatchObject({ success: false, error_code: 'validation_error' });
     expect(JSON.stringify(outcome)).toMatch(/protocol.*local_addr/);
-    expect(edge.events).toEqual([]);
+    expect(edge.raised).toEqual([]);
   });
 
   it('puts the file back when the address is taken', async () => {
@@ -130,7 +132,7 @@ describe('create_tunnel', () => {
       error_code: 'port_conflict',
     });
     expect(file()['tunnels']).toEqual([entry]);
-    expect(edge.events).toHaveLength(1);
+    expect(edge.raised).toHaveLength(1);
   });
 
   it('changes nothing that runs when it cannot be stored', async () => {
@@ -140,7 +142,7 @@ describe('create_tunnel', () => {
     expect(outcome).toMatchObject({ success: false, error_code: 'persistence_failed' });
     expect(edge.puts).toEqual([]);
     expect(file()).not.toHaveProperty('tunnels');
-    expect(edge.events).toEqual([
+    expect(edge.raised).toEqual([
       { kind: 'configuration-not-persisted', error: 'could not write /etc/edge.json: open failed' },
     ]);
   });
@@ -154,7 +156,7 @@ describe('delete_tunnel', () => {
     expect(file()['tunnels']).toEqual([]);
     expect(edge.running.size).toBe(0);
     expect(await commands.execute({ type: 'delete_tunnel', tunnel_id: id })).toEqual({ success: true });
-    expect(edge.events).toEqual([{ kind: 'configuration-updated' }, { kind: 'configuration-updated' }]);
+    expect(edge.raised).toEqual([{ kind: 'configuration-updated' }, { kind: 'configuration-updated' }]);
   });
 });
 

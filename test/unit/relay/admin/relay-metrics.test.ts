@@ -6,7 +6,10 @@ import { EventLoopWatch } from '../../../../src/lib/event-loop-watch.ts';
 import { addEventMetrics } from '../../../../src/relay/admin/event-metrics.ts';
 import { addRelayMetrics } from '../../../../src/relay/admin/relay-metrics.ts';
 import { addTunnelMetrics } from '../../../../src/relay/admin/tunnel-metrics.ts';
-import { EventHub } from '../../../../src/relay/events/event-hub.ts';
+import { EventHub } from '../../../../src/admin/event-hub.ts';
+import { EventLimits } from '../../../../src/relay/events/event-limits.ts';
+import { eventText } from '../../../../src/relay/events/event-text.ts';
+import type { RelayEvent } from '../../../../src/relay/events/relay-event.ts';
 import { ManualClock } from '../../../support/fakes/manual-clock.ts';
 import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/samples/sample-relay.ts';
 
@@ -99,13 +102,19 @@ describe('the metrics of a relay', () => {
   it('count what a flood of rejections held back', async () => {
     const registry = new Registry();
     const clock = new ManualClock();
-    const hub = new EventHub(clock, { maxRejections: 1, maxByStrangers: 1, windowMs: 1000, maxSources: 10 });
+    const hub = new EventHub<RelayEvent>(clock, eventText);
+    const limits = new EventLimits(clock, hub, {
+      maxLimited: 1,
+      maxUnauthenticated: 1,
+      windowMs: 1000,
+      maxSources: 10,
+    });
     hub.subscribe(addEventMetrics(registry));
     for (let n = 0; n < 5; n++) {
-      hub.emit({ kind: 'edge-connection-failed', remoteAddr: '198.51.100.4:1', reason: 'reset' });
+      limits.emit({ kind: 'edge-connection-failed', remoteAddr: '198.51.100.4:1', reason: 'reset' });
     }
     clock.advance(1000);
-    hub.sweep();
+    limits.sweep();
     expect(await samples(registry)).toEqual([
       'adit_relay_events_total{kind="edge-connection-failed",severity="warning"} 5',
     ]);
