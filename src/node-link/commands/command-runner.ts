@@ -161,7 +161,6 @@ export class CommandRunner {
     const own = parseLinkAction(action);
     if (own === null) return this.#dependencies.program.execute(action);
     if (own.kind === 'refused') return failed(own);
-    if (own.action.type === 'get_config') return { outcome: { success: true } };
     return { outcome: await this.#dependencies.rotateSecret(own.action.new_secret) };
   }
 

@@ -18,14 +18,13 @@ export type ParsedAction<A> =
   | { readonly kind: 'action'; readonly action: A }
   | { readonly kind: 'refused'; readonly error: string; readonly error_code: CommandErrorCode };
 
-/** Commands that every node answers the same way, in its link: `get_config` and `rotate_secret`. */
+/** The action of a command that every node's link carries out itself. `get_config` has no fields to read. */
 export type LinkAction = z.output<(typeof linkSchemas)[keyof typeof linkSchemas]>;
 
 /** The schemas of a program's actions by type. An error message in them is the error of the ack. */
 export type ActionSchemas<A> = Readonly<Record<string, z.ZodType<A>>>;
 
 const linkSchemas = {
-  get_config: z.object({ type: z.literal('get_config') }),
   rotate_secret: z.object({
     type: z.literal('rotate_secret'),
     new_secret: requiredText('new_secret').max(MAX_CREDENTIAL_CHARS, {
@@ -34,7 +33,7 @@ const linkSchemas = {
   }),
 };
 
-/** Reads an action that the link answers itself; null when it is the program's to answer. */
+/** Reads an action that the link carries out itself; null when it is the program's. */
 export function parseLinkAction(action: CommandAction): ParsedAction<LinkAction> | null {
   return parseAction<LinkAction>(linkSchemas, action);
 }
