@@ -4,6 +4,7 @@ import { realFileSystem, writeFileAtomically, type FileSystem } from '../lib/ato
 import { splitByteOrderMark } from './json-file.ts';
 import { editJson, type JsonEdit } from './json-edit.ts';
 import { readIfThere } from '../lib/read-if-there.ts';
+import { TurnQueue } from '../lib/turn-queue.ts';
 
 export interface ConfigFileSystem extends FileSystem {
   /** Rejects with ENOENT where there is no file. */
@@ -22,7 +23,7 @@ export const realConfigFileSystem: ConfigFileSystem = {
 export class ConfigFile {
   readonly path: string;
   readonly #fileSystem: ConfigFileSystem;
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new TurnQueue();
 
   constructor(fileSystem: ConfigFileSystem, path: string) {
     this.#fileSystem = fileSystem;
@@ -46,7 +47,7 @@ export class ConfigFile {
    * as writeFileAtomically says).
    */
   change(editsFor: (content: unknown) => readonly JsonEdit[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const { mark, rest } = splitByteOrderMark((await this.#readText()) ?? '{}\n');
       const edited = applyEdits(rest, editsFor(parse(rest, this.path)), this.path);
       if (edited !== rest) await writeFileAtomically(this.path, mark + edited, this.#fileSystem);
@@ -55,15 +56,9 @@ export class ConfigFile {
 
   /** Replaces the file by itself: the only sure answer to "could it be written?" on mounts and odd file systems. */
   proveWritable(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       await writeFileAtomically(this.path, (await this.#readText()) ?? '{}\n', this.#fileSystem);
     });
-  }
-
-  async #inTurn(task: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(task);
-    this.#last = turn.catch(() => undefined);
-    await turn;
   }
 
   #readText(): Promise<string | null> {

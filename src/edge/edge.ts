@@ -3,6 +3,7 @@ import { EventHub } from '../admin/event-hub.ts';
 import { AppError } from '../lib/app-error.ts';
 import { StallWatch } from '../lib/stall-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
+import { TurnQueue } from '../lib/turn-queue.ts';
 import type { EdgeHealth, EdgeStats, EdgeTunnelState } from '../protocol/node/edge-telemetry.ts';
 import { ALPN } from '../protocol/tunnel/limits.ts';
 import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
@@ -70,8 +71,7 @@ class RunningEdge implements Edge {
   #watching: Disposable | null = null;
   readonly #gates = new FlowGates();
   readonly flows: Flows;
-  /** Changes run one after the other: this is the end of the queue. */
-  #lastChange: Promise<unknown> = Promise.resolve();
+  readonly #turns = new TurnQueue();
   #startedAtMs: number;
   #phase: 'new' | 'running' | 'stopped' = 'new';
 
@@ -96,7 +96,7 @@ class RunningEdge implements Edge {
     this.#phase = 'running';
     this.#watching = this.#stalls.use();
     this.#startedAtMs = this.#dependencies.clock.monotonicMs();
-    await this.#inOrder(() => Promise.all([...this.#tunnels.values()].map((tunnel) => startIfEnabled(tunnel))));
+    await this.#turns.run(() => Promise.all([...this.#tunnels.values()].map((tunnel) => startIfEnabled(tunnel))));
     await this.flows.start();
   }
 
@@ -104,11 +104,11 @@ class RunningEdge implements Edge {
     this.#phase = 'stopped';
     await this.flows.stop();
     this.#watching?.[Symbol.dispose]();
-    await this.#inOrder(() => Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.stop())));
+    await this.#turns.run(() => Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.stop())));
   }
 
   putTunnel(tunnel: TunnelSettings): Promise<PutTunnelOutcome> {
-    return this.#inOrder(async () => {
+    return this.#turns.run(async () => {
       this.#assertRunning();
       const previous = this.#tunnels.get(tunnel.id);
       if (previous !== undefined && isDeepStrictEqual(previous.settings, tunnel)) return { kind: 'unchanged' };
@@ -119,7 +119,7 @@ class RunningEdge implements Edge {
   }
 
   removeTunnel(id: TunnelId): Promise<TunnelSettings | null> {
-    return this.#inOrder(async () => {
+    return this.#turns.run(async () => {
       this.#assertRunning();
       const tunnel = this.#tunnels.get(id);
       if (tunnel === undefined) return null;
@@ -192,13 +192,6 @@ class RunningEdge implements Edge {
     const { softwareVersion } = this.#dependencies;
     const { edgeId, quic } = this.#config;
     return new EdgeTunnel(dependencies, { tunnel, transport: transportSettings(quic), edgeId, softwareVersion });
-  }
-
-  #inOrder<Result>(change: () => Promise<Result>): Promise<Result> {
-    const result = this.#lastChange.then(change);
-    // A change that fails tells its caller; the next one runs all the same.
-    this.#lastChange = result.catch(() => undefined);
-    return result;
   }
 
   #assertRunning(): void {

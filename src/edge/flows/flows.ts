@@ -3,6 +3,7 @@ import { AppError, errorMessage } from '../../lib/app-error.ts';
 import { Backoff } from '../../lib/backoff.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
+import { TurnQueue } from '../../lib/turn-queue.ts';
 import type { FlowSettings, OutputSettings } from '../../media/flow/flow-settings.ts';
 import type { FlowReport } from '../../media/flow/flow-stats.ts';
 import type { MediaHost, MediaHostObserver } from '../../media/flow/media-host.ts';
@@ -38,7 +39,7 @@ export class Flows {
   #host: MediaHost | null = null;
   #hostStartedMs = 0;
   #retry: Timer | null = null;
-  #lastChange: Promise<unknown> = Promise.resolve();
+  readonly #turns = new TurnQueue();
   #stopped = false;
 
   constructor(dependencies: FlowsDependencies, flows: readonly FlowSettings[]) {
@@ -49,14 +50,14 @@ export class Flows {
 
   /** Starts every enabled flow. One that cannot start is reported and tried again. */
   start(): Promise<void> {
-    return this.#inOrder(() => this.#startAll());
+    return this.#turns.run(() => this.#startAll());
   }
 
   /** Idempotent. */
   stop(): Promise<void> {
     this.#stopped = true;
     this.#retry?.cancel();
-    return this.#inOrder(async () => {
+    return this.#turns.run(async () => {
       for (const entry of this.#entries.values()) await this.#stopEntry(entry);
       this.#dependencies.gates.leadTo(null);
       await this.#host?.stop();
@@ -75,7 +76,7 @@ export class Flows {
 
   /** Adds a flow or changes the one with its id. Where only outputs differ, the input is not touched. */
   put(settings: FlowSettings): Promise<PutFlowOutcome> {
-    return this.#inOrder(async () => {
+    return this.#turns.run(async () => {
       const entry = this.#entries.get(settings.id);
       if (entry !== undefined && isDeepStrictEqual(entry.settings, settings)) return { kind: 'unchanged' };
       if (entry?.running === true && isDeepStrictEqual({ ...entry.settings, outputs: settings.outputs }, settings)) {
@@ -87,7 +88,7 @@ export class Flows {
 
   /** Stops and forgets a flow. False for an unknown one. */
   remove(id: string): Promise<boolean> {
-    return this.#inOrder(async () => {
+    return this.#turns.run(async () => {
       const entry = this.#entries.get(id);
       if (entry === undefined) return false;
       await this.#stopEntry(entry);
@@ -98,7 +99,7 @@ export class Flows {
 
   /** Stops a flow and starts it again. False for an unknown one. */
   restart(id: string): Promise<PutFlowOutcome | null> {
-    return this.#inOrder(async () => {
+    return this.#turns.run(async () => {
       const entry = this.#entries.get(id);
       if (entry === undefined) return null;
       await this.#stopEntry(entry);
@@ -121,7 +122,7 @@ export class Flows {
     if (this.#stopped) return;
     this.#retry?.cancel();
     const again = (): void => {
-      void this.#inOrder(() => this.#startAll());
+      void this.#turns.run(() => this.#startAll());
     };
     this.#retry = this.#dependencies.clock.setTimeout(again, this.#backoff.nextDelayMs());
   }
@@ -238,13 +239,6 @@ export class Flows {
       this.#dependencies.raise({ kind: 'input-lost', ...ref(entry.settings), error });
     }
     this.#startAllLater();
-  }
-
-  #inOrder<Result>(change: () => Promise<Result>): Promise<Result> {
-    const result = this.#lastChange.then(change);
-    // A change that fails tells its caller; the next one runs all the same.
-    this.#lastChange = result.catch(() => undefined);
-    return result;
   }
 }
 

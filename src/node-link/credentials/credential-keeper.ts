@@ -1,6 +1,7 @@
 import { errorMessage } from '../../lib/app-error.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { TurnQueue } from '../../lib/turn-queue.ts';
 import type { LinkEvent } from '../../protocol/node/link-event.ts';
 import type { CommandOutcome } from '../../protocol/node/node-message.ts';
 import { confirm, maxPreviousSecrets, rotate, type Credentials } from './credentials.ts';
@@ -27,7 +28,7 @@ export class CredentialKeeper {
   /** Memory may be ahead of the disk. */
   #unsaved = false;
   #retry: Timer | null = null;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new TurnQueue();
 
   constructor(dependencies: CredentialKeeperDependencies) {
     this.#dependencies = dependencies;
@@ -56,7 +57,7 @@ export class CredentialKeeper {
 
   /** Whether credentials could be saved, asked before a token is spent for them. */
   async canSave(): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       try {
         await this.#dependencies.store.proveWritable();
         this.#problem = null;
@@ -73,12 +74,12 @@ export class CredentialKeeper {
     this.#credentials = { nodeId, secret, previousSecrets: [] };
     this.#registrationToken = null;
     this.#unsaved = true;
-    return this.#inTurn(() => this.#save());
+    return this.#turns.run(() => this.#save());
   }
 
   /** The manager accepted this secret, so the others are of no use any more. */
   confirmed(secret: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       if (this.#credentials === null) return;
       const confirmed = confirm(this.#credentials, secret);
       if (confirmed === this.#credentials) return;
@@ -90,7 +91,7 @@ export class CredentialKeeper {
 
   /** The outcome for the ack. A secret that is in force already changes nothing and is no event. */
   rotate(newSecret: string): Promise<CommandOutcome> {
-    return this.#inTurn(async (): Promise<CommandOutcome> => {
+    return this.#turns.run(async (): Promise<CommandOutcome> => {
       const old = this.#credentials;
       if (old === null) return { success: false, error: 'Node is not registered', error_code: 'validation_error' };
       const rotation = rotate(old, newSecret);
@@ -105,7 +106,7 @@ export class CredentialKeeper {
 
   /** A last try to save what is not saved. */
   async stop(): Promise<void> {
-    await this.#inTurn(() => this.#save());
+    await this.#turns.run(() => this.#save());
     this.#retry?.cancel();
     this.#retry = null;
   }
@@ -138,7 +139,7 @@ export class CredentialKeeper {
       this.#saved();
     } catch (error) {
       this.#failed(error);
-      this.#retry = this.#dependencies.clock.setTimeout(() => void this.#inTurn(() => this.#save()), retryDelayMs);
+      this.#retry = this.#dependencies.clock.setTimeout(() => void this.#turns.run(() => this.#save()), retryDelayMs);
     }
   }
 
@@ -155,12 +156,5 @@ export class CredentialKeeper {
     if (this.#problem === null) emit({ kind: 'credential-persistence-failed', error: text });
     this.#problem = text;
     logger.warn({ error }, 'credentials could not be stored, trying again');
-  }
-
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(task);
-    // Each task deals with its own failure; this only keeps the order.
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 }
