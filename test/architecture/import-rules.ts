@@ -23,9 +23,10 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'node-link/credentials': ['config', 'protocol/node', 'lib'],
   'node-link/commands': ['node-link/node-program', 'protocol/node', 'lib'],
   media: ['lib'],
+  'media/codec': ['lib'],
   'media/srt': ['lib'],
   'media/net': ['lib'],
-  'media/mpegts': ['lib'],
+  'media/mpegts': ['media/codec', 'lib'],
   'media/rtp': ['lib'],
   'media/merge': ['lib'],
   relay: ['beat-sender', 'tunnel-wire', 'quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
@@ -112,7 +113,7 @@ const pure = [
   ...['manager/reconcile', 'manager/hub/session'],
   ...['observer/slots', 'observer/notices/notice-limit', 'observer/recovery/audit-record'],
   ...['observer/recovery/recovery-policy', 'protocol', 'relay/tunnels', 'relay/events', 'relay/session/session'],
-  ...['media/srt', 'media/merge', 'media/rtp'],
+  ...['media/srt', 'media/merge', 'media/rtp', 'media/codec', 'media/mpegts'],
 ];
 
 const ioModules = [
