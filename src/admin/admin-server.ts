@@ -2,8 +2,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { AppError, errorMessage } from '../lib/app-error.ts';
+import { bindAdvice } from '../lib/bind-advice.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import { formatHostPort, type HostPort } from '../lib/host-port.ts';
 import { createAdminApp, type AdminAppDependencies, type AdminAppSettings } from './admin-app.ts';
+
+export interface AdminServerDependencies extends AdminAppDependencies {
+  readonly clock: Pick<Clock, 'setInterval'>;
+}
 
 export interface AdminServerSettings extends AdminAppSettings {
   readonly addresses: readonly HostPort[];
@@ -14,48 +20,90 @@ const maxConnections = 256;
 const headersTimeoutMs = 5_000;
 const requestTimeoutMs = 10_000;
 const keepAliveTimeoutMs = 30_000;
+/** How often an address that could not be had is tried again. */
+const retryMs = 5_000;
 
-/** Serves the REST API on one or several addresses. */
+/** One address that was asked for: it has a server, or the reason why not. */
+interface Place {
+  readonly address: HostPort;
+  server: Server | null;
+  failure: string | null;
+}
+
+/**
+ * Serves the REST API on one or several addresses. Traffic must not depend on it: an address that cannot be had is a
+ * warning and is tried again, also when it is the only one.
+ */
 export class AdminServer {
-  readonly #dependencies: AdminAppDependencies;
+  readonly #dependencies: AdminServerDependencies;
   readonly #settings: AdminServerSettings;
+  readonly #places: readonly Place[];
   #app: FastifyInstance | null = null;
-  #servers: readonly Server[] = [];
+  #retry: Timer | null = null;
+  #trying: Promise<void> = Promise.resolve();
 
-  constructor(dependencies: AdminAppDependencies, settings: AdminServerSettings) {
+  constructor(dependencies: AdminServerDependencies, settings: AdminServerSettings) {
     this.#dependencies = dependencies;
     this.#settings = settings;
+    this.#places = settings.addresses.map((address) => ({ address, server: null, failure: null }));
   }
 
   /** Where it listens, with the real ports; empty before `start` and after `stop`. */
   addresses(): readonly HostPort[] {
-    return this.#servers.map(boundAddress);
+    return this.#places.flatMap(({ server }) => (server === null ? [] : [boundAddress(server)]));
   }
 
-  /**
-   * An address that fails among several is a warning (conformance L2). Rejects with AppError `address-unavailable`
-   * when none of them can be had.
-   */
+  /** Addresses that cannot be had now, with the reason, for `/health`. */
+  problems(): readonly string[] {
+    return this.#places.flatMap(({ failure }) => (failure === null ? [] : [failure]));
+  }
+
   async start(): Promise<void> {
-    const app = await createAdminApp(this.#dependencies, this.#settings);
-    this.#app = app;
-    const attempts = await Promise.allSettled(this.#settings.addresses.map((address) => listen(app, address)));
-    this.#servers = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
-    const failures = attempts.flatMap((attempt) => (attempt.status === 'rejected' ? [attempt.reason as unknown] : []));
-    if (this.#servers.length === 0 && failures.length > 0) {
-      await this.stop();
-      throw new AppError('address-unavailable', failures.map(errorMessage).join('; '), { cause: failures[0] });
-    }
-    for (const error of failures) this.#dependencies.logger.warn({ error }, 'an API address could not be used');
+    this.#app = await createAdminApp(this.#dependencies, this.#settings);
+    this.#trying = this.#listen();
+    await this.#trying;
+    if (this.problems().length === 0) return;
+    this.#retry = this.#dependencies.clock.setInterval(() => {
+      this.#trying = this.#trying.then(() => this.#listen());
+    }, retryMs);
   }
 
   /** Idempotent. Cuts the connections that are open. */
   async stop(): Promise<void> {
-    const [servers, app] = [this.#servers, this.#app];
-    this.#servers = [];
+    const app = this.#app;
     this.#app = null;
+    this.#retry?.cancel();
+    await this.#trying;
+    const servers = this.#places.flatMap(({ server }) => (server === null ? [] : [server]));
+    for (const place of this.#places) Object.assign(place, { server: null, failure: null });
     await Promise.all(servers.map(closeServer));
     await app?.close();
+  }
+
+  /** Takes every address that is still missing. Never rejects. */
+  async #listen(): Promise<void> {
+    const missing = this.#places.filter(({ server }) => server === null);
+    await Promise.all(missing.map((place) => this.#take(place)));
+    if (this.problems().length === 0) this.#retry?.cancel();
+  }
+
+  async #take(place: Place): Promise<void> {
+    const app = this.#app;
+    if (app === null) return;
+    const { logger } = this.#dependencies;
+    const address = formatHostPort(place.address);
+    try {
+      place.server = await listen(app, place.address);
+      if (place.failure !== null) logger.info({ address }, 'the REST API listens now');
+      place.failure = null;
+    } catch (error) {
+      const failure = errorMessage(error);
+      const retry = `it is tried again every ${retryMs / 1000} s`;
+      if (failure !== place.failure) {
+        logger.warn({ address, error: failure, advice: bindAdvice(error), retry }, 'an API address could not be used');
+      }
+      place.failure = failure;
+    }
   }
 }
 

@@ -65,15 +65,17 @@ export class EdgeConsole implements EdgeAdminSource {
     this.#log?.write(report);
   }
 
-  /** Rejects with AppError `address-unavailable` when the address of the REST API cannot be had. */
   async start(): Promise<void> {
     this.#loop.start();
     const { apiAddr: address, apiToken } = this.#api;
     if (address === null) return;
     const { createEdgeAdmin } = await import('./admin/edge-admin.ts');
-    const { logger } = this.#dependencies;
+    const { clock, logger } = this.#dependencies;
     const droppedLogLines = (): number => this.#log?.dropped ?? 0;
-    this.#server = createEdgeAdmin({ source: this, loop: this.#loop, logger, droppedLogLines }, { address, apiToken });
+    this.#server = createEdgeAdmin(
+      { clock, source: this, loop: this.#loop, logger, droppedLogLines },
+      { address, apiToken },
+    );
     await this.#server.start();
   }
 
@@ -87,7 +89,11 @@ export class EdgeConsole implements EdgeAdminSource {
   health(): HealthAnswer<EdgeHealth> {
     const [address = null] = this.addresses;
     const stall = this.#loop.stall();
-    const reasons = [...(this.#dependencies.linkStatus()?.problems ?? []), ...(stall === null ? [] : [stall])];
+    const reasons = [
+      ...(this.#dependencies.linkStatus()?.problems ?? []),
+      ...(this.#server?.problems() ?? []),
+      ...(stall === null ? [] : [stall]),
+    ];
     return { alive: true, report: { ...this.#edge.health(reasons), api_addr: address } };
   }
 

@@ -101,7 +101,7 @@ export class ObserverProgram {
       state: () => this.#watch.state(),
       labelOf: (pid) => this.#labels.of(pid),
       loop: this.#loop,
-      linkProblems: () => this.#link?.status.problems ?? [],
+      problems: () => [...(this.#link?.status.problems ?? []), ...(this.#api?.problems() ?? [])],
       apiAddress: () => this.#apiAddress(),
       settings: () => ({ thresholdMs: this.#config.threshold_ms, socket: this.#config.socket }),
       softwareVersion: dependencies.softwareVersion,
@@ -245,7 +245,7 @@ export class ObserverProgram {
     const { createObserverAdmin } = await import('./admin/observer-admin.ts');
     const metrics = (): string => this.#metricsText();
     const api = createObserverAdmin(
-      { source: this.#view, loop: this.#loop, logger, metrics },
+      { clock, source: this.#view, loop: this.#loop, logger, metrics },
       { address: apiAddress, apiToken },
     );
     this.#stack.defer(() => api.stop());

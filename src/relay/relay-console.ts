@@ -63,6 +63,7 @@ export class RelayConsole {
     );
     const { server, countEvent } = createRelayAdmin(
       {
+        clock,
         source: this.view,
         loop: this.#loop,
         logger,
@@ -86,7 +87,6 @@ export class RelayConsole {
     this.#countEvent(raised);
   }
 
-  /** Rejects with AppError `address-unavailable` when no address of the REST API can be had. */
   async start(): Promise<void> {
     this.#loop.start();
     await this.#server.start();
@@ -101,7 +101,7 @@ export class RelayConsole {
 
   #health(relay: Relay, link: LinkStatus | null): RelayHealth {
     const own = relay.health();
-    const reasons = [...own.reasons, ...(link?.problems ?? [])];
+    const reasons = [...own.reasons, ...(link?.problems ?? []), ...this.#server.problems()];
     const status = reasons.length === 0 ? 'ok' : 'degraded';
     return { ...own, status, reasons, api_addr: this.addresses.join(',') };
   }

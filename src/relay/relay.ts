@@ -115,6 +115,7 @@ export class Relay {
     });
     const reception = this.#createReception();
     this.#listeners = new EdgeListeners({
+      clock,
       engine,
       logger,
       hostAddresses: () => dependencies.hostAddresses(),

@@ -66,6 +66,7 @@ describe('a node that is fed nonsense', () => {
     const id = tunnelNumber(1);
     const { server } = createRelayAdmin(
       {
+        clock: new ManualClock(),
         source: new SampleRelay([[id, sampleTunnel(id)]]),
         logger: silentLogger,
         loop: new EventLoopWatch(new ManualClock()),

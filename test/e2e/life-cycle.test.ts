@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,6 +99,20 @@ describe('the life of a relay process', () => {
     await program.line('relay started');
     expect(program.lastLines.filter((line) => line.includes('"level":"warn"')).join()).toContain(address);
     taken.close();
+  });
+
+  it('a taken API port does not keep it from carrying traffic; it warns, and takes the port once it is free', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    await using program = relay({ ...loopback, api_addrs: [`127.0.0.1:${port}`] });
+    const started = await program.line('relay started');
+    expect(started).toMatchObject({ quic_addrs: [expect.stringMatching(/^127/)], api_addrs: [] });
+    const warned = program.lastLines.find((line) => line.includes('an API address could not be used'));
+    expect(warned).toContain('ss -lntup');
+    taken.close();
+    await program.line('the REST API listens now');
+    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
   });
 
   it('L2 a state_dir that another program uses ends it with one line; one that a killed program has left does not', async () => {

@@ -3,6 +3,7 @@ import { AdminServer } from '../../admin/admin-server.ts';
 import { addEngineMetrics } from '../../admin/engine-metrics.ts';
 import { addLogMetrics } from '../../admin/log-metrics.ts';
 import { addProcessMetrics } from '../../admin/process-metrics.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
 import type { HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -11,6 +12,7 @@ import { addEdgeMetrics } from './edge-metrics.ts';
 import { edgeRoutes } from './edge-routes.ts';
 
 export interface EdgeAdminDependencies {
+  readonly clock: Clock;
   readonly source: EdgeAdminSource;
   readonly loop: EventLoopWatch;
   readonly logger: Logger;
@@ -24,7 +26,7 @@ export interface EdgeAdminSettings {
 
 /** The edge's REST API and metrics, ready to be started. */
 export function createEdgeAdmin(
-  { source, loop, logger, droppedLogLines }: EdgeAdminDependencies,
+  { clock, source, loop, logger, droppedLogLines }: EdgeAdminDependencies,
   settings: EdgeAdminSettings,
 ): AdminServer {
   const registry = new Registry();
@@ -33,7 +35,7 @@ export function createEdgeAdmin(
   addProcessMetrics(registry, loop);
   addLogMetrics(registry, droppedLogLines);
   return new AdminServer(
-    { routes: edgeRoutes(source), metrics: () => registry.metrics(), logger },
+    { routes: edgeRoutes(source), metrics: () => registry.metrics(), clock, logger },
     { title: 'Adit edge', addresses: [settings.address], apiToken: settings.apiToken },
   );
 }

@@ -9,7 +9,8 @@ export interface ObserverViewDependencies {
   readonly state: () => WatchState;
   readonly labelOf: (pid: number) => string | null;
   readonly loop: EventLoopWatch;
-  readonly linkProblems: () => readonly string[];
+  /** Of the manager link and the REST API. */
+  readonly problems: () => readonly string[];
   readonly apiAddress: () => string | null;
   readonly settings: () => { readonly thresholdMs: number; readonly socket: string | null };
   readonly softwareVersion: string;
@@ -24,10 +25,10 @@ export class ObserverView implements ObserverAdminSource {
   }
 
   health(): HealthAnswer<ObserverHealth> {
-    const { state, loop, linkProblems, apiAddress, softwareVersion } = this.#dependencies;
+    const { state, loop, problems, apiAddress, softwareVersion } = this.#dependencies;
     const { slots, nowNs } = state();
     const stall = loop.stall();
-    const reasons = [...linkProblems(), ...(stall === null ? [] : [stall])];
+    const reasons = [...problems(), ...(stall === null ? [] : [stall])];
     const report: ObserverHealth = {
       status: reasons.length === 0 ? 'ok' : 'degraded',
       reasons,

@@ -3,6 +3,7 @@ import { AdminServer } from '../../admin/admin-server.ts';
 import { addEngineMetrics } from '../../admin/engine-metrics.ts';
 import { addLogMetrics } from '../../admin/log-metrics.ts';
 import { addProcessMetrics } from '../../admin/process-metrics.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
 import type { HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -14,6 +15,7 @@ import { relayRoutes } from './relay-routes.ts';
 import { addTunnelMetrics } from './tunnel-metrics.ts';
 
 export interface RelayAdminDependencies {
+  readonly clock: Clock;
   readonly source: RelayAdminSource;
   readonly loop: EventLoopWatch;
   readonly logger: Logger;
@@ -35,7 +37,7 @@ export interface RelayAdmin {
 
 /** The relay's REST API and metrics, ready to be started. */
 export function createRelayAdmin(dependencies: RelayAdminDependencies, settings: RelayAdminSettings): RelayAdmin {
-  const { source, loop, logger } = dependencies;
+  const { clock, source, loop, logger } = dependencies;
   const registry = new Registry();
   addRelayMetrics(registry, source);
   addTunnelMetrics(registry, source, settings.maxTunnelsInMetrics);
@@ -44,7 +46,7 @@ export function createRelayAdmin(dependencies: RelayAdminDependencies, settings:
   addLogMetrics(registry, dependencies.droppedLogLines);
   const countEvent = addEventMetrics(registry);
   const server = new AdminServer(
-    { routes: relayRoutes(source), metrics: () => registry.metrics(), logger },
+    { routes: relayRoutes(source), metrics: () => registry.metrics(), clock, logger },
     { title: 'Adit relay', addresses: settings.addresses, apiToken: settings.apiToken },
   );
   return { server, countEvent };

@@ -1,4 +1,6 @@
 import { AppError, errorMessage } from '../../lib/app-error.ts';
+import { bindAdvice } from '../../lib/bind-advice.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { formatSocketAddress } from '../../lib/socket-address.ts';
 import type {
@@ -11,6 +13,7 @@ import type {
 } from '../../quic/types.ts';
 
 export interface EdgeListenersDependencies {
+  readonly clock: Pick<Clock, 'setInterval'>;
   readonly engine: QuicEngine;
   readonly logger: Logger;
   /** IP literals of the host's interfaces, loopback left out. */
@@ -19,12 +22,23 @@ export interface EdgeListenersDependencies {
   handlerFor(bindAddr: string): Omit<ListenerHandler, 'onFailed'>;
 }
 
-/** The UDP addresses on which edges connect. One that cannot be had is a warning while another one works. */
+type Options = Omit<ListenOptions, 'address'>;
+
+/** How often an address that could not be had, or whose socket failed, is tried again. */
+const retryMs = 5_000;
+
+/**
+ * The UDP addresses on which edges connect. One that cannot be had is a warning while another one works, and is tried
+ * again: an interface may come up later, and a socket that failed must not stay closed.
+ */
 export class EdgeListeners {
   readonly #dependencies: EdgeListenersDependencies;
   /** By the address that was asked for. */
   readonly #open = new Map<string, QuicListener>();
-  readonly #failures = new Map<string, string>();
+  readonly #failures = new Map<string, { readonly address: SocketAddress; readonly reason: string }>();
+  #options: Options | null = null;
+  #retry: Timer | null = null;
+  #trying: Promise<void> = Promise.resolve();
 
   constructor(dependencies: EdgeListenersDependencies) {
     this.#dependencies = dependencies;
@@ -45,7 +59,7 @@ export class EdgeListeners {
 
   /** Addresses that were asked for and carry nothing, with the reason; for people. */
   get failures(): readonly string[] {
-    return [...this.#failures].map(([address, reason]) =>
+    return [...this.#failures].map(([address, { reason }]) =>
       reason.includes(address) ? reason : `${address}: ${reason}`,
     );
   }
@@ -54,9 +68,15 @@ export class EdgeListeners {
    * Rejects with AppError `address-unavailable` when no address could be bound, `tls-failed` when the identity is no
    * good.
    */
-  async open(addresses: readonly SocketAddress[], options: Omit<ListenOptions, 'address'>): Promise<void> {
+  async open(addresses: readonly SocketAddress[], options: Options): Promise<void> {
+    this.#options = options;
     for (const address of addresses) await this.#listen(address, options);
-    if (this.#open.size > 0) return;
+    if (this.#open.size > 0) {
+      this.#retry = this.#dependencies.clock.setInterval(() => {
+        this.#trying = this.#trying.then(() => this.#tryAgain());
+      }, retryMs);
+      return;
+    }
     const remedy = 'free the port or set quic_addrs to other addresses';
     throw new AppError(
       'address-unavailable',
@@ -67,36 +87,54 @@ export class EdgeListeners {
   /** Throws AppError `tls-failed`; what came before is in force then. */
   setTls(tls: TlsIdentity): void {
     for (const listener of this.listeners) listener.setTls(tls);
+    if (this.#options !== null) this.#options = { ...this.#options, tls };
   }
 
   stopAccepting(): void {
+    this.#options = null;
+    this.#retry?.cancel();
     for (const listener of this.listeners) listener.stopAccepting();
   }
 
   async close(reason: string): Promise<void> {
+    this.#options = null;
+    this.#retry?.cancel();
+    await this.#trying;
     const { listeners } = this;
     this.#open.clear();
     await Promise.all(listeners.map((listener) => listener.close(reason)));
   }
 
-  async #listen(address: SocketAddress, options: Omit<ListenOptions, 'address'>): Promise<void> {
+  async #tryAgain(): Promise<void> {
+    for (const { address } of [...this.#failures.values()]) {
+      if (this.#options === null) return;
+      try {
+        await this.#listen(address, this.#options);
+      } catch (error) {
+        this.#failed(address, error);
+      }
+    }
+  }
+
+  async #listen(address: SocketAddress, options: Options): Promise<void> {
     const { engine, logger } = this.#dependencies;
     const text = formatSocketAddress(address);
     try {
       const onFailed = (error: Error): void => {
         this.#open.delete(text);
-        this.#failed(text, error);
+        this.#failed(address, error);
       };
       const listener = await engine.listen(
         { ...options, address },
         { ...this.#dependencies.handlerFor(text), onFailed },
       );
       this.#open.set(text, listener);
+      this.#failures.delete(text);
       this.#warnOfWildcard(address);
       logger.info({ address: formatSocketAddress(listener.address), engine: engine.name }, 'listening for edges');
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'address-unavailable') throw error;
-      this.#failed(text, error);
+      this.#failed(address, error);
     }
   }
 
@@ -109,9 +147,15 @@ export class EdgeListeners {
     this.#dependencies.logger.warn({ addresses, remedy }, 'the host has several addresses behind 0.0.0.0');
   }
 
-  #failed(address: string, error: Error): void {
+  #failed(address: SocketAddress, error: unknown): void {
+    const text = formatSocketAddress(address);
     const reason = errorMessage(error);
-    this.#failures.set(address, reason);
-    this.#dependencies.logger.warn({ address, reason }, 'QUIC address is not available');
+    if (this.#failures.get(text)?.reason === reason) return;
+    this.#failures.set(text, { address, reason });
+    const retry = `it is tried again every ${retryMs / 1000} s`;
+    this.#dependencies.logger.warn(
+      { address: text, reason, advice: bindAdvice(error), retry },
+      'QUIC address is not available',
+    );
   }
 }

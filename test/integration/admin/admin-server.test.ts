@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
 import { formatHostPort, type HostPort } from '../../../src/lib/host-port.ts';
 import { createRelayAdmin } from '../../../src/relay/admin/relay-admin.ts';
+import { until } from '../../support/until.ts';
 import { ManualClock } from '../../support/fakes/manual-clock.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { SampleRelay, sampleTunnel, tunnelNumber } from '../../support/samples/sample-relay.ts';
@@ -14,14 +15,16 @@ const anyPort: HostPort = { host: '127.0.0.1', port: 0 };
 async function startAdmin(addresses: readonly HostPort[]) {
   const source = new SampleRelay([[id, sampleTunnel(id)]]);
   const logger = new RecordingLogger();
-  const loop = new EventLoopWatch(new ManualClock());
+  const clock = new ManualClock();
+  const loop = new EventLoopWatch(clock);
   const { server } = createRelayAdmin(
-    { source, logger, loop, droppedLogLines: () => 0 },
+    { clock, source, logger, loop, droppedLogLines: () => 0 },
     { addresses, apiToken: null, maxTunnelsInMetrics: 10 },
   );
   await server.start();
   return {
     server,
+    clock,
     logger,
     url: (index = 0) => `http://${formatHostPort(server.addresses()[index] ?? anyPort)}`,
     [Symbol.asyncDispose]: () => server.stop(),
@@ -47,13 +50,29 @@ describe('the admin server', () => {
     expect(second.logger.messages('warn')).toEqual(['an API address could not be used']);
   });
 
-  it('L2 does not start when its only address is taken, and says which', async () => {
-    await using first = await startAdmin([anyPort]);
+  it('L2 starts without an address when its only one is taken, says so, and takes it once it is free', async () => {
+    const first = await startAdmin([anyPort]);
     const taken = first.server.addresses()[0] ?? anyPort;
-    await expect(startAdmin([taken])).rejects.toMatchObject({
-      code: 'address-unavailable',
-      message: expect.stringContaining(`the REST API cannot listen on 127.0.0.1:${taken.port}`) as string,
-    });
+    await using second = await startAdmin([taken]);
+    const { server, clock, logger } = second;
+    expect(server.addresses()).toEqual([]);
+    expect(server.problems()).toEqual([
+      expect.stringContaining(`the REST API cannot listen on 127.0.0.1:${taken.port}: listen EADDRINUSE`),
+    ]);
+    expect(logger.lines[0]?.fields).toMatchObject({ advice: expect.stringContaining('ss -lntup') as string });
+    clock.advance(5_000);
+    await first.server.stop();
+    await until(
+      () => {
+        clock.advance(5_000);
+        return server.addresses().length === 1;
+      },
+      { what: 'the address of the one that stopped' },
+    );
+    expect(server.problems()).toEqual([]);
+    expect((await fetch(`${second.url()}/health`)).status).toBe(200);
+    expect(logger.messages('warn')).toHaveLength(1);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('L4 stops twice as once, also with a client that keeps its connection', async () => {

@@ -36,7 +36,12 @@ function startRelay(
 ): Promise<string> {
   const loop = new EventLoopWatch(new ManualClock());
   const settings = { addresses: [anyPort], apiToken, maxTunnelsInMetrics: 10 };
-  return start(createRelayAdmin({ source, loop, logger: silentLogger, droppedLogLines: () => 0 }, settings).server);
+  return start(
+    createRelayAdmin(
+      { clock: new ManualClock(), source, loop, logger: silentLogger, droppedLogLines: () => 0 },
+      settings,
+    ).server,
+  );
 }
 
 function startEdge(reasons: readonly string[] = []): Promise<string> {
@@ -45,7 +50,7 @@ function startEdge(reasons: readonly string[] = []): Promise<string> {
   const loop = new EventLoopWatch(new ManualClock());
   return start(
     createEdgeAdmin(
-      { source, loop, logger: silentLogger, droppedLogLines: () => 0 },
+      { clock: new ManualClock(), source, loop, logger: silentLogger, droppedLogLines: () => 0 },
       { address: anyPort, apiToken: null },
     ),
   );

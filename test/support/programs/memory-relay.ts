@@ -90,6 +90,14 @@ export class MemoryRelay {
     this.network.run();
   }
 
+  /** As `advance`, second by second, with the turns that promises of the relay need in between. */
+  async pass(durationMs: number): Promise<void> {
+    for (let passedMs = 0; passedMs < durationMs; passedMs += 1000) {
+      this.advance(Math.min(1000, durationMs - passedMs));
+      await new Promise(setImmediate);
+    }
+  }
+
   /** Lets the network do what is due, moves time on, and lets it do what follows. */
   advance(durationMs: number): void {
     this.run();

@@ -4,6 +4,7 @@ import { EdgeListeners } from '../../../../src/relay/reception/edge-listeners.ts
 import { MemoryNetwork, type MemoryListener } from '../../../support/fakes/memory-quic.ts';
 import { MemoryRelay } from '../../../support/programs/memory-relay.ts';
 import { pairTunnel } from '../../../support/programs/relay-pair.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
 import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
 function listenerOf(bed: MemoryRelay, address: string): MemoryListener {
@@ -25,6 +26,27 @@ describe('the listeners for edges', () => {
     expect(bed.relay.notReadyReasons()).toEqual(['no QUIC address is bound']);
     expect(bed.relay.health().reasons).toContain('127.0.0.1:4433: this one, too');
     expect(logger.messages('warn')).toHaveLength(2);
+  });
+
+  it('try an address again until they have it, with the certificate that is in force by then', async () => {
+    const config = { quic_addrs: ['127.0.0.1:4433', '127.0.0.1:4434'] };
+    const logger = new RecordingLogger();
+    const bed = await MemoryRelay.start({ config, logger });
+    const failed = listenerOf(bed, '127.0.0.1:4434');
+    failed.handler.onFailed(new Error('the socket broke'));
+    bed.relay.setTls({ certificate: 'new', privateKey: 'new' });
+    await bed.pass(10_000);
+    expect(bed.relay.health().reasons).toEqual(['127.0.0.1:4434 is in use']);
+    await failed.close('somebody else gives the address up');
+    await bed.pass(5_000);
+    expect(bed.relay.health()).toMatchObject({ status: 'ok', reasons: [] });
+    expect(bed.relay.addresses).toEqual(['127.0.0.1:4433', '127.0.0.1:4434']);
+    expect(listenerOf(bed, '127.0.0.1:4434').tls.certificate).toBe('new');
+    expect(logger.messages('warn')).toHaveLength(2);
+    const stopped = bed.relay.stop(0);
+    await bed.pass(60_000);
+    await stopped;
+    expect(bed.network.listeners.size).toBe(0);
   });
 
   it('tell of handshakes that fail', async () => {
@@ -59,6 +81,7 @@ describe('the listeners for edges', () => {
     const engine = new MemoryNetwork().engine();
     engine.listen = () => Promise.reject(error);
     const listeners = new EdgeListeners({
+      clock: new ManualClock(),
       engine,
       logger: new RecordingLogger(),
       hostAddresses: () => [],
