@@ -61,6 +61,12 @@ const commands: readonly CommandEntry[] = [
     add: async (program, { terminal, clock }) => (await import('./commands/why.ts')).addWhy(program, terminal, clock),
   },
   {
+    name: 'probe',
+    summary: 'look at a relay from here before it is needed: port, certificate, loss, largest datagram',
+    add: async (program, { terminal, clock }) =>
+      (await import('./commands/probe.ts')).addProbe(program, terminal, clock),
+  },
+  {
     name: 'unrevoke',
     summary: 'let a tunnel bind again that a manager has revoked',
     add: async (program, { terminal }) => (await import('./commands/unrevoke.ts')).addUnrevoke(program, terminal),

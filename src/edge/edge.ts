@@ -5,9 +5,7 @@ import { StallWatch } from '../lib/stall-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
 import { TurnQueue } from '../lib/turn-queue.ts';
 import type { EdgeHealth, EdgeStats, EdgeTunnelState } from '../protocol/node/edge-telemetry.ts';
-import { ALPN } from '../protocol/tunnel/limits.ts';
 import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
-import type { TransportSettings } from '../quic/types.ts';
 import type { EdgeTunnelReport } from './admin/edge-schemas.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
 import { edgeEventText, type EdgeEvent } from './events/edge-event.ts';
@@ -15,7 +13,7 @@ import { Flows, type FlowsDependencies } from './flows/flows.ts';
 import { FlowGates } from './local/flow-gates.ts';
 import { EdgeTunnel, type EdgeTunnelDependencies } from './tunnel/edge-tunnel.ts';
 import { findPortConflict } from './config/port-conflict.ts';
-import { connectDeadlineMs } from './uplink/relay-dialler.ts';
+import { edgeTransport } from './uplink/edge-transport.ts';
 import type { TunnelSettings } from './config/tunnel-config.ts';
 
 export interface EdgeDependencies extends Omit<EdgeTunnelDependencies, 'raise' | 'stalls' | 'gates'> {
@@ -191,7 +189,7 @@ class RunningEdge implements Edge {
     const dependencies = { ...this.#dependencies, stalls, gates, raise: (event: EdgeEvent) => this.events.emit(event) };
     const { softwareVersion } = this.#dependencies;
     const { edgeId, quic } = this.#config;
-    return new EdgeTunnel(dependencies, { tunnel, transport: transportSettings(quic), edgeId, softwareVersion });
+    return new EdgeTunnel(dependencies, { tunnel, transport: edgeTransport(quic), edgeId, softwareVersion });
   }
 
   #assertRunning(): void {
@@ -205,25 +203,4 @@ class RunningEdge implements Edge {
 
 async function startIfEnabled(tunnel: EdgeTunnel): Promise<string | null> {
   return tunnel.settings.enabled ? tunnel.start() : null;
-}
-
-/** What an edge offers (docs/protocol/tunnel.md §1); it trusts its relay more than a relay trusts an edge. */
-function transportSettings(quic: EdgeConfig['quic']): TransportSettings {
-  return {
-    alpn: ALPN,
-    idleTimeoutMs: quic.idleTimeoutMs,
-    keepAliveMs: quic.keepAliveMs,
-    handshakeTimeoutMs: connectDeadlineMs,
-    maxUdpPayload: quic.maxUdpPayload,
-    maxBidiStreams: 1024,
-    maxUniStreams: 256,
-    streamWindowBytes: 1_250_000,
-    connectionWindowBytes: 16 * 1_048_576,
-    datagramQueueBytes: 256 * 1024,
-    datagramQueueMs: 100,
-    unprovenBytes: 0,
-    uselessBytes: 0,
-    localDatagrams: true,
-    socketBufferBytes: 4 * 1_048_576,
-  };
 }

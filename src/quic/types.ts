@@ -177,6 +177,8 @@ export interface QuicConnection {
   readonly id: number;
   readonly remote: SocketAddress;
   readonly local: SocketAddress;
+  /** The leaf certificate (DER) that the peer showed; null where it showed none or the engine cannot tell. */
+  readonly peerCertificate: Uint8Array | null;
   /** Null when the peer grants no stream now. Never blocks. */
   openBidi(): QuicStream | null;
   openUni(): QuicStream | null;

@@ -66,7 +66,11 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
     ...['edge/edge', 'edge/edge-reload', 'edge/config', 'edge/events', 'media/flow/flow-settings', 'node-link'],
     ...['config', 'protocol', 'lib'],
   ],
+  probe: [
+    ...['edge/uplink/edge-transport', 'edge/uplink/relay-messages', 'tunnel-wire', 'quic', 'protocol/tunnel', 'lib'],
+  ],
   cli: [
+    'probe',
     'relay',
     'edge',
     'manager',

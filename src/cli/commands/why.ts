@@ -12,7 +12,7 @@ import { printable, type Terminal } from '../terminal.ts';
 import { explainAgent } from '../why/explain-agent.ts';
 import { explainAtEdge } from '../why/explain-edge.ts';
 import { explainAtRelay } from '../why/explain-relay.ts';
-import type { Finding } from '../why/finding.ts';
+import { findingLines, hasProblem, problemFound, type Finding } from '../why/finding.ts';
 import { whichTunnels, type NamedTunnel } from '../why/which-tunnels.ts';
 
 interface WhyFlags extends ApiFlags {
@@ -22,11 +22,6 @@ interface WhyFlags extends ApiFlags {
 
 const factsSchema = z.union([relayFactsSchema, edgeFactsSchema]);
 type Facts = z.output<typeof factsSchema>;
-
-/** Status of `adit why` when it found a problem, so that scripts can act; 1 and 2 say that it could not look. */
-const problemFound = 3;
-
-const marks = { problem: '✗', note: '·', good: '✓' } as const;
 
 /** What was found about one tunnel. */
 interface Answer {
@@ -67,11 +62,7 @@ function show<T extends { readonly findings: readonly Finding[] }>(
   text: (answer: T) => string,
 ): void {
   terminal.out(flags.json === true ? `${JSON.stringify(answers, null, 2)}\n` : answers.map(text).join('\n'));
-  if (answers.some(hasProblem)) terminal.exitWith?.(problemFound);
-}
-
-function hasProblem({ findings }: { readonly findings: readonly Finding[] }): boolean {
-  return findings.some(({ level }) => level === 'problem');
+  if (answers.some(({ findings }) => hasProblem(findings))) terminal.exitWith?.(problemFound);
 }
 
 async function isObserver(api: ApiClient): Promise<boolean> {
@@ -104,7 +95,7 @@ async function watchedPids(api: ApiClient): Promise<readonly string[]> {
 }
 
 function agentText({ pid, label, findings }: AgentAnswer): string {
-  return printable(`pid ${pid}${label === null ? '' : ` (${label})`}\n${linesOf(findings)}`);
+  return printable(`pid ${pid}${label === null ? '' : ` (${label})`}\n${findingLines(findings)}`);
 }
 
 async function explain(
@@ -138,20 +129,11 @@ async function askFacts(api: ApiClient, id: TunnelId): Promise<Facts> {
 
 /** Tunnels with problems come first. */
 function gravity(answer: Answer): number {
-  return hasProblem(answer) ? 0 : 1;
+  return hasProblem(answer.findings) ? 0 : 1;
 }
 
 function toText({ tunnel_id: id, name, findings }: Answer): string {
-  return printable(`tunnel ${id}${name === null ? '' : ` (${name})`}\n${linesOf(findings)}`);
-}
-
-/** A remedy that helps against several findings in a row stands once, below them. */
-function linesOf(findings: readonly Finding[]): string {
-  const lines = findings.map(({ level, text, remedy }, index) => {
-    const told = remedy === null || remedy === findings[index + 1]?.remedy;
-    return `${marks[level]} ${text}\n${told ? '' : `  → ${remedy}\n`}`;
-  });
-  return lines.join('');
+  return printable(`tunnel ${id}${name === null ? '' : ` (${name})`}\n${findingLines(findings)}`);
 }
 
 function toSeconds(text: string): number {

@@ -75,6 +75,10 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     return this.#path.address;
   }
 
+  get peerCertificate(): Uint8Array | null {
+    return this.#handle.peerCertChain()?.[0] ?? null;
+  }
+
   get silentMs(): number {
     return this.#isOpen() ? this.#environment.clock.monotonicMs() - this.#heardAtMs : Number.POSITIVE_INFINITY;
   }

@@ -19,6 +19,8 @@ const sendResults: readonly DatagramSendResult[] = ['queued', 'too_large', 'queu
 export class QuinnConnection implements QuinnStreamOwner {
   readonly id: number;
   readonly local: SocketAddress;
+  /** The engine keeps it to itself. */
+  readonly peerCertificate = null;
   readonly #dependencies: QuinnStreamDependencies;
   readonly #binding: NativeBinding;
   readonly #streams = new Map<number, QuinnStream>();

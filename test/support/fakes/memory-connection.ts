@@ -46,6 +46,7 @@ export class MemoryConnection implements QuicConnection {
   readonly id: number;
   remote: SocketAddress;
   readonly local: SocketAddress;
+  readonly peerCertificate = null;
   peer: MemoryConnection | null = null;
   handler: ConnectionHandler | null = null;
   proven = false;

@@ -1,0 +1,31 @@
+import { ALPN } from '../../protocol/tunnel/limits.ts';
+import type { TransportSettings } from '../../quic/types.ts';
+import { connectDeadlineMs } from './relay-dialler.ts';
+
+/** What the `quic` object of an edge's config says of its connections. */
+export interface EdgeQuicSettings {
+  readonly maxUdpPayload: number;
+  readonly idleTimeoutMs: number;
+  readonly keepAliveMs: number;
+}
+
+/** What an edge offers (docs/protocol/tunnel.md §1); it trusts its relay more than a relay trusts an edge. */
+export function edgeTransport(quic: EdgeQuicSettings): TransportSettings {
+  return {
+    alpn: ALPN,
+    idleTimeoutMs: quic.idleTimeoutMs,
+    keepAliveMs: quic.keepAliveMs,
+    handshakeTimeoutMs: connectDeadlineMs,
+    maxUdpPayload: quic.maxUdpPayload,
+    maxBidiStreams: 1024,
+    maxUniStreams: 256,
+    streamWindowBytes: 1_250_000,
+    connectionWindowBytes: 16 * 1_048_576,
+    datagramQueueBytes: 256 * 1024,
+    datagramQueueMs: 100,
+    unprovenBytes: 0,
+    uselessBytes: 0,
+    localDatagrams: true,
+    socketBufferBytes: 4 * 1_048_576,
+  };
+}
