@@ -1,4 +1,5 @@
 import { errorMessage } from '../../lib/app-error.ts';
+import { LegWatch } from '../merge/leg-watch.ts';
 import { RtpMerge } from '../merge/rtp-merge.ts';
 import type { DatagramObserver, DatagramSocket } from '../net/datagram-socket.ts';
 import { decodeRtp, isRtcp, type RtpPacket } from '../rtp/rtp-packet.ts';
@@ -13,12 +14,16 @@ import { isTs, tsPayloadOf } from './ts-payload.ts';
 type RtpInputSettings = Extract<InputSettings, { type: 'rtp' }>;
 type DatagramInputSettings = Extract<InputSettings, { type: 'udp' }> | RtpInputSettings;
 
+const watchPeriodUs = 250_000;
+
 /** MPEG-TS in UDP, bare or in RTP. */
 export class DatagramInput implements FlowInput, Pulsed {
   readonly #dependencies: FlowInputDependencies;
   readonly #settings: DatagramInputSettings;
   readonly #meter = new RateMeter();
   readonly #merge: RtpMerge<Chunk> | null;
+  readonly #watch = new LegWatch();
+  #watchAtUs = 0;
   #sockets: DatagramSocket[] = [];
   #filtered = 0;
   #lost = 0;
@@ -35,11 +40,14 @@ export class DatagramInput implements FlowInput, Pulsed {
   }
 
   get nextUs(): number {
-    return this.#merge?.nextUs ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#watchAtUs, this.#merge?.nextUs ?? Number.POSITIVE_INFINITY);
   }
 
   tick(nowUs: number): void {
     this.#merge?.tick(nowUs);
+    if (nowUs < this.#watchAtUs) return;
+    this.#watchAtUs = nowUs + watchPeriodUs;
+    for (const alarm of this.#watch.check(nowUs)) this.#dependencies.report(alarm);
   }
 
   async start(): Promise<void> {
@@ -96,6 +104,7 @@ export class DatagramInput implements FlowInput, Pulsed {
       publish(nowUs, chunk);
       return;
     }
+    this.#watch.onData(nowUs, leg);
     this.#merge.push(nowUs, leg, chunk.rtp, chunk);
     pulse.poke(this.nextUs);
   }

@@ -1,11 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { parentPort, type MessagePort } from 'node:worker_threads';
-import { AppError } from '../../lib/app-error.ts';
+import { parentPort } from 'node:worker_threads';
 import { SystemClock } from '../../lib/clock.ts';
 import { SystemRandom } from '../../lib/random.ts';
 import { openDatagramSocket } from '../net/datagram-socket.ts';
-import { TunnelSocket } from '../net/tunnel-socket.ts';
+import { TunnelWays } from '../net/tunnel-ways.ts';
 import { FlowHost } from './flow-host.ts';
 import type { HostMessage, HostRequest } from './host-message.ts';
 import { Pulse } from './pulse.ts';
@@ -16,20 +15,14 @@ const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker');
 const clock = new SystemClock();
 const random = new SystemRandom();
-const tunnels = new Map<string, MessagePort>();
+const tunnels = new TunnelWays();
 
 const host = new FlowHost({
   clock,
   random,
   pulse: new Pulse(clock),
   openSocket: openDatagramSocket,
-  openTunnel: (tunnel, observer) => {
-    const messagePort = tunnels.get(tunnel);
-    if (messagePort === undefined) {
-      return Promise.reject(new AppError('address-unavailable', `there is no tunnel '${tunnel}' that carries UDP`));
-    }
-    return Promise.resolve(new TunnelSocket(tunnel, messagePort, observer));
-  },
+  openTunnel: (tunnel, observer) => tunnels.open(tunnel, observer),
   resolve: async (name) => {
     const family = isIP(name);
     return family === 0 ? lookup(name) : { address: name, family };
@@ -38,7 +31,7 @@ const host = new FlowHost({
 });
 
 port.on('message', (request: HostRequest) => {
-  if ('tunnels' in request) for (const name of request.tunnels) tunnels.set(name, request.port);
+  if ('tunnels' in request) tunnels.attach(request.tunnels, request.port);
   else void host.take(request.id, request.order);
 });
 clock.setInterval(() => host.report(), 1000);

@@ -14,8 +14,11 @@ import { tsPayloadOf } from './ts-payload.ts';
 
 type SrtInputSettings = Extract<InputSettings, { type: 'srt' }>;
 
-/** One caller at a time; a restarted encoder need not wait out the idle timeout of its predecessor. */
-const limits: SrtLegLimits = { maxConnections: 1, takeoverUs: 1_000_000 };
+/**
+ * One caller at a time; a restarted encoder need not wait out the idle timeout of its predecessor. One that is alive
+ * and has nothing to send says so every second.
+ */
+const limits: SrtLegLimits = { maxConnections: 1, takeoverUs: 1_500_000 };
 const watchPeriodUs = 250_000;
 
 /** An SRT input: one leg, or two that are merged. */

@@ -5,6 +5,8 @@ const packetBytes = 188;
 const ringUs = 500_000;
 /** The running leg has stopped when it has been silent for so long; less than the ring, more than a key frame's pause. */
 const silenceUs = 200_000;
+/** How long the standby leg, which may be behind, has to reach the place where the running one stopped. */
+const seekUs = 500_000;
 /** So many packets in a row must be equal: fewer repeat by chance in padding and null packets. */
 const matchPackets = 8;
 
@@ -14,8 +16,9 @@ interface Kept {
 }
 
 /**
- * Two legs of raw TS carry no common number. One runs; the other waits in a ring, and takes over where its packets
- * equal the last ones that went out; without such a place, at its newest packet.
+ * Two legs of raw TS carry no common number. One runs and the other waits in a ring. When the first stops, the other
+ * takes over where its packets equal the last ones that went out; it may get there a little later. Without such a
+ * place it takes over at its newest packet.
  */
 export class AlignedMerge {
   readonly counters = new MergeCounters();
@@ -24,6 +27,8 @@ export class AlignedMerge {
   #runningSeenUs: number | null = null;
   #tail: Buffer[] = [];
   #standby: Kept[] = [];
+  /** Until when the place to go on is looked for; null while the running leg delivers. */
+  #seekUntilUs: number | null = null;
 
   constructor(emit: (nowUs: number, bytes: Buffer) => void) {
     this.#emit = emit;
@@ -34,6 +39,7 @@ export class AlignedMerge {
     if (this.#runningSeenUs === null) this.#running = leg;
     if (leg === this.#running) {
       this.#runningSeenUs = nowUs;
+      this.#seekUntilUs = null;
       this.#pass(nowUs, bytes);
       return;
     }
@@ -41,23 +47,32 @@ export class AlignedMerge {
       this.#standby.push({ timeUs: nowUs, packet: bytes.subarray(at, at + packetBytes) });
     }
     this.#trim(nowUs);
-    if (nowUs - (this.#runningSeenUs ?? 0) >= silenceUs) this.#switchTo(nowUs, leg);
+    if (this.#seekUntilUs !== null) this.#seek(nowUs, leg, bytes.length / packetBytes);
+    else if (nowUs - (this.#runningSeenUs ?? 0) >= silenceUs) this.#startSeeking(nowUs, leg);
   }
 
   /** The leg's connection has ended: the other need not wait for its silence. */
   onDisconnected(nowUs: number, leg: 1 | 2): void {
-    if (leg !== this.#running || this.#standby.length === 0) return;
-    this.#switchTo(nowUs, leg === 1 ? 2 : 1);
+    if (leg === this.#running && this.#seekUntilUs === null) this.#startSeeking(nowUs, leg === 1 ? 2 : 1);
   }
 
-  #switchTo(nowUs: number, leg: 1 | 2): void {
-    const waiting = this.#standby;
+  #startSeeking(nowUs: number, leg: 1 | 2): void {
+    this.#seekUntilUs = nowUs + seekUs;
+    this.#seek(nowUs, leg, this.#standby.length);
+  }
+
+  /** Takes over when the place is among the newest `packets` of the standby leg, or when time is up. */
+  #seek(nowUs: number, leg: 1 | 2, packets: number): void {
+    const tail = this.#tail.slice(-matchPackets);
+    const from = afterMatch(this.#standby, tail, packets);
+    const isLate = this.#seekUntilUs !== null && nowUs >= this.#seekUntilUs;
+    if (this.#standby.length === 0 || (from === null && !isLate)) return;
+    const rest = from === null ? this.#standby.slice(-1) : this.#standby.slice(from);
     this.#running = leg;
     this.#runningSeenUs = nowUs;
     this.#standby = [];
+    this.#seekUntilUs = null;
     this.counters.switches++;
-    const from = afterMatch(waiting, this.#tail.slice(-matchPackets));
-    const rest = from === null ? waiting.slice(-1) : waiting.slice(from);
     if (from === null) this.counters.lost++;
     else this.counters.recovered += rest.length;
     for (const { packet } of rest) this.#pass(nowUs, packet);
@@ -76,10 +91,11 @@ export class AlignedMerge {
   }
 }
 
-/** The place in `waiting` behind the latest run that equals `tail`; null without one. */
-function afterMatch(waiting: readonly Kept[], tail: readonly Buffer[]): number | null {
+/** The place in `waiting` behind the latest run that equals `tail` and ends in the newest `packets`; null without one. */
+function afterMatch(waiting: readonly Kept[], tail: readonly Buffer[], packets: number): number | null {
   if (tail.length < matchPackets) return null;
-  for (let start = waiting.length - tail.length; start >= 0; start--) {
+  const latest = waiting.length - tail.length;
+  for (let start = latest; start >= Math.max(0, latest - packets + 1); start--) {
     if (tail.every((packet, index) => waiting[start + index]?.packet.equals(packet) === true))
       return start + tail.length;
   }

@@ -2,7 +2,7 @@
 export class MergeCounters {
   /** Came over the other leg too, or after their turn. */
   duplicates = 0;
-  /** Missing on the leg that was ahead, and brought by the other. */
+  /** Missing on one leg, and brought by the other. */
   recovered = 0;
   /** Came over neither leg in time. */
   lost = 0;

@@ -22,6 +22,8 @@ export class RtpMerge<Item> {
   /** The extended number that is due. */
   #next = 0;
   #gapSinceUs: number | null = null;
+  /** The latest extended number of each leg. */
+  #latest: Record<1 | 2, number | null> = { 1: null, 2: null };
 
   constructor(windowUs: number, emit: (nowUs: number, item: Item) => void) {
     this.#windowUs = windowUs;
@@ -42,6 +44,7 @@ export class RtpMerge<Item> {
       return;
     }
     const sequence = this.#next + ahead;
+    this.#countMissing(leg, sequence);
     if (ahead < 0 || this.#held.has(sequence)) {
       this.counters.duplicates++;
       return;
@@ -57,6 +60,14 @@ export class RtpMerge<Item> {
     this.counters.lost += first - this.#next;
     this.#next = first;
     this.#drain(nowUs);
+  }
+
+  /** What a leg has skipped and the other one had brought before. */
+  #countMissing(leg: 1 | 2, sequence: number): void {
+    const latest = this.#latest[leg] ?? sequence - 1;
+    const brought = Math.min(sequence, this.#next) - latest - 1;
+    if (brought > 0) this.counters.recovered += brought;
+    this.#latest[leg] = Math.max(latest, sequence);
   }
 
   #drain(nowUs: number): void {
@@ -85,5 +96,6 @@ export class RtpMerge<Item> {
     this.#next = sequence;
     this.#held.clear();
     this.#gapSinceUs = null;
+    this.#latest = { 1: null, 2: null };
   }
 }

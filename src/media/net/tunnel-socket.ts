@@ -1,9 +1,14 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { DatagramObserver, DatagramSocket } from './datagram-socket.ts';
 
 /** The address that datagrams out of a tunnel seem to come from. */
 const address = '0.0.0.0';
 const port = 1;
+
+export interface TunnelSocketDependencies {
+  /** Sends to the tunnel; what comes while it does not run is lost. */
+  readonly post: (packets: readonly Uint8Array<ArrayBuffer>[]) => void;
+  readonly closed: () => void;
+}
 
 /**
  * The worker's end of a tunnel of this edge. Datagrams cross the threads in batches: those of one turn of the event
@@ -11,20 +16,22 @@ const port = 1;
  */
 export class TunnelSocket implements DatagramSocket {
   readonly localAddress: string;
-  readonly #port: MessagePort;
-  readonly #onBatch: (packets: readonly Uint8Array[]) => void;
+  readonly #observer: DatagramObserver;
+  readonly #dependencies: TunnelSocketDependencies;
   #batch: Uint8Array<ArrayBuffer>[] = [];
   #closed = false;
 
-  constructor(tunnel: string, messagePort: MessagePort, observer: DatagramObserver) {
+  constructor(tunnel: string, observer: DatagramObserver, dependencies: TunnelSocketDependencies) {
     this.localAddress = `tunnel ${tunnel}`;
-    this.#port = messagePort;
-    this.#onBatch = (packets) => {
-      for (const packet of packets) {
-        observer.onMessage(Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength), address, port);
-      }
-    };
-    messagePort.on('message', this.#onBatch);
+    this.#observer = observer;
+    this.#dependencies = dependencies;
+  }
+
+  /** Datagrams came out of the tunnel. */
+  take(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) {
+      this.#observer.onMessage(Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength), address, port);
+    }
   }
 
   send(packet: Buffer): void {
@@ -35,19 +42,17 @@ export class TunnelSocket implements DatagramSocket {
   }
 
   close(): Promise<void> {
+    // The farewell of a connection that has just been closed still goes.
+    this.#flush();
     this.#closed = true;
-    this.#port.off('message', this.#onBatch);
+    this.#dependencies.closed();
     return Promise.resolve();
   }
 
   #flush(): void {
     const batch = this.#batch;
     this.#batch = [];
-    if (!this.#closed)
-      this.#port.postMessage(
-        batch,
-        batch.map(({ buffer }) => buffer),
-      );
+    if (batch.length > 0) this.#dependencies.post(batch);
   }
 }
 

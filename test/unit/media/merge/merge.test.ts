@@ -48,6 +48,14 @@ describe('two legs of RTP', () => {
     expect(merge.counters.lost).toBe(1);
   });
 
+  test('count what one leg skips and the other has brought before', () => {
+    const { merge, out, push } = rtpBed();
+    for (const number of [0, 1, 2, 3]) push(number * 1000, 1, number);
+    for (const number of [0, 3]) push(4000, 2, number);
+    expect(out).toEqual([0, 1, 2, 3]);
+    expect(merge.counters).toMatchObject({ recovered: 2, lost: 0, duplicates: 2 });
+  });
+
   test('take another source only once the one before has ended', () => {
     const { merge, out, push } = rtpBed();
     push(0, 1, 0);
@@ -58,20 +66,45 @@ describe('two legs of RTP', () => {
   });
 });
 
+function numberedPacket(number: number): Buffer {
+  const bytes = streamPacket(0x100, number);
+  bytes.writeUInt32BE(number, 10);
+  return bytes;
+}
+
 describe('two legs of raw TS', () => {
+  test('wait for the place to go on where the leg that takes over is behind', () => {
+    const out: number[] = [];
+    const merge = new AlignedMerge((_now, bytes) => out.push(bytes.readUInt32BE(10)));
+    for (let number = 0; number < 100; number++) {
+      merge.push(number * 1000, 1, numberedPacket(number));
+      if (number >= 60) merge.push(number * 1000, 2, numberedPacket(number - 60));
+    }
+    merge.onDisconnected(100_000, 1);
+    for (let number = 100; number < 300; number++) merge.push(number * 1000, 2, numberedPacket(number - 60));
+    expect(out).toEqual(Array.from({ length: 240 }, (_, index) => index));
+    expect(merge.counters).toMatchObject({ switches: 1, lost: 0 });
+  });
+
+  test('go on after half a second where no packets match, and count that', () => {
+    const out: number[] = [];
+    const merge = new AlignedMerge((_now, bytes) => out.push(bytes.readUInt32BE(10)));
+    for (let number = 0; number < 100; number++) merge.push(number * 1000, 1, numberedPacket(number));
+    merge.onDisconnected(100_000, 1);
+    for (let number = 100; number < 700; number++) merge.push(number * 1000, 2, numberedPacket(number + 10_000));
+    expect(out[99]).toBe(99);
+    expect(out[100]).toBe(10_600);
+    expect(merge.counters).toMatchObject({ switches: 1, lost: 1 });
+  });
+
   test('go over from one to the other without a gap where their packets match', () => {
     const out: Buffer[] = [];
     const merge = new AlignedMerge((_now, bytes) => out.push(bytes));
-    const packet = (number: number): Buffer => {
-      const bytes = streamPacket(0x100, number);
-      bytes.writeUInt32BE(number, 10);
-      return bytes;
-    };
     for (let number = 0; number < 100; number++) {
-      merge.push(number * 1000, 1, packet(number));
-      if (number >= 30) merge.push(number * 1000, 2, packet(number - 30));
+      merge.push(number * 1000, 1, numberedPacket(number));
+      if (number >= 30) merge.push(number * 1000, 2, numberedPacket(number - 30));
     }
-    for (let number = 100; number < 600; number++) merge.push(number * 1000, 2, packet(number - 30));
+    for (let number = 100; number < 600; number++) merge.push(number * 1000, 2, numberedPacket(number - 30));
     const numbers = out.map((bytes) => bytes.readUInt32BE(10));
     expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => index));
     expect(numbers.length).toBe(570);
