@@ -1,3 +1,4 @@
+import { noClaim } from '../../edge/uplink/relay-dialler.ts';
 import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 
 const remedies: Readonly<Record<TunnelDownReason, string>> = {
@@ -15,13 +16,16 @@ const remedies: Readonly<Record<TunnelDownReason, string>> = {
   [tunnelDownReason.legHeld]: 'two edges have the same direction of this tunnel; stop one, or authorise the tunnel',
   [tunnelDownReason.revoked]: 'let the manager authorise it again, or run adit unrevoke with its id on the relay',
   [tunnelDownReason.bothLegsOnOneConnection]: 'give the two directions to two edges: one connection cannot hold both',
-  [tunnelDownReason.replaced]: 'two edges have the same direction of this tunnel; stop one of them',
+  [tunnelDownReason.replaced]:
+    'two edges have the same direction of this tunnel: stop one of them, and the other has the leg within 10 s',
   [tunnelDownReason.replacedTooOften]: 'two edges take the same direction from each other; stop one of them',
   [tunnelDownReason.relayTunnelLimit]: 'raise limits.max_tunnels on the relay',
 };
 
 /** What to do about a reason that a relay gave; relays of others have reasons of their own. */
 export function refusalRemedy(reason: string): string {
+  if (reason.endsWith(noClaim))
+    return 'two edges have the same direction of this tunnel: stop the other one, then restart this one';
   return isKnown(reason) ? remedies[reason] : "look at the relay's log at that time";
 }
 

@@ -6,10 +6,11 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import type { QuicStream } from '../../quic/types.ts';
 import type { EdgeRelayReport } from '../admin/edge-schemas.ts';
+import { tunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { BindingSettings } from './binding.ts';
 import { Liveness } from './liveness.ts';
 import { noAnswer, noProof, RelayConnection, type RelayConnectionEnd } from './relay-connection.ts';
-import { RelayDialler, type RelayDiallerDependencies, type RelayDiallerSettings } from './relay-dialler.ts';
+import { noClaim, RelayDialler, type RelayDiallerDependencies, type RelayDiallerSettings } from './relay-dialler.ts';
 
 /** What became of the bind at one relay. Failures that repeat are told once, until the relay has taken the bind. */
 export type RelayChange =
@@ -47,6 +48,11 @@ export type RelayState = 'connecting' | 'waiting' | 'ready' | 'down' | 'stopped'
 const backoffSettings = { initialMs: 1000, maxMs: 60_000, jitterRatio: 0.25 };
 /** After a connection that had been bound; spread, so that a relay's restart brings no herd. */
 const pauseAfterLossMs = 1000;
+/** While another edge has the leg: this one is back within 10 s of the other one's end. */
+const longestPauseForLegMs = 6000;
+
+/** Reasons of a relay where another edge has the leg and is alive. */
+const legReasons: ReadonlySet<string> = new Set([tunnelDownReason.legHeld, tunnelDownReason.replacedTooOften]);
 
 /** Keeps one tunnel bound at one relay: dials, binds, waits, dials again. */
 export class RelayClient {
@@ -63,6 +69,8 @@ export class RelayClient {
   #suspect = false;
   #oneWay = false;
   #refused = false;
+  /** Another edge has the leg. Taking it back would make two edges take it from each other without end. */
+  #yields = false;
   #lossTold = false;
   #lastProblem: string | null = null;
   #running: Promise<void> | null = null;
@@ -153,8 +161,13 @@ export class RelayClient {
       const heldBefore = end.kind === 'lost' && end.held;
       this.#report(end);
       const spread = 0.75 + this.#dependencies.random.float() / 2;
-      await this.#pause(heldBefore ? Math.round(pauseAfterLossMs * spread) : this.#backoff.nextDelayMs());
+      await this.#pause(heldBefore ? Math.round(pauseAfterLossMs * spread) : this.#nextDelayMs());
     }
+  }
+
+  #nextDelayMs(): number {
+    const delayMs = this.#backoff.nextDelayMs();
+    return this.#yields ? Math.min(delayMs, longestPauseForLegMs) : delayMs;
   }
 
   /** One connection from dialling to its end. */
@@ -168,7 +181,8 @@ export class RelayClient {
         observer: {
           onBound: (peer) => this.#onBound(peer),
           onPeerGone: (reason) => this.#change({ kind: 'peer-gone', reason }),
-          onReplaced: (reason) => this.#onReplaced(reason),
+          onReplaced: (reason, canClaim) => this.#onReplaced(reason, canClaim),
+          onTaken: (reason) => this.#noteRefusal(reason),
           onDataStream: (stream, from) => observer.onDataStream(stream, from),
           onDatagram: (datagram) => observer.onDatagram(datagram),
           onLateDatagram: () => observer.onLateDatagram(),
@@ -176,6 +190,7 @@ export class RelayClient {
         },
       },
       this.#settings.binding,
+      this.#yields ? 'if-free' : 'take',
     );
     try {
       const connection = await this.#dialler.dial(relayConnection, this.#stopping.signal);
@@ -204,28 +219,44 @@ export class RelayClient {
     this.#backoff.reset();
     this.#told.clear();
     this.#refused = false;
+    this.#yields = false;
     this.#lossTold = false;
     this.#lastProblem = null;
     this.#change({ kind: 'connected', peer });
   }
 
   /** The connection stays open, so that its end must not be told as a second loss. */
-  #onReplaced(reason: string): void {
+  #onReplaced(reason: string, canClaim: boolean): void {
     this.#lossTold = true;
-    this.#lastProblem = reason;
+    this.#yields = true;
+    this.#lastProblem = canClaim ? reason : `${reason}; ${noClaim}`;
     this.#change({ kind: 'disconnected', reason });
   }
 
   #report(end: Exclude<RelayConnectionEnd, { kind: 'stopped' }>): void {
     const { kind, reason } = end;
+    if (kind === 'refused') {
+      this.#noteRefusal(reason);
+      return;
+    }
     this.#lastProblem = reason;
-    this.#refused = kind === 'refused';
-    if (kind === 'lost' && end.held) {
+    this.#refused = false;
+    if (end.held) {
       if (!this.#lossTold) this.#change({ kind: 'disconnected', reason });
       this.#lossTold = false;
       return;
     }
-    const change: RelayChange = kind === 'refused' ? { kind, reason } : { kind: 'failed', error: reason };
+    this.#tellOnce({ kind: 'failed', error: reason }, reason);
+  }
+
+  #noteRefusal(reason: string): void {
+    this.#lastProblem = reason;
+    this.#refused = true;
+    if (legReasons.has(reason)) this.#yields = true;
+    this.#tellOnce({ kind: 'refused', reason }, reason);
+  }
+
+  #tellOnce(change: Extract<RelayChange, { kind: 'refused' | 'failed' }>, reason: string): void {
     if (this.#told.has(change.kind)) this.#logger.debug({ reason }, 'relay attempt failed again');
     else this.#change(change);
     this.#told.add(change.kind);

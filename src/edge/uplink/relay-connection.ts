@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { CLOSE_CODE, closeReason } from '../../protocol/tunnel/close-code.ts';
 import { encodeEdgeMessage, type EdgeMessage } from '../../protocol/tunnel/control-message.ts';
-import { HELLO_ACK_WAIT_MS, PING_INTERVAL_MS } from '../../protocol/tunnel/limits.ts';
+import { CLAIM_INTERVAL_MS, HELLO_ACK_WAIT_MS, PING_INTERVAL_MS } from '../../protocol/tunnel/limits.ts';
 import type {
   CloseInfo,
   ConnectionHandler,
@@ -13,7 +13,7 @@ import type {
   QuicStream,
   SocketAddress,
 } from '../../quic/types.ts';
-import { Binding, type BindingPhase, type BindingSettings, type BindingStep } from './binding.ts';
+import { Binding, type BindingPhase, type BindingSettings, type BindingStep, type BindManner } from './binding.ts';
 import type { TrafficSample } from './liveness.ts';
 import { readRelayMessages } from './relay-messages.ts';
 
@@ -21,7 +21,10 @@ import { readRelayMessages } from './relay-messages.ts';
 export interface RelayConnectionObserver {
   onBound(peer: 'absent' | 'present'): void;
   onPeerGone(reason: string): void;
-  onReplaced(reason: string): void;
+  /** Another connection has our leg now. `canClaim`: this one asks for it until it is free. */
+  onReplaced(reason: string, canClaim: boolean): void;
+  /** Another connection had the leg before. This one asks for it until it is free. */
+  onTaken(reason: string): void;
   /** The relay opened a data stream. Unread bytes wait; set its handler before returning. */
   onDataStream(stream: QuicStream, from: RelayConnection): void;
   /** `datagram` is valid only during the call. */
@@ -59,6 +62,7 @@ export class RelayConnection implements ConnectionHandler {
   #control: QuicStream | null = null;
   #helloTimer: Timer | null = null;
   #pingTimer: Timer | null = null;
+  #claimTimer: Timer | null = null;
   /** Why we closed; null while we have not. */
   #end: RelayConnectionEnd | null = null;
   #ended = false;
@@ -67,11 +71,11 @@ export class RelayConnection implements ConnectionHandler {
   #pings = 0;
   #pongs = 0;
 
-  constructor(dependencies: RelayConnectionDependencies, settings: BindingSettings) {
+  constructor(dependencies: RelayConnectionDependencies, settings: BindingSettings, manner: BindManner) {
     this.#clock = dependencies.clock;
     this.#logger = dependencies.logger;
     this.#observer = dependencies.observer;
-    this.#binding = new Binding(settings);
+    this.#binding = new Binding(settings, manner);
   }
 
   get phase(): BindingPhase {
@@ -164,12 +168,12 @@ export class RelayConnection implements ConnectionHandler {
     this.#ended = true;
     this.#helloTimer?.cancel();
     this.#pingTimer?.cancel();
+    this.#claimTimer?.cancel();
     this.#observer.onEnd(this.#end ?? this.#lost(describeClose(info)));
   }
 
   #lost(reason: string): RelayConnectionEnd {
-    const { phase } = this.#binding;
-    return { kind: 'lost', held: phase === 'waiting' || phase === 'ready' || phase === 'replaced', reason };
+    return { kind: 'lost', held: this.#binding.held, reason };
   }
 
   #close(end: RelayConnectionEnd): void {
@@ -190,6 +194,7 @@ export class RelayConnection implements ConnectionHandler {
         this.#helloTimer = this.#clock.setTimeout(() => this.#run(this.#binding.helloAckOverdue()), HELLO_ACK_WAIT_MS);
         break;
       case 'bound':
+        this.#claimTimer?.cancel();
         if (step.peer === 'present') this.#startPings();
         this.#observer.onBound(step.peer);
         break;
@@ -197,7 +202,8 @@ export class RelayConnection implements ConnectionHandler {
         this.#observer.onPeerGone(step.reason);
         break;
       case 'replaced':
-        this.#observer.onReplaced(step.reason);
+      case 'taken':
+        this.#leaveLeg(step);
         break;
       case 'refused':
         this.#close({ kind: 'refused', reason: step.reason });
@@ -210,9 +216,18 @@ export class RelayConnection implements ConnectionHandler {
         });
         break;
       case 'ended':
-        this.#close({ kind: 'lost', held: true, reason: step.reason });
+        this.#close(this.#lost(step.reason));
         break;
     }
+  }
+
+  #leaveLeg(step: Extract<BindingStep, { kind: 'replaced' | 'taken' }>): void {
+    if (step.kind === 'taken' || step.canClaim) {
+      this.#claimTimer?.cancel();
+      this.#claimTimer = this.#clock.setInterval(() => this.#run(this.#binding.claim()), CLAIM_INTERVAL_MS);
+    }
+    if (step.kind === 'taken') this.#observer.onTaken(step.reason);
+    else this.#observer.onReplaced(step.reason, step.canClaim);
   }
 
   /** The first ping right after ready, then at the contract's pace. */

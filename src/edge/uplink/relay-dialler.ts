@@ -38,6 +38,9 @@ const defaultServerName = 'relay';
 /** How it is told that a relay's certificate is not what the config expects; why follows. */
 export const unprovenRelay = 'the relay did not prove who it is';
 
+/** Added to the reason of a relay that does not know `if_free`; a bind there would take the leg from the other edge. */
+export const noClaim = 'this relay cannot say when the leg is free again';
+
 /** Makes connections to one relay. */
 export class RelayDialler {
   readonly #dependencies: RelayDiallerDependencies;

@@ -41,6 +41,7 @@ const edgeSchemas = {
     protocol: z.enum(TUNNEL_PROTOCOLS),
     bind_token: z.string().optional(),
     bind_proof: z.string().optional(),
+    if_free: z.boolean().optional().catch(undefined),
   }),
   tunnel_unbind: z.object({ type: z.literal('tunnel_unbind'), tunnel_id: tunnelId }),
   ping: z.object({ type: z.literal('ping') }),
@@ -61,7 +62,8 @@ const relaySchemas = {
 };
 
 /**
- * Edge → relay (docs/protocol/tunnel.md §2). `features` and `bind_proof` are ours; an absent `features` reads as empty.
+ * Edge → relay (docs/protocol/tunnel.md §2). `features`, `bind_proof` and `if_free` are ours; an absent `features` reads
+ * as empty.
  */
 export type EdgeMessage = z.output<(typeof edgeSchemas)[keyof typeof edgeSchemas]>;
 

@@ -9,8 +9,14 @@ export const ALPN = 'bilbycast-relay';
 /** What we announce in hello and hello_ack; on QUIC, version 1 differs in nothing. */
 export const PROTOCOL_VERSION = 2;
 
-/** The features of §2.6 and §5 that our hello and hello_ack announce; old peers ignore the field. */
-export const FEATURES = ['peer_state', 'bind_proof'] as const;
+/** The features of §2.6 and §5 that an edge's hello announces; old relays ignore the field. */
+export const EDGE_FEATURES = ['peer_state', 'bind_proof'] as const;
+
+/** A bind that takes a leg only when no live edge holds it: docs/protocol/tunnel.md §2.7. */
+export const IF_FREE = 'if_free';
+
+/** The features that a relay's hello_ack announces; old edges ignore the field. */
+export const RELAY_FEATURES = [...EDGE_FEATURES, IF_FREE] as const;
 
 /** Where a relay listens unless told otherwise, as edges in the field expect. */
 export const DEFAULT_QUIC_PORT = 4433;
@@ -56,6 +62,12 @@ export const PING_INTERVAL_MS = 15_000;
 
 /** How long our edge holds its bind back for a challenge; relays without one would otherwise cost a wait for ever. */
 export const HELLO_ACK_WAIT_MS = 2_000;
+
+/**
+ * An edge whose leg is another one's asks this often whether it is free. With SIGN_OF_LIFE_MS for a dead holder, the edge is
+ * back well within 10 s.
+ */
+export const CLAIM_INTERVAL_MS = 5_000;
 
 /** After the last tunnel_down, the time in which an edge can read it before the connection is closed under it. */
 export const REFUSAL_LINGER_MS = 500;

@@ -1,6 +1,6 @@
 import type { EdgeMessage, MessageOf, ParsedMessage, RelayMessage } from '../../protocol/tunnel/control-message.ts';
 import { closeReason, type CloseReason } from '../../protocol/tunnel/close-code.ts';
-import { FEATURES, PROTOCOL_VERSION, REFUSAL_LINGER_MS } from '../../protocol/tunnel/limits.ts';
+import { PROTOCOL_VERSION, REFUSAL_LINGER_MS, RELAY_FEATURES } from '../../protocol/tunnel/limits.ts';
 import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { RelayEvent } from '../events/relay-event.ts';
@@ -17,7 +17,8 @@ export interface SessionSettings {
 }
 
 /**
- * `opening`: no control stream yet. `unproven`: no bind has succeeded yet. `proven`: one has, and the edge may stay.
+ * `opening`: no control stream yet. `unproven`: no bind has succeeded yet. `proven`: the edge has shown a credential or
+ * holds a leg, and may stay.
  * `leaving`: the edge was told that nothing it asked for will be; the connection closes when it has had time to read
  * that, unless a later frame brings a bind that succeeds. `closed`: nothing has an effect any more.
  */
@@ -42,6 +43,8 @@ export type SessionAction =
 export type BindAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'waiting' }
+  /** An authorised edge asked for the leg if it is free, and it is not. The edge may stay and ask again. */
+  | { readonly kind: 'taken' }
   | { readonly kind: 'refused'; readonly reason: TunnelDownReason };
 
 /** What happens to a session's tunnels by another's doing. */
@@ -168,6 +171,7 @@ export class Session {
     this.#leave = null;
     const actions: SessionAction[] = this.#proven ? [] : [{ kind: 'prove' }];
     this.#proven = true;
+    if (answer.kind === 'taken') return [...actions, this.#down(tunnelId, tunnelDownReason.legHeld)];
     if (answer.kind === 'ready') return [...actions, this.#send({ type: 'tunnel_ready', tunnel_id: tunnelId })];
     // An edge that keeps its connection while its peer is away loses nothing by knowing that it waits.
     if (this.#settings.holdWaitingEdges && !this.#knowsPeerState()) return actions;
@@ -234,7 +238,7 @@ export class Session {
       type: 'hello_ack',
       protocol_version: PROTOCOL_VERSION,
       software_version: this.#settings.softwareVersion,
-      features: [...FEATURES],
+      features: [...RELAY_FEATURES],
       bind_challenge: this.bindChallenge,
     });
     if (!isNews) return [answer];

@@ -110,10 +110,11 @@ export class Switchboard {
     });
     if (verdict.kind === 'refused') return this.#refusedByPolicy(session, message, verdict.reason);
     const credential = policy.credentialOf(tunnelId, direction);
-    const request = { tunnelId, direction, protocol, sessionId: session.id, credential, alive };
+    const ifFree = message.if_free === true;
+    const request = { tunnelId, direction, protocol, sessionId: session.id, credential, ifFree, alive };
     const outcome = registry.bind(request, this.#nowMs());
     if (outcome.kind === 'contested') return this.#contested(session, message, outcome.by, credential);
-    if (outcome.kind === 'refused') return this.#refusedByRegistry(session, message, outcome);
+    if (outcome.kind === 'refused') return this.#refusedByRegistry(session, message, outcome, credential);
     refusals.forget(tunnelId, direction);
     this.#dependencies.forwarder.apply(tunnelId);
     this.#tellOfBind(session, tunnelId, outcome);
@@ -239,7 +240,13 @@ export class Switchboard {
     session: BoardSession,
     message: BindMessage,
     { reason, holder }: Extract<BindOutcome, { kind: 'refused' }>,
+    credential: string | null,
   ): BindAnswer {
+    if (message.if_free === true && reason === 'leg-held' && credential !== null) {
+      // The edge asks every few seconds, which is no news for anybody.
+      this.noteRefusal(session, message, registryReasons[reason]);
+      return { kind: 'taken' };
+    }
     const { tunnel_id: tunnelId, direction } = message;
     const { events, registry } = this.#dependencies;
     const { remoteAddr } = session.edgeRef();

@@ -17,6 +17,8 @@ export interface BindRequest {
   readonly sessionId: SessionId;
   /** Null: nothing is known of the tunnel, the relay is permissive; then a live holder keeps its leg. */
   readonly credential: string | null;
+  /** The edge wants the leg only if no live session holds it. */
+  readonly ifFree: boolean;
   /** A session that stood in the way when this was asked before, and is alive. */
   readonly alive: SessionId | null;
 }
@@ -161,7 +163,7 @@ export class TunnelRegistry {
     if (cap !== null) return { reason: cap, leg: null };
     if (peer !== null && peer.protocol !== request.protocol) return { reason: 'protocol-mismatch', leg: peer };
     if (tunnel === null || holder === null || rebound) return null;
-    if (request.credential === null) return { reason: 'leg-held', leg: holder };
+    if (request.credential === null || request.ifFree) return { reason: 'leg-held', leg: holder };
     const mayReplace = tunnel.mayReplace(request.direction, this.#settings, nowMs);
     return mayReplace ? null : { reason: 'replaced-too-often', leg: holder };
   }

@@ -45,12 +45,21 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     await world.says('relay', /was refused: protocol mismatch[^]*one says tcp, one udp/);
   });
 
-  it('says that a leg went to another edge, and tells the loser', async () => {
+  it('says that a leg went to another edge, tells the loser, and lets it back once that one has ended', async () => {
     await using world = await startWhyWorld({ engine });
     await world.says('ingress', 'The tunnel is up');
-    await world.join('ingress', 'double');
+    const leave = await world.join('ingress', 'double');
     await world.says('relay', 'The ingress leg went from studio to double');
     await world.says('ingress', 'does not let us hold the leg: replaced by a new connection.\n  → two edges have');
+    await world.says(
+      'relay',
+      /The ingress edge \(studio, .*\) was refused: leg held by a live edge .*\n {2}→ two edges/,
+    );
+    await leave();
+    const back = await world.says('ingress', 'The tunnel is up');
+    expect(back).not.toContain('replaced');
+    const relay = await world.says('relay', 'Both legs are there');
+    expect(relay).not.toContain('refused');
   });
 
   it('says which leg loses packets', async () => {

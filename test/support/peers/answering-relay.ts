@@ -17,6 +17,7 @@ export class AnsweringRelay extends RelayConnection {
       onBound: ignore,
       onPeerGone: ignore,
       onReplaced: ignore,
+      onTaken: ignore,
       onDataStream: ignore,
       onDatagram: ignore,
       onLateDatagram: ignore,
@@ -33,6 +34,7 @@ export class AnsweringRelay extends RelayConnection {
         edgeId: 'edge-1',
         softwareVersion: '0.1.0',
       },
+      'take',
     );
     this.#answer = answer;
   }

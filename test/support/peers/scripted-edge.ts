@@ -53,6 +53,8 @@ export interface BindOptions {
   readonly token?: string;
   /** Send the proof instead of the token; needs the challenge, so `hello` must have been answered. */
   readonly prove?: boolean;
+  /** Take the leg only when no live edge holds it. */
+  readonly ifFree?: boolean;
 }
 
 export interface ReceivedDatagram {
@@ -126,12 +128,19 @@ export class ScriptedEdge implements ConnectionHandler {
   }
 
   bind(options: BindOptions): this {
-    const { tunnelId, direction, protocol = 'udp', secret, prove = false } = options;
+    const { tunnelId, direction, protocol = 'udp', secret, prove = false, ifFree = false } = options;
     const token = options.token ?? (secret === undefined ? undefined : computeBindToken(secret, tunnelId, direction));
     const credentials = prove
       ? { bind_proof: computeBindProof(token ?? '', this.challenge, tunnelId, direction) }
       : { ...(token !== undefined && { bind_token: token }) };
-    return this.send({ type: 'tunnel_bind', tunnel_id: tunnelId, direction, protocol, ...credentials });
+    return this.send({
+      type: 'tunnel_bind',
+      tunnel_id: tunnelId,
+      direction,
+      protocol,
+      ...credentials,
+      ...(ifFree && { if_free: true }),
+    });
   }
 
   unbind(tunnelId: TunnelId): this {

@@ -35,8 +35,8 @@ export interface WhyWorld extends AsyncDisposable {
   send(bytes: number, perSecond: number): void;
   /** Ends that edge. */
   leave(direction: Direction): Promise<void>;
-  /** Another edge for the same side, of which nobody asks anything. */
-  join(direction: Direction, edgeId: string): Promise<void>;
+  /** Another edge for the same side, of which nobody asks anything; the returned call ends it. */
+  join(direction: Direction, edgeId: string): Promise<() => Promise<void>>;
 }
 
 const sendPeriodMs = 20;
@@ -59,16 +59,18 @@ export async function startWhyWorld(options: WhyWorldOptions): Promise<WhyWorld>
   const apis = new Map<Place, string>([['relay', relay.apiAddresses[0] ?? '']]);
   const edges = new Map<Direction, Awaited<ReturnType<typeof runEdge>>>();
   const started = starting.use(new AsyncDisposableStack());
-  const join = async (direction: Direction, edgeId: string, changes: ConfigKeys = {}): Promise<void> => {
+  const join = async (direction: Direction, edgeId: string, changes: ConfigKeys = {}) => {
     const relays = [direction === 'ingress' ? formatSocketAddress(network.address) : near];
     const relayFingerprint = relay.certificateFingerprint;
     const local = { listen: localAddr, forward: destination.addr };
     const kit = createTunnelKit({ name: 'camera-1', protocol: 'udp', relays, relayFingerprint, ...local }, secrets);
     const tunnels = kit[`${direction}Edge`].tunnels.map((tunnel) => ({ ...tunnel, ...changes }));
     const edge = started.use(await runEdge({ edge_id: edgeId, api_addr: '127.0.0.1:0', quic, tunnels }));
-    if (edges.has(direction)) return;
-    edges.set(direction, edge);
-    apis.set(direction, edge.apiAddresses[0] ?? '');
+    if (!edges.has(direction)) {
+      edges.set(direction, edge);
+      apis.set(direction, edge.apiAddresses[0] ?? '');
+    }
+    return () => edge.stop();
   };
   if (options.egressTunnel !== null) await join('egress', 'camera', options.egressTunnel);
   if (options.ingressTunnel !== null) await join('ingress', 'studio', options.ingressTunnel);

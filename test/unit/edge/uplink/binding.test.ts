@@ -4,6 +4,7 @@ import {
   type BindingPhase,
   type BindingSettings,
   type BindingStep,
+  type BindManner,
 } from '../../../../src/edge/uplink/binding.ts';
 import type { RelayMessage } from '../../../../src/protocol/tunnel/control-message.ts';
 import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
@@ -37,7 +38,7 @@ function bindingIn(phase: BindingPhase, changes: Partial<BindingSettings> = {}):
     replaced: [helloAck, ready, down('replaced by a new connection')],
     over: [helloAck, down('bind authentication failed')],
   };
-  const binding = new Binding({ ...settings, ...changes });
+  const binding = new Binding({ ...settings, ...changes }, 'take');
   binding.open();
   for (const message of ways[phase]) binding.receive(message);
   expect(binding.phase).toBe(phase);
@@ -49,7 +50,7 @@ const tell = (steps: readonly BindingStep[]): unknown[] =>
 
 describe('the start of a binding', () => {
   it('says hello with our features, then who we are, and waits for a challenge', () => {
-    expect(tell(new Binding(settings).open())).toEqual([
+    expect(tell(new Binding(settings, 'take').open())).toEqual([
       { type: 'hello', protocol_version: 2, software_version: '0.1.0', features: ['peer_state', 'bind_proof'] },
       { type: 'identify', edge_id: 'edge-1' },
       { kind: 'await-hello-ack' },
@@ -57,7 +58,7 @@ describe('the start of a binding', () => {
   });
 
   it('waits for nothing without a secret', () => {
-    const binding = new Binding({ ...settings, bindSecret: null });
+    const binding = new Binding({ ...settings, bindSecret: null }, 'take');
     expect(tell(binding.open()).slice(2)).toEqual([bind]);
     expect(binding.phase).toBe('binding');
   });
@@ -97,6 +98,7 @@ describe('a relay message', () => {
   const same = (phase: BindingPhase): Expected => [phase];
   const present: BindingStep = { kind: 'bound', peer: 'present' };
   const absent: BindingStep = { kind: 'bound', peer: 'absent' };
+  const replaced: BindingStep = { kind: 'replaced', reason: 'replaced by a new connection', canClaim: false };
   const over = (kind: 'refused' | 'ended', reason: string): Expected => ['over', { kind, reason }];
 
   const cases: readonly [string, RelayMessage, Record<BindingPhase, Expected>][] = [
@@ -141,9 +143,9 @@ describe('a relay message', () => {
       down('replaced by a new connection'),
       {
         greeting: over('refused', 'replaced by a new connection'),
-        binding: ['replaced', { kind: 'replaced', reason: 'replaced by a new connection' }],
-        waiting: ['replaced', { kind: 'replaced', reason: 'replaced by a new connection' }],
-        ready: ['replaced', { kind: 'replaced', reason: 'replaced by a new connection' }],
+        binding: ['replaced', replaced],
+        waiting: ['replaced', replaced],
+        ready: ['replaced', replaced],
         replaced: same('replaced'),
         over: same('over'),
       },
@@ -196,5 +198,65 @@ describe('a relay message', () => {
       expect(binding.receive(down('peer unbound'))).toEqual([{ kind: 'peer-gone', reason: 'peer unbound' }]);
       expect(binding.receive(ready)).toEqual([present]);
     }
+  });
+});
+
+describe('a leg that another connection has', () => {
+  const ack: RelayMessage = { ...helloAckWithChallenge, features: ['if_free'] };
+  const proved = { ...bind, bind_proof: bindVector.proof.egress };
+  const claim = { ...proved, if_free: true };
+
+  function opened(manner: BindManner, first: RelayMessage, changes: Partial<BindingSettings> = {}): Binding {
+    const binding = new Binding({ ...settings, ...changes }, manner);
+    binding.open();
+    binding.receive(first);
+    return binding;
+  }
+
+  it('is asked for without taking it, as often as the clock says, until it is free', () => {
+    const binding = opened('take', ack);
+    binding.receive(ready);
+    const reason = 'replaced by a new connection';
+    expect(binding.receive(down(reason))).toEqual([{ kind: 'replaced', reason, canClaim: true }]);
+    for (let times = 0; times < 3; times++) {
+      expect(tell(binding.claim())).toEqual([claim]);
+      expect(binding.receive(down('leg held by a live edge'))).toEqual([]);
+      expect(binding.phase).toBe('replaced');
+    }
+    expect(binding.receive(waiting)).toEqual([{ kind: 'bound', peer: 'absent' }]);
+    expect(binding.claim()).toEqual([]);
+  });
+
+  it('is not taken by the first bind of the next connection either', () => {
+    const binding = new Binding({ ...settings, bindSecret: null }, 'if-free');
+    expect(tell(binding.open()).at(-1)).toEqual({ kind: 'await-hello-ack' });
+    expect(tell(binding.receive(ack))).toEqual([{ ...bind, if_free: true }]);
+    const reason = 'leg held by a live edge';
+    expect(binding.receive(down(reason))).toEqual([{ kind: 'taken', reason }]);
+    expect(binding.held).toBe(false);
+    expect(binding.receive(ready)).toEqual([{ kind: 'bound', peer: 'present' }]);
+    expect(binding.held).toBe(true);
+  });
+
+  it('is never claimed from a relay that would take it from the other edge', () => {
+    const binding = opened('take', helloAckWithChallenge);
+    const reason = 'replaced by a new connection';
+    expect(binding.receive(down(reason))).toEqual([{ kind: 'replaced', reason, canClaim: false }]);
+    expect(binding.claim()).toEqual([]);
+    expect(binding.receive(waiting)).toEqual([]);
+  });
+
+  it('ends with the authorisation: what a relay says of a revoked tunnel is heard', () => {
+    const binding = opened('take', ack);
+    binding.receive(ready);
+    binding.receive(down('replaced by a new connection'));
+    binding.claim();
+    expect(binding.receive(down('tunnel revoked'))).toEqual([{ kind: 'ended', reason: 'tunnel revoked' }]);
+  });
+
+  it('is a refusal like any other for a bind that would have taken it', () => {
+    const binding = opened('take', ack);
+    const reason = 'leg held by a live edge';
+    expect(binding.receive(down(reason))).toEqual([{ kind: 'refused', reason }]);
   });
 });

@@ -171,3 +171,63 @@ describe('in permissive mode, a leg in the way', () => {
     expect(bed.relay.report.edges().map((edge) => edge.edge_id)).toEqual(['early', 'late']);
   });
 });
+
+describe('a bind of a leg that is taken only if it is free', () => {
+  it('leaves a live edge its leg, and may ask again on the same connection until that edge has gone', async () => {
+    const bed = await start();
+    const holder = bound(bed, 'holder');
+    const patient = bound(bed, 'patient', { ifFree: true });
+    bed.advance(50);
+    expect(answersTo(patient)).toEqual(['leg held by a live edge']);
+    for (let asked = 0; asked < 20; asked++) {
+      bed.advance(5000);
+      patient.bind({ tunnelId: id, direction: 'egress', secret, ifFree: true });
+      bed.advance(50);
+    }
+    expect(patient.closed).toBeNull();
+    expect(answersTo(patient)).toEqual(Array.from({ length: 21 }, () => 'leg held by a live edge'));
+    expect(answersTo(holder)).toEqual(['tunnel_waiting']);
+    holder.close();
+    bed.run();
+    patient.bind({ tunnelId: id, direction: 'egress', secret, ifFree: true });
+    bed.run();
+    expect(answersTo(patient).at(-1)).toBe('tunnel_waiting');
+  });
+
+  it('raises no event, however often it is asked', async () => {
+    const bed = await start();
+    bound(bed, 'holder');
+    bed.events.length = 0;
+    const patient = bound(bed, 'patient', { ifFree: true });
+    bed.advance(50);
+    patient.bind({ tunnelId: id, direction: 'egress', secret, ifFree: true });
+    bed.advance(50);
+    expect(bed.events.map(({ report }) => report.message)).toEqual([expect.stringMatching('Edge connected')]);
+  });
+
+  it('has the place of an edge that does not answer for a second', async () => {
+    const bed = await start();
+    bed.kill(bound(bed, 'dead'));
+    const patient = bound(bed, 'patient', { ifFree: true });
+    bed.advance(1000);
+    expect(answersTo(patient)).toEqual(['tunnel_waiting']);
+  });
+
+  it('is decided by the credential: the wrong one is refused and sent away, as always', async () => {
+    const bed = await start();
+    bound(bed, 'holder');
+    const stranger = bound(bed, 'stranger', { ifFree: true, secret: 'f'.repeat(64) });
+    bed.advance(600);
+    expect(answersTo(stranger)).toEqual(['bind authentication failed']);
+    expect(stranger.closed).not.toBeNull();
+  });
+
+  it('on a tunnel that nobody authorised does not let an edge stay that shows nothing', async () => {
+    const bed = await MemoryRelay.start({ config: { require_bind_auth: false } });
+    bound(bed, 'holder');
+    const stranger = bound(bed, 'stranger', { ifFree: true });
+    bed.advance(600);
+    expect(answersTo(stranger)).toEqual(['leg held by a live edge']);
+    expect(stranger.closed).not.toBeNull();
+  });
+});

@@ -66,8 +66,8 @@ class Model {
     return holder === undefined || holder.sessionId === sessionId ? null : this.takeOverRefusal(bind);
   }
 
-  takeOverRefusal({ tunnelId, direction, authorised }: Bind): string | null {
-    if (!authorised) return 'leg-held';
+  takeOverRefusal({ tunnelId, direction, authorised, ifFree }: Bind): string | null {
+    if (!authorised || ifFree) return 'leg-held';
     return this.mayReplace(`${tunnelId} ${direction}`) ? null : 'replaced-too-often';
   }
 
@@ -114,6 +114,7 @@ interface Bind {
   readonly protocol: TunnelProtocol;
   readonly sessionId: SessionId;
   readonly authorised: boolean;
+  readonly ifFree: boolean;
   /** Whether the session in the way is alive, if there is one. */
   readonly contestantLives: boolean;
 }
@@ -138,6 +139,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       protocol: fc.constantFrom(...TUNNEL_PROTOCOLS),
       sessionId,
       authorised: fc.boolean(),
+      ifFree: fc.boolean(),
       contestantLives: fc.boolean(),
     }),
   },
@@ -267,7 +269,14 @@ describe('the tunnel registry', () => {
   it('does not let the late close of an old connection take its successor away', () => {
     const registry = new TunnelRegistry(settings);
     const [id = knownTunnelId('')] = tunnelIds;
-    const bind = { tunnelId: id, direction: 'egress', protocol: 'udp', credential: 'c', alive: null } as const;
+    const bind = {
+      tunnelId: id,
+      direction: 'egress',
+      protocol: 'udp',
+      credential: 'c',
+      ifFree: false,
+      alive: null,
+    } as const;
     registry.bind({ ...bind, sessionId: toSessionId(1) }, 0);
     registry.bind({ ...bind, sessionId: toSessionId(2) }, 0);
     expect(registry.removeSession(toSessionId(1), 0)).toEqual([]);
@@ -277,7 +286,14 @@ describe('the tunnel registry', () => {
   it('does not block a leg for an attempt that was only contested', () => {
     const registry = new TunnelRegistry(settings);
     const [id = knownTunnelId('')] = tunnelIds;
-    const bind = { tunnelId: id, direction: 'egress', protocol: 'udp', credential: 'c', alive: null } as const;
+    const bind = {
+      tunnelId: id,
+      direction: 'egress',
+      protocol: 'udp',
+      credential: 'c',
+      ifFree: false,
+      alive: null,
+    } as const;
     for (const n of [1, 2, 3]) registry.bind({ ...bind, sessionId: toSessionId(n) }, n);
     const claim = { ...bind, sessionId: toSessionId(4) };
     expect(registry.bind(claim, 10)).toEqual({ kind: 'contested', by: 3 });
@@ -289,7 +305,7 @@ describe('the tunnel registry', () => {
   it('remembers since when a tunnel is active or waits', () => {
     const registry = new TunnelRegistry(settings);
     const [id = knownTunnelId('')] = tunnelIds;
-    const bind = { tunnelId: id, protocol: 'udp', credential: 'c', alive: null } as const;
+    const bind = { tunnelId: id, protocol: 'udp', credential: 'c', ifFree: false, alive: null } as const;
     registry.bind({ ...bind, direction: 'egress', sessionId: toSessionId(1) }, 1);
     registry.bind({ ...bind, direction: 'ingress', sessionId: toSessionId(2) }, 5);
     expect(registry.get(id)?.statusSinceMs).toBe(5);

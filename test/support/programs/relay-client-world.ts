@@ -1,0 +1,158 @@
+import type { BindingSettings } from '../../../src/edge/uplink/binding.ts';
+import { RelayClient, type RelayChange } from '../../../src/edge/uplink/relay-client.ts';
+import {
+  encodeRelayMessage,
+  parseEdgeMessage,
+  type EdgeMessage,
+  type MessageOf,
+  type RelayMessage,
+} from '../../../src/protocol/tunnel/control-message.ts';
+import { FrameReader } from '../../../src/protocol/tunnel/frame.ts';
+import type { CloseInfo, ConnectionHandler, QuicConnection, QuicStream } from '../../../src/quic/types.ts';
+import { knownTunnelId } from '../samples/known-tunnel-id.ts';
+import { ManualClock, settle } from '../fakes/manual-clock.ts';
+import { MemoryNetwork } from '../fakes/memory-quic.ts';
+import { relayTransport } from '../peers/scripted-relay.ts';
+import { SeededRandom } from '../fakes/seeded-random.ts';
+import { silentLogger } from '../fakes/silent-logger.ts';
+import { vectorTunnel } from '../samples/vectors.ts';
+
+export const tunnelId = knownTunnelId(vectorTunnel.id);
+export const ready: RelayMessage = { type: 'tunnel_ready', tunnel_id: tunnelId };
+const binding: BindingSettings = {
+  tunnelId,
+  direction: 'egress',
+  protocol: 'udp',
+  bindSecret: null,
+  requireBindProof: false,
+  edgeId: 'edge-1',
+  softwareVersion: '0.1.0',
+};
+const address = { ip: '192.0.2.9', port: 4433 };
+
+/** The relay's end of one connection: what it heard, and a way to answer. */
+class RelayEnd implements ConnectionHandler {
+  readonly connection: QuicConnection;
+  readonly heard: string[] = [];
+  readonly binds: MessageOf<EdgeMessage, 'tunnel_bind'>[] = [];
+  closed: CloseInfo | null = null;
+  #control: QuicStream | null = null;
+
+  constructor(connection: QuicConnection) {
+    this.connection = connection;
+  }
+
+  say(message: RelayMessage): void {
+    this.#control?.write(encodeRelayMessage(message));
+  }
+
+  onStream(stream: QuicStream): void {
+    this.#control = stream;
+    const reader = new FrameReader(65_536);
+    const onReadable = (): void => {
+      for (let result = stream.read(65_536); result.kind === 'data'; result = stream.read(65_536)) {
+        reader.push(result.bytes);
+        for (let frame = reader.next(); frame.kind === 'frame'; frame = reader.next()) {
+          const parsed = parseEdgeMessage(frame.payload);
+          this.heard.push(parsed.kind === 'message' ? parsed.message.type : parsed.kind);
+          if (parsed.kind === 'message' && parsed.message.type === 'tunnel_bind') this.binds.push(parsed.message);
+        }
+      }
+    };
+    stream.setHandler({ onReadable, onWritable: () => {}, onStopped: () => {} });
+  }
+
+  onDatagram(): void {}
+  onAddressChange(): void {}
+  onClosed(info: CloseInfo): void {
+    this.closed = info;
+  }
+}
+
+/** A client in a world where time and packets move only by `pass`. */
+export class RelayClientWorld {
+  readonly clock = new ManualClock();
+  readonly network = new MemoryNetwork(this.clock);
+  readonly relayEnds: RelayEnd[] = [];
+  readonly changes: RelayChange[] = [];
+  readonly client: RelayClient;
+
+  constructor(changes: Partial<BindingSettings> = {}) {
+    this.client = new RelayClient(
+      {
+        engine: this.network.engine(),
+        clock: this.clock,
+        random: new SeededRandom(),
+        logger: silentLogger,
+        resolveHost: async () => [address.ip],
+        readTextFile: async () => '',
+        observer: {
+          onChange: (change) => this.changes.push(change),
+          onDataStream: () => {},
+          onDatagram: () => {},
+          onLateDatagram: () => {},
+          onConnectionEnd: () => {},
+        },
+      },
+      {
+        relay: { host: address.ip, port: address.port },
+        identity: { kind: 'none' },
+        transport: relayTransport,
+        binding: { ...binding, ...changes },
+        samplePeriodMs: 500,
+      },
+    );
+  }
+
+  async listen(): Promise<void> {
+    await this.network.engine(address.ip).listen(
+      {
+        address,
+        tls: { certificate: '', privateKey: '' },
+        transport: relayTransport,
+        resetKey: new Uint8Array(32),
+        retryAfterHandshakesPerSec: 0,
+      },
+      {
+        onIncoming: () => 'accept',
+        onConnection: (connection) => {
+          const end = new RelayEnd(connection);
+          this.relayEnds.push(end);
+          return end;
+        },
+        onHandshakeFailed: () => {},
+        onFailed: () => {},
+      },
+    );
+  }
+
+  /** Lets what follows from the last call happen, then time pass, then what follows from that. */
+  async pass(durationMs = 0): Promise<void> {
+    await this.#calm();
+    for (let leftMs = durationMs; leftMs > 0; leftMs -= 100) {
+      this.clock.advance(Math.min(100, leftMs));
+      await this.#calm();
+    }
+  }
+
+  get relayEnd(): RelayEnd {
+    const end = this.relayEnds.at(-1);
+    if (end === undefined) throw new Error('nobody has connected');
+    return end;
+  }
+
+  async #calm(): Promise<void> {
+    for (let i = 0; i < 4; i++) {
+      await settle();
+      this.network.run();
+    }
+  }
+}
+
+export async function openRelayClientWorld(changes: Partial<BindingSettings> = {}): Promise<RelayClientWorld> {
+  const world = new RelayClientWorld(changes);
+  await world.listen();
+  world.client.start();
+  await world.pass();
+  return world;
+}
