@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { encodeEdgeMessage, type MessageOf, type RelayMessage } from '../protocol/tunnel/control-message.ts';
 import { encodeFrame } from '../protocol/tunnel/frame.ts';
-import { FEATURES, HELLO_ACK_WAIT_MS, PROTOCOL_VERSION } from '../protocol/tunnel/limits.ts';
+import { EDGE_FEATURES, HELLO_ACK_WAIT_MS, PROTOCOL_VERSION } from '../protocol/tunnel/limits.ts';
 import type {
   CloseInfo,
   ConnectionHandler,
@@ -104,7 +104,11 @@ class Visitor implements ConnectionHandler {
       onMessage: (message) => this.#receive(message),
       onEnd: () => this.#end('the relay ended the control stream'),
     });
-    const hello = { protocol_version: PROTOCOL_VERSION, software_version: softwareVersion, features: [...FEATURES] };
+    const hello = {
+      protocol_version: PROTOCOL_VERSION,
+      software_version: softwareVersion,
+      features: [...EDGE_FEATURES],
+    };
     control.write(encodeEdgeMessage({ type: 'hello', ...hello }));
     const impatience = clock.setTimeout(() => this.#greeted.resolve(undefined), HELLO_ACK_WAIT_MS);
     await Promise.race([this.#greeted.promise, this.#over.promise]);
