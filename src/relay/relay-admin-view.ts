@@ -25,7 +25,7 @@ export interface RelayAdminViewDependencies {
     RelayReport,
     'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals' | 'unboundSender'
   >;
-  readonly control: Pick<TunnelControl, 'closeTunnel' | 'unrevoke' | 'isAuthorized' | 'isRevoked' | 'refusals'>;
+  readonly control: Pick<TunnelControl, 'deleteTunnel' | 'unrevoke' | 'isAuthorized' | 'isRevoked' | 'refusals'>;
   readonly history: EventHistory;
   readonly loop: EventLoopWatch;
   health(): RelayHealth;
@@ -102,8 +102,8 @@ export class RelayAdminView implements RelayAdminSource {
     };
   }
 
-  deleteTunnel(id: TunnelId): boolean {
-    return this.#dependencies.control.closeTunnel(id, 'deleted by REST');
+  deleteTunnel(id: TunnelId): Promise<number | null> {
+    return this.#dependencies.control.deleteTunnel(id);
   }
 
   unrevoke(id: TunnelId): Promise<boolean> {

@@ -66,8 +66,19 @@ export class TunnelControl {
   }
 
   /** Takes both legs away; their edges may bind again. False when nobody holds one. */
-  closeTunnel(tunnelId: TunnelId, cause: 'closed by manager' | 'deleted by REST'): boolean {
-    return this.#dependencies.switchboard.endTunnel(tunnelId, cause);
+  closeTunnel(tunnelId: TunnelId): boolean {
+    return this.#dependencies.switchboard.endTunnel(tunnelId, 'closed by manager') > 0;
+  }
+
+  /**
+   * Takes both legs away and revokes the tunnel: an edge that comes back is refused. Resolves to the number of legs
+   * that there were; null for a tunnel that nobody holds and nobody authorised.
+   */
+  async deleteTunnel(tunnelId: TunnelId): Promise<number | null> {
+    const legs = this.#dependencies.switchboard.endTunnel(tunnelId, 'deleted by REST');
+    if (legs === 0 && !this.isAuthorized(tunnelId)) return null;
+    await this.revoke(tunnelId);
+    return legs;
   }
 
   /** Closes the connections of the edges with this id or label; the number of them. */

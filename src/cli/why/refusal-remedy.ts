@@ -8,7 +8,8 @@ const remedies: Readonly<Record<TunnelDownReason, string>> = {
   [tunnelDownReason.peerDisconnected]: 'look at the other edge',
   [tunnelDownReason.peerUnbound]: 'look at the other edge: it gave its leg up by itself',
   [tunnelDownReason.closedByManager]: 'the manager closed it; edges that are still authorised bind again',
-  [tunnelDownReason.deletedViaRest]: 'someone deleted it over the REST API; authorised edges bind again',
+  [tunnelDownReason.deletedViaRest]:
+    'someone deleted it over the REST API; adit unrevoke with its id lets it bind again',
   [tunnelDownReason.notAuthorized]:
     "list the tunnel under tunnels in the relay's config, or let the manager authorise it",
   [tunnelDownReason.protocolMismatch]: 'give both edges the same protocol for this tunnel: one says tcp, one udp',

@@ -13,8 +13,8 @@ export interface RelayAdminSource extends AdminSource<RelayHealth> {
   edges(): readonly RelayEdgeReport[];
   /** Also of tunnels that nobody holds or knows. */
   facts(id: TunnelId): TunnelFacts;
-  /** Takes both legs away, as `close_tunnel` does; false when there is no such tunnel. */
-  deleteTunnel(id: TunnelId): boolean;
+  /** Takes both legs away and revokes the tunnel; the number of legs, or null when there is no such tunnel. */
+  deleteTunnel(id: TunnelId): Promise<number | null>;
   /** Lifts a revocation, also on disk; false when there is none. */
   unrevoke(id: TunnelId): Promise<boolean>;
   engine(): EngineReport;

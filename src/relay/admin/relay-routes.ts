@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { healthRoutes } from '../../admin/health-routes.ts';
 import { answerAbout, notFound, route, type Route } from '../../admin/route.ts';
 import type { RelayAdminSource } from './relay-admin-source.ts';
-import { edgeSchema, healthSchema, statsSchema, tunnelFactsSchema, tunnelSchema } from './relay-schemas.ts';
+import {
+  deletedSchema,
+  edgeSchema,
+  healthSchema,
+  statsSchema,
+  tunnelFactsSchema,
+  tunnelSchema,
+} from './relay-schemas.ts';
 
 /** The relay's REST API (docs/protocol/manager.md §8). */
 export function relayRoutes(source: RelayAdminSource): readonly Route[] {
@@ -80,12 +87,16 @@ function changes(source: RelayAdminSource): readonly Route[] {
     route({
       method: 'DELETE',
       path: '/api/v1/tunnels/{id}',
-      summary: 'Takes both legs of a tunnel away; edges that are still authorised may bind again.',
+      summary: 'Takes both legs of a tunnel away and revokes it: nobody may bind it until that is lifted.',
       access: 'token-required',
-      body: z.object({ deleted: z.string() }),
+      body: deletedSchema,
       refusals: [400, 404],
       handle: (text) =>
-        answerAbout(text, (id) => (source.deleteTunnel(id) ? { status: 200, body: { deleted: id } } : notFound(id))),
+        answerAbout(text, async (id) => {
+          const legs = await source.deleteTunnel(id);
+          if (legs === null) return notFound(id);
+          return { status: 200, body: { deleted: true, tunnel_id: id, peers_notified: legs, revoked: true } };
+        }),
     }),
   ];
 }

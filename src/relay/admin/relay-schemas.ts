@@ -98,6 +98,16 @@ export const edgeSchema = z.object({
   path: pathReportSchema,
 });
 
+/** What became of `DELETE /api/v1/tunnels/{id}`; `DELETE /api/v1/tunnels/{id}/revocation` takes it back. */
+export const deletedSchema = z.object({
+  deleted: z.literal(true),
+  tunnel_id: text,
+  /** Legs that were bound, and were told. */
+  peers_notified: count,
+  /** The tunnel is refused from now on, until it is authorised again or unrevoked. */
+  revoked: z.literal(true),
+});
+
 const refusalSchema = z.object({
   at: time,
   direction: z.enum(DIRECTIONS),

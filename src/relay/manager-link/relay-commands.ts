@@ -43,7 +43,7 @@ export class RelayCommands {
       case 'revoke_tunnel':
         return control.revoke(action.tunnel_id).then(() => done);
       case 'close_tunnel': {
-        const closed = control.closeTunnel(action.tunnel_id, 'closed by manager');
+        const closed = control.closeTunnel(action.tunnel_id);
         return closed ? done : notFound(`Tunnel '${action.tunnel_id}' not found`);
       }
       case 'disconnect_edge': {

@@ -154,8 +154,8 @@ export class Switchboard {
     }
   }
 
-  /** Takes the legs of a tunnel away for good; false when there is no such tunnel. */
-  endTunnel(tunnelId: TunnelId, cause: keyof typeof endReasons): boolean {
+  /** Takes the legs of a tunnel away for good; returns how many there were. */
+  endTunnel(tunnelId: TunnelId, cause: keyof typeof endReasons): number {
     return this.#cut(tunnelId, cause, () => true);
   }
 
@@ -178,9 +178,9 @@ export class Switchboard {
     }
   }
 
-  #cut(tunnelId: TunnelId, cause: keyof typeof endReasons, condemned: (leg: Leg) => boolean): boolean {
+  #cut(tunnelId: TunnelId, cause: keyof typeof endReasons, condemned: (leg: Leg) => boolean): number {
     const removed = this.#dependencies.registry.cut(tunnelId, condemned, this.#nowMs());
-    if (removed.length === 0) return false;
+    if (removed.length === 0) return 0;
     this.#dependencies.forwarder.apply(tunnelId);
     this.#dependencies.events.emit({ kind: 'tunnel-closed', tunnelId, cause });
     for (const { leg } of removed) {
@@ -191,7 +191,7 @@ export class Switchboard {
       const leg = survivor?.[direction];
       if (leg) this.#notice(leg.sessionId, { kind: 'peer-gone', tunnelId, reason: tunnelDownReason.peerDisconnected });
     }
-    return true;
+    return removed.length;
   }
 
   #tellOfBind(session: BoardSession, tunnelId: TunnelId, outcome: Extract<BindOutcome, { kind: 'bound' }>): void {

@@ -54,7 +54,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
       const { near, far } = await openStream(pair);
       if (how === 'unbound') pair.egress.unbind(pairTunnel);
       if (how === 'revoked') await bed.relay.control.revoke(pairTunnel);
-      if (how === 'closed') bed.relay.control.closeTunnel(pairTunnel, 'closed by manager');
+      if (how === 'closed') bed.relay.control.closeTunnel(pairTunnel);
       if (how === 'replaced') {
         const next = await bed.edge('next');
         next.bind({ tunnelId: pairTunnel, direction: 'egress', protocol: 'tcp', secret: pairSecret });

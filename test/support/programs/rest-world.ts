@@ -13,7 +13,7 @@ export interface RestWorld extends AsyncDisposable {
   readonly tunnelIds: readonly string[];
   /** Of the edge's media flow. */
   readonly flowId: string;
-  /** What the programs have logged as errors. */
+  /** What the programs have logged as errors, but for the binds of tunnels that a client has deleted. */
   errors(): readonly string[];
 }
 
@@ -46,7 +46,8 @@ export async function startRestWorld(apiToken: string | null): Promise<RestWorld
     addresses: { relay: relay.apiAddresses[0] ?? '', edge: edge.apiAddresses[0] ?? '' },
     tunnelIds: [active, lonely, revoked, unknown].map(({ id }) => id),
     flowId: 'studio',
-    errors: () => [relay, edge, other].flatMap(({ log }) => log.messages('error')),
+    errors: () =>
+      [relay, edge, other].flatMap(({ log }) => log.messages('error').filter((text) => text !== 'bind rejected')),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -180,8 +180,8 @@ export class SampleRelay implements RelayAdminSource {
     return this.revoked.delete(id);
   }
 
-  deleteTunnel(id: TunnelId): boolean {
-    return this.held.delete(id);
+  async deleteTunnel(id: TunnelId): Promise<number | null> {
+    return this.held.delete(id) ? 2 : null;
   }
 
   engine(): EngineReport {

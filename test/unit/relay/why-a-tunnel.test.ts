@@ -186,11 +186,35 @@ describe('REST over a whole relay', () => {
   it('takes a tunnel away when it is deleted', async () => {
     const bed = await Bed.start(authorized);
     const { ingress } = bed.pair();
-    expect(bed.observer.view.deleteTunnel(id)).toBe(true);
+    expect(await bed.observer.view.deleteTunnel(id)).toBe(2);
     bed.relay.run();
     expect(ingress.messages.at(-1)).toMatchObject({ type: 'tunnel_down', reason: 'tunnel deleted via relay REST API' });
-    expect(bed.observer.view.deleteTunnel(id)).toBe(false);
+    expect(await bed.observer.view.deleteTunnel(id)).toBeNull();
     expect(bed.observer.view.tunnels()).toEqual([]);
+  });
+
+  it.each([true, false])('refuses a deleted tunnel until it is unrevoked (require_bind_auth %s)', async (strict) => {
+    const bed = await Bed.start(strict ? authorized : { require_bind_auth: false });
+    bed.pair();
+    await bed.observer.view.deleteTunnel(id);
+    bed.relay.advance(1000);
+    const back = bed.relay.edge('camera', ['peer_state']).bind({ tunnelId: id, direction: 'egress', secret });
+    bed.relay.run();
+    expect(back.messages.at(-1)).toMatchObject({ type: 'tunnel_down', reason: 'tunnel revoked' });
+    expect(bed.observer.view.facts(id).authorisation).toBe('revoked');
+    expect(await bed.observer.view.unrevoke(id)).toBe(true);
+    bed.relay.advance(1000);
+    const again = bed.relay.edge('camera', ['peer_state']).bind({ tunnelId: id, direction: 'egress', secret });
+    bed.relay.run();
+    expect(again.messages.at(-1)).toMatchObject({ type: 'tunnel_waiting' });
+  });
+
+  it('deletes a tunnel that is authorised and that nobody holds, and no other', async () => {
+    const bed = await Bed.start(authorized);
+    expect(await bed.observer.view.deleteTunnel(id)).toBe(0);
+    expect(await bed.observer.view.deleteTunnel(id)).toBeNull();
+    expect(await bed.observer.view.deleteTunnel(tunnelNumber(99))).toBeNull();
+    expect(bed.relay.relay.control.isRevoked(tunnelNumber(99))).toBe(false);
   });
 
   it('lists edges and totals', async () => {

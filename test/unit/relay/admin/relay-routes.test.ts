@@ -88,7 +88,10 @@ describe('the REST API of a relay', () => {
       path.toUpperCase().replace('/API/V1/TUNNELS', '/api/v1/tunnels'),
       `Bearer ${token}`,
     );
-    expect([deleted.statusCode, deleted.json()]).toEqual([200, { deleted: id }]);
+    expect([deleted.statusCode, deleted.json()]).toEqual([
+      200,
+      { deleted: true, tunnel_id: id, peers_notified: 2, revoked: true },
+    ]);
     const again = await ask('DELETE', path, `bearer ${token}`);
     expect(again.statusCode).toBe(404);
     expect(again.json()).toEqual({ error: `Tunnel '${id}' not found`, error_code: 'not_found' });

@@ -120,15 +120,15 @@ describe('the session of an edge', () => {
     const two = bed.edge('two').bind({ tunnelId: pairTunnel, direction: 'egress' });
     two.bind({ tunnelId: otherTunnel, direction: 'egress' });
     bed.run();
-    expect(bed.relay.control.closeTunnel(pairTunnel, 'deleted by REST')).toBe(true);
-    expect(bed.relay.control.closeTunnel(pairTunnel, 'deleted by REST')).toBe(false);
+    expect(bed.relay.control.closeTunnel(pairTunnel)).toBe(true);
+    expect(bed.relay.control.closeTunnel(pairTunnel)).toBe(false);
     bed.advance(500);
     for (const edge of [one, two]) {
-      expect(edge.ofType('tunnel_down')).toMatchObject([{ reason: 'tunnel deleted via relay REST API' }]);
+      expect(edge.ofType('tunnel_down')).toMatchObject([{ reason: 'tunnel closed by manager' }]);
     }
     expect(one.closed).toMatchObject({ reason: 'tunnel ended' });
     expect(two.closed).toBeNull();
-    expect(bed.eventTexts('tunnel-closed')).toEqual(['Tunnel closed: deleted by REST']);
+    expect(bed.eventTexts('tunnel-closed')).toEqual(['Tunnel closed: closed by manager']);
   });
 
   it('says who was refused what, until a bind of that leg succeeds', async () => {
