@@ -1,11 +1,17 @@
-import { edgeJsonSchema, observerJsonSchema, relayJsonSchema, type JsonSchema } from './config-schemas.ts';
+import {
+  edgeJsonSchema,
+  managerJsonSchema,
+  observerJsonSchema,
+  relayJsonSchema,
+  type JsonSchema,
+} from './config-schemas.ts';
 
 const head = `# Configuration
 
 This page is generated from the programs' own schemas by \`npm run generate\`; do not edit it.
-\`adit check-config FILE\` tells everything that is wrong with a file. \`config.schema.json\`, \`edge.schema.json\` and
-\`observer.schema.json\` let an editor complete keys: name one of them in \`"$schema"\`. Relative paths start at the folder of the config file. Unknown keys
-are an error, so that a mistyped key is never silently without effect.
+\`adit check-config FILE\` tells everything that is wrong with a file. \`config.schema.json\`, \`edge.schema.json\`,
+\`observer.schema.json\` and \`manager.schema.json\` let an editor complete keys: name one of them in \`"$schema"\`. Relative paths start
+at the folder of the config file. Unknown keys are an error, so that a mistyped key is never silently without effect.
 `;
 
 /** docs/config.md: every key of the programs. */
@@ -15,6 +21,7 @@ export function configPage(): string {
     page('A relay: config.json', relayJsonSchema()),
     page('An edge: edge.json', edgeJsonSchema()),
     page('An observer: observer.json', observerJsonSchema()),
+    page('A manager: manager.json', managerJsonSchema()),
   ];
   return parts.join('\n');
 }

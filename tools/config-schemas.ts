@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { edgeFileKeys } from '../src/edge/config/edge-config.ts';
 import { flowFields } from '../src/edge/config/flow-config.ts';
 import { tunnelFields } from '../src/edge/config/tunnel-config.ts';
+import { managerConfigSchema } from '../src/manager/config/config-schema.ts';
 import { managerSchema } from '../src/node-link/manager-config.ts';
 import { MAX_EDGE_ID_BYTES } from '../src/protocol/tunnel/limits.ts';
 import { observerFileSchema } from '../src/observer/config/config-schema.ts';
@@ -63,6 +64,11 @@ export function edgeJsonSchema(): JsonSchema {
 /** The JSON Schema of an observer's observer.json. */
 export function observerJsonSchema(): JsonSchema {
   return toJsonSchema(observerFileSchema, 'Configuration of an adit observer');
+}
+
+/** The JSON Schema of a manager's manager.json. */
+export function managerJsonSchema(): JsonSchema {
+  return toJsonSchema(managerConfigSchema, 'Configuration of an adit manager');
 }
 
 /** With the types that a person writes, not those that the program reads them into. */

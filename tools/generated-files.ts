@@ -1,13 +1,14 @@
 import { format, resolveConfig } from 'prettier';
 import { boundaryDigest } from './boundary-digest.ts';
 import { configPage } from './config-page.ts';
-import { edgeJsonSchema, observerJsonSchema, relayJsonSchema } from './config-schemas.ts';
+import { edgeJsonSchema, managerJsonSchema, observerJsonSchema, relayJsonSchema } from './config-schemas.ts';
 
 /** Files of the repository that are made from the sources, by their path; what they must hold now. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const files: Record<string, string> = {
     'config.schema.json': JSON.stringify(relayJsonSchema()),
     'observer.schema.json': JSON.stringify(observerJsonSchema()),
+    'manager.schema.json': JSON.stringify(managerJsonSchema()),
     'edge.schema.json': JSON.stringify(edgeJsonSchema()),
     'docs/config.md': configPage(),
     'src/quic/quinn/boundary-digest.ts': boundaryModule(),

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import process from 'node:process';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { refusalSchema } from '../admin/route.ts';
@@ -6,6 +8,7 @@ import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
 import { readJsonFile } from '../config/json-file.ts';
 import { parseJson } from '../lib/json.ts';
 import { DEFAULT_API_PORT } from '../protocol/tunnel/limits.ts';
+import { pinnedGet } from './pinned-get.ts';
 import { programOf } from './program-of-config.ts';
 
 /** Where the REST API of a running relay or edge is, as flags say it. */
@@ -13,6 +16,7 @@ export interface ApiFlags {
   readonly url?: string;
   readonly token?: string;
   readonly config?: string;
+  readonly cert?: string;
 }
 
 export type ApiAnswer<Body> =
@@ -29,8 +33,9 @@ const configSchema = z.object({
 
 export function addApiOptions(command: Command): Command {
   return command
-    .option('-c, --config <file>', 'the config of the relay or edge: takes its API address and token from there')
+    .option('-c, --config <file>', 'the config of the program: takes its API address and token from there')
     .option('--url <url>', `its REST API (default http://${defaultAddress})`)
+    .option('--cert <file>', 'the certificate (PEM) that it must have, of a manager that signed its own')
     .option('--token <token>', 'its api_token; better given as ADIT_API_TOKEN, which other users cannot see');
 }
 
@@ -38,10 +43,13 @@ export function addApiOptions(command: Command): Command {
 export class ApiClient {
   readonly url: string;
   readonly #token: string | null;
+  readonly #certificate: string | null;
 
-  constructor(url: string, token: string | null) {
+  /** `certificate` (PEM): what the server must have, in place of one that an authority signed. */
+  constructor(url: string, token: string | null, certificate: string | null = null) {
     this.url = url.replace(/\/$/, '');
     this.#token = token;
+    this.#certificate = certificate;
   }
 
   /**
@@ -65,7 +73,8 @@ export class ApiClient {
     const { status, text } = await this.#ask(method, path);
     const body = parseJson(text);
     if (status === 401) {
-      throw new AppError('config-invalid', `${this.url} wants its api_token: set ADIT_API_TOKEN, or pass --config`);
+      const remedy = 'set ADIT_API_TOKEN (of a manager: adit manager token prints one), or pass --config';
+      throw new AppError('config-invalid', `${this.url} wants its api_token: ${remedy}`);
     }
     if (status === 403)
       throw new AppError('config-invalid', `${this.url} changes nothing by REST until api_token is set in its config`);
@@ -79,7 +88,11 @@ export class ApiClient {
 
   async #ask(method: string, path: string): Promise<{ status: number; text: string }> {
     const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
+    const certificate = this.#certificate;
     try {
+      if (certificate !== null) {
+        return await pinnedGet(`${this.url}${path}`, { method, headers, certificate, timeoutMs: answerDeadlineMs });
+      }
       const response = await fetch(`${this.url}${path}`, {
         method,
         headers,
@@ -98,11 +111,42 @@ export class ApiClient {
  * `config-invalid`.
  */
 export async function openApi(flags: ApiFlags, environment: NodeJS.ProcessEnv): Promise<ApiClient> {
-  const config = flags.config === undefined ? null : await readApiConfig(flags.config);
-  const token = flags.token ?? environment['ADIT_API_TOKEN'] ?? config?.token ?? null;
-  const url = flags.url ?? `http://${reachable(config?.address ?? defaultAddress)}`;
-  if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return new ApiClient(url, token);
+  const place = await placeOf(flags, environment);
+  const token = flags.token ?? environment['ADIT_API_TOKEN'] ?? place.token;
+  const url = flags.url ?? place.url;
+  const certificate = flags.cert === undefined ? place.certificate : await readPem(flags.cert);
+  if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return new ApiClient(url, token, certificate);
   throw new AppError('config-invalid', `--url ${url}: must be an address such as http://${defaultAddress}`);
+}
+
+interface ApiPlace {
+  readonly url: string;
+  readonly token: string | null;
+  /** PEM; null where an authority must have signed it. */
+  readonly certificate: string | null;
+}
+
+async function placeOf({ config: path }: ApiFlags, environment: NodeJS.ProcessEnv): Promise<ApiPlace> {
+  if (path === undefined) return { url: `http://${defaultAddress}`, token: null, certificate: null };
+  if (programOf(await readJsonFile(path)) === 'manager') return managerPlace(path, environment);
+  const { address, token } = await readApiConfig(path);
+  return { url: `http://${reachable(address ?? defaultAddress)}`, token, certificate: null };
+}
+
+/** A manager on this host, whose certificate is a file here. */
+async function managerPlace(path: string, environment: NodeJS.ProcessEnv): Promise<ApiPlace> {
+  const { loadManagerConfig, certificatePathOf } = await import('../manager/config/manager-config.ts');
+  const { config } = await loadManagerConfig(path, environment, process.cwd());
+  const certificate = await readPem(certificatePathOf(config));
+  return { url: `https://${reachable(config.listen[0] ?? '')}`, token: null, certificate };
+}
+
+async function readPem(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new AppError('config-invalid', `the certificate ${path} cannot be read`, { cause });
+  }
 }
 
 export interface ApiConfig {

@@ -2,13 +2,14 @@ import { AppError } from '../lib/app-error.ts';
 import { readJsonFile } from '../config/json-file.ts';
 import { asJsonObject } from '../lib/json.ts';
 
-export type ProgramKind = 'relay' | 'edge' | 'observer';
+export type ProgramKind = 'relay' | 'edge' | 'observer' | 'manager';
 
 /** Keys that only one program's config has, at the top or in a tunnel. */
 const ownKeys: Readonly<Record<ProgramKind, readonly string[]>> = {
   relay: ['quic_addr', 'quic_addrs', 'api_addrs', 'require_bind_auth', 'limits', 'public_quic_addr'],
   edge: ['edge_id'],
   observer: ['threshold_ms', 'udp_port', 'recovery_exec'],
+  manager: ['listen', 'database', 'master_key_path', 'public_url', 'settle_secs', 'retry_secs', 'ghost_after_secs'],
 };
 const ownTunnelKeys: Readonly<Partial<Record<ProgramKind, readonly string[]>>> = {
   relay: ['bind_secret'],
@@ -21,7 +22,7 @@ export function programOf(content: unknown): ProgramKind {
   return surelyOf(fields) ?? ('api_addr' in fields ? 'edge' : 'relay');
 }
 
-/** Rejects a config that belongs to the other program and names the command that runs it. AppError `config-invalid`. */
+/** Rejects a config that belongs to another program and names the command that runs it. AppError `config-invalid`. */
 export async function refuseOthersConfig(path: string, kind: ProgramKind): Promise<void> {
   const other = surelyOf(asJsonObject(await readJsonFile(path)) ?? {});
   if (other === null || other === kind) return;
@@ -32,7 +33,7 @@ export async function refuseOthersConfig(path: string, kind: ProgramKind): Promi
 }
 
 export function named(kind: ProgramKind): string {
-  return { relay: 'a relay', edge: 'an edge', observer: 'an observer' }[kind];
+  return { relay: 'a relay', edge: 'an edge', observer: 'an observer', manager: 'a manager' }[kind];
 }
 
 /** Null for a file that either may have. */
@@ -41,6 +42,6 @@ function surelyOf(fields: Readonly<Record<string, unknown>>): ProgramKind | null
   const has = (kind: ProgramKind): boolean =>
     ownKeys[kind].some((key) => key in fields) ||
     tunnels.some((tunnel) => (ownTunnelKeys[kind] ?? []).some((key) => key in (asJsonObject(tunnel) ?? {})));
-  const [kind, ...others] = (['relay', 'edge', 'observer'] as const).filter(has);
+  const [kind, ...others] = (['relay', 'edge', 'observer', 'manager'] as const).filter(has);
   return kind === undefined || others.length > 0 ? null : kind;
 }

@@ -36,7 +36,8 @@ const commands: readonly CommandEntry[] = [
   {
     name: 'manager',
     summary: 'run a manager: relays and edges dial it, people run their fleet with it',
-    add: async (program, { terminal }) => (await import('./commands/manager.ts')).addManager(program, terminal),
+    add: async (program, { terminal, clock }) =>
+      (await import('./commands/manager.ts')).addManager(program, terminal, clock),
   },
   {
     name: 'demo',
@@ -51,7 +52,7 @@ const commands: readonly CommandEntry[] = [
   },
   {
     name: 'status',
-    summary: 'show the tunnels of a running relay or edge, or the processes that an observer watches',
+    summary: 'show the tunnels of a running relay, edge or manager, or the processes that an observer watches',
     add: async (program, { terminal, clock }) =>
       (await import('./commands/status.ts')).addStatus(program, terminal, clock),
   },

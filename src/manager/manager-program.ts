@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { maxHeaderSize } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +6,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { fastify, type FastifyInstance } from 'fastify';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import { changedKeys } from '../config/changed-keys.ts';
-import { AppError } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { HostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -20,10 +18,10 @@ import { HttpsServer, type ServerIdentity, type UpgradeHandler } from './https-s
 import type { InstanceFacts } from './instances/instance-lease.ts';
 import { Manager } from './manager.ts';
 import { ManagerMetrics } from './manager-metrics.ts';
-import { loadMasterKey } from './secrets/master-key.ts';
+import { ConsoleSocket } from './maintenance/console-socket.ts';
+import { openSealing } from './secrets/open-sealing.ts';
 import { checkSealed } from './secrets/sealed-rows.ts';
-import { Sealing } from './secrets/sealing.ts';
-import { openDatabase, type OpenDatabase } from './store/open-database.ts';
+import { openDatabase, sqlitePathOf, type OpenDatabase } from './store/open-database.ts';
 
 export interface ManagerProgramDependencies {
   readonly clock: Clock;
@@ -68,10 +66,12 @@ export async function startManagerProgram(
   const { clock, logger, random, softwareVersion } = dependencies;
   await using starting = new AsyncDisposableStack();
   let identity = await identityOf(config, clock);
-  const sealing = await openSealing(config, random);
+  const sealing = await openSealing(config, random, process.env);
   const database = await openConfigured(config, dependencies);
   starting.defer(() => database.close());
   await checkSealed(database, sealing, { forget: settings.forgetSealed, now: clock.now() });
+  const console = await openConsole(config, { ...dependencies, database, sealing });
+  starting.defer(() => console?.stop());
   const manager = new Manager(config, { clock, random, logger, database, sealing }, factsOf(config, softwareVersion));
   const app = createApp(config, logger);
   starting.defer(() => app.close());
@@ -129,6 +129,18 @@ function openConfigured(
   });
 }
 
+/** Null where other processes can open the database, too. */
+async function openConsole(
+  { database: { url } }: ManagerConfig,
+  dependencies: ConstructorParameters<typeof ConsoleSocket>[1],
+): Promise<ConsoleSocket | null> {
+  const path = sqlitePathOf(url);
+  if (path === null) return null;
+  const console = new ConsoleSocket(path, dependencies);
+  await console.start();
+  return console;
+}
+
 function createApp({ behind_proxy: hops }: ManagerConfig, logger: Logger): FastifyInstance {
   return fastify({
     bodyLimit: maxBodyBytes,
@@ -141,23 +153,6 @@ function createApp({ behind_proxy: hops }: ManagerConfig, logger: Logger): Fasti
 
 function factsOf(config: ManagerConfig, version: string): InstanceFacts {
   return { name: config.instance_name ?? hostname(), url: config.instance_url, version };
-}
-
-async function openSealing(config: ManagerConfig, random: Random): Promise<Sealing> {
-  const { master_key_path: path, database } = config;
-  if (path === null) throw new AppError('bug', 'the config has no path of the master key');
-  // A database that is there already was sealed with a key that was there: a new one would open nothing of it.
-  const sqlitePath = /^sqlite:(.+)$/.exec(database.url)?.[1];
-  const mayCreate = sqlitePath !== undefined && !(await exists(sqlitePath));
-  const environment = process.env['ADIT_MASTER_KEY'];
-  return new Sealing(await loadMasterKey(path, { environment, random, mayCreate }), random);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function identityOf(config: ManagerConfig, clock: Clock): Promise<ServerIdentity> {

@@ -11,6 +11,11 @@ import { readIfThere } from '../lib/read-if-there.ts';
 const certificateFile = 'self-signed.crt';
 const privateKeyFile = 'self-signed.key';
 
+/** Where `keepSelfSigned` keeps the certificate. */
+export function selfSignedPath(directory: string): string {
+  return join(directory, certificateFile);
+}
+
 /** Throws AppError `tls-failed` when the texts are not PEM, or the key is not that of the first certificate. */
 export function checkTlsIdentity(tls: TlsIdentity): void {
   let fits: boolean;

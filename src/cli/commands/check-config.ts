@@ -7,6 +7,8 @@ import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { formatProblem, type ConfigProblem } from '../../config/config-problem.ts';
 import { readJsonFile } from '../../config/json-file.ts';
+import { checkManagerFiles } from '../../manager/config/config-files.ts';
+import { parseManagerConfig } from '../../manager/config/manager-config.ts';
 import { checkObserverFiles } from '../../observer/config/config-files.ts';
 import { parseObserverConfig } from '../../observer/config/observer-config.ts';
 import { checkRelayFiles } from '../../relay/config/config-files.ts';
@@ -22,12 +24,14 @@ interface Verdict {
 export function addCheckConfig(program: Command, terminal: Terminal, clock: Clock): void {
   program
     .command('check-config')
-    .argument('<file>', 'the config file of a relay, an edge or an observer')
+    .argument('<file>', 'the config file of a relay, an edge, an observer or a manager')
     .addOption(
-      new Option('--as <program>', 'what it is for, when that cannot be told').choices(['relay', 'edge', 'observer']),
+      new Option('--as <program>', 'what it is for, when that cannot be told').choices([
+        ...['relay', 'edge', 'observer', 'manager'],
+      ]),
     )
     .description(
-      'Checks the config of a relay, an edge or an observer without starting it, the certificates and folders that it names included.\n' +
+      'Checks the config of a relay, an edge, an observer or a manager without starting it, the certificates and folders that it names included.\n' +
         'Every problem is told at once. Status 0 when the program would start, 2 when not.',
     )
     .action(async (path: string, options: { readonly as?: ProgramKind }) => {
@@ -51,6 +55,11 @@ async function check(kind: ProgramKind, content: unknown, path: string, clock: C
     const parsed = parseObserverConfig(content, directory);
     if (parsed.kind === 'invalid') return { problems: parsed.problems, warnings: [] };
     return { problems: await checkObserverFiles(parsed.config), warnings: parsed.warnings };
+  }
+  if (kind === 'manager') {
+    const parsed = parseManagerConfig(content, directory);
+    if (parsed.kind === 'invalid') return { problems: parsed.problems, warnings: [] };
+    return { problems: await checkManagerFiles(parsed.config, clock), warnings: parsed.warnings };
   }
   const parsed = parseEdgeConfig(content, { directory, hostname: hostname() });
   if (parsed.kind === 'invalid') return { problems: parsed.problems, warnings: [] };

@@ -1,18 +1,24 @@
 import process from 'node:process';
 import type { Command } from 'commander';
+import type { Clock } from '../../lib/clock.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
 import { loadManagerConfig } from '../../manager/config/manager-config.ts';
+import { refuseOthersConfig } from '../program-of-config.ts';
 import { runService, type Service, type ServiceDependencies } from '../service/run-service.ts';
 import type { Terminal } from '../terminal.ts';
+import { addMaintenance } from './manager-maintenance.ts';
 
 interface ManagerFlags {
   readonly config?: string;
   readonly forgetSealed?: true;
 }
 
-export function addManager(program: Command, terminal: Terminal): void {
-  program
+export function addManager(program: Command, terminal: Terminal, clock: Clock): void {
+  // On both levels, so that a subcommand gets its own --config.
+  const command = program
+    .enablePositionalOptions()
     .command('manager')
+    .enablePositionalOptions()
     .description(
       'Runs a manager until SIGINT or SIGTERM.\n' +
         'Without a config it keeps everything in the folder state/ and listens on port 8443.\n' +
@@ -21,9 +27,11 @@ export function addManager(program: Command, terminal: Terminal): void {
     .option('-c, --config <file>', 'the config file (manager.json)')
     .option('--forget-sealed', 'start although the master key is lost; tunnels run on, their keys must be made anew')
     .action((flags: ManagerFlags) => runManager(flags, terminal));
+  addMaintenance(command, { terminal, clock });
 }
 
 async function runManager(flags: ManagerFlags, terminal: Terminal): Promise<void> {
+  if (flags.config !== undefined) await refuseOthersConfig(flags.config, 'manager');
   const load = () => loadManagerConfig(flags.config ?? null, process.env, process.cwd());
   const { config, warnings } = await load();
   await runService('manager', { logLevel: config.log_level, warnings }, async (dependencies) =>

@@ -6,10 +6,13 @@ import { flowStatsSchema } from '../../edge/admin/flow-schemas.ts';
 import * as edge from '../../edge/admin/edge-schemas.ts';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
 import { rfc3339, type Clock } from '../../lib/clock.ts';
+import { managerHealthSchema } from '../../manager/views/health.ts';
 import * as observer from '../../observer/admin/observer-schemas.ts';
 import * as relay from '../../relay/admin/relay-schemas.ts';
 import { addApiOptions, openApi, type ApiClient, type ApiFlags } from '../api-client.ts';
+import { readManagerStatus } from '../manager-client.ts';
 import { renderEdgeStatus, type EdgeStatus } from '../status/edge-status.ts';
+import { renderManagerStatus, type ManagerStatus } from '../status/manager-status.ts';
 import { renderObserverStatus, type ObserverStatus } from '../status/observer-status.ts';
 import { renderRelayStatus, type RelayStatus } from '../status/relay-status.ts';
 import { printable, type Terminal } from '../terminal.ts';
@@ -22,9 +25,10 @@ interface StatusFlags extends ApiFlags {
 type Status =
   | (RelayStatus & { readonly program: 'relay' })
   | (EdgeStatus & { readonly program: 'edge' })
-  | (ObserverStatus & { readonly program: 'observer' });
+  | (ObserverStatus & { readonly program: 'observer' })
+  | (ManagerStatus & { readonly program: 'manager' });
 
-const healthSchema = z.union([relay.healthSchema, edge.healthSchema, observer.healthSchema]);
+const healthSchema = z.union([managerHealthSchema, relay.healthSchema, edge.healthSchema, observer.healthSchema]);
 const defaultWatchSeconds = 2;
 const clearScreen = '\x1b[H\x1b[2J';
 
@@ -32,7 +36,7 @@ export function addStatus(program: Command, terminal: Terminal, clock: Clock): v
   const command = program
     .command('status')
     .description(
-      'Asks a running program over its REST API, and prints a line about it and one for each leg (of a relay), each relay (of an edge) or each process (of an observer). Status 0 when it answers, whatever it answers.',
+      'Asks a running program over its REST API, and prints a line about it and one for each leg (of a relay), each relay (of an edge), each process (of an observer), or each node and tunnel (of a manager). Status 0 when it answers, whatever it answers.',
     )
     .option('--watch [seconds]', `show it again every ${defaultWatchSeconds} seconds, until Ctrl-C`, toSeconds)
     .option('--json', 'print what was read as JSON');
@@ -64,6 +68,7 @@ async function watch(clock: Clock, seconds: number, show: () => Promise<void>): 
 
 async function readStatus(api: ApiClient, clock: Clock): Promise<Status> {
   const health = await ask(api, '/health', healthSchema);
+  if ('program' in health) return { program: 'manager', ...(await readManagerStatus(api)) };
   if ('watched_pids' in health) {
     const agents = await ask(api, '/api/v1/agents', z.array(observer.agentSchema));
     return { program: 'observer', url: api.url, health, agents };
@@ -84,7 +89,7 @@ async function readStatus(api: ApiClient, clock: Clock): Promise<Status> {
 async function ask<Schema extends z.ZodType>(api: ApiClient, path: string, schema: Schema): Promise<z.output<Schema>> {
   const answer = await api.get(path, schema);
   if (answer.kind === 'ok') return answer.body;
-  throw new AppError('input-invalid', `${api.url}${path} is not there: is that a relay, edge or observer of adit?`);
+  throw new AppError('input-invalid', `${api.url}${path} is not there: is that a program of adit?`);
 }
 
 function toText(status: Status, width: number | undefined): string {
@@ -95,6 +100,8 @@ function toText(status: Status, width: number | undefined): string {
       return printable(renderEdgeStatus(status, width));
     case 'observer':
       return printable(renderObserverStatus(status, width));
+    case 'manager':
+      return printable(renderManagerStatus(status, width));
   }
 }
 

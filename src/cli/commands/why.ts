@@ -8,6 +8,7 @@ import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import * as observer from '../../observer/admin/observer-schemas.ts';
 import { tunnelFactsSchema as relayFactsSchema } from '../../relay/admin/relay-schemas.ts';
 import { addApiOptions, openApi, type ApiClient, type ApiFlags } from '../api-client.ts';
+import { explainAtManager, isManager, type ManagedTunnel } from '../manager-client.ts';
 import { printable, type Terminal } from '../terminal.ts';
 import { explainAgent } from '../why/explain-agent.ts';
 import { explainAtEdge } from '../why/explain-edge.ts';
@@ -37,7 +38,8 @@ export function addWhy(program: Command, terminal: Terminal, clock: Clock): void
     .description(
       'Asks a running relay or edge about its tunnels, looks at their traffic for a moment, and says what is wrong: ' +
         'authorisation, a missing leg and since when, refusals, versions, the leg that loses packets or is slow, and ' +
-        'what is dropped for which reason. Asks an observer why a process is silent.\n' +
+        'what is dropped for which reason. Asks an observer why a process is silent, and a manager about the tunnels of ' +
+        'its fleet.\n' +
         `Status 0 when no problem was found, ${problemFound} when one was, 1 or 2 when it could not look.`,
     )
     .option('--seconds <number>', 'how long to look at the traffic', toSeconds, 2)
@@ -47,6 +49,16 @@ export function addWhy(program: Command, terminal: Terminal, clock: Clock): void
     if (await isObserver(api)) {
       const agents = await explainAgents(api, wanted);
       show(terminal, flags, agents, agentText);
+      return;
+    }
+    if (await isManager(api)) {
+      const managed = await explainAtManager(api, wanted);
+      show(
+        terminal,
+        flags,
+        managed.toSorted((a, b) => gravity(a) - gravity(b)),
+        toText,
+      );
       return;
     }
     const tunnels = await whichTunnels(wanted, api, flags.config);
@@ -128,11 +140,11 @@ async function askFacts(api: ApiClient, id: TunnelId): Promise<Facts> {
 }
 
 /** Tunnels with problems come first. */
-function gravity(answer: Answer): number {
+function gravity(answer: { readonly findings: readonly Finding[] }): number {
   return hasProblem(answer.findings) ? 0 : 1;
 }
 
-function toText({ tunnel_id: id, name, findings }: Answer): string {
+function toText({ tunnel_id: id, name, findings }: Answer | ManagedTunnel): string {
   return printable(`tunnel ${id}${name === null ? '' : ` (${name})`}\n${findingLines(findings)}`);
 }
 

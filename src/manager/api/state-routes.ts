@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
 import { secretsEqual } from '../../protocol/tunnel/bind-token.ts';
 import type { ApiContext } from '../extension-points.ts';
+import type { managerHealthSchema } from '../views/health.ts';
 import { Refusal } from './refusal.ts';
 
 const loopback = /^(127\.|::1$|::ffff:127\.)/;
@@ -8,9 +10,10 @@ const loopback = /^(127\.|::1$|::ffff:127\.)/;
 /** What load balancers and monitoring ask, outside `/api/v1`. */
 export function serveState(app: FastifyInstance, { health, metrics, config, softwareVersion }: ApiContext): void {
   const hide = { schema: { hide: true } } as const;
-  app.get('/health', hide, (_request, reply) =>
-    reply.type('application/json').send(JSON.stringify({ status: 'ok', version: softwareVersion })),
-  );
+  app.get('/health', hide, (_request, reply) => {
+    const body: z.input<typeof managerHealthSchema> = { status: 'ok', program: 'manager', version: softwareVersion };
+    return reply.type('application/json').send(JSON.stringify(body));
+  });
   app.get('/ready', hide, (_request, reply) => {
     const reasons = health.notReady();
     const ready = reasons.length === 0;

@@ -1,7 +1,8 @@
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
 import { formatProblem, problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
 import { readJsonFile } from '../../config/json-file.ts';
+import { selfSignedPath } from '../../quic/tls-material.ts';
 import { asJsonObject, parseJson } from '../../lib/json.ts';
 import { managerConfigSchema, type ManagerConfigFile } from './config-schema.ts';
 
@@ -38,6 +39,11 @@ export async function loadManagerConfig(
   if (parsed.kind === 'valid') return parsed;
   const source = path ?? 'the environment';
   throw new AppError('config-invalid', [`${source}:`, ...parsed.problems.map(formatProblem)].join('\n  '));
+}
+
+/** Of the certificate that the manager shows, its own self-signed one where the config names none. */
+export function certificatePathOf({ tls_cert_path: path, state_dir: stateDir }: ManagerConfig): string {
+  return path ?? selfSignedPath(join(stateDir, 'certs'));
 }
 
 function withEnvironment(content: unknown, environment: NodeJS.ProcessEnv): unknown {

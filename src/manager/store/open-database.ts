@@ -38,6 +38,8 @@ export interface OpenDatabaseOptions {
   readonly listenUrl?: string | null;
   /** What goes wrong with a connection while nobody uses it. */
   readonly onError: (error: Error) => void;
+  /** Leaves the schema alone; one that no program of this kind wrote is refused. */
+  readonly asItIs?: boolean;
 }
 
 const sqliteNow = sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
@@ -48,9 +50,10 @@ const postgresNow = sql<number>`cast(extract(epoch from clock_timestamp()) * 100
  * cannot be reached or is open in another process, and `config-invalid` when a newer program wrote it.
  */
 export async function openDatabase(url: string, options: OpenDatabaseOptions): Promise<OpenDatabase> {
-  const opened = /^postgres(ql)?:/.test(url) ? openPostgres(url, options) : await openSqlite(pathOf(url));
+  const path = sqlitePathOf(url);
+  const opened = path === null ? openPostgres(url, options) : await openSqlite(path);
   try {
-    await migrate(opened.db, opened.engine);
+    await migrate(opened.db, opened.engine, options.asItIs === true);
     return opened;
   } catch (error) {
     await opened.close();
@@ -58,9 +61,9 @@ export async function openDatabase(url: string, options: OpenDatabaseOptions): P
   }
 }
 
-/** `sqlite:state/manager.db` → `state/manager.db`. */
-function pathOf(url: string): string {
-  return url.replace(/^sqlite:/, '');
+/** `sqlite:state/manager.db` → `state/manager.db`; null for PostgreSQL. */
+export function sqlitePathOf(url: string): string | null {
+  return /^sqlite:(.+)$/.exec(url)?.[1] ?? null;
 }
 
 function openPostgres(url: string, { clock, listenUrl, onError }: OpenDatabaseOptions): OpenDatabase {
@@ -108,20 +111,25 @@ async function openOrNameHolder(path: string): Promise<SqliteWorker> {
   }
 }
 
-async function migrate(db: Kysely<Tables>, engine: EngineName): Promise<void> {
+async function migrate(db: Kysely<Tables>, engine: EngineName, asItIs: boolean): Promise<void> {
   const migrations: Record<string, Migration> = { '0001-initial': initialSchema(engine) };
-  await refuseNewer(db, Object.keys(migrations));
+  const isOurs = await refuseNewer(db, Object.keys(migrations));
+  if (asItIs) {
+    if (isOurs) return;
+    throw new AppError('config-invalid', 'the database is not one of a manager');
+  }
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw new AppError('io-failed', 'the database schema could not be set up', { cause: error });
 }
 
-async function refuseNewer(db: Kysely<Tables>, known: readonly string[]): Promise<void> {
+/** Returns whether a program of this kind has written it. */
+async function refuseNewer(db: Kysely<Tables>, known: readonly string[]): Promise<boolean> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some(({ name }) => name === 'kysely_migration')) return;
+  if (!tables.some(({ name }) => name === 'kysely_migration')) return false;
   const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
   const unknown = rows.map(({ name }) => name).filter((name) => !known.includes(name));
-  if (unknown.length === 0) return;
+  if (unknown.length === 0) return true;
   const steps = unknown.join(', ');
   throw new AppError('config-invalid', `the database is newer than this program (${steps}); start the newer program`);
 }
