@@ -11,6 +11,7 @@ import type { ConsoleAnswer, ConsoleRequest } from '../../manager/maintenance/co
 import type { OpenDatabase } from '../../manager/store/open-database.ts';
 import { CommandFailed } from '../failure.ts';
 import { printable, type Terminal } from '../terminal.ts';
+import { problemFound } from '../why/finding.ts';
 
 interface Context {
   readonly terminal: Terminal;
@@ -23,8 +24,6 @@ interface ConfigFlag {
 
 const roles = ['viewer', 'operator', 'admin'] as const;
 const dayMs = 86_400_000;
-/** Status of `check` when it found a problem, as of `adit why`. */
-const problemFound = 3;
 
 /** What is done with a manager's database from the command line. */
 export function addMaintenance(manager: Command, context: Context): void {
