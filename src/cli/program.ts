@@ -68,6 +68,11 @@ const commands: readonly CommandEntry[] = [
       (await import('./commands/probe.ts')).addProbe(program, terminal, clock),
   },
   {
+    name: 'diag',
+    summary: 'write a bundle without secrets, to hand to whoever helps',
+    add: async (program, { terminal, clock }) => (await import('./commands/diag.ts')).addDiag(program, terminal, clock),
+  },
+  {
     name: 'unrevoke',
     summary: 'let a tunnel bind again that a manager has revoked',
     add: async (program, { terminal }) => (await import('./commands/unrevoke.ts')).addUnrevoke(program, terminal),

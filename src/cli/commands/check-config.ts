@@ -35,13 +35,32 @@ export function addCheckConfig(program: Command, terminal: Terminal, clock: Cloc
         'Every problem is told at once. Status 0 when the program would start, 2 when not.',
     )
     .action(async (path: string, options: { readonly as?: ProgramKind }) => {
-      const content = await readJsonFile(path);
-      const kind = options.as ?? programOf(content);
-      const { problems, warnings } = await check(kind, content, path, clock);
-      for (const warning of warnings) terminal.out(`warning: ${formatProblem(warning)}\n`);
+      const { kind, problems, warnings } = await checkFile(path, clock, options.as);
+      terminal.out(warnings.map(warningLine).join(''));
       if (problems.length > 0) throw failure(path, problems);
-      terminal.out(`${path} is a sound config of ${named(kind)}\n`);
+      terminal.out(soundLine(path, kind));
     });
+}
+
+/** What the command says of a file, problems included. Rejects with AppError when the file cannot be read. */
+export async function checkConfigText(path: string, clock: Clock): Promise<string> {
+  const { kind, problems, warnings } = await checkFile(path, clock);
+  const verdict = problems.length > 0 ? `${failure(path, problems).message}\n` : soundLine(path, kind);
+  return `${warnings.map(warningLine).join('')}${verdict}`;
+}
+
+function warningLine(warning: ConfigProblem): string {
+  return `warning: ${formatProblem(warning)}\n`;
+}
+
+function soundLine(path: string, kind: ProgramKind): string {
+  return `${path} is a sound config of ${named(kind)}\n`;
+}
+
+async function checkFile(path: string, clock: Clock, as?: ProgramKind): Promise<Verdict & { kind: ProgramKind }> {
+  const content = await readJsonFile(path);
+  const kind = as ?? programOf(content);
+  return { kind, ...(await check(kind, content, path, clock)) };
 }
 
 async function check(kind: ProgramKind, content: unknown, path: string, clock: Clock): Promise<Verdict> {

@@ -59,6 +59,11 @@ export function addStatus(program: Command, terminal: Terminal, clock: Clock): v
   });
 }
 
+/** What the command prints without flags. Rejects with AppError. */
+export async function statusText(api: ApiClient, clock: Clock): Promise<string> {
+  return toText(await readStatus(api, clock), undefined);
+}
+
 async function watch(clock: Clock, seconds: number, show: () => Promise<void>): Promise<never> {
   for (;;) {
     await show();

@@ -67,6 +67,18 @@ export function addWhy(program: Command, terminal: Terminal, clock: Clock): void
   });
 }
 
+/** What the command prints of every tunnel or process. Rejects with AppError. */
+export async function whyText(
+  api: ApiClient,
+  config: string | undefined,
+  seconds: number,
+  clock: Clock,
+): Promise<string> {
+  if (await isObserver(api)) return (await explainAgents(api, undefined)).map(agentText).join('\n');
+  const tunnels = await whichTunnels(undefined, api, config);
+  return (await explain(api, tunnels, seconds, clock)).map(toText).join('\n');
+}
+
 function show<T extends { readonly findings: readonly Finding[] }>(
   terminal: Terminal,
   flags: WhyFlags,
