@@ -7,7 +7,7 @@ export type ProgramKind = 'relay' | 'edge' | 'observer' | 'manager';
 /** Keys that only one program's config has, at the top or in a tunnel. */
 const ownKeys: Readonly<Record<ProgramKind, readonly string[]>> = {
   relay: ['quic_addr', 'quic_addrs', 'api_addrs', 'require_bind_auth', 'limits', 'public_quic_addr'],
-  edge: ['edge_id'],
+  edge: ['edge_id', 'flows'],
   observer: ['threshold_ms', 'udp_port', 'recovery_exec'],
   manager: ['listen', 'database', 'master_key_path', 'public_url', 'settle_secs', 'retry_secs', 'ghost_after_secs'],
 };

@@ -2,7 +2,7 @@
 export const redacted = '***REDACTED***';
 
 const secretName =
-  /(secret|token|password|passphrase|proof|authorization|cookie|privatekey|encryptionkey|apikey|pem)s?$/;
+  /(secret|token|password|passphrase|proof|authorization|cookie|privatekey|encryptionkey|streamkey|apikey|pem)s?$/;
 
 /** Deeper than any field that we log; keeps a cyclic or huge object from stalling the program. */
 const deepest = 6;

@@ -29,7 +29,10 @@ function rowsOf(flow: FlowStatsReport): string[][] {
       ? ['input', '', flow.state, '', '', '', '', '']
       : [
           ...['input', input.input_type, input.state, bitrateWords(input.bitrate_bps), String(input.packets_lost), ''],
-          ...[errors === undefined ? '' : String(errors), input.remote_addr ?? input.local_addr ?? ''],
+          ...[
+            errors === undefined ? '' : String(errors),
+            input.remote_addr ?? input.local_addr ?? input.listen_addr ?? '',
+          ],
         ];
   const rest = outputs.map((output) => [
     ...['', '', output.output_id, output.output_type, output.state, bitrateWords(output.bitrate_bps), ''],

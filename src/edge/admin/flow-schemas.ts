@@ -11,6 +11,7 @@ const inputSchema = z.object({
   mode: text.optional(),
   local_addr: text.optional(),
   remote_addr: text.optional(),
+  listen_addr: text.optional(),
   packets_received: count,
   bytes_received: count,
   bitrate_bps: z.number().min(0),
@@ -19,6 +20,8 @@ const inputSchema = z.object({
   redundancy_switches: count,
   duplicates: count.optional(),
   recovered_by_other_leg: count.optional(),
+  refused: count.optional(),
+  last_problem: text.optional(),
   srt_stats: srtStats.optional(),
   srt_leg2_stats: srtStats.optional(),
 });

@@ -4,6 +4,7 @@ import { problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
 import { anyText, eachOnce, flag, text, whole } from '../../config/schema-parts.ts';
 import type { FlowSettings, InputSettings, OutputSettings } from '../../media/flow/flow-settings.ts';
 import { asJsonObject } from '../../lib/json.ts';
+import { rtmpInput, rtmpSettings } from './stream-config.ts';
 import {
   checkSrtLeg,
   otherAddress,
@@ -84,11 +85,11 @@ const rtpOutput = z.strictObject({
   fec_encode: unsupported('forward error correction'),
 });
 
-const inputs = [srtInput, udpInput, rtpInput] as const;
+const inputs = [srtInput, udpInput, rtpInput, rtmpInput] as const;
 const outputs = [srtOutput, udpOutput, rtpOutput] as const;
 const unknownType = (known: string): string => `has a type that is not supported; use one of ${known}`;
 
-const inputSchema = z.discriminatedUnion('type', inputs, { error: unknownType('"srt", "udp", "rtp"') });
+const inputSchema = z.discriminatedUnion('type', inputs, { error: unknownType('"srt", "udp", "rtp", "rtmp"') });
 const outputSchema = z.discriminatedUnion('type', outputs, { error: unknownType('"srt", "udp", "rtp"') });
 
 /** The keys of a flow, as they are written. */
@@ -154,6 +155,7 @@ export function tunnelsOf({
 }
 
 function legTunnels(part: InputSettings | OutputSettings, path: string): { path: string; tunnel: string | null }[] {
+  if (part.type === 'rtmp') return [];
   if (part.type !== 'srt') return [{ path: `${path}.tunnel`, tunnel: part.tunnel }];
   const second =
     part.redundancy === null ? [] : [{ path: `${path}.redundancy.tunnel`, tunnel: part.redundancy.tunnel }];
@@ -166,7 +168,7 @@ function checkTogether(flow: FlowFields, context: z.RefinementCtx<FlowFields>): 
   };
   const { input } = flow;
   if (input.type === 'srt') checkLegs(input, at('input'));
-  else if ((input.bind_addr === undefined) === (input.tunnel === undefined)) {
+  else if (input.type !== 'rtmp' && (input.bind_addr === undefined) === (input.tunnel === undefined)) {
     at('input')('bind_addr', 'must be there, or a tunnel, and not both; write for example "0.0.0.0:5000"');
   }
   for (const [index, output] of flow.outputs.entries()) checkOutput(output, at('outputs', index));
@@ -202,6 +204,7 @@ function inputSettings(input: FlowFields['input']): InputSettings {
     const redundancy = input.redundancy === undefined ? null : srtLeg(input.redundancy);
     return { type: 'srt', leg: srtLeg(input), redundancy, mergeWindowMs: input.merge_window_ms };
   }
+  if (input.type === 'rtmp') return rtmpSettings(input);
   const bindAddr = input.bind_addr ?? null;
   const where = { bindAddr, interfaceAddr: input.interface_addr ?? null, tunnel: input.tunnel ?? null };
   if (input.type === 'udp') return { type: 'udp', ...where };

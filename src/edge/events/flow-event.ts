@@ -46,6 +46,9 @@ const texts: { readonly [Kind in FlowEventKind]: (event: EventOf<Kind>) => Text 
     const side = outputId === null ? 'SRT input' : `SRT output '${outputId}'`;
     return srt('critical', `${side} connection failed: ${error}`);
   },
+  'rtmp-connected': () => rtmp('info', 'RTMP publisher connected'),
+  'rtmp-disconnected': () => rtmp('warning', 'RTMP publisher disconnected'),
+  'rtmp-failed': ({ error }) => rtmp('critical', `RTMP server error: ${error}`),
   'leg-lost': ({ leg }) => ({ category: 'redundancy', severity: 'warning', message: `Redundant leg ${leg} lost` }),
   'legs-lost': () => ({ category: 'redundancy', severity: 'critical', message: 'Both redundant legs lost' }),
 };
@@ -89,4 +92,8 @@ function flow(severity: EventSeverity, message: string): Text {
 
 function srt(severity: EventSeverity, message: string): Text {
   return { category: 'srt', severity, message };
+}
+
+function rtmp(severity: EventSeverity, message: string): Text {
+  return { category: 'rtmp', severity, message };
 }

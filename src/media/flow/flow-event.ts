@@ -18,6 +18,9 @@ export type MediaEvent =
       readonly remoteAddr: string;
       readonly attempts: number;
     })
+  | { readonly kind: 'rtmp-connected'; readonly remoteAddr: string }
+  | { readonly kind: 'rtmp-disconnected'; readonly remoteAddr: string; readonly reason: string }
+  | { readonly kind: 'rtmp-failed'; readonly error: string }
   | { readonly kind: 'leg-lost'; readonly leg: 1 | 2; readonly reason: string }
   | { readonly kind: 'legs-lost' }
   | { readonly kind: 'input-lost'; readonly error: string };

@@ -1,7 +1,9 @@
 import type { LookupAddress } from 'node:dns';
 import type { Clock } from '../../lib/clock.ts';
+import type { HostPort } from '../../lib/host-port.ts';
 import type { Random } from '../../lib/random.ts';
 import type { DatagramObserver, DatagramSocket, DatagramSocketSettings } from '../net/datagram-socket.ts';
+import type { DialSettings, StreamObserver, StreamSocket, TcpListener, TcpListenerObserver } from '../net/tcp.ts';
 import type { ChunkSink } from './bus.ts';
 import type { Chunk } from './chunk.ts';
 import type { MediaEvent } from './flow-event.ts';
@@ -16,6 +18,12 @@ export interface FlowPartDependencies {
   readonly openSocket: (settings: DatagramSocketSettings, observer: DatagramObserver) => Promise<DatagramSocket>;
   /** The way through a tunnel of this edge. */
   readonly openTunnel: (tunnel: string, observer: DatagramObserver) => Promise<DatagramSocket>;
+  readonly listenTcp: (
+    address: HostPort,
+    maxConnections: number,
+    observer: TcpListenerObserver,
+  ) => Promise<TcpListener>;
+  readonly dialTcp: (settings: DialSettings, onConnect: () => void, observer: StreamObserver) => StreamSocket;
   readonly resolve: (host: string) => Promise<LookupAddress>;
   readonly report: (event: MediaEvent) => void;
 }

@@ -1,4 +1,5 @@
 import type { HostPort } from '../../lib/host-port.ts';
+import type { RtmpSettings } from '../rtmp/rtmp-session.ts';
 import type { SrtSettings } from '../srt/srt-settings.ts';
 
 /** One SRT socket of a flow. Plain data: it is sent to the worker. */
@@ -40,7 +41,8 @@ export type InputSettings =
       readonly maxBitrateMbps: number | null;
       readonly redundancy: { readonly bindAddr: HostPort } | null;
       readonly mergeWindowMs: number;
-    };
+    }
+  | { readonly type: 'rtmp'; readonly listenAddr: HostPort; readonly rtmp: RtmpSettings };
 
 export type InputType = InputSettings['type'];
 

@@ -10,6 +10,7 @@ export interface InputStats {
   readonly mode?: string;
   readonly local_addr?: string;
   readonly remote_addr?: string;
+  readonly listen_addr?: string;
   readonly packets_received: number;
   readonly bytes_received: number;
   readonly bitrate_bps: number;
@@ -18,6 +19,9 @@ export interface InputStats {
   readonly redundancy_switches: number;
   readonly duplicates?: number;
   readonly recovered_by_other_leg?: number;
+  /** Connections that were not let in, and why the latest one was not, or cannot be read. */
+  readonly refused?: number;
+  readonly last_problem?: string;
   readonly srt_stats?: SrtStats;
   readonly srt_leg2_stats?: SrtStats;
 }

@@ -6,6 +6,7 @@ import { DatagramOutput } from './datagram-output.ts';
 import type { FlowInput, FlowInputDependencies, FlowOutput, FlowPartDependencies } from './flow-part.ts';
 import type { FlowSettings, InputSettings, OutputSettings } from './flow-settings.ts';
 import type { FlowReport } from './flow-stats.ts';
+import { RtmpInput } from './rtmp-input.ts';
 import { SrtInput } from './srt-input.ts';
 import { SrtOutput } from './srt-output.ts';
 
@@ -85,7 +86,15 @@ function analysing(analysis: TsAnalysis): ChunkSink {
 }
 
 function createInput(dependencies: FlowInputDependencies, settings: InputSettings): FlowInput {
-  return settings.type === 'srt' ? new SrtInput(dependencies, settings) : new DatagramInput(dependencies, settings);
+  switch (settings.type) {
+    case 'srt':
+      return new SrtInput(dependencies, settings);
+    case 'udp':
+    case 'rtp':
+      return new DatagramInput(dependencies, settings);
+    case 'rtmp':
+      return new RtmpInput(dependencies, settings);
+  }
 }
 
 function createOutput(dependencies: FlowPartDependencies, settings: OutputSettings): FlowOutput {

@@ -12,6 +12,7 @@ describe('isSecretName', () => {
     'registration_token',
     'api_token',
     'tunnel_encryption_key',
+    'stream_key',
     'tunnel_bind_secret',
     'privateKeyPem',
     'Authorization',

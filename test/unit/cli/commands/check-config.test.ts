@@ -90,6 +90,7 @@ describe('adit check-config', () => {
   it('finds out for which program the file is', async () => {
     expect(await check({})).toContain('/config.json is a sound config of a relay\n');
     expect(await check({ edge_id: 'studio' })).toContain('is a sound config of an edge\n');
+    expect(await check({ flows: [] })).toContain('is a sound config of an edge\n');
     expect(await check({}, '--as', 'edge')).toContain('is a sound config of an edge\n');
     expect(await refusal({ tunnels: [{ direction: 'egress' }] })).toContain(
       'tunnels[0].id is missing; it must be a UUID in quotes, the same at both edges',

@@ -45,7 +45,10 @@ describe('a flow in edge.json', () => {
       { input: { type: 'srt', mode: 'caller' } },
       'input.remote_addr is missing; a caller needs host:port to dial, or a tunnel',
     ],
-    [{ input: { type: 'st2110' } }, 'input.type has a type that is not supported; use one of "srt", "udp", "rtp"'],
+    [
+      { input: { type: 'st2110' } },
+      'input.type has a type that is not supported; use one of "srt", "udp", "rtp", "rtmp"',
+    ],
     [
       { input: { ...input, passphrase: 'short' } },
       'input.passphrase must have 10 to 79 bytes; both ends need the same one',
