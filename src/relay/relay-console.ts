@@ -25,6 +25,11 @@ export interface RelayConsoleDependencies {
   readonly linkStatus: () => LinkStatus | null;
 }
 
+/** Field relays write the key as false into every file that they change, so it may be there without anybody's wish. */
+const permissiveReason =
+  'require_bind_auth is false: anyone who reaches the relay may bind a tunnel that nobody authorised; ' +
+  'write "require_bind_auth": true and restart the relay';
+
 /** A few kilobytes a tunnel at most; enough to explain what happened to each of a big relay's tunnels. */
 const historySettings = { maxTunnels: 5000, eventsPerTunnel: 12, otherEvents: 50 };
 const maxTunnelsInMetrics = 500;
@@ -38,12 +43,14 @@ export class RelayConsole {
   readonly #history = new EventHistory(historySettings);
   readonly #loop: EventLoopWatch;
   readonly #log: StructuredLog | null;
+  readonly #requireBindAuth: boolean;
   readonly #server: AdminServer;
   readonly #countEvent: EventListener;
 
   constructor(relay: Relay, config: RelayConfig, dependencies: RelayConsoleDependencies) {
     const { clock, logger, engine, softwareVersion, linkStatus } = dependencies;
     this.#loop = new EventLoopWatch(clock);
+    this.#requireBindAuth = config.require_bind_auth;
     const id = config.manager.node_id ?? hostname();
     this.#log = createStructuredLog(config.logging.json_target, { source: 'relay', id, softwareVersion }, dependencies);
     this.view = new RelayAdminView(
@@ -101,8 +108,10 @@ export class RelayConsole {
 
   #health(relay: Relay, link: LinkStatus | null): RelayHealth {
     const own = relay.health();
-    const reasons = [...own.reasons, ...(link?.problems ?? []), ...this.#server.problems()];
-    const status = reasons.length === 0 ? 'ok' : 'degraded';
+    const problems = [...own.reasons, ...(link?.problems ?? []), ...this.#server.problems()];
+    const status = problems.length === 0 ? 'ok' : 'degraded';
+    // Chosen in the config, so it is no fault; monitors that ask for "ok" must not ring for it.
+    const reasons = this.#requireBindAuth ? problems : [...problems, permissiveReason];
     return { ...own, status, reasons, api_addr: this.addresses.join(',') };
   }
 }

@@ -38,8 +38,8 @@ export function renderRelayStatus(status: RelayStatus, width?: number): string {
   const { health, readiness, stats, tunnels, url } = status;
   const summary = [
     `relay ${health.version} at ${url}`,
-    ...health.reasons.map((reason) => `degraded: ${reason}`),
     ...(health.status === 'ok' ? ['ok'] : []),
+    ...health.reasons.map((reason) => `${health.status === 'ok' ? 'attention' : 'degraded'}: ${reason}`),
     readiness.ready ? 'ready' : `not ready: ${readiness.reasons.join(', ')}`,
     `up ${durationWords(health.uptime_secs)}`,
     `${stats.connected_edges} ${stats.connected_edges === 1 ? 'edge' : 'edges'}`,

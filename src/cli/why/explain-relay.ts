@@ -27,12 +27,21 @@ function standing(facts: TunnelFacts): Finding[] {
     const text = 'The tunnel is not authorised on this relay: nobody may bind it.';
     findings.push(problem(text, refusalRemedy('tunnel not authorised')));
   }
+  if (!facts.require_bind_auth) findings.push(permissive(facts));
   for (const { at, direction, reason, edge_id: edgeId, remote_addr: address } of facts.refusals) {
     const who = edgeId === null ? address : `${edgeId}, ${address}`;
     const when = agoWords(at, facts.at);
     findings.push(problem(`The ${direction} edge (${who}) was refused: ${reason} (${when}).`, refusalRemedy(reason)));
   }
   return findings;
+}
+
+function permissive({ authorisation }: TunnelFacts): Finding {
+  const whose = authorisation === 'unknown' ? 'this tunnel' : 'a tunnel that nobody authorised';
+  return note(
+    `Anyone who reaches the relay may bind ${whose}: require_bind_auth is false.`,
+    'write "require_bind_auth": true in the relay\'s config and restart it; authorise your tunnels first',
+  );
 }
 
 /** Which legs are there, and since when not. */

@@ -67,7 +67,7 @@ export interface RelayStats {
 /** A relay's `health` payload, sent on connecting and every 15 s. */
 export interface RelayHealth {
   readonly status: 'ok' | 'degraded';
-  /** Why it is degraded; empty when ok. */
+  /** Why it is degraded; while ok, what of its config deserves attention. */
   readonly reasons: readonly string[];
   readonly version: string;
   readonly uptime_secs: number;

@@ -80,7 +80,7 @@ function complete(file: RelayConfigFile, directory: string): RelayConfig {
 function warningsFor(config: RelayConfig): ConfigProblem[] {
   const warnings: ConfigProblem[] = [];
   if (!config.require_bind_auth) {
-    const remedy = 'set it to true and list tunnels, unless every host that reaches the relay is trusted';
+    const remedy = 'write "require_bind_auth": true; a manager, or tunnels[], authorises those that are yours';
     warnings.push({ path: 'require_bind_auth', problem: 'is false: anyone may bind a tunnel', remedy });
   }
   return [...warnings, ...unprotectedApi('api_addrs', config.api_addrs, config.api_token)];

@@ -173,7 +173,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
 
 describe('REST over a whole relay', () => {
   it('T3 is alive while an address is bound, and ready while new tunnels would be accepted', async () => {
-    const bed = await Bed.start();
+    const bed = await Bed.start(authorized);
     expect(bed.observer.view.health()).toMatchObject({ alive: true, report: { status: 'ok', reasons: [] } });
     expect(bed.observer.view.notReadyReasons()).toEqual([]);
     const stopped = bed.relay.relay.stop(0);
@@ -181,6 +181,22 @@ describe('REST over a whole relay', () => {
     bed.relay.advance(1000);
     await stopped;
     expect(bed.observer.view.health().alive).toBe(false);
+  });
+
+  it('says that anyone may bind, in health, which stays ok, and to whoever asks about a tunnel', async () => {
+    const bed = await Bed.start();
+    expect(bed.observer.view.health().report).toMatchObject({
+      status: 'ok',
+      reasons: [expect.stringMatching(/^require_bind_auth is false: .*; write "require_bind_auth": true and restart/)],
+    });
+    bed.pair();
+    expect(bed.why()).toContain('note: Anyone who reaches the relay may bind this tunnel: require_bind_auth is false.');
+    const mixed = await Bed.start({ tunnels });
+    mixed.pair();
+    expect(mixed.why()).toContain('may bind a tunnel that nobody authorised: require_bind_auth is false. → write');
+    const strict = await Bed.start(authorized);
+    strict.pair();
+    expect(strict.why()).not.toContain('require_bind_auth');
   });
 
   it('takes a tunnel away when it is deleted', async () => {
