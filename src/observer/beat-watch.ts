@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
+import type { BeatReading } from '../protocol/beat/beat-frame.ts';
 import { loadLibc, type Libc } from '../posix/libc.ts';
 import { BeatOpener } from './beats/beat-opener.ts';
 import { openBeatSocket, queueLength } from './beats/beat-socket.ts';
@@ -22,6 +23,8 @@ export interface BeatWatchDependencies {
   readonly random: Random;
   /** Gets every event, in the order of their times. Must not throw. */
   readonly sink: EventSink;
+  /** Whether the sink wants the Beat of an accepted beat: most outputs do not, and a flood of events costs much. */
+  readonly wantsBeat: (beat: BeatReading) => boolean;
   /** While this returns false nothing is taken in. */
   readonly hasRoom: () => boolean;
   readonly evicted: (slot: Slot, observerNs: bigint) => void;
@@ -60,7 +63,6 @@ export class BeatWatch {
   readonly #receivers: Receiver[] = [];
   readonly #ownNamespace = this.#facts.ownNamespace();
   #running: Running | null = null;
-  #receiveLagNs = 0;
 
   constructor(dependencies: BeatWatchDependencies, settings: ObserverSettings) {
     this.#dependencies = dependencies;
@@ -116,7 +118,7 @@ export class BeatWatch {
       nowNs: running?.time.nowNs() ?? 0,
       receiveBufferBytes: running?.receiveBufferBytes ?? null,
       stallLatenessSeconds: (running?.silence.latenessNs ?? 0) / 1e9,
-      receiveLagSeconds: this.#receiveLagNs / 1e9,
+      receiveLagSeconds: Math.max(0, ...this.#receivers.map(({ lagNs }) => lagNs)) / 1e9,
     };
   }
 
@@ -132,7 +134,7 @@ export class BeatWatch {
   }
 
   #assemble(time: ObserverTime): Running {
-    const { clock, sink, evicted, looked } = this.#dependencies;
+    const { clock, sink, evicted, looked, wantsBeat } = this.#dependencies;
     const settings = this.#settings;
     const tracker = new Tracker((pid) => this.#facts.startTimeOf(pid), trackerSettings(settings));
     const intake = new Intake(
@@ -143,6 +145,7 @@ export class BeatWatch {
         namespaceOf: (pid, nowNs) => this.#facts.namespaceOf(pid, nowNs),
         pidMax: (nowNs) => this.#facts.pidMax(nowNs),
         evicted,
+        wantsBeat,
       },
       intakeSettings(settings, this.#ownNamespace),
     );
@@ -156,7 +159,7 @@ export class BeatWatch {
   }
 
   async #listenLocally(libc: Libc, running: Running): Promise<void> {
-    const { socket, clockSource, pollIntervalMs } = this.#settings;
+    const { socket, clockSource } = this.#settings;
     if (socket === null) return;
     const bound = openBeatSocket(libc, socket);
     const waiting = (await queueLength()) ?? defaultQueueLength;
@@ -166,9 +169,21 @@ export class BeatWatch {
     this.#receivers.push(
       await UnixReceiver.start(
         { clock, random, libc, time, intake, sink, readable: () => this.drain(), failed },
-        { socket: bound, path: socket.path, clockSource, pollIntervalMs, queueLength: waiting },
+        {
+          socket: bound,
+          path: socket.path,
+          clockSource,
+          pollIntervalMs: () => this.#pollIntervalMs(),
+          queueLength: waiting,
+        },
       ),
     );
+  }
+
+  /** A beat must be known before its silence is due. */
+  #pollIntervalMs(): number {
+    const { pollIntervalMs, thresholdMs } = this.#settings;
+    return Math.min(pollIntervalMs, thresholdMs / 2);
   }
 
   async #listenUdp(running: Running): Promise<void> {

@@ -38,6 +38,10 @@ export class EventOutputs {
     this.#print = config.print;
   }
 
+  get wantsBeats(): boolean {
+    return this.#print === 'all' || this.#tsv !== null;
+  }
+
   get tsvLinesLost(): number {
     return this.#tsv?.lost ?? 0;
   }

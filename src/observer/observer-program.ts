@@ -87,6 +87,7 @@ export class ObserverProgram {
         clock,
         random,
         sink: (event) => this.#event(event),
+        wantsBeat: (beat) => this.#outputs.wantsBeats || this.#board.isNews(beat),
         hasRoom: () => true,
         evicted: ({ pid }, observerNs) => {
           this.#outputs.evicted(pid, observerNs);

@@ -25,6 +25,6 @@ export interface ObserverSettings {
   readonly globalBeatBurst: number;
   readonly clockSource: 'monotonic' | 'boottime';
   readonly allowCrossNamespace: boolean;
-  /** After the first beat of a batch, others are gathered for so long. */
+  /** Beats are gathered for so long, at most half a threshold. */
   readonly pollIntervalMs: number;
 }

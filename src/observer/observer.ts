@@ -28,6 +28,7 @@ export class Observer {
           this.#waiting.push(event);
           this.#wakeUp();
         },
+        wantsBeat: () => true,
         hasRoom: () => this.#waiting.length - this.#next < maxWaiting,
         evicted: () => undefined,
         looked: () => undefined,

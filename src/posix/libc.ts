@@ -16,6 +16,8 @@ export interface Libc {
   readonly calloc: (count: number, size: number) => unknown;
   readonly free: (memory: unknown) => void;
   readonly close: (fd: number) => number;
+  readonly usleep: (microseconds: number) => number;
+  readonly prctl: (option: number, value: number, unused3: number, unused4: number, unused5: number) => number;
   readonly clock_gettime: (clock: number, time: Uint8Array) => number;
   /** The bytes behind a pointer, not copied. Not to be used after `free`. */
   readonly view: (memory: unknown, length: number) => ArrayBuffer;
@@ -35,6 +37,8 @@ const declarations = [
   'void *calloc(size_t, size_t)',
   'void free(void *)',
   'int close(int)',
+  'int usleep(uint32_t)',
+  'int prctl(int, uint64_t, uint64_t, uint64_t, uint64_t)',
   'int clock_gettime(int, _Out_ uint8_t *)',
 ] as const;
 
@@ -54,6 +58,7 @@ export const POSIX = {
   MSG_WAITFORONE: 0x10000,
   MSG_CMSG_CLOEXEC: 0x40000000,
   CLOCK_BOOTTIME: 7,
+  PR_SET_TIMERSLACK: 29,
 } as const;
 
 const remedy = 'run `npm ci` without --omit=optional, or use UDP: udp_port';

@@ -13,6 +13,8 @@ const tailIndex = 1;
 const overflowIndex = 2;
 const stopIndex = 3;
 const fullIndex = 4;
+/** 1 while the reading thread waits for a datagram. */
+const waitingIndex = 5;
 const hasCredentials = 1;
 const controlCut = 2;
 const failed = 4;
@@ -36,6 +38,8 @@ export class DatagramRing {
   readonly #view: DataView;
   readonly #words: Int32Array;
   readonly #mask: number;
+  readonly #entry = newEntry();
+  readonly #credentials = { pid: 0, uid: 0 };
 
   /** Over memory that another thread made, or new with room for `capacity` datagrams, a power of two. */
   constructor(source: SharedArrayBuffer | { readonly capacity: number }) {
@@ -76,11 +80,24 @@ export class DatagramRing {
     Atomics.wait(this.#header, stopIndex, 0, ms);
   }
 
+  /** Datagrams that can be read. */
+  get waiting(): number {
+    return (Atomics.load(this.#header, headIndex) - Atomics.load(this.#header, tailIndex)) | 0;
+  }
+
+  /** When the datagram that is read next was received; null when there is none. */
+  get oldestNs(): number | null {
+    if (this.waiting === 0) return null;
+    return this.#view.getFloat64(this.#startOf(Atomics.load(this.#header, tailIndex)), true);
+  }
+
   /** Resolves once there is something to read. */
   async readable(): Promise<void> {
+    Atomics.store(this.#header, waitingIndex, 1);
     const tail = Atomics.load(this.#header, tailIndex);
     const wait = Atomics.waitAsync(this.#header, headIndex, tail);
     if (wait.async) await wait.value;
+    Atomics.store(this.#header, waitingIndex, 0);
   }
 
   /** Copies a datagram in; counts it as overflow when the ring is full. Readers see it after `publish`. */
@@ -90,7 +107,7 @@ export class DatagramRing {
       Atomics.add(this.#header, overflowIndex, 1);
       return false;
     }
-    const start = headerBytes + (head & this.#mask) * entryBytes;
+    const start = this.#startOf(head);
     const { credentials } = message;
     let flags = message.ctrlTruncated ? controlCut : 0;
     if (credentials !== null) flags |= hasCredentials;
@@ -105,10 +122,10 @@ export class DatagramRing {
     return true;
   }
 
-  /** Shows the reader `count` datagrams that were written, and wakes it. */
+  /** Shows the reader `count` datagrams that were written, and wakes it where it waits. */
   publish(count: number): void {
     Atomics.add(this.#header, headIndex, count);
-    Atomics.notify(this.#header, headIndex);
+    if (Atomics.load(this.#header, waitingIndex) === 1) Atomics.notify(this.#header, headIndex);
   }
 
   /** Reads up to `limit` datagrams; returns how many. */
@@ -116,12 +133,9 @@ export class DatagramRing {
     const head = Atomics.load(this.#header, headIndex);
     let tail = Atomics.load(this.#header, tailIndex);
     let count = 0;
-    const credentials = { pid: 0, uid: 0 };
-    const words = new Int32Array(BEAT_BYTES / wordBytes);
-    const bytes = new Uint8Array(words.buffer);
-    const entry: RingEntry = { receivedNs: 0, size: 0, ctrlTruncated: false, credentials, errno: 0, bytes, words };
+    const entry = this.#entry;
     while (tail !== head && count < limit) {
-      this.#read(headerBytes + (tail & this.#mask) * entryBytes, entry, credentials);
+      this.#read(this.#startOf(tail));
       tail = (tail + 1) | 0;
       count += 1;
       Atomics.store(this.#header, tailIndex, tail);
@@ -130,7 +144,12 @@ export class DatagramRing {
     return count;
   }
 
-  #read(start: number, entry: RingEntry, credentials: { pid: number; uid: number }): void {
+  #startOf(index: number): number {
+    return headerBytes + (index & this.#mask) * entryBytes;
+  }
+
+  #read(start: number): void {
+    const [entry, credentials] = [this.#entry, this.#credentials];
     const flags = this.#view.getUint32(start + 12, true);
     entry.receivedNs = this.#view.getFloat64(start, true);
     entry.size = this.#view.getUint32(start + 8, true);
@@ -141,6 +160,12 @@ export class DatagramRing {
     entry.credentials = (flags & hasCredentials) === 0 ? null : credentials;
     copyWords(this.#words, (start + dataOffset) / wordBytes, entry.words, 0);
   }
+}
+
+function newEntry(): RingEntry {
+  const words = new Int32Array(BEAT_BYTES / wordBytes);
+  const bytes = new Uint8Array(words.buffer);
+  return { receivedNs: 0, size: 0, ctrlTruncated: false, credentials: null, errno: 0, bytes, words };
 }
 
 /** The 32 bytes of a beat; word by word it takes a quarter of the time. */

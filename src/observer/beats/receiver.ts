@@ -8,6 +8,8 @@ export interface Receiver {
   takenIn(): Promise<void>;
   /** Beats that this side lost, since the start. */
   readonly lost: number;
+  /** How long the oldest beat of the last drain had waited on this side. */
+  readonly lagNs: number;
   /** Times that beats may have been refused because too many waited, since the start. */
   readonly fullQueues: number;
   stop(): Promise<void>;

@@ -36,6 +36,7 @@ const markerPatience = 20;
 /** Beats over UDP. Everything is taken in as it arrives, so there is nothing to drain. */
 export class UdpReceiver implements Receiver {
   readonly lost = 0;
+  readonly lagNs = 0;
   readonly fullQueues = 0;
   readonly #dependencies: UdpReceiverDependencies;
   readonly #settings: UdpReceiverSettings;

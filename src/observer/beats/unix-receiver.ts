@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../lib/app-error.ts';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Libc } from '../../posix/libc.ts';
 import { connectTo, openDatagramSocket, sendNow } from '../../posix/unix-datagram.ts';
@@ -30,12 +30,16 @@ export interface UnixReceiverSettings {
   readonly socket: BeatSocket;
   readonly path: string;
   readonly clockSource: 'monotonic' | 'boottime';
-  readonly pollIntervalMs: number;
+  /** Time between two looks into the ring; asked for each. */
+  readonly pollIntervalMs: () => number;
   /** Datagrams that the kernel lets wait. */
   readonly queueLength: number;
 }
 
 const ringCapacity = 32_768;
+/** With more than so many at one look, the next comes soon. */
+const busyAbove = ringCapacity / 8;
+const busyPollMs = 20;
 /** One turn of the event loop takes in so many, so that timers and signals get theirs. */
 const maxPerDrain = 16_384;
 const markerRetryMs = 1;
@@ -57,6 +61,11 @@ export class UnixReceiver implements Receiver {
   readonly #token: Uint8Array;
   #markersSeen = 0;
   #markersSent = 0;
+  #poll: Timer | null = null;
+  /** At the last look so much had come that a long interval might fill the ring. */
+  #isBusy = false;
+  readonly #taker = (entry: RingEntry): void => this.#take(entry);
+  #lagNs = 0;
   #stopping = false;
 
   private constructor(dependencies: UnixReceiverDependencies, settings: UnixReceiverSettings) {
@@ -109,8 +118,14 @@ export class UnixReceiver implements Receiver {
     return this.#ring.fullQueues;
   }
 
+  get lagNs(): number {
+    return this.#lagNs;
+  }
+
   drain(): boolean {
-    const count = this.#ring.drain(maxPerDrain, (entry) => this.#take(entry));
+    const oldestNs = this.#ring.oldestNs;
+    if (oldestNs !== null) this.#lagNs = Math.max(0, this.#dependencies.time.nowNs() - oldestNs);
+    const count = this.#ring.drain(maxPerDrain, this.#taker);
     return count < maxPerDrain;
   }
 
@@ -134,6 +149,7 @@ export class UnixReceiver implements Receiver {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#poll?.cancel();
     const { libc } = this.#dependencies;
     this.#ring.stop();
     const ended = new Promise<void>((resolve) => void this.#worker.once('exit', () => resolve()));
@@ -152,15 +168,26 @@ export class UnixReceiver implements Receiver {
     else throw new AppError('unavailable', `the observer cannot reach its own socket ${path} (errno ${errno})`);
   }
 
+  /** Waits for the first datagram after a pause, then looks once an interval: a wake-up costs more than a beat. */
   async #watch(): Promise<void> {
-    while (!this.#stopping) {
-      await this.#ring.readable();
-      // Gathers what arrives in the meantime: a wake-up costs more than a beat.
-      await new Promise<void>(
-        (resolve) => void this.#dependencies.clock.setTimeout(resolve, this.#settings.pollIntervalMs),
-      );
-      this.#dependencies.readable();
-    }
+    await this.#ring.readable();
+    if (!this.#stopping) this.#pollLater();
+  }
+
+  #pollLater(): void {
+    const { clock, readable } = this.#dependencies;
+    const wantedMs = this.#settings.pollIntervalMs();
+    const delayMs = this.#isBusy ? Math.min(busyPollMs, wantedMs) : wantedMs;
+    this.#poll = clock.setTimeout(() => {
+      const waiting = this.#ring.waiting;
+      this.#isBusy = waiting > busyAbove;
+      if (waiting === 0) {
+        void this.#watch();
+        return;
+      }
+      readable();
+      this.#pollLater();
+    }, delayMs);
   }
 
   #nextMarker(): Uint8Array {

@@ -54,7 +54,9 @@ export const observerFileSchema = z.strictObject({
   clock_source: choice(['monotonic', 'boottime'])
     .default('monotonic')
     .describe('boottime goes on while the machine is suspended.'),
-  poll_interval_ms: whole(0, 1000).default(20).describe('After the first beat, others are gathered for so long.'),
+  poll_interval_ms: whole(0, 1000)
+    .default(100)
+    .describe('Beats are gathered for so long, at most half a threshold. Stalls do not wait for it.'),
   udp_port: whole(0, 65_535).nullable().default(null).describe('Takes beats over UDP here; 0 for any port.'),
   udp_bind_addr: anyText('an IP address')
     .refine(isIpLiteral, { error: ({ input }) => `is not an IP address but ${shown(input)}; write "127.0.0.1"` })

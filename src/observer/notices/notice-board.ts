@@ -35,6 +35,12 @@ export class NoticeBoard {
     this.#publish = publish;
   }
 
+  /** Whether a beat differs from what is known of its pid; others need not be given to `event`. */
+  isNews({ pid, status }: { readonly pid: number; readonly status: BeatStatus }): boolean {
+    const known = this.#known.get(pid);
+    return known === undefined || known.silent || known.status !== status;
+  }
+
   event(event: ObserverEvent): void {
     if (event.type === 'Beat') {
       this.#beat(event);
@@ -129,8 +135,8 @@ export class NoticeBoard {
 
   #beat(event: Extract<ObserverEvent, { type: 'Beat' }>): void {
     const { pid, status } = event;
+    if (!this.isNews(event)) return;
     const known = this.#known.get(pid);
-    if (known !== undefined && !known.silent && known.status === status) return;
     const nowNs = Number(event.observer_ns);
     if (known === undefined) this.#known.set(pid, { status, silent: false });
     if (known?.silent === true) this.#tell('Beat', nowNs, 'info', `Process ${this.#name(pid)} beats again`, event);

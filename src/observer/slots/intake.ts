@@ -1,4 +1,4 @@
-import { BEAT_BYTES, decodeBeat, type BeatFrame } from '../../protocol/beat/beat-frame.ts';
+import { BEAT_BYTES, BeatReader, type BeatReading } from '../../protocol/beat/beat-frame.ts';
 import type { Counters } from './counters.ts';
 import type { DropReason, DropRecord } from './drop-record.ts';
 import { toObserverNs, type BeatOrigin, type IoProblem, type ObserverEvent } from './observer-event.ts';
@@ -27,6 +27,8 @@ export interface IntakeDependencies {
   readonly namespaceOf: NamespaceOf;
   /** The largest pid that the kernel gives now. */
   readonly pidMax: (nowNs: number) => number;
+  /** Whether anybody wants the Beat event of an accepted beat. */
+  readonly wantsBeat: (beat: BeatReading) => boolean;
   /** Called before the Beat that took the place is returned. */
   readonly evicted: (slot: Slot, observerNs: bigint) => void;
 }
@@ -56,12 +58,17 @@ export class Intake {
   readonly #dependencies: IntakeDependencies;
   #settings: IntakeSettings;
   #gate: RateGate;
+  readonly #reader = new BeatReader();
+  /** The beat at hand; one object for all, since a flood of objects takes longer to collect than a flood of beats. */
+  readonly #beat: { -readonly [Key in keyof TrackedBeat]: TrackedBeat[Key] };
   #latestNs = 0;
 
   constructor(dependencies: IntakeDependencies, settings: IntakeSettings) {
     this.#dependencies = dependencies;
     this.#settings = settings;
     this.#gate = new RateGate(settings.globalRate);
+    const { reading } = this.#reader;
+    this.#beat = { frame: reading, origin: 'KernelAttested', nsInode: null, gone: false, receivedNs: 0 };
   }
 
   /** Holds from the next datagram on. */
@@ -91,41 +98,40 @@ export class Intake {
       this.#drop(credentials.pid, 'uid-not-allowed', nowNs);
       return this.#io(uidRefused(credentials.uid, credentials.pid), nowNs);
     }
-    const decoded = this.#decode(datagram.bytes, nowNs);
-    if (decoded.kind === 'event') return decoded.event;
-    const { frame } = decoded;
-    if (!this.#isPossiblePid(frame.pid, nowNs)) return null;
-    if (credentials.pid !== frame.pid) {
+    const unreadable = this.#read(datagram.bytes, nowNs);
+    if (unreadable !== null) return unreadable;
+    const { pid } = this.#reader.reading;
+    if (!this.#isPossiblePid(pid, nowNs)) return null;
+    if (credentials.pid !== pid) {
       counters.authFailures += 1;
-      this.#drop(frame.pid, 'auth-failure', nowNs);
-      return { type: 'AuthFailure', claimed_pid: frame.pid, observer_ns: toObserverNs(nowNs) };
+      this.#drop(pid, 'auth-failure', nowNs);
+      return { type: 'AuthFailure', claimed_pid: pid, observer_ns: toObserverNs(nowNs) };
     }
-    if (!this.#passesGlobalRate(frame.pid, nowNs)) return null;
-    return this.#takeAttested(frame, nowNs);
+    return this.#passesGlobalRate(pid, nowNs) ? this.#takeAttested(pid, nowNs) : null;
   }
 
   /** The kernel vouches for the pid. */
-  #takeAttested(frame: BeatFrame, nowNs: number): ObserverEvent | null {
+  #takeAttested(pid: number, nowNs: number): ObserverEvent | null {
     const { counters, namespaceOf } = this.#dependencies;
-    const namespace = namespaceOf(frame.pid, nowNs);
+    const namespace = namespaceOf(pid, nowNs);
     const nsInode = typeof namespace === 'bigint' ? namespace : null;
     const { ownNamespace, allowCrossNamespace } = this.#settings;
     if (nsInode !== null && nsInode !== ownNamespace && !allowCrossNamespace) {
       counters.namespaceMismatches += 1;
-      return this.#namespaceConflict(frame.pid, nsInode, ownNamespace, nowNs);
+      return this.#namespaceConflict(pid, nsInode, ownNamespace, nowNs);
     }
-    return this.#track({ frame, origin: 'KernelAttested', nsInode, gone: namespace === 'gone', receivedNs: nowNs });
+    return this.#track('KernelAttested', nsInode, namespace === 'gone', nowNs);
   }
 
   /** What a frame that came over UDP causes; it has the size of one. */
   takeUdp(bytes: Uint8Array, origin: BeatOrigin, receivedNs: number): ObserverEvent | null {
     const nowNs = this.stamp(receivedNs);
     if (!this.#hasSize(bytes.length)) return null;
-    const decoded = this.#decode(bytes, nowNs);
-    if (decoded.kind === 'event') return decoded.event;
-    const { frame } = decoded;
-    if (!this.#isPossiblePid(frame.pid, nowNs) || !this.#passesGlobalRate(frame.pid, nowNs)) return null;
-    return this.#track({ frame, origin, nsInode: null, gone: false, receivedNs: nowNs });
+    const unreadable = this.#read(bytes, nowNs);
+    if (unreadable !== null) return unreadable;
+    const { pid } = this.#reader.reading;
+    if (!this.#isPossiblePid(pid, nowNs) || !this.#passesGlobalRate(pid, nowNs)) return null;
+    return this.#track(origin, null, false, nowNs);
   }
 
   /** Receiving itself failed. */
@@ -156,14 +162,12 @@ export class Intake {
     return false;
   }
 
-  #decode(
-    bytes: Uint8Array,
-    nowNs: number,
-  ): { readonly kind: 'frame'; readonly frame: BeatFrame } | { readonly kind: 'event'; readonly event: ObserverEvent } {
-    const decoded = decodeBeat(bytes);
-    if (decoded.kind === 'frame') return decoded;
-    this.#dependencies.counters.decodeErrors[decoded.error.kind] += 1;
-    return { kind: 'event', event: { type: 'Decode', error: decoded.error, observer_ns: toObserverNs(nowNs) } };
+  /** The event of a frame that does not decode. */
+  #read(bytes: Uint8Array, nowNs: number): ObserverEvent | null {
+    const error = this.#reader.read(bytes);
+    if (error === null) return null;
+    this.#dependencies.counters.decodeErrors[error.kind] += 1;
+    return { type: 'Decode', error, observer_ns: toObserverNs(nowNs) };
   }
 
   #isPossiblePid(pid: number, nowNs: number): boolean {
@@ -180,18 +184,24 @@ export class Intake {
     return false;
   }
 
-  #track(beat: TrackedBeat): ObserverEvent | null {
-    const outcome = this.#dependencies.tracker.accept(beat);
+  /** What the frame at hand causes. */
+  #track(origin: BeatOrigin, nsInode: bigint | null, gone: boolean, receivedNs: number): ObserverEvent | null {
+    const beat = this.#beat;
+    beat.origin = origin;
+    beat.nsInode = nsInode;
+    beat.gone = gone;
+    beat.receivedNs = receivedNs;
+    const { tracker, counters, evicted, wantsBeat } = this.#dependencies;
+    const outcome = tracker.accept(beat);
     if (outcome.kind !== 'accepted') return this.#refuse(beat, outcome);
-    const { counters, evicted } = this.#dependencies;
-    const { frame, origin, nsInode, receivedNs } = beat;
     if (outcome.sequence === 'wrap') counters.nonceWraps += 1;
     if (outcome.sequence === 'restart') counters.nonceRestarts += 1;
-    const observerNs = toObserverNs(receivedNs);
     if (outcome.evicted !== null) {
       counters.evicted += 1;
-      evicted(outcome.evicted, observerNs);
+      evicted(outcome.evicted, toObserverNs(receivedNs));
     }
+    const { frame } = beat;
+    if (!wantsBeat(frame)) return null;
     return {
       type: 'Beat',
       pid: frame.pid,
@@ -200,7 +210,7 @@ export class Intake {
       nonce: frame.nonce,
       origin,
       pid_ns_inode: nsInode,
-      observer_ns: observerNs,
+      observer_ns: toObserverNs(receivedNs),
     };
   }
 

@@ -1,4 +1,4 @@
-import { TERMINAL_NONCE, type BeatFrame } from '../../protocol/beat/beat-frame.ts';
+import { TERMINAL_NONCE, type BeatReading } from '../../protocol/beat/beat-frame.ts';
 import { nonceOrder } from './nonce-order.ts';
 import type { BeatOrigin } from './observer-event.ts';
 import type { Slot } from './slot.ts';
@@ -12,9 +12,9 @@ export interface TrackerSettings extends Omit<SlotTableSettings, 'evictAfterNs'>
   readonly minGapNs: number;
 }
 
-/** A frame and what the transport knows of its sender. */
+/** A frame and what the transport knows of its sender. The tracker keeps no part of it. */
 export interface TrackedBeat {
-  readonly frame: BeatFrame;
+  readonly frame: BeatReading;
   readonly origin: BeatOrigin;
   /** Null where it cannot be known. */
   readonly nsInode: bigint | null;
@@ -26,7 +26,6 @@ export interface TrackedBeat {
 export type TrackOutcome =
   | {
       readonly kind: 'accepted';
-      readonly slot: Slot;
       /** What the sequence did; `restart` is a new one inside the same pid. */
       readonly sequence: 'first' | 'forward' | 'wrap' | 'restart';
       readonly evicted: Slot | null;
@@ -36,6 +35,13 @@ export type TrackOutcome =
   | { readonly kind: 'namespace-conflict'; readonly pinned: bigint | null }
   | { readonly kind: 'out-of-order' }
   | { readonly kind: 'table-full'; readonly truncated: boolean };
+
+/** Of beats that continue a slot: made once, since there is one for each beat. */
+const continued = {
+  forward: { kind: 'accepted', sequence: 'forward', evicted: null },
+  wrap: { kind: 'accepted', sequence: 'wrap', evicted: null },
+  restart: { kind: 'accepted', sequence: 'restart', evicted: null },
+} as const;
 
 /** Slots silent for this many thresholds may make room for a new pid. */
 const evictAfterThresholds = 10;
@@ -94,7 +100,7 @@ export class Tracker {
     };
     const admission = this.table.admit(slot, receivedNs);
     if (admission.kind === 'full') return { kind: 'table-full', truncated: admission.truncated };
-    return { kind: 'accepted', slot, sequence: 'first', evicted: admission.evicted };
+    return { kind: 'accepted', sequence: 'first', evicted: admission.evicted };
   }
 
   #refresh(slot: Slot, beat: TrackedBeat, sequence: 'forward' | 'wrap' | 'restart'): TrackOutcome {
@@ -107,7 +113,7 @@ export class Tracker {
     slot.nsInode ??= nsInode;
     slot.stalled = false;
     slot.beats += 1;
-    return { kind: 'accepted', slot, sequence, evicted: null };
+    return continued[sequence];
   }
 
   /** A dying agent says so at once after its last beat, so its terminal frame is let through. */

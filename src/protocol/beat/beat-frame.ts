@@ -13,6 +13,8 @@ const lastNonce = TERMINAL_NONCE - 1n;
 
 /** In the order of their bytes on the wire: 0, 1, 2. Byte 3, Stall, exists only in observers. */
 const statuses = ['Ok', 'Degraded', 'Critical'] as const;
+const criticalByte = 2;
+const stallByte = 3;
 export type BeatStatus = (typeof statuses)[number];
 
 export interface BeatFrame {
@@ -45,21 +47,74 @@ export type DecodedBeat =
 /** Reads the 32 bytes at `offset`. Throws RangeError when they are not there. */
 export function decodeBeat(bytes: Uint8Array, offset = 0): DecodedBeat {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, BEAT_BYTES);
-  const error = brokenEnvelope(bytes, view, offset);
+  const error = brokenRule(bytes, view, offset);
   if (error !== null) return { kind: 'invalid', error };
-  const statusByte = view.getUint8(3);
-  if (statusByte === 3) return { kind: 'invalid', error: { kind: 'StallOnWire' } };
-  const status = statuses[statusByte];
-  if (status === undefined) return { kind: 'invalid', error: { kind: 'BadStatus', status: statusByte } };
-  const pid = view.getUint32(4, true);
-  if (pid < 2) return { kind: 'invalid', error: { kind: 'BadPid', pid } };
-  const timestamp = view.getBigUint64(8, true);
-  if (timestamp === allOnes) return { kind: 'invalid', error: { kind: 'BadTimestamp', timestamp } };
-  const nonce = view.getBigUint64(16, true);
-  if (nonce === TERMINAL_NONCE && status !== 'Critical') {
-    return { kind: 'invalid', error: { kind: 'BadNonce', nonce, status } };
+  const frame = { status: statusOf(view), pid: pidOf(view), timestamp: view.getBigUint64(8, true) };
+  return { kind: 'frame', frame: { ...frame, nonce: nonceOf(view), payload: payloadOf(view) } };
+}
+
+/** What an observer uses of a frame. */
+export type BeatReading = Omit<BeatFrame, 'timestamp'>;
+
+/** Decodes frames one after the other without an object for each: a flood of beats would fill the heap. */
+export class BeatReader {
+  readonly #bytes = new Uint8Array(BEAT_BYTES);
+  readonly #view = new DataView(this.#bytes.buffer);
+  readonly #reading: { -readonly [Key in keyof BeatReading]: BeatReading[Key] } = {
+    ...{ status: 'Ok', pid: 0, nonce: 0n, payload: 0 },
+  };
+
+  /** Of the last frame that was good; the same object each time. */
+  get reading(): BeatReading {
+    return this.#reading;
   }
-  return { kind: 'frame', frame: { status, pid, timestamp, nonce, payload: view.getUint32(24, true) } };
+
+  /** What is wrong with a frame of 32 bytes; null when nothing is, and `reading` has it then. */
+  read(bytes: Uint8Array): DecodeError | null {
+    this.#bytes.set(bytes);
+    const error = brokenRule(this.#bytes, this.#view, 0);
+    if (error !== null) return error;
+    this.#reading.status = statusOf(this.#view);
+    this.#reading.pid = pidOf(this.#view);
+    this.#reading.nonce = nonceOf(this.#view);
+    this.#reading.payload = payloadOf(this.#view);
+    return null;
+  }
+}
+
+function statusOf(view: DataView): BeatStatus {
+  return statuses[view.getUint8(3)] ?? 'Critical';
+}
+
+function pidOf(view: DataView): number {
+  return view.getUint32(4, true);
+}
+
+function nonceOf(view: DataView): bigint {
+  return view.getBigUint64(16, true);
+}
+
+function payloadOf(view: DataView): number {
+  return view.getUint32(24, true);
+}
+
+/** The first rule that a frame breaks; null for a good one. */
+function brokenRule(bytes: Uint8Array, view: DataView, offset: number): DecodeError | null {
+  const error = brokenEnvelope(bytes, view, offset);
+  if (error !== null) return error;
+  const status = view.getUint8(3);
+  if (status === stallByte) return { kind: 'StallOnWire' };
+  if (status > stallByte) return { kind: 'BadStatus', status };
+  const pid = pidOf(view);
+  if (pid < 2) return { kind: 'BadPid', pid };
+  if (isAllOnes(view, 8)) return { kind: 'BadTimestamp', timestamp: allOnes };
+  if (!isAllOnes(view, 16) || status === criticalByte) return null;
+  return { kind: 'BadNonce', nonce: TERMINAL_NONCE, status: statusOf(view) };
+}
+
+/** Of a u64, without making a bigint of it. */
+function isAllOnes(view: DataView, at: number): boolean {
+  return view.getUint32(at, true) === 0xffff_ffff && view.getUint32(at + 4, true) === 0xffff_ffff;
 }
 
 function brokenEnvelope(bytes: Uint8Array, view: DataView, offset: number): DecodeError | null {

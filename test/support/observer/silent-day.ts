@@ -90,6 +90,7 @@ class Day {
         namespaceOf: () => 1n,
         pidMax: () => 4_194_304,
         evicted: () => undefined,
+        wantsBeat: () => true,
       },
       {
         allowedUids: new Set([uid]),

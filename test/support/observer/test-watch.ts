@@ -24,6 +24,7 @@ export class TestWatch {
         clock: new SystemClock(),
         random: new SystemRandom(),
         sink: (event) => void this.events.push(event),
+        wantsBeat: () => true,
         hasRoom: () => true,
         evicted: () => undefined,
         looked: () => undefined,
