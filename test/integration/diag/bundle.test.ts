@@ -72,6 +72,7 @@ describe('adit diag', () => {
     };
     const config = {
       edge_id: 'venue',
+      api_addr: '127.0.0.1:4481',
       api_token: canary(5),
       tunnels: [tunnel],
       manager: {
@@ -92,6 +93,7 @@ describe('adit diag', () => {
     }
     expect(JSON.parse(files.get('config.json') ?? '')).toMatchObject({
       edge_id: 'venue',
+      api_addr: '127.0.0.1:4481',
       tunnels: [{ id, name: 'camera-1', tunnel_bind_secrt: '***REDACTED***' }],
       manager: { urls: ['wss://manager.example:8443/ws'] },
     });
