@@ -27,7 +27,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'media/srt': ['lib'],
   'media/net': ['lib'],
   'media/mpegts': ['media/codec', 'lib'],
-  'media/rtp': ['lib'],
+  'media/rtp': ['media/codec', 'lib'],
   'media/merge': ['lib'],
   'media/rtmp': ['media/codec', 'lib'],
   relay: ['beat-sender', 'tunnel-wire', 'quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],

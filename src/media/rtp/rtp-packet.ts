@@ -1,12 +1,14 @@
-/** RTP with MPEG-TS inside (RFC 3550 §5.1, RFC 2250 §2). */
+/** RTP (RFC 3550 §5.1), with MPEG-TS (RFC 2250 §2) or the codecs of `depacketiser.ts` inside. */
 export const rtpHeaderBytes = 12;
 /** The static payload type of MPEG-TS (RFC 3551 §6). */
 export const mpegTsPayloadType = 33;
 
 export interface RtpPacket {
   readonly payloadType: number;
+  /** The last packet of a picture, or the first one of a talkspurt. */
+  readonly marker: boolean;
   readonly sequence: number;
-  /** 90 kHz. */
+  /** 32 bits, in ticks of the payload's clock. */
   readonly timestamp: number;
   readonly ssrc: number;
   /** A part of the packet that it was read from. */
@@ -26,6 +28,7 @@ export function decodeRtp(packet: Buffer): RtpPacket | null {
   if (start + padding > packet.length) return null;
   return {
     payloadType: (packet[1] ?? 0) & 0x7f,
+    marker: ((packet[1] ?? 0) & 0x80) !== 0,
     sequence: packet.readUInt16BE(2),
     timestamp: packet.readUInt32BE(4),
     ssrc: packet.readUInt32BE(8),
@@ -39,10 +42,13 @@ export function isRtcp(packet: Buffer): boolean {
   return packet.length >= 8 && (packet[0] ?? 0) >> 6 === 2 && type >= 200 && type <= 204;
 }
 
-export function encodeRtp(header: Omit<RtpPacket, 'payload'>, payload: Uint8Array): Buffer {
+/** Without a marker where it is not said. */
+type RtpHeader = Omit<RtpPacket, 'payload' | 'marker'> & { readonly marker?: boolean };
+
+export function encodeRtp(header: RtpHeader, payload: Uint8Array): Buffer {
   const packet = Buffer.allocUnsafe(rtpHeaderBytes + payload.length);
   packet[0] = 0x80;
-  packet[1] = header.payloadType;
+  packet[1] = header.payloadType | (header.marker === true ? 0x80 : 0);
   packet.writeUInt16BE(header.sequence, 2);
   packet.writeUInt32BE(header.timestamp >>> 0, 4);
   packet.writeUInt32BE(header.ssrc, 8);
