@@ -107,6 +107,7 @@ const dropWords: Readonly<Record<string, string>> = {
   closing: 'the connection to the relay ended while they waited for it',
   not_authentic: 'the other edge sealed them with another key',
   no_local_peer: 'nothing local has sent anything yet, so there is nobody to give them to',
+  local_socket: 'the local socket had stopped working and was being opened anew',
   wrong_tunnel: 'they belong to no tunnel of this edge that carries udp',
 };
 

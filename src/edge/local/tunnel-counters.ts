@@ -14,6 +14,8 @@ export type OutgoingDropReason =
 export type IncomingDropReason =
   /** Came before anything local had sent, so there is nobody to give it to. */
   | 'no_local_peer'
+  /** The local socket had stopped working and was being opened anew. */
+  | 'local_socket'
   /** Another tunnel's, or for a tunnel that carries no datagrams. */
   | 'wrong_tunnel'
   /** Changed on the way, or sealed with another key. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:dgram';
+import type { Clock } from '../../lib/clock.ts';
 import type { HostPort } from '../../lib/host-port.ts';
 import { streamCode } from '../../protocol/tunnel/close-code.ts';
 import type { Direction } from '../../protocol/tunnel/leg.ts';
@@ -6,9 +7,12 @@ import type { QuicStream } from '../../quic/types.ts';
 import { endStream } from '../../tunnel-wire/end-stream.ts';
 import { DatagramCarrier } from './datagram-carrier.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
-import { closeLocalUdpSocket, openLocalUdpSocket, type LocalUdpDependencies, type Sender } from './local-udp-socket.ts';
+import { LastingUdpSocket } from './lasting-udp-socket.ts';
+import { openLocalUdpSocket, type LocalUdpDependencies, type Sender } from './local-udp-socket.ts';
 
-export interface UdpEndDependencies extends LocalEndDependencies, LocalUdpDependencies {}
+export interface UdpEndDependencies extends LocalEndDependencies, LocalUdpDependencies {
+  readonly clock: Clock;
+}
 
 export interface UdpEndSettings {
   readonly direction: Direction;
@@ -25,7 +29,7 @@ export class UdpEnd implements LocalEnd {
   readonly #dependencies: UdpEndDependencies;
   readonly #settings: UdpEndSettings;
   readonly #carrier: DatagramCarrier;
-  #socket: Socket | null = null;
+  readonly #socket: LastingUdpSocket;
   /** Whom an egress end answers. */
   #lastSender: Sender | null = null;
 
@@ -33,12 +37,9 @@ export class UdpEnd implements LocalEnd {
     this.#dependencies = dependencies;
     this.#settings = settings;
     this.#carrier = new DatagramCarrier(dependencies, settings.prefix);
-  }
-
-  async open(): Promise<HostPort> {
-    const { direction, localAddr } = this.#settings;
+    const { clock, counters, logger, stalls } = dependencies;
     // Connected, an ingress socket also hears by ICMP that nobody listens at its address.
-    const { clock, counters, stalls } = this.#dependencies;
+    const mode = settings.direction === 'egress' ? 'bind' : 'connect';
     const observer = {
       onLate: () => {
         counters.datagramOffered();
@@ -50,16 +51,24 @@ export class UdpEnd implements LocalEnd {
       },
       onError: (error: Error) => this.#onError(error),
     };
-    const mode = direction === 'egress' ? 'bind' : 'connect';
-    const socket = await openLocalUdpSocket(mode, localAddr, observer, { clock, stalls });
-    this.#socket = socket;
+    // A socket that is opened anew keeps the port that the first one got.
+    let { localAddr: address } = settings;
+    const open = async (): Promise<Socket> => {
+      const socket = await openLocalUdpSocket(mode, address, observer, { clock, stalls });
+      if (mode === 'bind') address = { ...address, port: socket.address().port };
+      return socket;
+    };
+    this.#socket = new LastingUdpSocket({ clock, logger, open }, mode);
+  }
+
+  async open(): Promise<HostPort> {
+    const { direction, localAddr } = this.#settings;
+    const socket = await this.#socket.open();
     return direction === 'egress' ? { host: localAddr.host, port: socket.address().port } : localAddr;
   }
 
-  async close(): Promise<void> {
-    const socket = this.#socket;
-    this.#socket = null;
-    if (socket !== null) await closeLocalUdpSocket(socket);
+  close(): Promise<void> {
+    return this.#socket.close();
   }
 
   onDataStream(stream: QuicStream): void {
@@ -68,8 +77,12 @@ export class UdpEnd implements LocalEnd {
 
   onDatagram(datagram: Uint8Array): void {
     const payload = this.#carrier.open(datagram);
-    const socket = this.#socket;
-    if (payload === null || socket === null) return;
+    if (payload === null) return;
+    const socket = this.#socket.current;
+    if (socket === null) {
+      this.#dependencies.counters.notDelivered('local_socket');
+      return;
+    }
     if (this.#settings.direction === 'ingress') {
       socket.send(payload, this.#onSent);
     } else if (this.#lastSender === null) {
@@ -92,6 +105,7 @@ export class UdpEnd implements LocalEnd {
 
   #onError(error: Error): void {
     this.#dependencies.counters.sendError();
+    this.#socket.failed(error);
     this.#dependencies.logger.debug({ error }, 'local datagram not delivered');
   }
 }

@@ -1,0 +1,100 @@
+import type { Socket } from 'node:dgram';
+import type { Clock, Timer } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { closeLocalUdpSocket } from './local-udp-socket.ts';
+
+export interface LastingUdpSocketDependencies {
+  readonly clock: Pick<Clock, 'monotonicMs' | 'setTimeout'>;
+  readonly logger: Logger;
+  /** Rejects with AppError `address-unavailable`. */
+  readonly open: () => Promise<Socket>;
+}
+
+/** What an error of a connected socket says about the datagram or the program there, and not about the socket. */
+const ofTheOtherEnd: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EMSGSIZE']);
+/** What an error of a bound socket says about the socket; any other one is about the address that was sent to. */
+const ofTheSocket: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EBADF', 'EINVAL', 'ENETDOWN', 'ENODEV']);
+/** Opening anew is of no use more often, and costs what waits in the old socket. */
+const pauseMs = 1000;
+/** A socket that worked for so long and fails now is news for the log. */
+const steadyMs = 10_000;
+
+/**
+ * A local UDP socket that is opened anew when it stops working: a connected one keeps the address that this machine had
+ * when it was opened, and fails for ever once that address has gone.
+ */
+export class LastingUdpSocket {
+  readonly #dependencies: LastingUdpSocketDependencies;
+  readonly #mode: 'bind' | 'connect';
+  #socket: Socket | null = null;
+  #closed = false;
+  #openedAtMs = 0;
+  #told = false;
+  #timer: Timer | null = null;
+  #renewing: Promise<void> = Promise.resolve();
+
+  constructor(dependencies: LastingUdpSocketDependencies, mode: 'bind' | 'connect') {
+    this.#dependencies = dependencies;
+    this.#mode = mode;
+  }
+
+  /** Null while there is none: it is being opened anew, or closed. */
+  get current(): Socket | null {
+    return this.#socket;
+  }
+
+  /** Rejects as `open` of the dependencies does. */
+  async open(): Promise<Socket> {
+    const socket = await this.#dependencies.open();
+    this.#socket = socket;
+    this.#openedAtMs = this.#dependencies.clock.monotonicMs();
+    return socket;
+  }
+
+  /** To be called with each error of the socket. Opens it anew when the error is about the socket itself. */
+  failed(error: Error): void {
+    if (this.#closed || this.#timer !== null || !this.#isBroken(error)) return;
+    const ageMs = this.#dependencies.clock.monotonicMs() - this.#openedAtMs;
+    if (!this.#told || ageMs >= steadyMs) {
+      this.#dependencies.logger.warn({ error }, 'the local UDP socket does not work, opening it anew');
+    }
+    this.#told = true;
+    this.#renewIn(Math.max(0, pauseMs - ageMs));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#renewing;
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket !== null) await closeLocalUdpSocket(socket);
+  }
+
+  #isBroken(error: Error): boolean {
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+    return this.#mode === 'connect' ? !ofTheOtherEnd.has(code) : ofTheSocket.has(code);
+  }
+
+  #renewIn(delayMs: number): void {
+    this.#timer = this.#dependencies.clock.setTimeout(() => {
+      this.#renewing = this.#renew();
+    }, delayMs);
+  }
+
+  async #renew(): Promise<void> {
+    const old = this.#socket;
+    this.#socket = null;
+    // First, because a bound socket holds the port.
+    if (old !== null) await closeLocalUdpSocket(old);
+    if (this.#closed) return;
+    try {
+      await this.open();
+      this.#timer = null;
+      this.#dependencies.logger.debug({}, 'the local UDP socket is open again');
+    } catch (error) {
+      this.#dependencies.logger.debug({ error }, 'the local UDP socket cannot be opened yet');
+      this.#renewIn(pauseMs);
+    }
+  }
+}
