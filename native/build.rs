@@ -1,5 +1,6 @@
-//! Gives the library the digest of the sources that decide what crosses to TypeScript, which `boundary.txt` names. `npm run generate`
-//! writes the same one for the other side (`tools/boundary-digest.ts`): a library that was built from other sources is not used.
+//! Gives the library the digest of the sources that decide what crosses to TypeScript, which `boundary.txt` names. `npm
+//! run generate` writes the same one for the other side (`tools/boundary-digest.ts`): a library that was built from
+//! other sources is not used.
 
 use std::{
     fs, io,

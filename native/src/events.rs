@@ -1,13 +1,14 @@
 //! What JavaScript must hear of, in order, as one byte buffer per batch. `src/quic/quinn/event-batch.ts` is its reader.
 //!
-//! A record is a kind byte and its fields, little endian: ids and codes as f64 (exact up to 2^53), keys as u32, flags as u8,
-//! text and payloads as u32 length and bytes.
+//! A record is a kind byte and its fields, little endian: ids and codes as f64 (exact up to 2^53), keys as u32, flags
+//! as u8, text and payloads as u32 length and bytes.
 
 use std::{net::SocketAddr, ops::Range, time::Instant};
 
 use quinn_proto::{StreamId, VarInt};
 
-/// Past this much of undrained datagrams for JavaScript newer ones are dropped: it is behind by more than it will ever catch up with.
+/// Past this much of undrained datagrams for JavaScript newer ones are dropped: it is behind by more than it will ever
+/// catch up with.
 const MAX_LOCAL_DATAGRAM_BYTES: usize = 4 * 1024 * 1024;
 
 #[derive(Clone, Copy)]
@@ -28,6 +29,11 @@ enum Kind {
     ListenerFailed,
     ListenerClosed,
     LateDatagrams,
+    LocalAccepted,
+    LocalConnected,
+    LocalFailed,
+    LocalEnded,
+    LocalListenerError,
 }
 
 /// `CloseInfo.kind` of the port, in the order that the reader knows.
@@ -179,6 +185,26 @@ impl EventBuffer {
         self.kind(Kind::ListenerClosed).u32(listener);
     }
 
+    pub fn local_accepted(&mut self, listener: u64, socket: u64) {
+        self.kind(Kind::LocalAccepted).id(listener).id(socket);
+    }
+
+    pub fn local_connected(&mut self, socket: u64) {
+        self.kind(Kind::LocalConnected).id(socket);
+    }
+
+    pub fn local_failed(&mut self, socket: u64, reason: &str) {
+        self.kind(Kind::LocalFailed).id(socket).text(reason);
+    }
+
+    pub fn local_ended(&mut self, socket: u64, reason: &str) {
+        self.kind(Kind::LocalEnded).id(socket).text(reason);
+    }
+
+    pub fn local_listener_error(&mut self, listener: u64, reason: &str) {
+        self.kind(Kind::LocalListenerError).id(listener).text(reason);
+    }
+
     fn kind(&mut self, kind: Kind) -> &mut Self {
         self.byte(kind as u8)
     }
@@ -243,7 +269,9 @@ mod tests {
         00000000000053400a0000000000001440\
         0b000000000000084051110000090000003132372e302e302e31\
         0c000000000000084003000000010203\
-        0d070000000400000066656c6c0e070000000f000000000000084001000000";
+        0d070000000400000066656c6c0e070000000f000000000000084001000000\
+        10000000000000144000000000000018401100000000000018401200000000000018400200000\
+        06e6f130000000000001840020000006f6b1400000000000014400400000066756c6c";
 
     fn one_of_each() -> EventBuffer {
         let remote = SocketAddr::from(([127, 0, 0, 1], 4433));
@@ -266,6 +294,11 @@ mod tests {
         events.listener_failed(7, "fell");
         events.listener_closed(7);
         events.late_datagram(3);
+        events.local_accepted(5, 6);
+        events.local_connected(6);
+        events.local_failed(6, "no");
+        events.local_ended(6, "ok");
+        events.local_listener_error(5, "full");
         events
     }
 

@@ -38,7 +38,7 @@ pub struct Counts {
 }
 
 /// Only the engine's lock holder writes, so a plain load and store loses nothing and costs no locked instruction.
-fn add(counter: &AtomicU64, n: u64) {
+pub fn add(counter: &AtomicU64, n: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use quinn_proto::{AckFrequencyConfig, Dir, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
+use quinn_proto::{AckFrequencyConfig, Dir, IdleTimeout, MtuDiscoveryConfig, Side, TransportConfig, VarInt};
 
 use crate::congestion::LiveConfig;
 
@@ -14,27 +14,30 @@ pub const ADVERTISED_UDP_PAYLOAD: u16 = 1472;
 pub const QUINN_DATAGRAM_BYTES: usize = 16 * 1024;
 /// A receive burst between two turns; drained at the end of each.
 const DATAGRAM_RECEIVE_BYTES: usize = 4 * 1024 * 1024;
-/// Bounds unacknowledged stream data per connection (conformance S2: ≤ 4 MiB with the receive window and the splice's buffer).
+/// Bounds unacknowledged stream data per connection (conformance S2: ≤ 4 MiB with the receive window and the splice's
+/// buffer).
 const SEND_WINDOW_BYTES: u64 = 5 * 512 * 1024;
-/// What may wait unread on a connection, in connection windows: 128 MiB by default, a hundred streams that nobody reads. The portable
-/// engine closes a connection at the same figure.
+/// What may wait unread on a connection, in connection windows: 128 MiB by default, a hundred streams that nobody
+/// reads. The portable engine closes a connection at the same figure.
 const UNREAD_WINDOWS: u32 = 16;
-/// Late is not lost (RFC 9002 §6.1 lets both thresholds grow; quinn keeps what it is given): packets of a live flow that took another way
-/// are 30 ms late, which is 60 packets at 2000 a second, and a path of 10 ms with as much jitter has round trips of 40.
+/// Late is not lost (RFC 9002 §6.1 lets both thresholds grow; quinn keeps what it is given): packets of a live flow
+/// that took another way are 30 ms late, which is 60 packets at 2000 a second, and a path of 10 ms with as much jitter
+/// has round trips of 40.
 const PACKET_THRESHOLD: u32 = 256;
 const TIME_THRESHOLD: f32 = 2.0;
 /// 1326, 1389, 1452: one round trip each; 1420 where the last does not pass.
 const MTU_STEP: u16 = 32;
 /// A path MTU below the largest is looked at again this often: it costs nothing where the largest passes.
 const MTU_SEARCH_INTERVAL: Duration = Duration::from_secs(10);
-/// Asked of peers that know ACK_FREQUENCY: one ACK for five packets takes much of a relay's receive work away and still clocks a window
-/// of ten.
+/// Asked of peers that know ACK_FREQUENCY: one ACK for five packets takes much of a relay's receive work away and still
+/// clocks a window of ten.
 const ACK_ELICITING_THRESHOLD: u32 = 4;
 /// And no later than this, so that a window that losses have made smaller than five packets still moves.
 const PEER_ACK_DELAY: Duration = Duration::from_millis(5);
 
-/// quinn keeps table space for every stream that a peer may open (70 KB for 1024), and most legs open one for all their life: the rest is
-/// granted when a peer opens its second.
+/// quinn keeps table space for every stream that a peer may open (70 KB for 1024), and most legs open one for all their
+/// life: who dialled us is granted the rest when it opens its second. Whom we dialled is granted all at once: a relay
+/// resets what it cannot hand on in a burst.
 const FIRST_STREAMS: u32 = 32;
 
 #[derive(Clone, Debug)]
@@ -65,8 +68,11 @@ impl Settings {
     }
 
     /// What a connection begins with.
-    fn first_streams(&self, dir: Dir) -> VarInt {
-        self.max_streams(dir).min(VarInt::from_u32(FIRST_STREAMS))
+    fn first_streams(&self, dir: Dir, side: Side) -> VarInt {
+        match side {
+            Side::Client => self.max_streams(dir),
+            Side::Server => self.max_streams(dir).min(VarInt::from_u32(FIRST_STREAMS)),
+        }
     }
 
     /// Streams that nobody reads must not use up what the others need, and must not fill the memory.
@@ -74,7 +80,7 @@ impl Settings {
         self.connection_window.saturating_mul(UNREAD_WINDOWS)
     }
 
-    pub fn transport_config(&self, offload: bool) -> Arc<TransportConfig> {
+    pub fn transport_config(&self, offload: bool, side: Side) -> Arc<TransportConfig> {
         let mut mtu = MtuDiscoveryConfig::default();
         mtu.upper_bound(self.max_udp_payload.max(MIN_UDP_PAYLOAD))
             .minimum_change(MTU_STEP)
@@ -89,8 +95,8 @@ impl Settings {
         config
             .max_idle_timeout(IdleTimeout::try_from(self.idle_timeout).ok())
             .keep_alive_interval(Some(self.keep_alive).filter(|interval| !interval.is_zero()))
-            .max_concurrent_bidi_streams(self.first_streams(Dir::Bi))
-            .max_concurrent_uni_streams(self.first_streams(Dir::Uni))
+            .max_concurrent_bidi_streams(self.first_streams(Dir::Bi, side))
+            .max_concurrent_uni_streams(self.first_streams(Dir::Uni, side))
             .stream_receive_window(VarInt::from_u32(self.stream_window))
             .receive_window(VarInt::from_u32(self.unread_window()))
             .send_window(SEND_WINDOW_BYTES)

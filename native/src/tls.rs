@@ -25,8 +25,8 @@ pub enum Verification {
     Fingerprint([u8; 32]),
 }
 
-/// AES-128 with SHA-256 first: as strong as the P-256 certificates and X25519 beside it, a handshake hashes in hardware, and a packet takes
-/// ten rounds instead of fourteen.
+/// AES-128 with SHA-256 first: as strong as the P-256 certificates and X25519 beside it, a handshake hashes in
+/// hardware, and a packet takes ten rounds instead of fourteen.
 fn provider() -> Arc<CryptoProvider> {
     use rustls::crypto::ring::{
         cipher_suite::{TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256},

@@ -2,7 +2,8 @@ import { AppError, errorMessage } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
-import type { EngineName, QuicEngine } from './types.ts';
+import type { EdgeEngine } from './local-sockets.ts';
+import type { EngineName } from './types.ts';
 
 /** `quic.engine` of the configuration. */
 export type EngineChoice = EngineName | 'auto';
@@ -13,7 +14,7 @@ export interface EngineDependencies {
   readonly logger: Pick<Logger, 'warn'>;
 }
 
-type Load = (dependencies: EngineDependencies) => Promise<QuicEngine>;
+type Load = (dependencies: EngineDependencies) => Promise<EdgeEngine>;
 
 /** Imported only when chosen: each needs a native library that may be missing here. */
 const engines: Readonly<Record<EngineName, Load>> = {
@@ -42,7 +43,7 @@ export async function createEngine(
   choice: EngineChoice,
   dependencies: EngineDependencies,
   loads: Readonly<Record<EngineName, Load>> = engines,
-): Promise<QuicEngine> {
+): Promise<EdgeEngine> {
   const names: readonly EngineName[] = choice === 'auto' ? ['native', 'quiche'] : [choice];
   const failures: unknown[] = [];
   for (const name of names) {

@@ -196,6 +196,8 @@ export interface QuicConnection {
   markProven(): void;
   /** Milliseconds since a packet for this connection arrived, keep-alives included; Infinity once it has ended. Cheap. */
   readonly silentMs: number;
+  /** How often the engine itself sent something for a local socket (local-sockets.ts); only grows. Cheap. */
+  readonly localSends: number;
   /** Sends a PING at once, which a peer that is still there acknowledges within a round trip. */
   ping(): void;
   stats(): ConnectionStats;

@@ -57,10 +57,10 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'edge/events': ['admin/event-hub', 'media/flow/flow-event', 'protocol', 'lib'],
   'edge/flows': ['edge/events', 'edge/local', 'media/flow', 'media/mpegts', 'protocol', 'lib'],
   'edge/uplink': ['edge/admin/edge-schemas', 'admin/path-report', 'tunnel-wire', 'quic', 'protocol/tunnel', 'lib'],
-  'edge/local': ['edge/uplink', 'tunnel-wire', 'quic/types', 'protocol', 'lib'],
+  'edge/local': ['edge/uplink', 'tunnel-wire', 'quic/types', 'quic/local-sockets', 'protocol', 'lib'],
   'edge/tunnel': [
     ...['edge/uplink', 'edge/local', 'edge/config', 'edge/events', 'edge/admin/edge-schemas', 'quic/types'],
-    ...['protocol', 'lib'],
+    ...['quic/local-sockets', 'protocol', 'lib'],
   ],
   'edge/admin': ['admin', 'quic/types', 'protocol', 'lib'],
   'edge/manager-link': [

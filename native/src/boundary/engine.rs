@@ -1,4 +1,5 @@
-//! The class that JavaScript holds. Calls take the engine's lock for microseconds; what takes longer is left to its thread.
+//! The class that JavaScript holds. Calls take the engine's lock for microseconds; what takes longer is left to its
+//! thread.
 
 use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
@@ -41,7 +42,8 @@ pub struct NativeEngine {
 
 #[napi]
 impl NativeEngine {
-    /// `notify` is called once for each batch of events; then `drain` has them. It keeps the process alive until `shutdown`.
+    /// `notify` is called once for each batch of events; then `drain` has them. It keeps the process alive until
+    /// `shutdown`.
     #[napi(constructor)]
     pub fn new(notify: Function<'_, (), ()>) -> Result<Self> {
         let notify: Notify =

@@ -1,10 +1,11 @@
-//! The N-API surface: plain numbers and bytes in, numbers and bytes out. `src/quic/native/addon.ts` declares its types.
+//! The N-API surface: plain numbers and bytes in, numbers and bytes out. `src/quic/quinn/addon.ts` declares its types.
 
 use napi_derive::napi;
 
 mod engine;
 mod error;
 mod ledger;
+mod local;
 mod options;
 mod traffic;
 

@@ -63,7 +63,7 @@ fn ms(value: f64) -> Duration {
     Duration::from_secs_f64(value / 1e3)
 }
 
-fn address(ip: &str, port: u32) -> Result<SocketAddr> {
+pub fn address(ip: &str, port: u32) -> Result<SocketAddr> {
     let ip: IpAddr = ip.parse().map_err(|_| failure(Code::Address, format!("{ip} is no IP address")))?;
     let port = u16::try_from(port).map_err(|_| failure(Code::Address, format!("{port} is no port")))?;
     Ok(SocketAddr::new(ip, port))

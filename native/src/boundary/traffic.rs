@@ -14,7 +14,7 @@ use super::{
     options::{code, stream},
 };
 use crate::{
-    engine::{ReadOutcome, SendOutcome, SpliceEnd},
+    engine::{NamedStream, ReadOutcome, SendOutcome},
     ledger::{DROP_REASONS, DropReason, PREFIX_BYTES},
 };
 
@@ -28,7 +28,8 @@ impl NativeEngine {
         Ok(id.map_or(-1.0, |id| u64::from(id) as f64))
     }
 
-    /// Bytes, or -1 nothing now, -2 finished, otherwise the code of a reset. After fewer bytes than `max`, `readable` tells when to read again.
+    /// Bytes, or -1 nothing now, -2 finished, otherwise the code of a reset. After fewer bytes than `max`, `readable`
+    /// tells when to read again.
     #[napi]
     pub fn read(&self, connection: f64, id: f64, max: u32) -> Result<Either<Uint8Array, f64>> {
         let outcome = contained(|| {
@@ -94,8 +95,8 @@ impl NativeEngine {
         contained(|| {
             let ledgers = [forward.counts.clone(), backward.counts.clone()];
             let ends = [
-                SpliceEnd { connection: connection as u64, stream: stream(id) },
-                SpliceEnd { connection: other_connection as u64, stream: stream(other_id) },
+                NamedStream { connection: connection as u64, stream: stream(id) },
+                NamedStream { connection: other_connection as u64, stream: stream(other_id) },
             ];
             let splice = self.shared.lock().splice(ends, ledgers, code(lost_code), Instant::now());
             self.shared.wake();

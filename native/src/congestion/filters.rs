@@ -7,7 +7,8 @@ const RATE_SECONDS: usize = 10;
 /// A path that got longer is believed after one to two of these (BBR keeps its minimum for 10 s, too).
 const BASE_HORIZON: Duration = Duration::from_secs(10);
 
-/// The highest delivered rate of recent seconds, in bytes per second (BBR's max filter, draft-cardwell-iccrg-bbr-congestion-control §4.1.1).
+/// The highest delivered rate of recent seconds, in bytes per second (BBR's max filter,
+/// draft-cardwell-iccrg-bbr-congestion-control §4.1.1).
 #[derive(Clone)]
 pub struct RateFilter {
     highest: [f64; RATE_SECONDS],
@@ -136,8 +137,9 @@ impl Interval {
         if self.packets == 0 { Duration::ZERO } else { self.sum / self.packets }
     }
 
-    /// Bytes per second, over the longer of the time in which packets were sent and that in which they were acknowledged: acknowledgements
-    /// that were held back and come at once do not make a path faster (draft-cheng-iccrg-delivery-rate-estimation §2.2).
+    /// Bytes per second, over the longer of the time in which packets were sent and that in which they were
+    /// acknowledged: acknowledgements that were held back and come at once do not make a path faster
+    /// (draft-cheng-iccrg-delivery-rate-estimation §2.2).
     pub fn delivered_rate(&self, now: Instant) -> f64 {
         let acked_in = now.duration_since(self.since);
         let sent_in = match (self.newest_before, self.newest) {

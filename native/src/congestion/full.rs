@@ -7,7 +7,8 @@ pub const LONG_QUEUE: Duration = Duration::from_millis(42);
 pub const SHORT_QUEUE: Duration = Duration::from_millis(10);
 const MIDDLE_QUEUE: Duration = Duration::from_millis(20);
 const VERY_LONG_QUEUE: Duration = Duration::from_millis(60);
-/// What is asked for beyond what was delivered, each interval in which there is no queue: a path that carries twice as much is found in 3 s.
+/// What is asked for beyond what was delivered, each interval in which there is no queue: a path that carries twice as
+/// much is found in 3 s.
 const GROWTH: f64 = 1.03;
 /// The same while there is a short queue that does not grow.
 const CAREFUL_GROWTH: f64 = 1.01;
@@ -18,8 +19,8 @@ const NO_GROWTH_FOR: Duration = Duration::from_secs(1);
 const CALM: Duration = Duration::from_secs(1);
 /// Without an empty queue for so long the path's own round trip is looked for (BBR's ProbeRTT).
 const EMPTY_EVERY: Duration = Duration::from_secs(5);
-/// A queue that does not get shorter for so many intervals, though less is sent than arrives, is another flow's; if it does not even move
-/// for twice as many there is none and the path is longer.
+/// A queue that does not get shorter for so many intervals, though less is sent than arrives, is another flow's; if it
+/// does not even move for twice as many there is none and the path is longer.
 const FOREIGN_INTERVALS: u32 = 10;
 /// A flow that has given way to this share of its rate without emptying the queue did not make it.
 const FUTILE: f64 = 0.15;
@@ -101,8 +102,9 @@ impl Full {
             self.empty_seen = now;
         }
         if seen.queue > SHORT_QUEUE {
-            // A queue of ours that gets shorter delivers more than is sent, and all that the path can; one that grows delivers less. What is
-            // delivered as it is sent says nothing, and to follow it would lead from one lower rate to the next.
+            // A queue of ours that gets shorter delivers more than is sent, and all that the path can; one that grows
+            // delivers less. What is delivered as it is sent says nothing, and to follow it would lead from one lower
+            // rate to the next.
             let (pace, delivered) = (self.pace(), seen.delivered);
             if delivered > 1.02 * pace || (delivered < 0.9 * pace && self.grows(seen)) {
                 self.rate = delivered;

@@ -1,4 +1,5 @@
-//! The law of `docs/media-paths.md`: how much may be in flight. Pure: it is given the time and what happened, and keeps no clock.
+//! The law of `docs/media-paths.md`: how much may be in flight. Pure: it is given the time and what happened, and keeps
+//! no clock.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,8 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(20);
 const LONGEST_INTERVAL: Duration = Duration::from_millis(100);
 /// An interval shorter than the longest has as many round trips, so that jitter does not look like a queue.
 const SAMPLES: u32 = 8;
-/// While the path carries what comes: twice the delivered rate over the round trip and this, so that a burst or a rise is not held back.
+/// While the path carries what comes: twice the delivered rate over the round trip and this, so that a burst or a rise
+/// is not held back.
 const HEADROOM: f64 = 2.0;
 const ALLOWANCE: Duration = Duration::from_millis(30);
 /// Round trips are believed up to this: a peer that withholds acknowledgements must not widen its window.

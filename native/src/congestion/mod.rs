@@ -1,5 +1,5 @@
-//! Congestion control for connections whose datagrams are live media, which repairs itself and is worthless when late; streams share it.
-//! `docs/media-paths.md` states the law and its sources.
+//! Congestion control for connections whose datagrams are live media, which repairs itself and is worthless when late;
+//! streams share it. `docs/media-paths.md` states the law and its sources.
 
 use std::{
     any::Any,

@@ -1,4 +1,5 @@
-//! The window that a TCP flow would have in our place (CUBIC, RFC 9438): how much we take where another flow holds the queue.
+//! The window that a TCP flow would have in our place (CUBIC, RFC 9438): how much we take where another flow holds the
+//! queue.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! When a connection that only heard something answers. An ACK costs a packet; where nothing waits for it, several share one.
+//! When a connection that only heard something answers. An ACK costs a packet; where nothing waits for it, several
+//! share one.
 
 use std::time::{Duration, Instant};
 
@@ -6,15 +7,16 @@ use super::Connection;
 
 /// A connection whose streams were written to within this time has ACK-clocked data: what it hears is answered at once.
 const STREAM_ACTIVITY: Duration = Duration::from_millis(20);
-/// ACKs wait for this many packets or `ACK_DELAY`, whichever is first; well under the 25 ms that we advertise as max_ack_delay.
+/// ACKs wait for this many packets or `ACK_DELAY`, whichever is first; well under the 25 ms that we advertise as
+/// max_ack_delay.
 const ACK_PACKETS: u32 = 8;
 pub const ACK_DELAY: Duration = Duration::from_millis(4);
 /// As many at once are a burst, behind which the peer's window may be closed: answered at once.
 const BURST_PACKETS: u32 = 4;
 /// While a peer may still be in slow start it needs each ACK.
 const YOUNG_PACKETS: u32 = 400;
-/// A peer that fell silent before its ACK came may have waited for it (a small window), or sends so little that a packet saved is
-/// nothing: it is answered at once for this many packets, twice as many the next time.
+/// A peer that fell silent before its ACK came may have waited for it (a small window), or sends so little that a
+/// packet saved is nothing: it is answered at once for this many packets, twice as many the next time.
 const FIRST_PROMPT_PACKETS: u32 = 64;
 const MAX_PROMPT_PACKETS: u32 = 8192;
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use quinn_proto::{
-    ClientConfig, EndpointConfig, RandomConnectionIdGenerator, ServerConfig, ValidationTokenConfig, VarInt,
+    ClientConfig, EndpointConfig, RandomConnectionIdGenerator, ServerConfig, Side, ValidationTokenConfig, VarInt,
 };
 use ring::{hkdf, hmac};
 use rustc_hash::FxHashMap;
@@ -145,7 +145,7 @@ impl Core {
             tls::client(request.verification, &request.settings.alpn, rejected.clone()).map_err(CallError::Tls)?;
         let settings = Arc::new(request.settings);
         let mut config = ClientConfig::new(crypto);
-        config.transport_config(settings.transport_config(self.offload));
+        config.transport_config(settings.transport_config(self.offload, Side::Client));
         let key = self.dial_endpoint(request.remote, &settings)?;
         let entry = &mut self.endpoints[key];
         let local = source_address(request.remote, entry.socket.address.port());
@@ -238,6 +238,7 @@ impl Core {
         self.connections.clear();
         self.slots.clear();
         self.splices.clear();
+        self.locals.clear();
         self.dirty.clear();
         self.touched.clear();
         self.pumps.clear();
@@ -250,7 +251,8 @@ fn endpoint_config(reset_key: &[u8], max_udp_payload: u16) -> Arc<EndpointConfig
     let mut config = EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, reset_key)));
     config
         .cid_generator(|| Box::new(RandomConnectionIdGenerator::new(CONNECTION_ID_BYTES)))
-        // quinn's own bound would let one reset out per turn, since all packets of a turn have one time; `Endpoint::resets` bounds them.
+        // quinn's own bound would let one reset out per turn, since all packets of a turn have one time;
+        // `Endpoint::resets` bounds them.
         .min_reset_interval(Duration::ZERO)
         .supported_versions(vec![1]);
     // Fails only below 1200, and this is not.
@@ -272,7 +274,7 @@ fn server_config(
     let mut tokens = ValidationTokenConfig::default();
     tokens.sent(0);
     config
-        .transport_config(settings.transport_config(offload))
+        .transport_config(settings.transport_config(offload, Side::Server))
         .validation_token_config(tokens)
         .max_incoming(MAX_WAITING_ATTEMPTS)
         .incoming_buffer_size(MAX_WAITING_BYTES)

@@ -58,6 +58,8 @@ pub struct Connection {
     pub rejected: Option<Arc<AtomicBool>>,
     pub close_request: Option<(VarInt, Bytes)>,
     pub last_stream_write: Option<Instant>,
+    /// What the engine itself sent for local sockets, in calls to quinn; only grows.
+    pub local_sends: u64,
     pub armed: Option<Instant>,
     pub acks: AckPace,
     pub gate: Gate,

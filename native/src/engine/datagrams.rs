@@ -128,8 +128,8 @@ impl Connection {
         if self.gate.is_full() { age.min(AGE_ON_FULL_PATH) } else { age }
     }
 
-    /// Hands up to `most` datagrams to quinn: only what its next packets carry at once, so that what waits can grow old and be counted here.
-    /// The answer is how many packets they need.
+    /// Hands up to `most` datagrams to quinn: only what its next packets carry at once, so that what waits can grow old
+    /// and be counted here. The answer is how many packets they need.
     pub fn feed_datagrams(&mut self, now: Instant, most: usize) -> usize {
         // Left there by a peer whose address is not validated yet.
         let mut packets = usize::from(self.quinn_datagram_bytes() > 0);

@@ -1,4 +1,5 @@
-//! Which datagrams and streams may leave now. Datagrams pass here before quinn gets them, so that none waits where it cannot grow old.
+//! Which datagrams and streams may leave now. Datagrams pass here before quinn gets them, so that none waits where it
+//! cannot grow old.
 
 use std::{
     net::SocketAddr,
@@ -10,7 +11,8 @@ use crate::congestion::{LiveController, Signals};
 
 /// Around a datagram: short header, id, packet number, frame type, tag.
 const PACKET_OVERHEAD: u64 = 40;
-/// While a path is silent: one datagram a round trip, at most one in this (RFC 8085 §3.1.1), so that the flow is back as soon as the path.
+/// While a path is silent: one datagram a round trip, at most one in this (RFC 8085 §3.1.1), so that the flow is back
+/// as soon as the path.
 const SHORTEST_ASKING: Duration = Duration::from_millis(20);
 /// On a full path that datagrams fill, streams get a packet this often: control messages must pass.
 const STREAM_TURN: Duration = Duration::from_millis(20);
@@ -61,8 +63,8 @@ impl Gate {
         }
     }
 
-    /// Whether a datagram may follow `handed` bytes that leave now. With streams at work datagrams go before them: those fill the window, and
-    /// wait until it has room again.
+    /// Whether a datagram may follow `handed` bytes that leave now. With streams at work datagrams go before them:
+    /// those fill the window, and wait until it has room again.
     pub fn admits(&mut self, handed: u64, length: u64, streams: bool, now: Instant) -> bool {
         let Some(signals) = &self.signals else { return true };
         let bytes = length + PACKET_OVERHEAD;

@@ -1,5 +1,6 @@
-//! A panic while quinn reads a connection's packets, serves its timers or makes its packets ends that connection and nothing else. One
-//! elsewhere in a turn ends all connections, with their users told (`runner`); one in a call from JavaScript is that call's error.
+//! A panic while quinn reads a connection's packets, serves its timers or makes its packets ends that connection and
+//! nothing else. One elsewhere in a turn ends all connections, with their users told (`runner`); one in a call from
+//! JavaScript is that call's error.
 
 use std::{
     any::Any,
@@ -17,7 +18,8 @@ pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
 }
 
 impl Core {
-    /// Runs `work` on a connection. After a panic its state cannot be trusted: it is removed without another call into it.
+    /// Runs `work` on a connection. After a panic its state cannot be trusted: it is removed without another call into
+    /// it.
     pub fn guarded<T>(&mut self, slot: Slot, work: impl FnOnce(&mut Connection) -> T) -> Option<T> {
         let connection = self.connections.get_mut(slot)?;
         match catch_unwind(AssertUnwindSafe(|| work(connection))) {

@@ -10,8 +10,8 @@ use crate::ledger::Counts;
 /// Read from one leg and not yet accepted by the other; conformance S2 allows 256 KiB.
 const LANE_BYTES: usize = 128 * 1024;
 
-/// Shorter pieces are copied together: each would keep all of the packet that it came in, and quinn searches every piece that is not
-/// acknowledged, one by one. What a full packet brings is longer and is not copied.
+/// Shorter pieces are copied together: each would keep all of the packet that it came in, and quinn searches every
+/// piece that is not acknowledged, one by one. What a full packet brings is longer and is not copied.
 const GATHER_BYTES: usize = 1024;
 
 /// The direction from `ends[i]` to the other end.

@@ -18,6 +18,7 @@ use super::{
     datagrams::DatagramQueue,
     gate::Gate,
     stats::Budget,
+    streams::Mover,
 };
 use crate::{
     events::{CloseInfo, CloseKind, DialFailure},
@@ -58,6 +59,7 @@ impl Core {
             rejected: None,
             close_request: None,
             last_stream_write: None,
+            local_sends: 0,
             armed: None,
             acks: AckPace::new(),
             gate,
@@ -125,7 +127,8 @@ impl Core {
         self.mark_dirty(slot);
     }
 
-    /// Tells JavaScript, frees what it used, cuts what led through the connection. quinn's part lives on until it has drained.
+    /// Tells JavaScript, frees what it used, cuts what led through the connection. quinn's part lives on until it has
+    /// drained.
     pub fn end(&mut self, slot: Slot, info: CloseInfo) {
         let connection = &mut self.connections[slot];
         let phase = std::mem::replace(&mut connection.phase, Phase::Ended);
@@ -158,10 +161,12 @@ impl Core {
         }
         connection.queue.clear(DropReason::Closing);
         connection.routes = HashMap::new();
-        let splices: Vec<u64> =
-            connection.streams.values().filter_map(|stream| stream.splice).map(|(id, _)| id).collect();
-        for splice in splices {
-            self.splice_lost(splice);
+        let movers: Vec<Mover> = connection.streams.values().filter_map(|stream| stream.mover).collect();
+        for mover in movers {
+            match mover {
+                Mover::Splice { id, .. } => self.splice_lost(id),
+                Mover::Local(socket) => self.local_lost(socket),
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-//! The state of one engine. Everything here runs under the lock of `runner::Shared`: on the engine's thread, or in a call from JavaScript.
+//! The state of one engine. Everything here runs under the lock of `runner::Shared`: on the engine's thread, or in a
+//! call from JavaScript.
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
@@ -17,6 +18,7 @@ mod guard;
 mod incoming;
 mod lane;
 mod lifecycle;
+mod local;
 mod rate;
 mod receive;
 mod runner;
@@ -38,8 +40,9 @@ pub use datagrams::{SendOutcome, Target};
 pub use endpoint::Endpoint;
 pub use guard::panic_message;
 pub use incoming::Decision;
+pub use local::{LOCAL_KEY, Locals, StreamCodes, Tunnel};
 pub use runner::{Shared, run};
-pub use splice::{Splice, SpliceEnd};
+pub use splice::{NamedStream, Splice};
 pub use stats::Counters;
 pub use streams::ReadOutcome;
 
@@ -74,6 +77,7 @@ pub struct Core {
     pub touched: Vec<Slot>,
     pub quiet: VecDeque<Quiet>,
     pub pumps: VecDeque<Pump>,
+    pub locals: Locals,
     pub timers: timers::Timers,
     /// Answers of JavaScript that wait for the engine's thread, where the handshake's cryptography belongs.
     pub decisions: VecDeque<(usize, u32, Decision)>,
@@ -108,6 +112,7 @@ impl Core {
             touched: Vec::new(),
             quiet: VecDeque::new(),
             pumps: VecDeque::new(),
+            locals: Locals::new(),
             timers: timers::Timers::default(),
             decisions: VecDeque::new(),
             out: Vec::new(),
@@ -125,7 +130,7 @@ impl Core {
         }
     }
 
-    /// One for everything that JavaScript names: connections, routes, splices. Never used again.
+    /// One for everything that JavaScript names: connections, routes, splices, local sockets. Never used again.
     pub fn new_id(&mut self) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
@@ -177,13 +182,15 @@ impl Core {
         self.expire_timers(now);
         self.hear(now);
         self.run_pumps(now);
+        self.run_locals(now);
         self.flush(now);
         self.release_endpoints();
     }
 
     /// When the loop must turn again though nothing arrives; now, when work was left.
     pub fn next_wake(&self, now: Instant) -> Option<Instant> {
-        if !self.dirty.is_empty() || !self.pumps.is_empty() || !self.touched.is_empty() || !self.decisions.is_empty() {
+        let busy = !self.dirty.is_empty() || !self.pumps.is_empty() || self.locals.has_work();
+        if busy || !self.touched.is_empty() || !self.decisions.is_empty() {
             return Some(now);
         }
         let quiet = self.quiet.front().map(|entry| entry.due);

@@ -89,8 +89,8 @@ impl Core {
         }
     }
 
-    /// When what the socket holds arrived, at the earliest: now, unless the loop stood still, as that of a stopped process does. Then it is
-    /// when the loop last began to wait, until the socket was empty once.
+    /// When what the socket holds arrived, at the earliest: now, unless the loop stood still, as that of a stopped
+    /// process does. Then it is when the loop last began to wait, until the socket was empty once.
     fn arrivals(&mut self, endpoint: usize, now: Instant) -> Instant {
         let waiting = self.waiting_since;
         let Some(entry) = self.endpoints.get_mut(endpoint) else { return now };

@@ -21,29 +21,37 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Core, SharedSocket, guard::panic_message, receive::ReceiveBuffer};
+use super::{Core, LOCAL_KEY, SharedSocket, guard::panic_message, receive::ReceiveBuffer};
 
 pub struct Shared {
     core: Mutex<Core>,
     wake: OwnedFd,
     /// The eventfd is written and the loop has not turned since: more writes would say nothing new.
     woken: AtomicBool,
-    /// JavaScript is answering a batch of events: one wake-up at its end does for all its calls, and their frames share packets.
+    /// JavaScript is answering a batch of events: one wake-up at its end does for all its calls, and their frames share
+    /// packets.
     corked: AtomicBool,
     /// A call in that time left something to do.
     wanted: AtomicBool,
     stop: AtomicBool,
+    poller: Arc<OwnedFd>,
 }
 
 impl Shared {
     pub fn new() -> Result<Arc<Self>, Errno> {
+        let wake = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+        let poller = Arc::new(epoll::create(epoll::CreateFlags::CLOEXEC)?);
+        epoll::add(&poller, &wake, EventData::new_u64(WAKE), EventFlags::IN)?;
+        let mut core = Core::new();
+        core.locals.set_poller(poller.clone());
         Ok(Arc::new(Self {
-            core: Mutex::new(Core::new()),
-            wake: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
+            core: Mutex::new(core),
+            wake,
             woken: AtomicBool::new(false),
             corked: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
             stop: AtomicBool::new(false),
+            poller,
         }))
     }
 
@@ -61,7 +69,8 @@ impl Shared {
         }
     }
 
-    /// As `wake` and `uncork`, called on JavaScript's thread only. Turns for other reasons go on meanwhile, and carry out what was asked.
+    /// As `wake` and `uncork`, called on JavaScript's thread only. Turns for other reasons go on meanwhile, and carry
+    /// out what was asked.
     pub fn cork(&self) {
         self.corked.store(true, Ordering::Relaxed);
     }
@@ -89,25 +98,20 @@ struct Watched {
     writable: bool,
 }
 
-/// The key of the eventfd; sockets have their place in the list.
+/// The key of the eventfd. Sockets of QUIC have their place in the list, local ones `LOCAL_KEY` and their id.
 const WAKE: u64 = u64::MAX;
 const EVENTS: usize = 64;
 
-struct Poller {
-    fd: OwnedFd,
+/// What the last wait found.
+struct Found {
     ready: Vec<epoll::Event>,
+    watched: Vec<Watched>,
+    /// Local sockets by their id.
+    locals: Vec<(u64, EventFlags)>,
 }
 
-impl Poller {
-    fn new(shared: &Shared) -> Result<Self, Errno> {
-        let fd = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        epoll::add(&fd, &shared.wake, EventData::new_u64(WAKE), EventFlags::IN)?;
-        Ok(Self { fd, ready: Vec::with_capacity(EVENTS) })
-    }
-}
-
-/// Runs until `Shared::stop`, or until the kernel refuses to poll. `notify` says that events wait for JavaScript; it is called
-/// outside the lock.
+/// Runs until `Shared::stop`, or until the kernel refuses to poll. `notify` says that events wait for JavaScript; it is
+/// called outside the lock.
 pub fn run(shared: &Shared, notify: impl Fn()) {
     if let Err(error) = turn_until_stopped(shared, &notify) {
         let reason = format!("the native engine cannot wait for its sockets: {error}");
@@ -120,20 +124,20 @@ pub fn run(shared: &Shared, notify: impl Fn()) {
 }
 
 fn turn_until_stopped(shared: &Shared, notify: impl Fn()) -> Result<(), Errno> {
-    let mut poller = Poller::new(shared)?;
+    let mut found = Found { ready: Vec::with_capacity(EVENTS), watched: Vec::new(), locals: Vec::new() };
     let mut buffer = ReceiveBuffer::new();
-    let mut watched: Vec<Watched> = Vec::new();
     loop {
         // Read before the turn: what was asked for before `stop` still leaves.
         let last = shared.stop.load(Ordering::SeqCst);
         let mut core = shared.core.lock();
-        let turned = catch_unwind(AssertUnwindSafe(|| turn(&mut core, &mut watched, &mut buffer)));
+        let turned = catch_unwind(AssertUnwindSafe(|| turn(&mut core, &mut found, &mut buffer)));
         let wake = turned.unwrap_or_else(|panic| {
-            // Connections are guarded on their own; what panicked here has no owner to blame, so everything ends, loudly.
+            // Connections are guarded on their own; what panicked here has no owner to blame, so everything ends,
+            // loudly.
             core.fail(&format!("the native engine failed: {}", panic_message(&*panic)));
             None
         });
-        watch(&poller.fd, &mut core, &mut watched)?;
+        watch(&shared.poller, &mut core, &mut found.watched)?;
         let announce = core.announce();
         // A waiting call from JavaScript gets the lock before the next turn can take it again.
         MutexGuard::unlock_fair(core);
@@ -143,12 +147,12 @@ fn turn_until_stopped(shared: &Shared, notify: impl Fn()) -> Result<(), Errno> {
         if last {
             return Ok(());
         }
-        wait(shared, &mut poller, &mut watched, wake)?;
+        wait(shared, &mut found, wake)?;
     }
 }
 
-/// Follows the set of sockets and which of them have unsent packets. The list is short: one socket per listener, one or two for
-/// all that is dialled.
+/// Follows the set of sockets and which of them have unsent packets. The list is short: one socket per listener, one or
+/// two for all that is dialled.
 fn watch(poller: &OwnedFd, core: &mut Core, watched: &mut Vec<Watched>) -> Result<(), Errno> {
     if std::mem::take(&mut core.sockets_changed) {
         for entry in watched.drain(..) {
@@ -174,9 +178,12 @@ fn interest(wants_write: bool) -> EventFlags {
     if wants_write { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN }
 }
 
-fn turn(core: &mut Core, watched: &mut [Watched], buffer: &mut ReceiveBuffer) -> Option<Instant> {
+fn turn(core: &mut Core, found: &mut Found, buffer: &mut ReceiveBuffer) -> Option<Instant> {
     let now = Instant::now();
-    for entry in watched {
+    for (id, flags) in found.locals.drain(..) {
+        core.locals.heard(id, flags);
+    }
+    for entry in &mut found.watched {
         if std::mem::take(&mut entry.readable) {
             core.receive(entry.endpoint, buffer, now);
         }
@@ -189,22 +196,25 @@ fn turn(core: &mut Core, watched: &mut [Watched], buffer: &mut ReceiveBuffer) ->
     core.longest_wait(wake, now)
 }
 
-/// Waits for the sockets, a call or the time, which is rounded up to a millisecond: quinn's pacing lets go of bursts of several.
-fn wait(shared: &Shared, poller: &mut Poller, watched: &mut [Watched], until: Option<Instant>) -> Result<(), Errno> {
+/// Waits for the sockets, a call or the time, which is rounded up to a millisecond: quinn's pacing lets go of bursts of
+/// several.
+fn wait(shared: &Shared, found: &mut Found, until: Option<Instant>) -> Result<(), Errno> {
     let timeout = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
-    poller.ready.clear();
-    match epoll::wait(&poller.fd, spare_capacity(&mut poller.ready), timeout.as_ref()) {
+    found.ready.clear();
+    match epoll::wait(&shared.poller, spare_capacity(&mut found.ready), timeout.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
         Err(error) => return Err(error),
     }
-    for event in &poller.ready {
+    for event in &found.ready {
         let key = event.data.u64();
         if key == WAKE {
             let mut count = [0; 8];
             // Nothing to read is no matter: the wake itself was the message.
             let _ = rustix::io::read(&shared.wake, &mut count);
             shared.woken.store(false, Ordering::SeqCst);
-        } else if let Some(entry) = usize::try_from(key).ok().and_then(|key| watched.get_mut(key)) {
+        } else if key & LOCAL_KEY != 0 {
+            found.locals.push((key & !LOCAL_KEY, event.flags));
+        } else if let Some(entry) = usize::try_from(key).ok().and_then(|key| found.watched.get_mut(key)) {
             let flags = event.flags;
             entry.readable = flags.intersects(EventFlags::IN | EventFlags::ERR | EventFlags::HUP);
             entry.writable = flags.contains(EventFlags::OUT);

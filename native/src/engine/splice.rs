@@ -7,15 +7,15 @@ use quinn_proto::{ReadError, ReadableError, StreamId, VarInt, WriteError};
 use super::{
     Connection, Core, Pump, Slot,
     lane::Lane,
-    streams::{ReceiveState, SendState, Stream},
+    streams::{Mover, ReceiveState, SendState, Stream},
 };
 use crate::ledger::Counts;
 
 /// Moved by one lane before others have their turn.
 const TURN_BYTES: usize = 512 * 1024;
 
-/// One of two streams, as JavaScript names it.
-pub struct SpliceEnd {
+/// A stream as JavaScript names it.
+pub struct NamedStream {
     pub connection: u64,
     pub stream: StreamId,
 }
@@ -46,9 +46,15 @@ enum Step {
 
 impl Core {
     /// The splice's id. Where a stream is no longer there, it ends at once.
-    pub fn splice(&mut self, ends: [SpliceEnd; 2], ledgers: [Arc<Counts>; 2], lost_code: VarInt, now: Instant) -> u64 {
+    pub fn splice(
+        &mut self,
+        ends: [NamedStream; 2],
+        ledgers: [Arc<Counts>; 2],
+        lost_code: VarInt,
+        now: Instant,
+    ) -> u64 {
         let id = self.new_id();
-        let ends = ends.map(|SpliceEnd { connection, stream }| {
+        let ends = ends.map(|NamedStream { connection, stream }| {
             let slot = self.slots.get(&connection).copied().unwrap_or(Slot::MAX);
             End { slot, connection, stream }
         });
@@ -58,8 +64,8 @@ impl Core {
             let end = &splice.ends[i];
             let connection = self.connections.get_mut(end.slot).filter(|connection| connection.id == end.connection);
             let stream = connection.and_then(|connection| connection.streams.get_mut(&end.stream));
-            if let Some(stream) = stream.filter(|stream| stream.splice.is_none()) {
-                stream.splice = Some((id, i));
+            if let Some(stream) = stream.filter(|stream| stream.mover.is_none()) {
+                stream.mover = Some(Mover::Splice { id, end: i });
                 // What was written to this end flows in the lane that leads to it.
                 let lane = &mut splice.lanes[End::other(i)];
                 lane.pending_bytes = stream.out_bytes;
@@ -110,7 +116,7 @@ impl Core {
     fn spliced(&self, id: u64, end: usize) -> Option<&Stream> {
         let at = &self.splices.get(&id)?.ends[end];
         let connection = self.connections.get(at.slot).filter(|connection| connection.id == at.connection)?;
-        connection.streams.get(&at.stream).filter(|stream| stream.splice == Some((id, end)))
+        connection.streams.get(&at.stream).filter(|stream| stream.mover == Some(Mover::Splice { id, end }))
     }
 
     /// The same for changing it, while its connection lives.
@@ -263,7 +269,7 @@ impl Core {
         let Some(splice) = self.splices.remove(&id) else { return };
         for end in &splice.ends {
             if let Some(connection) = self.connections.get_mut(end.slot).filter(|c| c.id == end.connection)
-                && connection.streams.get(&end.stream).is_some_and(|s| s.splice.is_some_and(|(splice, _)| splice == id))
+                && connection.streams.get(&end.stream).is_some_and(|stream| stream.is_of_splice(id))
             {
                 connection.streams.remove(&end.stream);
             }

@@ -49,7 +49,7 @@ const STATS_FIELDS: usize = 12;
 /// Measured beside the structure itself: rustls' state, quinn's tables, packet buffers at rest.
 const TLS_AND_BUFFERS: usize = 16 * 1024;
 
-/// What a peer may cost before it is closed (conformance A3, native-quiche.md).
+/// What a peer may cost before it is closed (docs/conformance.md, A3).
 #[derive(Debug, Default)]
 pub struct Budget {
     pub proven: bool,
@@ -73,7 +73,8 @@ struct Seen {
 const LOOK_BYTES: u64 = 16 * 1024;
 
 impl Budget {
-    /// Bytes are useful when they came with stream or datagram frames, or answer what we sent (one acknowledges the other).
+    /// Bytes are useful when they came with stream or datagram frames, or answer what we sent (one acknowledges the
+    /// other).
     fn look(&mut self, stats: &ConnectionStats) {
         let now = Seen {
             received: self.bytes,
@@ -101,8 +102,9 @@ fn all_frames(of: &FrameStats) -> u64 {
 }
 
 impl Connection {
-    /// Notes a packet that came under one of the connection's ids; the answer is a reason to close the connection. Only what brought a frame is
-    /// the peer's: anyone who saw an id can send noise under it, and a peer that sends padding alone costs no more than such a stranger.
+    /// Notes a packet that came under one of the connection's ids; the answer is a reason to close the connection. Only
+    /// what brought a frame is the peer's: anyone who saw an id can send noise under it, and a peer that sends padding
+    /// alone costs no more than such a stranger.
     pub fn hear(&mut self, bytes: usize, now: Instant) -> Option<&'static str> {
         let stats = self.quic.stats();
         let frames = all_frames(&stats.frame_rx);
@@ -123,8 +125,8 @@ impl Connection {
         (budget.useless > useless_bytes).then_some("too many bytes without use")
     }
 
-    /// Rtt and minimum in ms, packets sent, received, lost, bytes sent, received, congestion window, queued datagrams and bytes,
-    /// path MTU, largest datagram; NaN where unknown.
+    /// Rtt and minimum in ms, packets sent, received, lost, bytes sent, received, congestion window, queued datagrams
+    /// and bytes, path MTU, largest datagram; NaN where unknown.
     pub fn stats(&mut self) -> [f64; STATS_FIELDS] {
         let stats = self.quic.stats();
         let largest = self.quic.datagrams().max_size();

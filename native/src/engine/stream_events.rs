@@ -1,4 +1,4 @@
-//! What quinn says about streams, turned into events for JavaScript or work for splices.
+//! What quinn says about streams, turned into events for JavaScript or work for what moves their bytes.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use quinn_proto::{Dir, StreamEvent, StreamId, VarInt};
 use super::{
     Core, Pump, Slot,
     splice::End,
-    streams::{ReceiveState, SendState, Stream},
+    streams::{Mover, ReceiveState, SendState, Stream},
 };
 
 impl Core {
@@ -39,11 +39,14 @@ impl Core {
     fn stream_readable(&mut self, slot: Slot, id: StreamId) {
         let connection = &mut self.connections[slot];
         let Some(stream) = connection.streams.get_mut(&id) else { return };
-        if let Some((splice, end)) = stream.splice {
-            self.pumps.push_back(Pump { splice, lane: end });
-        } else if stream.wants_readable {
-            stream.wants_readable = false;
-            self.events.readable(connection.id, id);
+        match stream.mover {
+            Some(Mover::Splice { id, end }) => self.pumps.push_back(Pump { splice: id, lane: end }),
+            Some(Mover::Local(socket)) => self.locals.wake(socket),
+            None if stream.wants_readable => {
+                stream.wants_readable = false;
+                self.events.readable(connection.id, id);
+            }
+            None => {}
         }
     }
 
@@ -59,9 +62,12 @@ impl Core {
     fn stream_writable(&mut self, slot: Slot, id: StreamId, now: Instant) {
         let connection = &mut self.connections[slot];
         let Some(stream) = connection.streams.get_mut(&id) else { return };
-        if let Some((splice, end)) = stream.splice {
-            self.pumps.push_back(Pump { splice, lane: End::other(end) });
-            return;
+        match stream.mover {
+            Some(Mover::Splice { id, end }) => {
+                return self.pumps.push_back(Pump { splice: id, lane: End::other(end) });
+            }
+            Some(Mover::Local(socket)) => return self.locals.wake(socket),
+            None => {}
         }
         if connection.push_out(id, now) {
             self.events.writable(connection.id, id);
@@ -73,9 +79,10 @@ impl Core {
     fn stream_stopped(&mut self, slot: Slot, id: StreamId, code: VarInt) {
         let connection = &mut self.connections[slot];
         let Some(stream) = connection.streams.get_mut(&id) else { return };
-        if let Some((splice, end)) = stream.splice {
-            self.splice_stopped(splice, End::other(end), code);
-            return;
+        match stream.mover {
+            Some(Mover::Splice { id, end }) => return self.splice_stopped(id, End::other(end), code),
+            Some(Mover::Local(socket)) => return self.local_stopped(socket, code),
+            None => {}
         }
         stream.stopped = Some(code);
         if stream.send != SendState::Over {

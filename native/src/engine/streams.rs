@@ -28,20 +28,29 @@ pub enum ReceiveState {
     Over,
 }
 
+/// What moves a stream's bytes in place of JavaScript.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mover {
+    /// `end` is the end of the splice that the stream is.
+    Splice { id: u64, end: usize },
+    /// A local socket.
+    Local(u64),
+}
+
 pub struct Stream {
     pub send: SendState,
     pub receive: ReceiveState,
     /// The peer's STOP_SENDING, kept for a splice that begins after it.
     pub stopped: Option<VarInt>,
-    /// What waits for quinn. Small writes gather in `tail`: quinn would keep, and search, every one of them as a piece of its own.
+    /// What waits for quinn. Small writes gather in `tail`: quinn would keep, and search, every one of them as a piece
+    /// of its own.
     out: VecDeque<Bytes>,
     tail: BytesMut,
     pub out_bytes: usize,
     /// Tell JavaScript when there is something to read.
     pub wants_readable: bool,
     pub wants_writable: bool,
-    /// The splice that moves this stream's bytes, and which end of it this is.
-    pub splice: Option<(u64, usize)>,
+    pub mover: Option<Mover>,
 }
 
 impl Stream {
@@ -58,8 +67,12 @@ impl Stream {
             out_bytes: 0,
             wants_readable: ours,
             wants_writable: false,
-            splice: None,
+            mover: None,
         }
+    }
+
+    pub fn is_of_splice(&self, splice: u64) -> bool {
+        matches!(self.mover, Some(Mover::Splice { id, .. }) if id == splice)
     }
 
     pub fn discard(&mut self) {
@@ -197,23 +210,25 @@ impl Connection {
         self.forget_if_over(id);
     }
 
-    /// RESET of a spliced stream's own direction. quinn's error would say that this half is over, which is what is wanted.
+    /// RESET of our direction of a stream that has a mover. quinn's error would say that this half is over, which is
+    /// what is wanted.
     pub fn reset_half(&mut self, id: StreamId, code: VarInt) {
         if self.streams.get(&id).is_some_and(|stream| stream.send != SendState::Over) {
             let _ = self.quic.send_stream(id).reset(code);
         }
     }
 
-    /// STOP_SENDING for the peer's direction of a spliced stream.
+    /// STOP_SENDING for the peer's direction of such a stream.
     pub fn stop_half(&mut self, id: StreamId, code: VarInt) {
         if self.streams.get(&id).is_some_and(|stream| stream.receive == ReceiveState::Open) {
             let _ = self.quic.recv_stream(id).stop(code);
         }
     }
 
-    /// Hands what JavaScript wrote to quinn, as far as flow control allows; FIN when it was last. True when a paused writer may go on.
+    /// Hands what JavaScript wrote to quinn, as far as flow control allows; FIN when it was last. True when a paused
+    /// writer may go on.
     pub fn push_out(&mut self, id: StreamId, now: Instant) -> bool {
-        let Some(stream) = self.streams.get_mut(&id).filter(|s| s.splice.is_none() && s.send != SendState::Over) else {
+        let Some(stream) = self.streams.get_mut(&id).filter(|s| s.mover.is_none() && s.send != SendState::Over) else {
             return false;
         };
         stream.seal();
@@ -244,7 +259,7 @@ impl Connection {
 
     pub fn forget_if_over(&mut self, id: StreamId) {
         let over = self.streams.get(&id).is_some_and(|stream| {
-            stream.splice.is_none() && stream.send == SendState::Over && stream.receive == ReceiveState::Over
+            stream.mover.is_none() && stream.send == SendState::Over && stream.receive == ReceiveState::Over
         });
         if over {
             self.streams.remove(&id);

@@ -11,7 +11,7 @@ use proptest::{collection::vec, prelude::*, test_runner::Config};
 use quinn_proto::{Dir, StreamId, VarInt};
 
 use super::{
-    Core, Decision, DialRequest, ListenRequest, SpliceEnd,
+    Core, Decision, DialRequest, ListenRequest, NamedStream,
     incoming::DECISIONS_PER_TURN,
     receive::{Arrival, ReceiveBuffer},
 };
@@ -214,10 +214,12 @@ impl Call {
         let ledger: Arc<Counts> = Arc::default();
         match self.kind {
             9 => {
-                let second =
-                    SpliceEnd { connection: other.unwrap_or(self.number), stream: StreamId::from(varint(self.number)) };
+                let second = NamedStream {
+                    connection: other.unwrap_or(self.number),
+                    stream: StreamId::from(varint(self.number)),
+                };
                 core.splice(
-                    [SpliceEnd { connection, stream }, second],
+                    [NamedStream { connection, stream }, second],
                     [ledger.clone(), ledger],
                     varint(self.number),
                     now,
@@ -279,7 +281,7 @@ fn a_splice_of_a_connection_that_has_ended_ends_too() {
         let (slot, entry) = core.live(connection).expect("a live connection");
         let stream = entry.open_stream(Dir::Bi).expect("a stream");
         core.mark_dirty(slot);
-        SpliceEnd { connection, stream }
+        NamedStream { connection, stream }
     };
     let ends = [open(&mut world.core, first[1]), open(&mut world.core, second[1])];
     let (slot, _) = world.core.live(first[1]).expect("the connection");

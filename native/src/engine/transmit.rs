@@ -1,4 +1,5 @@
-//! From the connections to the socket: one flush per turn, GSO batches where a connection has several packets for its peer.
+//! From the connections to the socket: one flush per turn, GSO batches where a connection has several packets for its
+//! peer.
 
 use std::{io, time::Instant};
 
@@ -84,7 +85,8 @@ impl Core {
         more
     }
 
-    /// Sends a packet or a GSO batch. What the kernel cannot take now waits; any other failure is a lost packet to QUIC.
+    /// Sends a packet or a GSO batch. What the kernel cannot take now waits; any other failure is a lost packet to
+    /// QUIC.
     pub fn send(&mut self, endpoint: usize, transmit: &Transmit, buffer: &[u8]) {
         let bytes = &buffer[..transmit.size];
         #[cfg(test)]

@@ -1,14 +1,20 @@
-import { createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '../../lib/app-error.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
 import { streamCode } from '../../protocol/tunnel/close-code.ts';
 import { encodeStreamHeader } from '../../protocol/tunnel/stream-header.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
+import type { LocalTcp, LocalTcpListener, LocalTcpSocket } from '../../quic/local-sockets.ts';
 import type { QuicStream } from '../../quic/types.ts';
 import { endStream } from '../../tunnel-wire/end-stream.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import { TcpPipes } from './tcp-pipes.ts';
+
+export interface TcpEgressDependencies extends Pick<LocalEndDependencies, 'activeRelay' | 'counters' | 'logger'> {
+  readonly clock: Pick<Clock, 'setTimeout'>;
+  readonly tcp: LocalTcp;
+}
 
 export interface TcpEgressSettings {
   readonly tunnelId: TunnelId;
@@ -16,17 +22,25 @@ export interface TcpEgressSettings {
   readonly maxConnections: number;
 }
 
-/** So that a local program that vanished without a word does not hold a stream for ever. */
-const keepAliveInitialDelay = 60_000;
+/** A relay grants a new connection few streams, and the rest when the first of them reach it: a round trip. */
+const streamWait = { retryMs: 10, tries: 100 };
+
+/** A local connection that has no stream yet. */
+interface Waiting {
+  readonly socket: LocalTcpSocket;
+  triesLeft: number;
+}
 
 /** Listens for local TCP connections and opens a data stream for each. */
 export class TcpEgress implements LocalEnd {
-  readonly #dependencies: LocalEndDependencies;
+  readonly #dependencies: TcpEgressDependencies;
   readonly #settings: TcpEgressSettings;
   readonly #pipes: TcpPipes;
-  #server: Server | null = null;
+  readonly #waiting: Waiting[] = [];
+  #retryTimer: Timer | null = null;
+  #listener: LocalTcpListener | null = null;
 
-  constructor(dependencies: LocalEndDependencies, settings: TcpEgressSettings) {
+  constructor(dependencies: TcpEgressDependencies, settings: TcpEgressSettings) {
     this.#dependencies = dependencies;
     this.#settings = settings;
     this.#pipes = new TcpPipes(dependencies);
@@ -34,34 +48,28 @@ export class TcpEgress implements LocalEnd {
 
   async open(): Promise<HostPort> {
     const { host, port } = this.#settings.localAddr;
-    const options = {
-      allowHalfOpen: true,
-      pauseOnConnect: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay,
-    };
-    const server = createServer(options, (socket) => this.#accept(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => {
-        reject(
-          new AppError('address-unavailable', `cannot listen on TCP ${formatHostPort({ host, port })}`, { cause }),
-        );
-      });
-      server.listen({ host, port, ipv6Only: true }, resolve);
-    });
-    // A single failed accept (no file descriptors left) must not end the process; the next one may succeed.
-    server.on('error', (error) => this.#dependencies.logger.warn({ error }, 'could not accept a local connection'));
-    this.#server = server;
-    const address = server.address();
-    return { host, port: typeof address === 'object' && address !== null ? address.port : port };
+    const { logger, tcp } = this.#dependencies;
+    try {
+      this.#listener = await tcp.listen(
+        { ip: host, port },
+        {
+          onConnection: (socket) => this.#accept(socket),
+          onError: (error) => logger.warn({ error }, 'could not accept a local connection'),
+        },
+      );
+    } catch (cause) {
+      throw new AppError('address-unavailable', `cannot listen on TCP ${formatHostPort({ host, port })}`, { cause });
+    }
+    return { host, port: this.#listener.port };
   }
 
   async close(): Promise<void> {
-    const server = this.#server;
-    this.#server = null;
-    if (server === null) return;
-    const closed = new Promise((resolve) => server.close(resolve));
+    const listener = this.#listener;
+    this.#listener = null;
+    if (listener === null) return;
+    const closed = listener.close();
+    this.#retryTimer?.cancel();
+    for (const { socket } of this.#waiting.splice(0)) socket.reset();
     this.#pipes.abortAll();
     await closed;
   }
@@ -81,18 +89,47 @@ export class TcpEgress implements LocalEnd {
   }
 
   /** Without a way to the peer the local program is told so at once, with RST. */
-  #accept(socket: Socket): void {
-    const { activeRelay, counters, logger } = this.#dependencies;
-    const relay = counters.connectionsActive < this.#settings.maxConnections ? activeRelay() : null;
-    const stream = relay?.openStream() ?? null;
-    if (relay === null || stream === null) {
-      logger.debug({ ready: relay !== null }, 'local connection refused');
-      socket.on('error', (error) => logger.debug({ error }, 'refused local connection failed'));
-      socket.resetAndDestroy();
-      return;
+  #accept(socket: LocalTcpSocket): void {
+    const { counters, logger } = this.#dependencies;
+    const isFull = counters.connectionsActive + this.#waiting.length >= this.#settings.maxConnections;
+    const outcome = isFull ? 'refused' : this.#waiting.length > 0 ? 'no-stream' : this.#join(socket);
+    if (outcome === 'refused') {
+      logger.debug({ full: isFull }, 'local connection refused');
+      socket.reset();
+    } else if (outcome === 'no-stream') {
+      this.#waiting.push({ socket, triesLeft: streamWait.tries });
+      this.#planRetry();
     }
+  }
+
+  #join(socket: LocalTcpSocket): 'joined' | 'no-stream' | 'refused' {
+    const relay = this.#dependencies.activeRelay();
+    if (relay === null) return 'refused';
+    const stream = relay.openStream();
+    if (stream === null) return 'no-stream';
     relay.noteSent();
     stream.write(encodeStreamHeader(this.#settings.tunnelId));
     this.#pipes.join(socket, stream, relay);
+    return 'joined';
+  }
+
+  #planRetry(): void {
+    this.#retryTimer ??= this.#dependencies.clock.setTimeout(() => this.#retry(), streamWait.retryMs);
+  }
+
+  /** Those that came first have the first streams. */
+  #retry(): void {
+    this.#retryTimer = null;
+    for (const waiting of this.#waiting.splice(0)) {
+      waiting.triesLeft -= 1;
+      const outcome = this.#waiting.length > 0 ? 'no-stream' : this.#join(waiting.socket);
+      if (outcome === 'refused' || (outcome === 'no-stream' && waiting.triesLeft === 0)) {
+        this.#dependencies.logger.debug({ outcome }, 'local connection refused');
+        waiting.socket.reset();
+      } else if (outcome === 'no-stream') {
+        this.#waiting.push(waiting);
+      }
+    }
+    if (this.#waiting.length > 0) this.#planRetry();
   }
 }

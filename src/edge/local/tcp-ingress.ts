@@ -1,10 +1,10 @@
-import { connect } from 'node:net';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { HostPort } from '../../lib/host-port.ts';
 import { streamCode } from '../../protocol/tunnel/close-code.ts';
 import { STREAM_HEADER_DEADLINE_MS } from '../../protocol/tunnel/limits.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
+import type { LocalTcp } from '../../quic/local-sockets.ts';
 import type { QuicStream } from '../../quic/types.ts';
 import { endStream } from '../../tunnel-wire/end-stream.ts';
 import { HeaderReader } from '../../tunnel-wire/read-header.ts';
@@ -12,8 +12,9 @@ import { edgeStreamCode, type LocalEnd, type LocalEndDependencies } from './loca
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import { TcpPipes } from './tcp-pipes.ts';
 
-export interface TcpIngressDependencies extends LocalEndDependencies {
+export interface TcpIngressDependencies extends Pick<LocalEndDependencies, 'counters' | 'logger'> {
   readonly clock: Clock;
+  readonly tcp: LocalTcp;
 }
 
 export interface TcpIngressSettings {
@@ -24,7 +25,6 @@ export interface TcpIngressSettings {
 
 /** Longer than a slow start of the local program, shorter than a caller's patience. */
 const connectDeadlineMs = 10_000;
-const keepAliveInitialDelay = 60_000;
 const ignore = (): void => undefined;
 
 /** A stream that has no local connection yet. */
@@ -97,37 +97,34 @@ export class TcpIngress implements LocalEnd {
 
   #connectLocal(stream: QuicStream, relay: RelayConnection): void {
     const { host, port } = this.#settings.localAddr;
-    const { clock, counters } = this.#dependencies;
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay });
+    const { clock, counters, tcp } = this.#dependencies;
     const pending: Pending = {
       relay,
       cancel: (code) => {
         this.#pending.delete(pending);
-        socket.destroy();
+        deadline.cancel();
+        socket.reset();
         endStream(stream, code);
       },
     };
-    const onError = (error: Error): void => {
+    const onFailed = (error: Error): void => {
       counters.sendError();
       this.#noteRefusal(error);
       pending.cancel(edgeStreamCode.localRefused);
     };
-    const deadline = clock.setTimeout(() => {
-      onError(new AppError('timed-out', `no answer within ${connectDeadlineMs / 1000} s`));
-    }, connectDeadlineMs);
-    this.#pending.add(pending);
-    // Data waits in the stream; the pipe reads it once it has a socket to give it to.
-    stream.setHandler({ onReadable: ignore, onWritable: ignore, onStopped: (code) => pending.cancel(code) });
-    socket.once('close', () => deadline.cancel());
-    socket.once('error', onError);
-    socket.once('connect', () => {
+    const onConnected = (): void => {
       deadline.cancel();
-      socket.off('error', onError);
       this.#localRefuses = false;
       this.#pending.delete(pending);
-      socket.pause();
       this.#pipes.join(socket, stream, relay);
-    });
+    };
+    const socket = tcp.connect({ ip: host, port }, { onConnected, onFailed });
+    const deadline = clock.setTimeout(() => {
+      onFailed(new AppError('timed-out', `no answer within ${connectDeadlineMs / 1000} s`));
+    }, connectDeadlineMs);
+    this.#pending.add(pending);
+    // Data waits in the stream; it is read once there is a socket to give it to.
+    stream.setHandler({ onReadable: ignore, onWritable: ignore, onStopped: (code) => pending.cancel(code) });
   }
 
   /** The first of a row is worth a warning; every refused connection after it is not. */

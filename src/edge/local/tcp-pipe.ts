@@ -1,13 +1,11 @@
 import type { Socket } from 'node:net';
+import type { LocalTcpPipe, LocalTcpPipeHandler } from '../../quic/local-sockets.ts';
 import type { QuicStream, StreamHandler } from '../../quic/types.ts';
 import { ChunkOpener } from './chunk-opener.ts';
 import { edgeStreamCode, type LocalEndDependencies } from './local-end.ts';
-import type { RelayConnection } from '../uplink/relay-connection.ts';
 
 export interface TcpPipeDependencies extends Pick<LocalEndDependencies, 'cipher' | 'counters' | 'logger'> {
-  readonly relay: Pick<RelayConnection, 'noteSent'>;
-  /** Exactly once, when the socket is gone. */
-  readonly onEnd: () => void;
+  readonly handler: LocalTcpPipeHandler;
 }
 
 const readBytes = 65_536;
@@ -16,11 +14,12 @@ const readBytes = 65_536;
  * Joins a connected local socket and a data stream: bytes sealed and opened, back-pressure, FIN, and half-close, each
  * direction on its own. A TCP connection cannot be reset in one direction, so a reset on either side ends both.
  */
-export class TcpPipe implements StreamHandler {
+export class TcpPipe implements LocalTcpPipe, StreamHandler {
   readonly #dependencies: TcpPipeDependencies;
   readonly #socket: Socket;
   readonly #stream: QuicStream;
   readonly #opener: ChunkOpener;
+  #error: Error | null = null;
   /** Our direction of the stream has its end: finished, reset, or stopped by the peer. */
   #outOver = false;
   /** So has the peer's. */
@@ -40,7 +39,7 @@ export class TcpPipe implements StreamHandler {
       .on('end', () => this.#onLocalEnd())
       .on('drain', () => this.onReadable())
       // Told by `close`, which follows.
-      .on('error', (error) => this.#dependencies.logger.debug({ error }, 'local connection failed'))
+      .on('error', (error) => (this.#error = error))
       .on('close', () => this.#onLocalClose());
     this.#stream.setHandler(this);
     this.#socket.resume();
@@ -117,9 +116,9 @@ export class TcpPipe implements StreamHandler {
 
   #onLocalData(bytes: Uint8Array): void {
     if (this.#outOver) return;
-    const { cipher, counters, relay } = this.#dependencies;
+    const { cipher, counters, handler } = this.#dependencies;
     counters.streamBytesSent(bytes.length);
-    relay.noteSent();
+    handler.onSent();
     if (!this.#stream.write(cipher.sealChunks(bytes))) this.#socket.pause();
   }
 
@@ -135,6 +134,6 @@ export class TcpPipe implements StreamHandler {
     if (!this.#inOver) this.#stream.stop(edgeStreamCode.localReset);
     this.#outOver = true;
     this.#inOver = true;
-    this.#dependencies.onEnd();
+    this.#dependencies.handler.onEnd(this.#error);
   }
 }

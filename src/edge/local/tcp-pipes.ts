@@ -1,30 +1,29 @@
-import type { Socket } from 'node:net';
 import { streamCode } from '../../protocol/tunnel/close-code.ts';
+import type { LocalTcpPipe, LocalTcpSocket } from '../../quic/local-sockets.ts';
 import type { QuicStream } from '../../quic/types.ts';
 import type { LocalEndDependencies } from './local-end.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
-import { TcpPipe } from './tcp-pipe.ts';
 
 /** The open TCP connections of one tunnel, by the relay connection that carries them. */
 export class TcpPipes {
-  readonly #dependencies: LocalEndDependencies;
-  readonly #pipes = new Map<TcpPipe, RelayConnection>();
+  readonly #dependencies: Pick<LocalEndDependencies, 'counters' | 'logger'>;
+  readonly #pipes = new Map<LocalTcpPipe, RelayConnection>();
 
-  constructor(dependencies: LocalEndDependencies) {
+  constructor(dependencies: Pick<LocalEndDependencies, 'counters' | 'logger'>) {
     this.#dependencies = dependencies;
   }
 
-  /** Joins a connected, paused socket and a stream of `relay`. */
-  join(socket: Socket, stream: QuicStream, relay: RelayConnection): void {
-    const { cipher, counters, logger } = this.#dependencies;
-    const onEnd = (): void => {
+  /** Joins a local connection and a stream of `relay`. */
+  join(socket: LocalTcpSocket, stream: QuicStream, relay: RelayConnection): void {
+    const { counters, logger } = this.#dependencies;
+    const onEnd = (error: Error | null): void => {
+      if (error !== null) logger.debug({ error }, 'local connection failed');
       this.#pipes.delete(pipe);
       counters.connectionClosed();
     };
-    const pipe: TcpPipe = new TcpPipe({ cipher, counters, logger, relay, onEnd }, socket, stream);
-    this.#pipes.set(pipe, relay);
     counters.connectionOpened();
-    pipe.start();
+    const pipe = socket.join(stream, { onSent: () => relay.noteSent(), onEnd });
+    this.#pipes.set(pipe, relay);
   }
 
   /** Resets the connections that `relay` carried. */

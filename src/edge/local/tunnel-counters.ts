@@ -1,6 +1,7 @@
 import type { EdgeTunnelStats } from '../../protocol/node/edge-telemetry.ts';
 import { SEAL_OVERHEAD_BYTES } from '../../protocol/tunnel/limits.ts';
 import type { DropCounts } from '../../protocol/node/relay-telemetry.ts';
+import type { LocalCounts } from '../../quic/local-sockets.ts';
 import { dropReasons, type DropReason, type Ledger } from '../../quic/types.ts';
 
 /** Why the edge did not give a datagram of a local program to QUIC; the engine's own reasons come beside these. */
@@ -31,11 +32,13 @@ export interface DirectionCounts {
 }
 
 const rateWindowMs = 1000;
+const nothing: LocalCounts = { streamBytesSent: 0, streamBytesReceived: 0, brokenStreams: 0 };
 
 /** Counts of one tunnel over its whole life; they never fall. Bytes are of local payload. */
 export class TunnelCounters {
   /** Where the engine counts the datagrams that this edge sends. */
   readonly ledger: Ledger;
+  readonly #engineCounts: () => LocalCounts;
   readonly #outgoing = { offered: 0, drops: new Map<OutgoingDropReason, number>() };
   readonly #incoming = { arrived: 0, drops: new Map<IncomingDropReason, number>() };
   #packetsReceived = 0;
@@ -47,8 +50,10 @@ export class TunnelCounters {
   #connectionsActive = 0;
   #rates = { sampledAtMs: 0, bytesSent: 0, bytesReceived: 0, outBps: 0, inBps: 0 };
 
-  constructor(ledger: Ledger) {
+  /** `engineCounts`: what the engine moved by itself; it comes on top of what is counted here. */
+  constructor(ledger: Ledger, engineCounts: () => LocalCounts = () => nothing) {
     this.ledger = ledger;
+    this.#engineCounts = engineCounts;
   }
 
   /** A local program sent a datagram. What becomes of it is counted here or in the ledger. */
@@ -110,7 +115,7 @@ export class TunnelCounters {
   }
 
   get decryptErrors(): number {
-    return this.#decryptErrors;
+    return this.#decryptErrors + this.#engineCounts().brokenStreams;
   }
 
   /** From local programs to the relay. */
@@ -149,33 +154,39 @@ export class TunnelCounters {
   sampleRates(nowMs: number): void {
     const elapsedMs = nowMs - this.#rates.sampledAtMs;
     if (elapsedMs < rateWindowMs) return;
-    const bytesSent = this.#bytesSent();
+    const { bytesSent, bytesReceived } = this.#bytes();
     this.#rates = {
       sampledAtMs: nowMs,
       bytesSent,
-      bytesReceived: this.#bytesReceived,
+      bytesReceived,
       outBps: Math.round(((bytesSent - this.#rates.bytesSent) * 8000) / elapsedMs),
-      inBps: Math.round(((this.#bytesReceived - this.#rates.bytesReceived) * 8000) / elapsedMs),
+      inBps: Math.round(((bytesReceived - this.#rates.bytesReceived) * 8000) / elapsedMs),
     };
   }
 
   stats(): EdgeTunnelStats {
+    const { bytesSent, bytesReceived } = this.#bytes();
     return {
       packets_sent: this.ledger.totals().datagramsOut,
       packets_received: this.#packetsReceived,
-      bytes_sent: this.#bytesSent(),
-      bytes_received: this.#bytesReceived,
+      bytes_sent: bytesSent,
+      bytes_received: bytesReceived,
       bitrate_in_bps: this.#rates.inBps,
       bitrate_out_bps: this.#rates.outBps,
       send_errors: this.#sendErrors,
-      decrypt_errors: this.#decryptErrors,
+      decrypt_errors: this.decryptErrors,
       connections_total: this.#connectionsTotal,
       connections_active: this.#connectionsActive,
     };
   }
 
-  #bytesSent(): number {
+  #bytes(): { readonly bytesSent: number; readonly bytesReceived: number } {
     const { datagramsOut, datagramBytesOut } = this.ledger.totals();
-    return this.#streamBytesSent + datagramBytesOut - datagramsOut * SEAL_OVERHEAD_BYTES;
+    const engine = this.#engineCounts();
+    const sealed = datagramBytesOut - datagramsOut * SEAL_OVERHEAD_BYTES;
+    return {
+      bytesSent: this.#streamBytesSent + engine.streamBytesSent + sealed,
+      bytesReceived: this.#bytesReceived + engine.streamBytesReceived,
+    };
   }
 }

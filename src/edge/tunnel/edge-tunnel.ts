@@ -6,11 +6,14 @@ import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EdgeTunnelInfo, EdgeTunnelState } from '../../protocol/node/edge-telemetry.ts';
 import { tunnelIdToBytes } from '../../protocol/tunnel/tunnel-id.ts';
-import type { QuicEngine, TransportSettings } from '../../quic/types.ts';
+import type { EdgeEngine, LocalTunnel } from '../../quic/local-sockets.ts';
+import type { TransportSettings } from '../../quic/types.ts';
 import type { EdgeTunnelReport } from '../admin/edge-schemas.ts';
 import { DropReporter } from './drop-reporter.ts';
 import type { EdgeEvent, TunnelRef } from '../events/edge-event.ts';
 import type { LocalEnd } from '../local/local-end.ts';
+import { edgeStreamCode } from '../local/local-end.ts';
+import { NodeTcp } from '../local/node-tcp.ts';
 import { PayloadCipher } from '../local/payload-cipher.ts';
 import { chooseRelay } from './relay-choice.ts';
 import { RelayClient, type RelayChange, type RelayClientDependencies } from '../uplink/relay-client.ts';
@@ -25,7 +28,7 @@ import { TunnelCounters } from '../local/tunnel-counters.ts';
 import { UdpEnd } from '../local/udp-end.ts';
 
 export interface EdgeTunnelDependencies extends Omit<RelayClientDependencies, 'observer'> {
-  readonly engine: Pick<QuicEngine, 'dial' | 'createLedger'>;
+  readonly engine: Pick<EdgeEngine, 'dial' | 'createLedger' | 'localSockets'>;
   readonly stalls: Pick<StallWatch, 'waitedMs'>;
   /** Must not throw. */
   readonly raise: (event: EdgeEvent) => void;
@@ -50,6 +53,8 @@ const samplePeriodMs = 250;
  * restarted relay late; but open TCP connections outlive a silence, and not a new connection.
  */
 const patienceMs = { withoutStreams: 5000, withStreams: 15_000 };
+/** An engine keeps table space for each stream that a relay may open. */
+const fewStreams = 16;
 const openRetry = { initialMs: 1000, maxMs: 60_000, jitterRatio: 0.25 };
 
 /** One tunnel of the edge: its local end, its one or two relays, and the choice between them. */
@@ -58,6 +63,8 @@ export class EdgeTunnel {
   readonly #dependencies: EdgeTunnelDependencies;
   readonly #logger: Logger;
   readonly #ref: TunnelRef;
+  /** The local sockets of the engine, where it moves their bytes. */
+  readonly #engineLocal: LocalTunnel | null;
   readonly #counters: TunnelCounters;
   readonly #dropReporter = new DropReporter();
   readonly #openRetry: Backoff;
@@ -76,7 +83,12 @@ export class EdgeTunnel {
     const { tunnel } = settings;
     this.settings = tunnel;
     this.#dependencies = dependencies;
-    this.#counters = new TunnelCounters(dependencies.engine.createLedger());
+    this.#engineLocal = openEngineLocal(dependencies.engine, tunnel);
+    const engineLocal = this.#engineLocal;
+    this.#counters = new TunnelCounters(
+      dependencies.engine.createLedger(),
+      engineLocal === null ? undefined : () => engineLocal.counts(),
+    );
     this.#logger = dependencies.logger.child({ tunnel: tunnel.name, tunnel_id: tunnel.id });
     this.#ref = { id: tunnel.id, name: tunnel.name };
     this.#openRetry = new Backoff(dependencies.random, openRetry);
@@ -248,8 +260,11 @@ export class EdgeTunnel {
     };
     if (endsInFlow) return new FlowEnd(dependencies, this.#dependencies.gates, { tunnelId: id, name, prefix });
     if (protocol === 'udp') return new UdpEnd(dependencies, { direction, prefix, localAddr });
+    const tcp = this.#engineLocal ?? new NodeTcp(dependencies);
     const settings = { tunnelId: id, localAddr, maxConnections };
-    return direction === 'egress' ? new TcpEgress(dependencies, settings) : new TcpIngress(dependencies, settings);
+    return direction === 'egress'
+      ? new TcpEgress({ ...dependencies, tcp }, settings)
+      : new TcpIngress({ ...dependencies, tcp }, settings);
   }
 
   #createClient(index: number, { tunnel, transport, edgeId, softwareVersion }: EdgeTunnelSettings): RelayClient {
@@ -268,12 +283,26 @@ export class EdgeTunnel {
       {
         relay,
         identity: identityOf(tunnel, index),
-        transport,
+        transport: carriesStreams(tunnel) ? transport : { ...transport, maxBidiStreams: fewStreams },
         binding: { tunnelId, direction, protocol, bindSecret, requireBindProof, edgeId, softwareVersion },
         samplePeriodMs: this.#samplePeriodMs,
       },
     );
   }
+}
+
+function openEngineLocal(
+  { localSockets }: Pick<EdgeEngine, 'localSockets'>,
+  { encryptionKey, protocol }: TunnelSettings,
+): LocalTunnel | null {
+  if (localSockets === null || protocol !== 'tcp') return null;
+  const { localReset: localResetCode, notAuthentic: notAuthenticCode } = edgeStreamCode;
+  return localSockets.openTunnel({ key: Buffer.from(encryptionKey, 'hex'), localResetCode, notAuthenticCode });
+}
+
+/** Only a TCP tunnel's ingress edge has streams opened by its relay; what others are sent by mistake is reset. */
+function carriesStreams({ direction, protocol }: TunnelSettings): boolean {
+  return protocol === 'tcp' && direction === 'ingress';
 }
 
 function identityOf({ verification }: TunnelSettings, index: number): RelayIdentity {

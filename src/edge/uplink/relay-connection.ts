@@ -89,7 +89,12 @@ export class RelayConnection implements ConnectionHandler {
 
   /** What this end sent and heard, in whole calls, and pings with their answers; all only grow. */
   get activity(): Pick<TrafficSample, 'sent' | 'received' | 'pings' | 'pongs'> {
-    return { sent: this.#sent, received: this.#received, pings: this.#pings, pongs: this.#pongs };
+    return {
+      sent: this.#sent + (this.#connection?.localSends ?? 0),
+      received: this.#received,
+      pings: this.#pings,
+      pongs: this.#pongs,
+    };
   }
 
   stats(): ConnectionStats | null {

@@ -83,6 +83,9 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     return this.#isOpen() ? this.#environment.clock.monotonicMs() - this.#heardAtMs : Number.POSITIVE_INFINITY;
   }
 
+  /** The edge moves the bytes of its local sockets by itself here. */
+  readonly localSends = 0;
+
   openBidi(): QuicStream | null {
     return this.#isOpen() ? this.#streams.openBidi() : null;
   }

@@ -9,9 +9,9 @@ import type {
   ListenerHandler,
   ListenOptions,
   QuicConnection,
-  QuicEngine,
   QuicListener,
 } from '../types.ts';
+import type { EdgeEngine } from '../local-sockets.ts';
 import { Acceptor } from './accept/acceptor.ts';
 import { Dialling } from './dialling.ts';
 import { Endpoint } from './endpoint.ts';
@@ -23,8 +23,9 @@ import { QuicheListener } from './accept/listener.ts';
 const nativeBytesPerConnection = 40 * 1024;
 
 /** Everything runs on the event loop of the thread that made the engine. */
-export class QuicheEngine implements QuicEngine {
+export class QuicheEngine implements EdgeEngine {
   readonly name = 'quiche';
+  readonly localSockets = null;
   readonly #parts: EngineParts;
   readonly #listeners = new Set<QuicheListener>();
   readonly #dials = new Set<Dialling>();

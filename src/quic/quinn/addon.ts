@@ -9,6 +9,18 @@ import { boundaryDigest } from './boundary-digest.ts';
 export interface NativeAddon {
   readonly NativeEngine: new (notify: () => void) => NativeBinding;
   readonly NativeLedger: new () => NativeLedgerBinding;
+  readonly NativeTunnel: new (key: Uint8Array, localResetCode: number, notAuthenticCode: number) => NativeTunnelBinding;
+}
+
+/** What the local sockets of one tunnel share. */
+export interface NativeTunnelBinding {
+  /** The fields of `LocalCounts` in their order. */
+  counts(): number[];
+}
+
+export interface NativeLocalListening {
+  readonly id: number;
+  readonly port: number;
 }
 
 export interface NativeLedgerBinding {
@@ -110,6 +122,15 @@ export interface NativeBinding {
   /** A target below 0 drops under reason number `reason`. The answer is what `withdrawRoute` takes. */
   setRoute(connection: number, prefix: Uint8Array, target: number, reason: number, ledger: NativeLedgerBinding): number;
   withdrawRoute(connection: number, prefix: Uint8Array, token: number): void;
+  listenTcp(ip: string, port: number): NativeLocalListening;
+  closeLocal(listener: number): void;
+  /** The socket's id; `localConnected` or `localFailed` follows, unless it is aborted. */
+  connectTcp(ip: string, port: number): number;
+  /** `localEnded` follows. */
+  joinTcp(socket: number, connection: number, stream: number, tunnel: NativeTunnelBinding): void;
+  abortTcp(socket: number, code: number): void;
+  /** -1 when the connection has ended. */
+  localSends(connection: number): number;
   markProven(connection: number): void;
   /** Infinity when the connection has ended. */
   silentMs(connection: number): number;

@@ -22,6 +22,12 @@ export interface EventSink {
   listenerClosed(listener: number): void;
   /** `count` datagrams waited too long for this process, and were dropped. */
   lateDatagrams(connection: number, count: number): void;
+  localAccepted(listener: number, socket: number): void;
+  localConnected(socket: number): void;
+  localFailed(socket: number, reason: string): void;
+  /** `reason` is empty where nothing failed. */
+  localEnded(socket: number, reason: string): void;
+  localListenerError(listener: number, reason: string): void;
 }
 
 const closeKinds = ['local', 'peer-application', 'peer-transport', 'idle', 'reset', 'error', 'budget'] as const;
@@ -100,6 +106,11 @@ const kinds: readonly (Tell | undefined)[] = [
   (r, sink) => sink.listenerFailed(r.key(), r.text()),
   (r, sink) => sink.listenerClosed(r.key()),
   (r, sink) => sink.lateDatagrams(r.id(), r.key()),
+  (r, sink) => sink.localAccepted(r.id(), r.id()),
+  (r, sink) => sink.localConnected(r.id()),
+  (r, sink) => sink.localFailed(r.id(), r.text()),
+  (r, sink) => sink.localEnded(r.id(), r.text()),
+  (r, sink) => sink.localListenerError(r.id(), r.text()),
 ];
 
 function readCloseInfo(record: RecordReader): CloseInfo {

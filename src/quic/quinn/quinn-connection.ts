@@ -27,6 +27,8 @@ export class QuinnConnection implements QuinnStreamOwner {
   #remote: SocketAddress;
   #handler: ConnectionHandler | undefined;
   #isOpen = true;
+  /** As it was last told: an ended connection tells nothing. */
+  #localSends = 0;
 
   constructor(dependencies: QuinnStreamDependencies, id: number, remote: SocketAddress, local: SocketAddress) {
     this.#dependencies = dependencies;
@@ -42,6 +44,11 @@ export class QuinnConnection implements QuinnStreamOwner {
 
   get silentMs(): number {
     return this.#binding.silentMs(this.id);
+  }
+
+  get localSends(): number {
+    this.#localSends = Math.max(this.#localSends, this.#binding.localSends(this.id));
+    return this.#localSends;
   }
 
   get isOpen(): boolean {

@@ -1,6 +1,7 @@
 import { AppError } from '../../lib/app-error.ts';
 import type { EngineReport } from '../engine-report.ts';
 import { GarbageHint } from '../garbage-hint.ts';
+import type { EdgeEngine } from '../local-sockets.ts';
 import type {
   CloseInfo,
   ConnectionHandler,
@@ -9,7 +10,6 @@ import type {
   ListenerHandler,
   ListenOptions,
   QuicConnection,
-  QuicEngine,
   QuicListener,
   SocketAddress,
 } from '../types.ts';
@@ -18,6 +18,7 @@ import { tellEvents, type DialFailure, type EventSink } from './event-batch.ts';
 import { QuinnConnection } from './quinn-connection.ts';
 import { appErrorOf } from './quinn-error.ts';
 import { QuinnLedger } from './quinn-ledger.ts';
+import { QuinnLocal } from './quinn-local.ts';
 import { QuinnListener } from './quinn-listener.ts';
 import type { SpliceEnds } from './quinn-stream.ts';
 import { readReport } from './quinn-report.ts';
@@ -32,17 +33,18 @@ interface Dial {
 }
 
 /** Throws what `loadAddon` throws. */
-export function createQuinnEngine(addon: NativeAddon = loadAddon()): QuicEngine {
+export function createQuinnEngine(addon: NativeAddon = loadAddon()): EdgeEngine {
   return new QuinnEngine(addon);
 }
 
-class QuinnEngine implements QuicEngine, EventSink, SpliceEnds {
+class QuinnEngine implements EdgeEngine, EventSink, SpliceEnds {
   readonly name = 'native';
   readonly #addon: NativeAddon;
   readonly #listeners = new Map<number, QuinnListener>();
   readonly #connections = new Map<number, QuinnConnection>();
   readonly #dials = new Map<number, Dial>();
   readonly #splices = new Map<number, () => void>();
+  readonly localSockets: QuinnLocal;
   readonly #garbage = new GarbageHint(connectionsPerHint);
   /** The engine's thread, from the first listen or dial on. It keeps the process alive. */
   #binding: NativeBinding | undefined;
@@ -51,6 +53,7 @@ class QuinnEngine implements QuicEngine, EventSink, SpliceEnds {
 
   constructor(addon: NativeAddon) {
     this.#addon = addon;
+    this.localSockets = new QuinnLocal({ addon, start: () => this.#start(), running: () => this.#binding });
   }
 
   createLedger(): Ledger {
@@ -108,6 +111,7 @@ class QuinnEngine implements QuicEngine, EventSink, SpliceEnds {
       for (const listener of this.#listeners.values()) void listener.close('engine closed');
       for (const connection of this.#connections.values()) connection.close(0, 'engine closed');
       for (const id of this.#dials.keys()) this.#binding?.close(id, 0, 'engine closed');
+      this.localSockets.endAll();
       this.#settle();
     }
     return this.#closing.promise;
@@ -134,6 +138,7 @@ class QuinnEngine implements QuicEngine, EventSink, SpliceEnds {
   #settle(): void {
     if (this.#closing === undefined) return;
     if (this.#listeners.size > 0 || this.#connections.size > 0 || this.#dials.size > 0) return;
+    if (!this.localSockets.isIdle) return;
     const binding = this.#binding;
     this.#binding = undefined;
     if (binding !== undefined) {
@@ -228,6 +233,26 @@ class QuinnEngine implements QuicEngine, EventSink, SpliceEnds {
 
   lateDatagrams(connection: number, count: number): void {
     for (let told = 0; told < count; told++) this.#connections.get(connection)?.tellLateDatagram();
+  }
+
+  localAccepted(listener: number, socket: number): void {
+    this.localSockets.tellAccepted(listener, socket);
+  }
+
+  localConnected(socket: number): void {
+    this.localSockets.tellConnected(socket);
+  }
+
+  localFailed(socket: number, reason: string): void {
+    this.localSockets.tellFailed(socket, reason);
+  }
+
+  localEnded(socket: number, reason: string): void {
+    this.localSockets.tellEnded(socket, reason);
+  }
+
+  localListenerError(listener: number, reason: string): void {
+    this.localSockets.tellListenerError(listener, reason);
   }
 }
 

@@ -1,12 +1,19 @@
+import { getSystemErrorName } from 'node:util';
 import { AppError, type AppErrorCode } from '../../lib/app-error.ts';
 
 /** The codes that native/src/boundary/error.rs gives. */
 const codes: readonly AppErrorCode[] = ['address-unavailable', 'tls-failed', 'connect-failed', 'bug'];
+
+/** Rust's words for an error of the system, with its name as Node gives it: `EADDRINUSE: Address already in use`. */
+export function systemWords(reason: string): string {
+  const [, words, number] = /^(.*) \(os error (\d+)\)$/u.exec(reason) ?? [];
+  return words === undefined ? reason : `${getSystemErrorName(-Number(number))}: ${words}`;
+}
 
 /** What the addon throws has its AppErrorCode as `code`; anything else is a bug of the binding. */
 export function appErrorOf(thrown: unknown): AppError {
   if (!(thrown instanceof Error)) return new AppError('bug', 'the native engine threw no error', { cause: thrown });
   const given = 'code' in thrown ? thrown.code : undefined;
   const code = codes.find((known) => known === given) ?? 'bug';
-  return new AppError(code, thrown.message, { cause: thrown });
+  return new AppError(code, systemWords(thrown.message), { cause: thrown });
 }

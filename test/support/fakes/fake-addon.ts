@@ -49,7 +49,12 @@ export class FakeAddon {
         return [5, 3, 500, 300, 70, 1, 0, 0, 0, 0, 1, 0];
       }
     }
-    this.addon = { NativeEngine, NativeLedger };
+    class NativeTunnel {
+      counts(): number[] {
+        return [80, 60, 1];
+      }
+    }
+    this.addon = { NativeEngine, NativeLedger, NativeTunnel };
   }
 
   /** The calls of a method, without its name. */

@@ -50,6 +50,7 @@ export class MemoryConnection implements QuicConnection {
   peer: MemoryConnection | null = null;
   handler: ConnectionHandler | null = null;
   proven = false;
+  readonly localSends = 0;
   readonly #options: MemoryConnectionOptions;
   readonly #streams = new Map<number, MemoryStream>();
   readonly #routes = new Map<string, Route>();

@@ -9,11 +9,11 @@ import type {
   ListenerHandler,
   ListenOptions,
   QuicConnection,
-  QuicEngine,
   QuicListener,
   SocketAddress,
   TlsIdentity,
 } from '../../../src/quic/types.ts';
+import type { EdgeEngine } from '../../../src/quic/local-sockets.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryConnection, type MemoryCounters } from './memory-connection.ts';
 import { MemoryLedger } from './memory-ledger.ts';
@@ -96,8 +96,9 @@ export class MemoryListener implements QuicListener {
   }
 }
 
-export class MemoryEngine implements QuicEngine {
+export class MemoryEngine implements EdgeEngine {
   readonly name = 'quiche';
+  readonly localSockets = null;
   readonly network: MemoryNetwork;
   readonly #ip: string;
   readonly #counters: MemoryCounters = { unboundSender: 0, malformed: 0 };

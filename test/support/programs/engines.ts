@@ -3,12 +3,13 @@ import { createEngine } from '../../../src/quic/engine.ts';
 import { AppError } from '../../../src/lib/app-error.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
-import type { EngineName, QuicEngine } from '../../../src/quic/types.ts';
+import type { EdgeEngine } from '../../../src/quic/local-sockets.ts';
+import type { EngineName } from '../../../src/quic/types.ts';
 import { silentLogger } from '../fakes/silent-logger.ts';
 
 const allEngines: readonly EngineName[] = ['quiche', 'native'];
 
-export function startEngine(name: EngineName): Promise<QuicEngine> {
+export function startEngine(name: EngineName): Promise<EdgeEngine> {
   return createEngine(name, { clock: new SystemClock(), random: new SystemRandom(), logger: silentLogger });
 }
 

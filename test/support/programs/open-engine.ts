@@ -1,8 +1,9 @@
-import type { EngineName, QuicEngine } from '../../../src/quic/types.ts';
+import type { EdgeEngine } from '../../../src/quic/local-sockets.ts';
+import type { EngineName } from '../../../src/quic/types.ts';
 import { startEngine } from './engines.ts';
 
 /** An engine for one test, closed by `await using`. */
-export async function openEngine(name: EngineName): Promise<QuicEngine & AsyncDisposable> {
+export async function openEngine(name: EngineName): Promise<EdgeEngine & AsyncDisposable> {
   const engine = await startEngine(name);
   return Object.assign(engine, { [Symbol.asyncDispose]: () => engine.close() });
 }

@@ -1,3 +1,4 @@
+import type { EdgeEngine } from '../../../src/quic/local-sockets.ts';
 import type {
   DialOptions,
   EngineName,
@@ -49,7 +50,7 @@ export interface WorldOptions {
 /** A listener and an engine that dials it, both of the same kind. */
 export class QuicWorld {
   readonly engine: QuicEngine;
-  readonly clientEngine: QuicEngine;
+  readonly clientEngine: EdgeEngine;
   readonly servers: RecordedConnection[] = [];
   readonly handshakeFailures: string[] = [];
   readonly attempts: IncomingAttempt[] = [];
@@ -57,7 +58,7 @@ export class QuicWorld {
   readonly #options: WorldOptions;
   readonly #clientTransport: TransportSettings;
 
-  private constructor(engines: readonly [QuicEngine, QuicEngine], listener: QuicListener, options: WorldOptions) {
+  private constructor(engines: readonly [QuicEngine, EdgeEngine], listener: QuicListener, options: WorldOptions) {
     [this.engine, this.clientEngine] = engines;
     this.listener = listener;
     this.#options = options;

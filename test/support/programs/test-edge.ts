@@ -6,7 +6,7 @@ import { SystemClock, type Clock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import type { EdgeTunnelInfo, EdgeTunnelState } from '../../../src/protocol/node/edge-telemetry.ts';
 import type { NodeEvent } from '../../../src/protocol/node/node-event.ts';
-import type { QuicEngine } from '../../../src/quic/types.ts';
+import type { EdgeEngine } from '../../../src/quic/local-sockets.ts';
 import { RecordingLogger } from '../fakes/recording-logger.ts';
 import { until } from '../until.ts';
 import { bindVector, sealVector, vectorTunnel } from '../samples/vectors.ts';
@@ -21,7 +21,7 @@ export type TestTunnel = Readonly<Record<string, unknown>> & {
 export interface TestEdgeOptions {
   /** As in edge.json. */
   readonly flows?: readonly object[];
-  readonly engine: QuicEngine;
+  readonly engine: EdgeEngine;
   /** Defaults: the vectors' id, secret and key; an egress listens on a free loopback port. */
   readonly tunnels: readonly TestTunnel[];
   readonly edgeId?: string;

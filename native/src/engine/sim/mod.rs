@@ -1,4 +1,5 @@
-//! Edges and a relay in virtual time: the whole engine but its sockets, over paths that lose, delay and hold back. A minute takes a second.
+//! Edges and a relay in virtual time: the whole engine but its sockets, over paths that lose, delay and hold back. A
+//! minute takes a second.
 
 use std::{
     cmp::Reverse,
@@ -309,8 +310,8 @@ impl Net {
         }
     }
 
-    /// Records of datagrams: kind 12, id, length, payload (`events`); and kind 15, id, count, of those that came too late. Others come
-    /// before there are any.
+    /// Records of datagrams: kind 12, id, length, payload (`events`); and kind 15, id, count, of those that came too
+    /// late. Others come before there are any.
     fn take_datagrams(&mut self, mut events: &[u8]) {
         const HEAD: usize = 1 + 8 + 4;
         while events.len() >= HEAD && (events[0] == 12 || events[0] == 15) {

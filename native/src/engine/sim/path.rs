@@ -1,4 +1,5 @@
-//! One direction of a network in virtual time: says when a packet arrives, if it does. The same seed gives the same fates.
+//! One direction of a network in virtual time: says when a packet arrives, if it does. The same seed gives the same
+//! fates.
 
 use std::{
     collections::VecDeque,

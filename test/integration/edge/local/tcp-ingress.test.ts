@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { NodeTcp } from '../../../../src/edge/local/node-tcp.ts';
 import { PayloadCipher } from '../../../../src/edge/local/payload-cipher.ts';
 import { TcpIngress } from '../../../../src/edge/local/tcp-ingress.ts';
 import { TunnelCounters } from '../../../../src/edge/local/tunnel-counters.ts';
@@ -22,7 +23,7 @@ it('counts a local program that does not answer as one that refuses', async () =
   const [clock, counters, logger] = [new ManualClock(), new TunnelCounters(new MemoryLedger()), new RecordingLogger()];
   const cipher = new PayloadCipher(new SeededRandom(), new Uint8Array(32), new Uint8Array(16));
   const ingress = new TcpIngress(
-    { clock, counters, logger, cipher, activeRelay: () => null },
+    { clock, counters, logger, tcp: new NodeTcp({ cipher, counters, logger }) },
     { tunnelId, localAddr: { host, port: Number(port) }, maxConnections: 1 },
   );
   const tasks: (() => void)[] = [];
