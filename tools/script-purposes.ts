@@ -19,6 +19,7 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
   screenshots: 'pictures of every page of the manager into docs/img/ (needs chromium)',
   'dev:manager': 'a manager to try nodes with',
   'long:outage': 'a manager that is away for long',
+  'long:instances': 'three managers on one PostgreSQL, of which one is killed, stopped or cut off (300 nodes)',
   'test:peers': 'the unmodified varta clients of crates.io and PyPI at the observer',
   'silent:days': 'simulated days of an observer: no missed and no false Stall',
   release: 'checks, commits the version, tags it, writes dist/: npm run release -- VERSION [--dry-run]',

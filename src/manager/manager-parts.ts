@@ -14,6 +14,7 @@ import { HubAdmission } from './hub/hub-admission.ts';
 import { NodeHub } from './hub/node-hub.ts';
 import { NodeRoster } from './hub/node-roster.ts';
 import { InstanceLease, leaseMs, type InstanceFacts } from './instances/instance-lease.ts';
+import { isPeerReady } from './instances/peer-ready.ts';
 import { DriftKeeper } from './reconciler/drift-keeper.ts';
 import { LegReader } from './reconciler/leg-reader.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
@@ -102,6 +103,8 @@ export class ManagerParts {
         onRenewed: (kept) => {
           for (const { id } of this.roster.nodes) if (!kept.has(id)) this.roster.drop(id, 1012, 'connected elsewhere');
         },
+        onCutOff: (cutOff) => this.hub.turnAway(cutOff),
+        isReady: isPeerReady,
       },
       facts,
     );

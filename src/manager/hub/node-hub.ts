@@ -41,6 +41,7 @@ export class NodeHub {
   readonly #unauthenticated = new Map<SessionRunner, string>();
   #timer: Timer | null = null;
   #stopping = false;
+  #turnedAway = false;
 
   constructor(dependencies: NodeHubDependencies, settings: NodeHubSettings) {
     this.#dependencies = dependencies;
@@ -63,9 +64,16 @@ export class NodeHub {
     for (const runner of this.#runners) runner.close(1012, 'manager stopping');
   }
 
+  /** Sends all nodes to another address of their lists (1012), and lets none in, until it is called with false. */
+  turnAway(away: boolean): void {
+    this.#turnedAway = away;
+    if (!away) return;
+    for (const runner of this.#runners) runner.close(1012, 'this manager has lost its database');
+  }
+
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const address = this.#addressOf(request);
-    if (this.#stopping || !this.#hasRoom(address)) {
+    if (this.#stopping || this.#turnedAway || !this.#hasRoom(address)) {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       return;
     }

@@ -19,6 +19,10 @@ export interface InstanceLeaseDependencies {
   readonly onFenced: (fenced: boolean) => void;
   /** The lease was lost and a new one taken: these nodes are still this instance's, all others are not. */
   readonly onRenewed: (nodeIds: ReadonlySet<string>) => void;
+  /** True: this instance alone has lost the database, so its nodes are better off elsewhere. False: it is back. */
+  readonly onCutOff: (cutOff: boolean) => void;
+  /** Whether the instance at this address says that it is ready. Never rejects. */
+  readonly isReady: (url: string) => Promise<boolean>;
 }
 
 /** An instance that has not renewed for so long is dead. */
@@ -26,6 +30,8 @@ export const leaseMs = 15_000;
 const renewEveryMs = 5_000;
 /** Before anybody else may think that this instance is dead. */
 const fenceAfterMs = 10_000;
+/** Then it asks whether another instance is well; where none is, the database is away for all and nodes stay. */
+const askAfterMs = 30_000;
 const forgetAfterMs = 86_400_000;
 
 /** This instance among others: its lease, and the sessions of those whose lease ran out. */
@@ -37,6 +43,9 @@ export class InstanceLease {
   #renewedAtMs = 0;
   #fenced = false;
   #renewing = false;
+  #cutOff = false;
+  /** Where the other instances are, as they were last seen. */
+  #peers: readonly string[] = [];
 
   constructor(dependencies: InstanceLeaseDependencies, facts: InstanceFacts) {
     this.#dependencies = dependencies;
@@ -62,7 +71,11 @@ export class InstanceLease {
     await this.#register();
     await this.#reap();
     await store.legs.releaseOrphans();
-    this.#timer = clock.setInterval(() => void this.#renew(), renewEveryMs);
+    await this.#learnPeers();
+    this.#timer = clock.setInterval(() => {
+      void this.#renew();
+      void this.#askPeers();
+    }, renewEveryMs);
   }
 
   async stop(): Promise<void> {
@@ -99,7 +112,9 @@ export class InstanceLease {
       if (!known || late) await this.#takeNew();
       this.#renewedAtMs = clock.monotonicMs();
       this.#setFenced(false);
+      this.#setCutOff(false);
       await this.#reap();
+      await this.#learnPeers();
       await store.instances.forgetOlder(forgetAfterMs);
     } catch (error) {
       if (this.ageMs >= fenceAfterMs) this.#setFenced(true);
@@ -108,6 +123,26 @@ export class InstanceLease {
       slow.cancel();
       this.#renewing = false;
     }
+  }
+
+  async #learnPeers(): Promise<void> {
+    const instances = await this.#dependencies.store.instances.all();
+    this.#peers = instances.flatMap(({ id, url }) => (id === this.#id || url === null ? [] : [url]));
+  }
+
+  /** Cut off alone, rather than all without a database? A peer that is ready has it. */
+  async #askPeers(): Promise<void> {
+    if (this.#cutOff || this.ageMs < askAfterMs) return;
+    const answers = await Promise.all(this.#peers.map((url) => this.#dependencies.isReady(url)));
+    if (answers.includes(true) && this.ageMs >= askAfterMs) this.#setCutOff(true);
+  }
+
+  #setCutOff(cutOff: boolean): void {
+    if (this.#cutOff === cutOff) return;
+    this.#cutOff = cutOff;
+    if (cutOff)
+      this.#dependencies.logger.error({}, 'cut off from the database alone, nodes are sent to other instances');
+    this.#dependencies.onCutOff(cutOff);
   }
 
   /** After a pause others may have taken nodes over: a new id, and only what nobody took meanwhile. */

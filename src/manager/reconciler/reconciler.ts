@@ -25,6 +25,7 @@ export class Reconciler {
   #ticker: Timer | null = null;
   #looker: Timer | null = null;
   #looking = false;
+  #toLook = new Set<string>();
   #fenced = false;
 
   constructor(dependencies: ReconcilerDependencies, settings: PlanSettings) {
@@ -99,15 +100,18 @@ export class Reconciler {
 
   /** What other instances changed for nodes that are held here; also when a notice was lost. */
   async look(nodeIds: readonly string[] = [...this.#workers.keys()]): Promise<void> {
+    for (const id of nodeIds) if (this.#workers.has(id)) this.#toLook.add(id);
     if (this.#looking || this.#fenced) return;
     this.#looking = true;
     const { store, clock, logger } = this.#dependencies;
     try {
-      const rows = await store.legs.changedSince(
-        nodeIds.filter((id) => this.#workers.has(id)),
-        clock.now() - lookBackMs,
-      );
-      if (rows.length > 0) await this.changed(rows);
+      // Notices that come meanwhile are looked at in the next round.
+      while (this.#toLook.size > 0) {
+        const ids = [...this.#toLook];
+        this.#toLook = new Set();
+        const rows = await store.legs.changedSince(ids, clock.now() - lookBackMs);
+        if (rows.length > 0) await this.changed(rows);
+      }
     } catch (error) {
       logger.debug({ error }, 'changed legs could not be looked up');
     } finally {

@@ -44,7 +44,8 @@ export class PostgresDoorbell implements Doorbell {
     try {
       await client.connect();
       await client.query(`LISTEN ${channel}`);
-      this.#client = client;
+      if (this.#stopped) await client.end();
+      else this.#client = client;
     } catch {
       // Without a bell everything still happens, a little later.
       this.#later();

@@ -29,5 +29,8 @@ export function postgresPool(url: string, onError: (error: Error) => void): Post
     application_name: 'adit-manager',
   });
   pool.on('error', onError);
+  // The pool takes its own listener away while a connection is in use. One that is lost between two statements of a
+  // transaction would end the program; the next statement rejects anyway.
+  pool.on('connect', (client) => client.on('error', onError));
   return { dialect: new PostgresDialect({ pool }), pool };
 }

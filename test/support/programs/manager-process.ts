@@ -14,6 +14,8 @@ import { aditPath, runAdit } from './adit-command.ts';
 export interface ManagerProcessOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Other instances are told its address. */
+  readonly reachable?: boolean;
 }
 
 export interface ApiResult {
@@ -33,10 +35,11 @@ export class ManagerProcess implements AsyncDisposable {
   #output = '';
   #token: string | null = null;
 
-  private constructor(port: number, { config, env = {} }: ManagerProcessOptions) {
+  private constructor(port: number, { config, env = {}, reachable }: ManagerProcessOptions) {
     this.port = port;
     this.#env = env;
-    writeFileSync(this.configPath, JSON.stringify({ ...hasty, listen: [`127.0.0.1:${port}`], ...config }));
+    const place = { listen: [`127.0.0.1:${port}`], ...(reachable && { instance_url: `https://127.0.0.1:${port}` }) };
+    writeFileSync(this.configPath, JSON.stringify({ ...hasty, ...place, ...config }));
   }
 
   static async start(options: ManagerProcessOptions = {}): Promise<ManagerProcess> {
