@@ -194,11 +194,11 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     this.#loop.planTransmit(this);
   }
 
-  override forward(datagram: Uint8Array, ledger: QuicheLedger, nowMs: number): void {
+  override forward(datagram: Uint8Array, ledger: QuicheLedger, arrivedMs: number): void {
     if (this.#over) ledger.drops.no_peer += 1;
     else if (this.#ending !== null) ledger.drops.closing += 1;
     else {
-      this.#transmitter.offer(datagram, ledger, nowMs);
+      this.#transmitter.offer(datagram, ledger, arrivedMs);
       this.#loop.planTransmit(this);
     }
   }
@@ -208,7 +208,9 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       this.#loop.planTransmit(this);
       return;
     }
-    this.#router.drain(nowMs);
+    // They came at `#heardAtMs` at the latest; the process may have stood still since.
+    if (nowMs - this.#heardAtMs > this.#environment.transport.datagramQueueMs) this.#router.expire();
+    else this.#router.drain(this.#heardAtMs);
     const arrived = this.#acks.arrived > 0;
     this.#streams.process(arrived, nowMs);
     const excess = this.#budget.judge(this.#meter, nowMs);

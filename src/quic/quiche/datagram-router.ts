@@ -35,11 +35,12 @@ export class DatagramRouter {
     return this.#routes.set(prefix, target.to, 'no_peer', own);
   }
 
-  drain(nowMs: number): void {
+  /** Passes on what has arrived, at `arrivedMs`. */
+  drain(arrivedMs: number): void {
     let length = this.#handle.dgramRecv(scratch.whole);
     while (length !== null) {
       this.#meter.onUseful(length);
-      this.#take(scratch.first(length), nowMs);
+      this.#take(scratch.first(length), arrivedMs);
       length = this.#handle.dgramRecv(scratch.whole);
     }
   }
@@ -59,7 +60,7 @@ export class DatagramRouter {
     }
   }
 
-  #take(datagram: Uint8Array, nowMs: number): void {
+  #take(datagram: Uint8Array, arrivedMs: number): void {
     if (datagram.length < prefixBytes) {
       this.#counters.malformed += 1;
       return;
@@ -73,6 +74,6 @@ export class DatagramRouter {
     const { ledger, to } = route;
     ledger.noteIn(datagram.length);
     if (to === null) ledger.drops[route.reason] += 1;
-    else to.forward(datagram, ledger, nowMs);
+    else to.forward(datagram, ledger, arrivedMs);
   }
 }

@@ -72,7 +72,8 @@ export class Loop {
     this.#spareTransmitting = transmitting;
     for (const member of transmitting) {
       member.transmitQueued = false;
-      if (member.transmit(nowMs)) this.planTransmit(member);
+      // Read anew: what became too old since the turn began, while the process was stopped, must not leave.
+      if (member.transmit(this.#clock.monotonicMs())) this.planTransmit(member);
     }
     transmitting.length = 0;
     // What was planned meanwhile and has been served needs no turn of its own.
