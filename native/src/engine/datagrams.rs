@@ -187,7 +187,6 @@ impl Core {
     /// They arrived at `since`, which is long ago when the process got no time.
     pub fn forward_datagrams(&mut self, from: Slot, since: Instant) {
         while let Some(payload) = self.connections[from].quic.datagrams().recv() {
-            self.last_datagram = Some(since);
             let connection = &self.connections[from];
             if !connection.is_established() {
                 continue;

@@ -92,9 +92,8 @@ pub struct Core {
     pub next_attempt: u32,
     /// JavaScript was told that events wait, and has not drained them yet.
     announced: bool,
-    /// When the loop began to wait, where it was to wake up soon.
-    pub waiting_since: Option<Instant>,
-    pub last_datagram: Option<Instant>,
+    /// When the loop last turned; None before the first turn.
+    pub turned_at: Option<Instant>,
     #[cfg(test)]
     pub captured: Option<Vec<transmit::Captured>>,
 }
@@ -123,8 +122,7 @@ impl Core {
             next_id: 1,
             next_attempt: 0,
             announced: false,
-            waiting_since: None,
-            last_datagram: None,
+            turned_at: None,
             #[cfg(test)]
             captured: None,
         }

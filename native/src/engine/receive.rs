@@ -17,8 +17,7 @@ use crate::events::CloseKind;
 const MESSAGE_BYTES: usize = 64 * 1024;
 /// Receive calls per socket and turn: a flood must not keep timers and JavaScript waiting.
 const CALLS_PER_TURN: usize = 8;
-/// For so long after a datagram the loop turns as often, though nothing comes.
-const LIVE: Duration = Duration::from_secs(1);
+/// The loop turns as often though nothing comes, so that it knows when it stood still.
 const HEARTBEAT: Duration = Duration::from_millis(50);
 /// A loop that did not turn for longer stood still.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
@@ -90,21 +89,21 @@ impl Core {
     }
 
     /// When what the socket holds arrived, at the earliest: now, unless the loop stood still, as that of a stopped
-    /// process does. Then it is when the loop last began to wait, until the socket was empty once.
+    /// process does. Then it is when the loop last turned, until the socket was empty once.
     fn arrivals(&mut self, endpoint: usize, now: Instant) -> Instant {
-        let waiting = self.waiting_since;
+        let turned = self.turned_at;
         let Some(entry) = self.endpoints.get_mut(endpoint) else { return now };
-        if let Some(since) = waiting.filter(|&since| now.saturating_duration_since(since) > LONGEST_PAUSE) {
+        if let Some(since) = turned.filter(|&since| now.saturating_duration_since(since) > LONGEST_PAUSE) {
             entry.stalled = Some(Stall { since, over: now + LONGEST_BACKLOG });
         }
         entry.stalled.as_ref().filter(|stall| now < stall.over).map_or(now, |stall| stall.since)
     }
 
-    /// How long the loop may wait. While datagrams come it turns often enough to know that it stood still.
-    pub fn longest_wait(&mut self, wake: Option<Instant>, now: Instant) -> Option<Instant> {
-        let live = self.last_datagram.is_some_and(|at| now.saturating_duration_since(at) < LIVE);
-        self.waiting_since = live.then_some(now);
-        if live { Some(wake.map_or(now + HEARTBEAT, |wake| wake.min(now + HEARTBEAT))) } else { wake }
+    /// How long the loop may wait, at most.
+    pub fn longest_wait(&mut self, wake: Option<Instant>, now: Instant) -> Instant {
+        self.turned_at = Some(now);
+        let heartbeat = now + HEARTBEAT;
+        wake.map_or(heartbeat, |wake| wake.min(heartbeat))
     }
 
     fn message(&mut self, endpoint: usize, bytes: &[u8], meta: RecvMeta, at: Instant, now: Instant) {

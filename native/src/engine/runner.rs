@@ -193,17 +193,22 @@ fn turn(core: &mut Core, found: &mut Found, buffer: &mut ReceiveBuffer) -> Optio
     }
     core.turn(now);
     let wake = core.next_wake(now);
-    core.longest_wait(wake, now)
+    Some(core.longest_wait(wake, now))
 }
 
 /// Waits for the sockets, a call or the time, which is rounded up to a millisecond: quinn's pacing lets go of bursts of
 /// several.
 fn wait(shared: &Shared, found: &mut Found, until: Option<Instant>) -> Result<(), Errno> {
-    let timeout = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
     found.ready.clear();
-    match epoll::wait(&shared.poller, spare_capacity(&mut found.ready), timeout.as_ref()) {
-        Ok(_) | Err(Errno::INTR) => {}
-        Err(error) => return Err(error),
+    loop {
+        let timeout = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
+        match epoll::wait(&shared.poller, spare_capacity(&mut found.ready), timeout.as_ref()) {
+            Ok(_) => break,
+            // A stopped process that goes on gets this (signal(7)). A turn now would find no socket readable, and the
+            // next one would take what came meanwhile for fresh.
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
     }
     for event in &found.ready {
         let key = event.data.u64();
