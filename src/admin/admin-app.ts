@@ -17,6 +17,8 @@ export interface AdminAppSettings {
 
 export interface AdminAppDependencies {
   readonly routes: readonly Route[];
+  /** Adds what is no operation of the REST API. */
+  readonly addOwn?: (app: FastifyInstance) => void;
   /** The metrics as Prometheus text. */
   readonly metrics: () => Promise<string>;
   readonly logger: Logger;
@@ -51,6 +53,7 @@ export async function createAdminApp(
   await app.register(swagger, { openapi: documentHead(settings) });
   app.after(() => {
     for (const route of dependencies.routes) addRoute(app, route, settings.apiToken);
+    dependencies.addOwn?.(app);
     addTextRoutes(app, dependencies, settings.apiToken);
     refuseOtherMethods(app, dependencies.routes);
   });

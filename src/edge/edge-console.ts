@@ -16,6 +16,7 @@ import type { EdgeTunnelFacts, EdgeTunnelReport } from './admin/edge-schemas.ts'
 import type { FlowFacts, FlowStatsReport } from './admin/flow-schemas.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
+import type { RtcDoorway } from './flows/rtc-doorway.ts';
 
 export interface EdgeConsoleDependencies {
   readonly clock: Clock;
@@ -127,6 +128,10 @@ export class EdgeConsole implements EdgeAdminSource {
     const flow = this.flows().find(({ flow_id }) => flow_id === id);
     if (flow === undefined) return null;
     return { flow, at: rfc3339(this.#dependencies.clock.now()), events: this.#history.ofTunnel(id) };
+  }
+
+  rtcDoor(kind: 'whip' | 'whep', flowId: string, outputId: string | null): RtcDoorway | null {
+    return this.#edge.flows.rtcDoor(kind, flowId, outputId);
   }
 
   engine(): EngineReport {

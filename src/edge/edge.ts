@@ -162,7 +162,7 @@ class RunningEdge implements Edge {
       active_tunnels: tunnels.filter(({ state }) => state === 'ready').length,
       total_tunnels: tunnels.length,
       api_addr: apiAddr === null ? null : formatHostPort(apiAddr),
-      capabilities: ['tunnels', 'flows', 'srt'],
+      capabilities: ['tunnels', 'flows', 'srt', 'rtmp', 'webrtc'],
     };
   }
 

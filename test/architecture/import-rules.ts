@@ -29,6 +29,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'media/mpegts': ['media/codec', 'lib'],
   'media/rtp': ['media/codec', 'lib'],
   'media/merge': ['lib'],
+  'media/webrtc': ['lib'],
   'media/rtmp': ['media/codec', 'lib'],
   relay: ['beat-sender', 'tunnel-wire', 'quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
   'relay/tunnels': ['protocol', 'lib'],
@@ -62,7 +63,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
     ...['edge/uplink', 'edge/local', 'edge/config', 'edge/events', 'edge/admin/edge-schemas', 'quic/types'],
     ...['quic/local-sockets', 'protocol', 'lib'],
   ],
-  'edge/admin': ['admin', 'quic/types', 'protocol', 'lib'],
+  'edge/admin': ['edge/flows/rtc-doorway', 'media/flow/offer-taker', 'admin', 'quic/types', 'protocol', 'lib'],
   'edge/manager-link': [
     ...['edge/edge', 'edge/edge-reload', 'edge/config', 'edge/events', 'media/flow/flow-settings', 'node-link'],
     ...['config', 'protocol', 'lib'],
@@ -132,6 +133,7 @@ const ioPackages = ['ws', 'fastify', 'pino', 'pino-pretty', 'rotating-file-strea
 /** Packages with one home, so that each can be replaced in one place. */
 const packageHomes: Readonly<Record<string, string>> = {
   'fastest-levenshtein': '^src/config/',
+  werift: '^src/media/webrtc/',
   ws: '^(src/node-link/link/|src/manager/(hub|live)/|test/|bench/)',
   esbuild: '^src/manager/web/',
   'openid-client': '^src/manager/access/',

@@ -22,9 +22,9 @@ export interface PageOptions {
 }
 
 /** A real Chromium without a window. Sandboxing needs a user other than root. */
-export async function launchBrowser(): Promise<Browser> {
+export async function launchBrowser(extraArgs: readonly string[] = []): Promise<Browser> {
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath, args: [...args, '--disable-dev-shm-usage'] });
+  return chromium.launch({ executablePath, args: [...args, '--disable-dev-shm-usage', ...extraArgs] });
 }
 
 /** A fresh session that trusts the manager's self-signed certificate. */

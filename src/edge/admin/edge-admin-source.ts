@@ -2,6 +2,7 @@ import type { AdminSource } from '../../admin/admin-source.ts';
 import type { EdgeHealth } from '../../protocol/node/edge-telemetry.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport } from '../../quic/types.ts';
+import type { RtcDoorway } from '../flows/rtc-doorway.ts';
 import type { FlowFacts, FlowStatsReport } from './flow-schemas.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from './edge-schemas.ts';
 
@@ -13,6 +14,8 @@ export interface EdgeAdminSource extends AdminSource<EdgeHealth> {
   flows(): readonly FlowStatsReport[];
   /** Null for a flow that this edge does not have. */
   flowFacts(id: string): FlowFacts | null;
+  /** Where WebRTC peers come in; null where there is no such door. */
+  rtcDoor(kind: 'whip' | 'whep', flowId: string, outputId: string | null): RtcDoorway | null;
   engine(): EngineReport;
   /** Null without a manager in the configuration. */
   managerConnected(): boolean | null;

@@ -9,6 +9,7 @@ import type { HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
 import { addEdgeMetrics } from './edge-metrics.ts';
+import { addRtcRoutes } from './rtc-routes.ts';
 import { edgeRoutes } from './edge-routes.ts';
 
 export interface EdgeAdminDependencies {
@@ -35,7 +36,13 @@ export function createEdgeAdmin(
   addProcessMetrics(registry, loop);
   addLogMetrics(registry, droppedLogLines);
   return new AdminServer(
-    { routes: edgeRoutes(source), metrics: () => registry.metrics(), clock, logger },
+    {
+      routes: edgeRoutes(source),
+      addOwn: (app) => addRtcRoutes(app, source),
+      metrics: () => registry.metrics(),
+      clock,
+      logger,
+    },
     { title: 'Adit edge', addresses: [settings.address], apiToken: settings.apiToken },
   );
 }

@@ -12,6 +12,7 @@ const inputSchema = z.object({
   local_addr: text.optional(),
   remote_addr: text.optional(),
   listen_addr: text.optional(),
+  whep_url: text.optional(),
   packets_received: count,
   bytes_received: count,
   bitrate_bps: z.number().min(0),
@@ -39,6 +40,7 @@ const outputSchema = z.object({
   bitrate_bps: z.number().min(0),
   packets_dropped: count,
   viewers: count.optional(),
+  whip_url: text.optional(),
   srt_stats: srtStats.optional(),
 });
 

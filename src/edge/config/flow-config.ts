@@ -16,6 +16,15 @@ import {
   type SrtFields,
 } from './srt-config.ts';
 
+import {
+  checkWebrtcOutput,
+  rtcInputSettings,
+  webrtcOutput,
+  webrtcOutputSettings,
+  whepInput,
+  whipInput,
+} from './webrtc-config.ts';
+
 type AddProblem = (key: string, message: string) => void;
 
 const id = text()
@@ -85,12 +94,15 @@ const rtpOutput = z.strictObject({
   fec_encode: unsupported('forward error correction'),
 });
 
-const inputs = [srtInput, udpInput, rtpInput, rtmpInput] as const;
-const outputs = [srtOutput, udpOutput, rtpOutput] as const;
+const rtcOutput = webrtcOutput({ id, name });
+const inputs = [srtInput, udpInput, rtpInput, rtmpInput, whipInput, whepInput] as const;
+const outputs = [srtOutput, udpOutput, rtpOutput, rtcOutput] as const;
+const inputTypes = '"srt", "udp", "rtp", "rtmp", "webrtc", "whep"';
+const outputTypes = '"srt", "udp", "rtp", "webrtc"';
 const unknownType = (known: string): string => `has a type that is not supported; use one of ${known}`;
 
-const inputSchema = z.discriminatedUnion('type', inputs, { error: unknownType('"srt", "udp", "rtp", "rtmp"') });
-const outputSchema = z.discriminatedUnion('type', outputs, { error: unknownType('"srt", "udp", "rtp"') });
+const inputSchema = z.discriminatedUnion('type', inputs, { error: unknownType(inputTypes) });
+const outputSchema = z.discriminatedUnion('type', outputs, { error: unknownType(outputTypes) });
 
 /** The keys of a flow, as they are written. */
 export const flowFields = z.strictObject({
@@ -155,7 +167,7 @@ export function tunnelsOf({
 }
 
 function legTunnels(part: InputSettings | OutputSettings, path: string): { path: string; tunnel: string | null }[] {
-  if (part.type === 'rtmp') return [];
+  if (part.type === 'rtmp' || part.type === 'webrtc' || part.type === 'whep') return [];
   if (part.type !== 'srt') return [{ path: `${path}.tunnel`, tunnel: part.tunnel }];
   const second =
     part.redundancy === null ? [] : [{ path: `${path}.redundancy.tunnel`, tunnel: part.redundancy.tunnel }];
@@ -168,7 +180,10 @@ function checkTogether(flow: FlowFields, context: z.RefinementCtx<FlowFields>): 
   };
   const { input } = flow;
   if (input.type === 'srt') checkLegs(input, at('input'));
-  else if (input.type !== 'rtmp' && (input.bind_addr === undefined) === (input.tunnel === undefined)) {
+  else if (
+    (input.type === 'udp' || input.type === 'rtp') &&
+    (input.bind_addr === undefined) === (input.tunnel === undefined)
+  ) {
     at('input')('bind_addr', 'must be there, or a tunnel, and not both; write for example "0.0.0.0:5000"');
   }
   for (const [index, output] of flow.outputs.entries()) checkOutput(output, at('outputs', index));
@@ -176,6 +191,7 @@ function checkTogether(flow: FlowFields, context: z.RefinementCtx<FlowFields>): 
 
 function checkOutput(output: FlowFields['outputs'][number], problem: AddProblem): void {
   if (output.type === 'srt') checkLegs(output, problem);
+  else if (output.type === 'webrtc') checkWebrtcOutput(output, problem);
   else if ((output.dest_addr === undefined) === (output.tunnel === undefined)) {
     problem('dest_addr', 'must be there, or a tunnel, and not both; write for example "192.0.2.7:5000"');
   }
@@ -200,23 +216,34 @@ function flowSettings(flow: FlowFields): FlowSettings {
 }
 
 function inputSettings(input: FlowFields['input']): InputSettings {
-  if (input.type === 'srt') {
-    const redundancy = input.redundancy === undefined ? null : srtLeg(input.redundancy);
-    return { type: 'srt', leg: srtLeg(input), redundancy, mergeWindowMs: input.merge_window_ms };
+  switch (input.type) {
+    case 'srt': {
+      const redundancy = input.redundancy === undefined ? null : srtLeg(input.redundancy);
+      return { type: 'srt', leg: srtLeg(input), redundancy, mergeWindowMs: input.merge_window_ms };
+    }
+    case 'rtmp':
+      return rtmpSettings(input);
+    case 'webrtc':
+    case 'whep':
+      return rtcInputSettings(input);
+    case 'udp':
+      return { type: 'udp', ...datagramPlace(input) };
+    case 'rtp':
+      return {
+        type: 'rtp',
+        ...datagramPlace(input),
+        allowedSources: input.allowed_sources ?? null,
+        allowedPayloadTypes: input.allowed_payload_types ?? null,
+        maxBitrateMbps: input.max_bitrate_mbps ?? null,
+        redundancy: input.redundancy === undefined ? null : { bindAddr: input.redundancy.bind_addr },
+        mergeWindowMs: input.merge_window_ms,
+      };
   }
-  if (input.type === 'rtmp') return rtmpSettings(input);
-  const bindAddr = input.bind_addr ?? null;
-  const where = { bindAddr, interfaceAddr: input.interface_addr ?? null, tunnel: input.tunnel ?? null };
-  if (input.type === 'udp') return { type: 'udp', ...where };
-  return {
-    type: 'rtp',
-    ...where,
-    allowedSources: input.allowed_sources ?? null,
-    allowedPayloadTypes: input.allowed_payload_types ?? null,
-    maxBitrateMbps: input.max_bitrate_mbps ?? null,
-    redundancy: input.redundancy === undefined ? null : { bindAddr: input.redundancy.bind_addr },
-    mergeWindowMs: input.merge_window_ms,
-  };
+}
+
+function datagramPlace(input: z.output<typeof udpInput> | z.output<typeof rtpInput>) {
+  const { bind_addr: bindAddr = null, interface_addr: interfaceAddr = null, tunnel = null } = input;
+  return { bindAddr, interfaceAddr, tunnel };
 }
 
 function outputSettings(output: FlowFields['outputs'][number]): OutputSettings {
@@ -225,6 +252,7 @@ function outputSettings(output: FlowFields['outputs'][number]): OutputSettings {
     const redundancy = output.redundancy === undefined ? null : srtLeg(output.redundancy);
     return { ...named, type: 'srt', leg: srtLeg(output), redundancy };
   }
+  if (output.type === 'webrtc') return webrtcOutputSettings(output, named);
   return {
     ...named,
     type: output.type,

@@ -21,6 +21,9 @@ interface Text {
   readonly message: string;
 }
 
+/** Who is at the other end, in the words of the events. */
+const peers = { publisher: 'WHIP publisher', server: 'WHEP', viewer: 'WHEP viewer' } as const;
+
 const texts: { readonly [Kind in FlowEventKind]: (event: EventOf<Kind>) => Text } = {
   'flow-started': ({ flowId }) => flow('info', `Flow '${flowId}' started`),
   'flow-stopped': ({ flowId }) => flow('info', `Flow '${flowId}' stopped`),
@@ -49,6 +52,11 @@ const texts: { readonly [Kind in FlowEventKind]: (event: EventOf<Kind>) => Text 
   'rtmp-connected': () => rtmp('info', 'RTMP publisher connected'),
   'rtmp-disconnected': () => rtmp('warning', 'RTMP publisher disconnected'),
   'rtmp-failed': ({ error }) => rtmp('critical', `RTMP server error: ${error}`),
+  'webrtc-connected': ({ role }) => webrtc('info', `${peers[role]} connected`),
+  'webrtc-disconnected': ({ role }) => webrtc('info', `${peers[role]} disconnected`),
+  'webrtc-failed': ({ outputId, error }) => {
+    return webrtc('warning', `WebRTC session ${outputId === null ? 'failed' : 'creation failed'}: ${error}`);
+  },
   'leg-lost': ({ leg }) => ({ category: 'redundancy', severity: 'warning', message: `Redundant leg ${leg} lost` }),
   'legs-lost': () => ({ category: 'redundancy', severity: 'critical', message: 'Both redundant legs lost' }),
 };
@@ -96,4 +104,8 @@ function srt(severity: EventSeverity, message: string): Text {
 
 function rtmp(severity: EventSeverity, message: string): Text {
   return { category: 'rtmp', severity, message };
+}
+
+function webrtc(severity: EventSeverity, message: string): Text {
+  return { category: 'webrtc', severity, message };
 }

@@ -9,6 +9,7 @@ import type { FlowReport } from '../../media/flow/flow-stats.ts';
 import type { MediaHost, MediaHostObserver } from '../../media/flow/media-host.ts';
 import type { FlowEvent } from '../events/flow-event.ts';
 import type { FlowGates } from '../local/flow-gates.ts';
+import { rtcPlaceOf, type RtcDoorway } from './rtc-doorway.ts';
 import { errorsOf, flowStatsOf, type FlowEntry, type FlowStats } from './flow-entry.ts';
 
 export interface FlowsDependencies {
@@ -106,6 +107,20 @@ export class Flows {
       const error = await this.#startEntry(entry);
       return error === null ? { kind: 'applied' } : { kind: 'failed', error };
     });
+  }
+
+  /** Where WebRTC peers of a flow come in; null for a flow or an output that has no such door. */
+  rtcDoor(kind: 'whip' | 'whep', flowId: string, outputId: string | null): RtcDoorway | null {
+    const entry = this.#entries.get(flowId);
+    const place = entry === undefined ? null : rtcPlaceOf(entry.settings, kind, outputId);
+    if (place === null) return null;
+    const door = { flowId, outputId: place.outputId };
+    const closed = { kind: 'refused', status: 503, error: 'the flow does not run' } as const;
+    return {
+      bearerToken: place.bearerToken,
+      offer: (sdp) => this.#host?.offer(door, sdp).catch(() => closed) ?? Promise.resolve(closed),
+      hangUp: (sessionId) => this.#host?.hangUp(door, sessionId).catch(() => false) ?? Promise.resolve(false),
+    };
   }
 
   async #startAll(): Promise<void> {

@@ -21,9 +21,25 @@ export type MediaEvent =
   | { readonly kind: 'rtmp-connected'; readonly remoteAddr: string }
   | { readonly kind: 'rtmp-disconnected'; readonly remoteAddr: string; readonly reason: string }
   | { readonly kind: 'rtmp-failed'; readonly error: string }
+  /** A publisher or viewer of ours, or the server that this input dials. */
+  | (RtcSide & { readonly kind: 'webrtc-connected'; readonly remoteAddr: string; readonly attempts?: number })
+  | (RtcSide & { readonly kind: 'webrtc-disconnected'; readonly remoteAddr: string; readonly reason: string })
+  | {
+      readonly kind: 'webrtc-failed';
+      /** Null for the input. */
+      readonly outputId: string | null;
+      readonly error: string;
+      readonly attempts: number;
+    }
   | { readonly kind: 'leg-lost'; readonly leg: 1 | 2; readonly reason: string }
   | { readonly kind: 'legs-lost' }
   | { readonly kind: 'input-lost'; readonly error: string };
+
+interface RtcSide {
+  readonly role: 'publisher' | 'server' | 'viewer';
+  /** Null for the input. */
+  readonly outputId: string | null;
+}
 
 /** Whose connection it is. */
 interface SrtSide {

@@ -1,9 +1,10 @@
 import { AppError, errorMessage } from '../../lib/app-error.ts';
 import type { FlowPartDependencies } from './flow-part.ts';
-import type { HostMessage, HostOrder } from './host-message.ts';
+import type { HostMessage, HostOrder, HostQuestion } from './host-message.ts';
+import { refusedOffer, type OfferOutcome } from './offer-taker.ts';
 import { RunningFlow } from './running-flow.ts';
 
-export interface FlowHostDependencies extends Omit<FlowPartDependencies, 'report'> {
+export interface FlowHostDependencies extends Omit<FlowPartDependencies, 'report' | 'requestKeyFrame'> {
   readonly say: (message: HostMessage) => void;
 }
 
@@ -24,6 +25,15 @@ export class FlowHost {
       error = errorMessage(cause);
     }
     this.#dependencies.say({ kind: 'answer', id, error });
+  }
+
+  async answer(id: number, question: HostQuestion): Promise<void> {
+    const { flowId, outputId } = question.door;
+    const taker = this.#flows.get(flowId)?.offerTaker(outputId) ?? null;
+    let outcome: OfferOutcome | boolean;
+    if (question.kind === 'hang-up') outcome = (await taker?.hangUp(question.sessionId)) ?? false;
+    else outcome = (await taker?.offer(question.sdp)) ?? refusedOffer(503, 'the flow does not run');
+    this.#dependencies.say({ kind: 'outcome', id, outcome });
   }
 
   /** Sends a report of every flow. */

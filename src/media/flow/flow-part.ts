@@ -7,6 +7,7 @@ import type { DialSettings, StreamObserver, StreamSocket, TcpListener, TcpListen
 import type { ChunkSink } from './bus.ts';
 import type { Chunk } from './chunk.ts';
 import type { MediaEvent } from './flow-event.ts';
+import type { OfferTaker } from './offer-taker.ts';
 import type { Pulse } from './pulse.ts';
 import type { InputStats, OutputStats } from './flow-stats.ts';
 
@@ -26,6 +27,8 @@ export interface FlowPartDependencies {
   readonly dialTcp: (settings: DialSettings, onConnect: () => void, observer: StreamObserver) => StreamSocket;
   readonly resolve: (host: string) => Promise<LookupAddress>;
   readonly report: (event: MediaEvent) => void;
+  /** Asks the flow's source for a picture that a decoder can start at, where it can be asked. */
+  readonly requestKeyFrame: () => void;
 }
 
 export interface FlowInputDependencies extends FlowPartDependencies {
@@ -38,10 +41,16 @@ export interface FlowInput {
   /** Idempotent. */
   stop(): Promise<void>;
   stats(): InputStats;
+  /** Only of parts that WebRTC peers dial. */
+  readonly offers?: OfferTaker;
+  /** Only of sources that can be asked. */
+  requestKeyFrame?(): void;
 }
 
 export interface FlowOutput extends ChunkSink {
   start(): Promise<void>;
   stop(): Promise<void>;
   stats(): OutputStats;
+  /** Only of parts that WebRTC peers dial. */
+  readonly offers?: OfferTaker;
 }

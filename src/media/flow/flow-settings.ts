@@ -42,7 +42,20 @@ export type InputSettings =
       readonly redundancy: { readonly bindAddr: HostPort } | null;
       readonly mergeWindowMs: number;
     }
-  | { readonly type: 'rtmp'; readonly listenAddr: HostPort; readonly rtmp: RtmpSettings };
+  | { readonly type: 'rtmp'; readonly listenAddr: HostPort; readonly rtmp: RtmpSettings }
+  | {
+      readonly type: 'webrtc';
+      readonly bearerToken: string | null;
+      readonly videoOnly: boolean;
+      readonly publicIp: string | null;
+      readonly stunServer: string | null;
+    }
+  | {
+      readonly type: 'whep';
+      readonly whepUrl: string;
+      readonly bearerToken: string | null;
+      readonly videoOnly: boolean;
+    };
 
 export type InputType = InputSettings['type'];
 
@@ -55,7 +68,20 @@ export type OutputSettings = { readonly id: string; readonly name: string } & (
       readonly interfaceAddr: string | null;
       readonly tunnel: string | null;
     }
+  | WebRtcOutputSettings
 );
+
+/** The viewers of a WHEP server, or a WHIP server that is published to. */
+interface WebRtcOutputSettings {
+  readonly type: 'webrtc';
+  readonly mode: 'whip_client' | 'whep_server';
+  /** Empty for a server. */
+  readonly whipUrl: string;
+  readonly bearerToken: string | null;
+  readonly maxViewers: number;
+  readonly publicIp: string | null;
+  readonly videoOnly: boolean;
+}
 
 export interface FlowSettings {
   /** 1 to 64 characters. */

@@ -11,6 +11,7 @@ export interface InputStats {
   readonly local_addr?: string;
   readonly remote_addr?: string;
   readonly listen_addr?: string;
+  readonly whep_url?: string;
   readonly packets_received: number;
   readonly bytes_received: number;
   readonly bitrate_bps: number;
@@ -39,6 +40,7 @@ export interface OutputStats {
   readonly bitrate_bps: number;
   readonly packets_dropped: number;
   readonly viewers?: number;
+  readonly whip_url?: string;
   readonly srt_stats?: SrtStats;
 }
 

@@ -2,7 +2,8 @@ import { Worker, type MessagePort } from 'node:worker_threads';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
 import type { MediaEvent } from './flow-event.ts';
 import type { FlowReport } from './flow-stats.ts';
-import type { HostMessage, HostOrder, HostRequest } from './host-message.ts';
+import type { HostMessage, HostOrder, HostQuestion, HostRequest, RtcDoor } from './host-message.ts';
+import type { OfferOutcome } from './offer-taker.ts';
 
 export interface MediaHostObserver {
   event(flowId: string, event: MediaEvent): void;
@@ -16,6 +17,10 @@ export interface MediaHostObserver {
 export interface MediaHost {
   /** Rejects with AppError `address-unavailable` and the worker's words when it could not be done, `closed` without a worker. */
   order(order: HostOrder): Promise<void>;
+  /** An offer to a WebRTC input or output. Rejects with AppError `closed` without a worker. */
+  offer(door: RtcDoor, sdp: string): Promise<OfferOutcome>;
+  /** Ends a session at its peer's wish. False for an unknown one. */
+  hangUp(door: RtcDoor, sessionId: string): Promise<boolean>;
   /** Flows may name a tunnel in any of these ways from now on; datagrams go over the port. */
   attachTunnel(tunnels: readonly string[], port: MessagePort): void;
   /** Ends all flows and the worker. Idempotent. */
@@ -23,7 +28,7 @@ export interface MediaHost {
 }
 
 interface Waiting {
-  readonly resolve: () => void;
+  readonly resolve: (outcome?: OfferOutcome | boolean) => void;
   readonly reject: (error: AppError) => void;
 }
 
@@ -56,12 +61,17 @@ class WorkerHost implements MediaHost {
   }
 
   order(order: HostOrder): Promise<void> {
-    if (this.#ended) return Promise.reject(new AppError('closed', 'the media worker does not run'));
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#post({ id, order });
-    });
+    return this.#ask((id) => ({ id, order })).then(() => undefined);
+  }
+
+  async offer(door: RtcDoor, sdp: string): Promise<OfferOutcome> {
+    const question: HostQuestion = { kind: 'offer', door, sdp };
+    return (await this.#ask((id) => ({ id, question }))) as OfferOutcome;
+  }
+
+  async hangUp(door: RtcDoor, sessionId: string): Promise<boolean> {
+    const question: HostQuestion = { kind: 'hang-up', door, sessionId };
+    return (await this.#ask((id) => ({ id, question }))) === true;
   }
 
   attachTunnel(tunnels: readonly string[], port: MessagePort): void {
@@ -76,8 +86,13 @@ class WorkerHost implements MediaHost {
     await this.#worker.terminate();
   }
 
-  #post(request: HostRequest): void {
-    this.#worker.postMessage(request);
+  #ask(request: (id: number) => HostRequest): Promise<OfferOutcome | boolean | undefined> {
+    if (this.#ended) return Promise.reject(new AppError('closed', 'the media worker does not run'));
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage(request(id));
+    });
   }
 
   #onMessage(message: HostMessage, observer: MediaHostObserver): void {
@@ -86,7 +101,8 @@ class WorkerHost implements MediaHost {
     else {
       const waiting = this.#waiting.get(message.id);
       this.#waiting.delete(message.id);
-      if (message.error === null) waiting?.resolve();
+      if (message.kind === 'outcome') waiting?.resolve(message.outcome);
+      else if (message.error === null) waiting?.resolve();
       else waiting?.reject(new AppError('address-unavailable', message.error));
     }
   }

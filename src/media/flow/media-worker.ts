@@ -35,6 +35,7 @@ const host = new FlowHost({
 
 port.on('message', (request: HostRequest) => {
   if ('tunnels' in request) tunnels.attach(request.tunnels, request.port);
+  else if ('question' in request) void host.answer(request.id, request.question);
   else void host.take(request.id, request.order);
 });
 clock.setInterval(() => host.report(), 1000);

@@ -1,5 +1,10 @@
 import { AppError } from '../../lib/app-error.ts';
 import { TsAnalysis } from '../mpegts/ts-analysis.ts';
+import { WhepClientInput } from './whep-client-input.ts';
+import { WhipServerInput } from './whip-server-input.ts';
+import { WhepServerOutput } from './whep-server-output.ts';
+import { WhipClientOutput } from './whip-client-output.ts';
+import type { OfferTaker } from './offer-taker.ts';
 import { Bus, type ChunkSink } from './bus.ts';
 import { DatagramInput } from './datagram-input.ts';
 import { DatagramOutput } from './datagram-output.ts';
@@ -10,6 +15,9 @@ import { RtmpInput } from './rtmp-input.ts';
 import { SrtInput } from './srt-input.ts';
 import { SrtOutput } from './srt-output.ts';
 
+/** A source is asked for a key frame at most so often. */
+const keyFramePeriodUs = 500_000;
+
 /** One flow: its input, its outputs and the bus between them. */
 export class RunningFlow {
   readonly id: string;
@@ -19,14 +27,15 @@ export class RunningFlow {
   readonly #input: FlowInput;
   readonly #outputs = new Map<string, FlowOutput>();
   readonly #analysis: TsAnalysis | null;
+  #keyFrameAskedUs = Number.NEGATIVE_INFINITY;
 
-  constructor(dependencies: FlowPartDependencies, settings: FlowSettings) {
+  constructor(dependencies: Omit<FlowPartDependencies, 'requestKeyFrame'>, settings: FlowSettings) {
     this.id = settings.id;
-    this.#dependencies = dependencies;
+    this.#dependencies = { ...dependencies, requestKeyFrame: () => this.#requestKeyFrame() };
     this.#settings = settings;
     this.#analysis = settings.mediaAnalysis ? new TsAnalysis() : null;
     this.#input = createInput(
-      { ...dependencies, publish: (nowUs, chunk) => this.#bus.publish(nowUs, chunk) },
+      { ...this.#dependencies, publish: (nowUs, chunk) => this.#bus.publish(nowUs, chunk) },
       settings.input,
     );
     if (this.#analysis !== null) this.#bus.add(analysing(this.#analysis));
@@ -71,6 +80,12 @@ export class RunningFlow {
     await output.stop();
   }
 
+  /** The part that WebRTC peers dial; null where there is none. `outputId` is null for the input. */
+  offerTaker(outputId: string | null): OfferTaker | null {
+    const part = outputId === null ? this.#input : this.#outputs.get(outputId);
+    return part?.offers ?? null;
+  }
+
   report(nowUs: number): FlowReport {
     return {
       flowId: this.id,
@@ -78,6 +93,14 @@ export class RunningFlow {
       outputs: [...this.#outputs.values()].map((output) => output.stats()),
       analysis: this.#analysis?.report(nowUs) ?? null,
     };
+  }
+
+  /** Many viewers may ask at the same time. */
+  #requestKeyFrame(): void {
+    const { nowUs } = this.#dependencies.pulse;
+    if (nowUs - this.#keyFrameAskedUs < keyFramePeriodUs) return;
+    this.#keyFrameAskedUs = nowUs;
+    this.#input.requestKeyFrame?.();
   }
 }
 
@@ -94,9 +117,23 @@ function createInput(dependencies: FlowInputDependencies, settings: InputSetting
       return new DatagramInput(dependencies, settings);
     case 'rtmp':
       return new RtmpInput(dependencies, settings);
+    case 'webrtc':
+      return new WhipServerInput(dependencies, settings);
+    case 'whep':
+      return new WhepClientInput(dependencies, settings);
   }
 }
 
 function createOutput(dependencies: FlowPartDependencies, settings: OutputSettings): FlowOutput {
-  return settings.type === 'srt' ? new SrtOutput(dependencies, settings) : new DatagramOutput(dependencies, settings);
+  switch (settings.type) {
+    case 'srt':
+      return new SrtOutput(dependencies, settings);
+    case 'webrtc':
+      return settings.mode === 'whep_server'
+        ? new WhepServerOutput(dependencies, settings)
+        : new WhipClientOutput(dependencies, settings);
+    case 'udp':
+    case 'rtp':
+      return new DatagramOutput(dependencies, settings);
+  }
 }

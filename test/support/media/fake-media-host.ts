@@ -1,5 +1,6 @@
 import { AppError } from '../../../src/lib/app-error.ts';
 import type { MediaHost, MediaHostObserver } from '../../../src/media/flow/media-host.ts';
+import type { OfferOutcome } from '../../../src/media/flow/offer-taker.ts';
 import type { HostOrder } from '../../../src/media/flow/host-message.ts';
 
 /** A media worker without media: notes its orders, and refuses what a test says. */
@@ -20,6 +21,14 @@ export class FakeMediaHost implements MediaHost {
     if (refusal === undefined) return Promise.resolve();
     this.refusals.delete(order.kind);
     return Promise.reject(new AppError('address-unavailable', refusal));
+  }
+
+  offer(): Promise<OfferOutcome> {
+    return Promise.resolve({ kind: 'refused', status: 503, error: 'no media here' });
+  }
+
+  hangUp(): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
   attachTunnel(): void {

@@ -75,6 +75,10 @@ export class SampleEdge implements EdgeAdminSource {
     return this.flowList;
   }
 
+  rtcDoor(): null {
+    return null;
+  }
+
   flowFacts(id: string): FlowFacts | null {
     const flow = this.flowList.find(({ flow_id }) => flow_id === id);
     return flow === undefined ? null : { flow, at: '2026-04-02T12:00:00.000Z', events: [] };
