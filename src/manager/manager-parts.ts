@@ -71,7 +71,11 @@ export class ManagerParts {
     this.hub = this.#createHub();
     this.remote = new RemoteDesk(
       { clock, logger, store: this.store, sealing, desk: this.desk, roster: this.roster },
-      { instanceId: this.#instanceId, onChanged: (ids) => void this.reconciler.look(ids) },
+      {
+        instanceId: this.#instanceId,
+        onChanged: (ids) => void this.reconciler.look(ids),
+        onRecorded: (ids) => this.reconciler.release(ids),
+      },
     );
     this.reconciler = this.#createReconciler();
     this.running = this.#createFleet();
@@ -155,6 +159,7 @@ export class ManagerParts {
         removeGhost: (leg, nodeId) => this.running.removeGhost(leg, nodeId),
         countPush: (result) => this.pushes.set(result, (this.pushes.get(result) ?? 0) + 1),
         changedElsewhere: (ids) => this.remote.legsChanged(ids),
+        recordedHere: (ids) => this.remote.legsRecorded(ids),
       },
       {
         settleMs: settle_secs * 1000,

@@ -24,6 +24,8 @@ export interface RemoteDeskSettings {
   readonly instanceId: () => string;
   /** Legs of these nodes changed on another instance. */
   readonly onChanged: (nodeIds: readonly string[]) => void;
+  /** Legs of these tunnels were pushed, or failed, on another instance. */
+  readonly onRecorded: (tunnelIds: readonly string[]) => void;
 }
 
 const lookEveryMs = 1_000;
@@ -89,9 +91,14 @@ export class RemoteDesk {
     for (const id of nodeIds) this.#bell?.ring(`legs ${id}`);
   }
 
+  legsRecorded(tunnelIds: readonly string[]): void {
+    for (const id of tunnelIds) this.#bell?.ring(`recorded ${id}`);
+  }
+
   #rang(text: string): void {
     const [kind, first = '', second = ''] = text.split(' ');
     if (kind === 'legs') this.#settings.onChanged([first]);
+    else if (kind === 'recorded') this.#settings.onRecorded([first]);
     else if (kind === 'command' && first === this.#settings.instanceId()) void this.#run(second);
     else if (kind === 'done') this.#waiting.get(first)?.();
   }

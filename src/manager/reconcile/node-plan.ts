@@ -48,6 +48,10 @@ export class NodePlan {
   }
 
   /** Legs of this tunnel wait for others. */
+  get heldTunnels(): readonly string[] {
+    return this.#online?.pushes.heldTunnels ?? [];
+  }
+
   holds(tunnelId: string): boolean {
     return this.#online?.pushes.holds(tunnelId) ?? false;
   }

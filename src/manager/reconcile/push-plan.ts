@@ -2,7 +2,7 @@ import { retryDelay, pushEvent, succeeded, type LegWork, type Push } from './leg
 import { isRelayRole, type PlanLeg } from './plan-leg.ts';
 import type { PlanAction, PlanSettings } from './plan-types.ts';
 
-/** How long a leg waits for others of its tunnel at most. */
+/** How long an edge's leg waits for the relays of its tunnel at most: an edge repeats a bind that is refused. */
 const holdMs = 10_000;
 /** Longer steps of the clock do not count: the machine slept, or somebody set it. */
 const maxTickMs = 2_000;
@@ -36,13 +36,20 @@ export class PushPlan {
 
   /** Everything that was behind when the node came has been tried. */
   get replayDone(): boolean {
-    if (this.#inFlight.size > 0 || this.#held.size > 0) return false;
-    for (const due of this.#due) for (const { nextTryMs } of due) if (nextTryMs === null) return false;
+    if (this.#inFlight.size > 0) return false;
+    for (const due of this.#due) {
+      for (const { nextTryMs, heldUntilMs } of due) if (nextTryMs === null && heldUntilMs !== Infinity) return false;
+    }
     return true;
   }
 
   get(legId: string): PlanLeg | null {
     return this.#work.get(legId)?.leg ?? null;
+  }
+
+  /** Tunnels of which a leg here waits for others. */
+  get heldTunnels(): readonly string[] {
+    return [...this.#held].map(({ leg }) => leg.resourceId);
   }
 
   /** Legs of this tunnel wait for others. */
@@ -70,7 +77,7 @@ export class PushPlan {
       leg,
       push: known?.push ?? null,
       nextTryMs: null,
-      heldUntilMs: leg.waitsForOthers ? nowMs + holdMs : null,
+      heldUntilMs: leg.waitsForOthers ? holdUntil(leg, nowMs) : null,
       equalErrors: changed ? 0 : known.equalErrors,
       triedInSession: changed ? false : known.triedInSession,
       failedForMs: leg.failedForMs,
@@ -247,6 +254,11 @@ export interface PushResult {
   readonly ok: boolean;
   readonly error?: string;
   readonly errorCode?: string | null;
+}
+
+/** A relay that a tunnel leaves keeps it, for however long, until no edge uses it any more. */
+function holdUntil({ want }: PlanLeg, nowMs: number): number {
+  return want === 'absent' ? Infinity : nowMs + holdMs;
 }
 
 function isDue({ leg, push }: LegWork): boolean {

@@ -111,18 +111,21 @@ export class LegReader {
     return { tunnels, relayAddrs, flows, waiting: await this.#waitingTunnels(heldIds) };
   }
 
-  /** Relay legs that are not recorded yet hold edge legs; edge legs that are not hold relay legs that go. */
+  /**
+   * Relay legs that are not recorded yet hold edge legs, while their relay is online. Edge legs that are not pushed hold
+   * relay legs that go, also those of an edge that is away: it may carry traffic through that relay.
+   */
   async #waitingTunnels(ids: readonly string[]): Promise<Waiting> {
     const waiting: Waiting = { forRelays: new Set(), forEdges: new Set() };
     for (const chunk of chunks(ids)) {
       const legs = await this.#store.legs.ofTunnels(chunk);
-      const open = legs.filter(
-        ({ want, push_status: status }) => want === 'present' && (status === 'pending' || status === 'pushing'),
-      );
-      const online = await this.#onlineNodes([...new Set(open.map(({ node_id: id }) => id))]);
-      for (const { tunnel_id: id, node_id: nodeId, role } of open) {
-        if (id !== null && online.has(nodeId)) (isRelayRole(role) ? waiting.forRelays : waiting.forEdges).add(id);
+      const open = legs.filter(({ want, push_status: status }) => want === 'present' && status !== 'pushed');
+      const relayLegs = open.filter(({ role, push_status: status }) => isRelayRole(role) && status !== 'failed');
+      const online = await this.#onlineNodes([...new Set(relayLegs.map(({ node_id: id }) => id))]);
+      for (const { tunnel_id: id, node_id: nodeId } of relayLegs) {
+        if (id !== null && online.has(nodeId)) waiting.forRelays.add(id);
       }
+      for (const { tunnel_id: id, role } of open) if (id !== null && !isRelayRole(role)) waiting.forEdges.add(id);
     }
     return waiting;
   }

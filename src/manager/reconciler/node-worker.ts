@@ -75,6 +75,11 @@ export class NodeWorker {
     for (const action of this.#plan.take(input, this.#dependencies.clock.monotonicMs())) this.#carryOut(action);
   }
 
+  /** Tunnels of which a leg waits for legs of other nodes. */
+  get heldTunnels(): readonly string[] {
+    return this.#plan.heldTunnels;
+  }
+
   holds(tunnelId: string): boolean {
     return this.#plan.holds(tunnelId);
   }

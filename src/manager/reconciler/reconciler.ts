@@ -9,6 +9,8 @@ export type ReconcilerDependencies = Omit<NodeWorkerDependencies, 'tunnelLegsRec
   readonly roster: NodeRoster;
   /** Legs of nodes that another instance holds. */
   readonly changedElsewhere: (nodeIds: readonly string[]) => void;
+  /** Legs of these tunnels were recorded here: other instances may hold some that wait for them. */
+  readonly recordedHere: (tunnelIds: readonly string[]) => void;
 };
 
 const tickMs = 1_000;
@@ -101,6 +103,7 @@ export class Reconciler {
   /** What other instances changed for nodes that are held here; also when a notice was lost. */
   async look(nodeIds: readonly string[] = [...this.#workers.keys()]): Promise<void> {
     for (const id of nodeIds) if (this.#workers.has(id)) this.#toLook.add(id);
+    this.release([...this.#workers.values()].flatMap((worker) => worker.heldTunnels));
     if (this.#looking || this.#fenced) return;
     this.#looking = true;
     const { store, clock, logger } = this.#dependencies;
@@ -120,7 +123,11 @@ export class Reconciler {
   }
 
   #joined(node: LiveNode): void {
-    const dependencies = { ...this.#dependencies, tunnelLegsRecorded: (ids: readonly string[]) => this.#release(ids) };
+    const tunnelLegsRecorded = (ids: readonly string[]): void => {
+      this.release(ids);
+      this.#dependencies.recordedHere(ids);
+    };
+    const dependencies = { ...this.#dependencies, tunnelLegsRecorded };
     const worker = new NodeWorker(node, dependencies, this.#settings);
     this.#workers.set(node.id, worker);
     worker.start();
@@ -133,11 +140,16 @@ export class Reconciler {
     worker.leave();
   }
 
-  /** Edges that wait for their relay are let go; many relay legs that are recorded within a turn are looked at together. */
-  #release(tunnelIds: readonly string[]): void {
+  /** Legs that wait for others of these tunnels go if they may; all that is recorded within a turn is looked at together. */
+  release(tunnelIds: readonly string[]): void {
     const isFirst = this.#released.size === 0;
-    for (const id of tunnelIds) this.#released.add(id);
+    for (const id of tunnelIds) if (this.#isHeld(id)) this.#released.add(id);
     if (isFirst && this.#released.size > 0) this.#dependencies.clock.setTimeout(() => void this.#releaseAll(), 0);
+  }
+
+  #isHeld(tunnelId: string): boolean {
+    for (const worker of this.#workers.values()) if (worker.holds(tunnelId)) return true;
+    return false;
   }
 
   async #releaseAll(): Promise<void> {
@@ -150,7 +162,7 @@ export class Reconciler {
         for (const tunnelId of mayGo) if (worker.holds(tunnelId)) worker.feed({ kind: 'released', tunnelId });
       }
     } catch (error) {
-      // They go after ten seconds anyway.
+      // The next look, in five seconds, tries again.
       this.#dependencies.logger.debug({ error }, 'waiting edge legs could not be looked up');
     }
   }

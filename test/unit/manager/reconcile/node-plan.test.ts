@@ -164,6 +164,20 @@ describe('the order of pushes', () => {
   });
 });
 
+describe('a relay that a tunnel leaves', () => {
+  it('keeps the tunnel until its edges have changed over, for however long, and is compared meanwhile', () => {
+    const bed = new PlanBed();
+    bed.online([leg({ id: 'a', role: 'relay', want: 'absent', waitsForOthers: true })], 'relay');
+    bed.take({ kind: 'authorised', digests: null });
+    bed.wait(600_000);
+    expect(bed.pushes('a')).toEqual([]);
+    expect(bed.plan.phase).toBe('steady');
+    expect(bed.plan.heldTunnels).toEqual(['tunnel-of-a']);
+    bed.take({ kind: 'released', tunnelId: 'tunnel-of-a' });
+    expect(bed.pushes('a')).toHaveLength(1);
+  });
+});
+
 describe('a relay', () => {
   const relayLeg = (change = {}) =>
     leg({ role: 'relay', digest: 'd', resourceId: 't', pushedGeneration: 1, ...change });
