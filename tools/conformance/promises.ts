@@ -26,6 +26,7 @@ export const promises = {
   L4: 'Stopping twice is stopping once, and leaves nothing behind',
   L5: 'A crash leaves whole files',
   L6: 'After a restart all edges are paired again within seconds, without a herd',
+  M1: 'A live stream loses what the path loses, and no more of it',
   M2: 'What waited too long, also while the process stood still, is dropped and counted, and not passed on',
   M3: 'Readers that pause, however many, freeze no tunnel',
   M4: 'That a relay gets what is sent to it is proved by its answers, not by what arrives from it',
