@@ -31,6 +31,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'media/merge': ['lib'],
   'media/webrtc': ['lib'],
   'media/rtmp': ['media/codec', 'lib'],
+  'media/rtsp': ['media/rtp', 'media/codec', 'lib'],
   relay: ['beat-sender', 'tunnel-wire', 'quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
   'relay/tunnels': ['protocol', 'lib'],
   'relay/events': ['admin/event-hub', 'protocol', 'lib'],
@@ -120,7 +121,7 @@ const pure = [
   ...['manager/reconcile', 'manager/hub/session'],
   ...['observer/slots', 'observer/notices/notice-limit', 'observer/recovery/audit-record'],
   ...['observer/recovery/recovery-policy', 'protocol', 'relay/tunnels', 'relay/events', 'relay/session/session'],
-  ...['media/srt', 'media/merge', 'media/rtp', 'media/codec', 'media/mpegts', 'media/rtmp'],
+  ...['media/srt', 'media/merge', 'media/rtp', 'media/codec', 'media/mpegts', 'media/rtmp', 'media/rtsp'],
 ];
 
 const ioModules = [

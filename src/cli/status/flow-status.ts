@@ -31,7 +31,7 @@ function rowsOf(flow: FlowStatsReport): string[][] {
           ...['input', input.input_type, input.state, bitrateWords(input.bitrate_bps), String(input.packets_lost), ''],
           ...[
             errors === undefined ? '' : String(errors),
-            input.remote_addr ?? input.local_addr ?? input.listen_addr ?? '',
+            input.remote_addr ?? input.local_addr ?? input.listen_addr ?? input.rtsp_url ?? '',
           ],
         ];
   const rest = outputs.map((output) => [

@@ -12,6 +12,7 @@ const inputSchema = z.object({
   local_addr: text.optional(),
   remote_addr: text.optional(),
   listen_addr: text.optional(),
+  rtsp_url: text.optional(),
   whep_url: text.optional(),
   packets_received: count,
   bytes_received: count,

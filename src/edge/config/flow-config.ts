@@ -4,7 +4,7 @@ import { problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
 import { anyText, eachOnce, flag, text, whole } from '../../config/schema-parts.ts';
 import type { FlowSettings, InputSettings, OutputSettings } from '../../media/flow/flow-settings.ts';
 import { asJsonObject } from '../../lib/json.ts';
-import { rtmpInput, rtmpSettings } from './stream-config.ts';
+import { rtmpInput, rtmpSettings, rtspInput, rtspSettings } from './stream-config.ts';
 import {
   checkSrtLeg,
   otherAddress,
@@ -95,9 +95,9 @@ const rtpOutput = z.strictObject({
 });
 
 const rtcOutput = webrtcOutput({ id, name });
-const inputs = [srtInput, udpInput, rtpInput, rtmpInput, whipInput, whepInput] as const;
+const inputs = [srtInput, udpInput, rtpInput, rtmpInput, rtspInput, whipInput, whepInput] as const;
 const outputs = [srtOutput, udpOutput, rtpOutput, rtcOutput] as const;
-const inputTypes = '"srt", "udp", "rtp", "rtmp", "webrtc", "whep"';
+const inputTypes = '"srt", "udp", "rtp", "rtmp", "rtsp", "webrtc", "whep"';
 const outputTypes = '"srt", "udp", "rtp", "webrtc"';
 const unknownType = (known: string): string => `has a type that is not supported; use one of ${known}`;
 
@@ -167,8 +167,8 @@ export function tunnelsOf({
 }
 
 function legTunnels(part: InputSettings | OutputSettings, path: string): { path: string; tunnel: string | null }[] {
-  if (part.type === 'rtmp' || part.type === 'webrtc' || part.type === 'whep') return [];
-  if (part.type !== 'srt') return [{ path: `${path}.tunnel`, tunnel: part.tunnel }];
+  if (part.type === 'udp' || part.type === 'rtp') return [{ path: `${path}.tunnel`, tunnel: part.tunnel }];
+  if (part.type !== 'srt') return [];
   const second =
     part.redundancy === null ? [] : [{ path: `${path}.redundancy.tunnel`, tunnel: part.redundancy.tunnel }];
   return [{ path: `${path}.tunnel`, tunnel: part.leg.tunnel }, ...second];
@@ -180,10 +180,7 @@ function checkTogether(flow: FlowFields, context: z.RefinementCtx<FlowFields>): 
   };
   const { input } = flow;
   if (input.type === 'srt') checkLegs(input, at('input'));
-  else if (
-    (input.type === 'udp' || input.type === 'rtp') &&
-    (input.bind_addr === undefined) === (input.tunnel === undefined)
-  ) {
+  else if (isDatagram(input) && (input.bind_addr === undefined) === (input.tunnel === undefined)) {
     at('input')('bind_addr', 'must be there, or a tunnel, and not both; write for example "0.0.0.0:5000"');
   }
   for (const [index, output] of flow.outputs.entries()) checkOutput(output, at('outputs', index));
@@ -215,35 +212,44 @@ function flowSettings(flow: FlowFields): FlowSettings {
   };
 }
 
+function isDatagram(input: FlowFields['input']): input is DatagramFields {
+  return input.type === 'udp' || input.type === 'rtp';
+}
+
 function inputSettings(input: FlowFields['input']): InputSettings {
   switch (input.type) {
     case 'srt': {
       const redundancy = input.redundancy === undefined ? null : srtLeg(input.redundancy);
       return { type: 'srt', leg: srtLeg(input), redundancy, mergeWindowMs: input.merge_window_ms };
     }
+    case 'udp':
+    case 'rtp':
+      return datagramSettings(input);
     case 'rtmp':
       return rtmpSettings(input);
+    case 'rtsp':
+      return rtspSettings(input);
     case 'webrtc':
     case 'whep':
       return rtcInputSettings(input);
-    case 'udp':
-      return { type: 'udp', ...datagramPlace(input) };
-    case 'rtp':
-      return {
-        type: 'rtp',
-        ...datagramPlace(input),
-        allowedSources: input.allowed_sources ?? null,
-        allowedPayloadTypes: input.allowed_payload_types ?? null,
-        maxBitrateMbps: input.max_bitrate_mbps ?? null,
-        redundancy: input.redundancy === undefined ? null : { bindAddr: input.redundancy.bind_addr },
-        mergeWindowMs: input.merge_window_ms,
-      };
   }
 }
 
-function datagramPlace(input: z.output<typeof udpInput> | z.output<typeof rtpInput>) {
-  const { bind_addr: bindAddr = null, interface_addr: interfaceAddr = null, tunnel = null } = input;
-  return { bindAddr, interfaceAddr, tunnel };
+type DatagramFields = z.output<typeof udpInput> | z.output<typeof rtpInput>;
+
+function datagramSettings(input: DatagramFields): InputSettings {
+  const bindAddr = input.bind_addr ?? null;
+  const where = { bindAddr, interfaceAddr: input.interface_addr ?? null, tunnel: input.tunnel ?? null };
+  if (input.type === 'udp') return { type: 'udp', ...where };
+  return {
+    type: 'rtp',
+    ...where,
+    allowedSources: input.allowed_sources ?? null,
+    allowedPayloadTypes: input.allowed_payload_types ?? null,
+    maxBitrateMbps: input.max_bitrate_mbps ?? null,
+    redundancy: input.redundancy === undefined ? null : { bindAddr: input.redundancy.bind_addr },
+    mergeWindowMs: input.merge_window_ms,
+  };
 }
 
 function outputSettings(output: FlowFields['outputs'][number]): OutputSettings {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { anyText, seconds, text } from '../../config/schema-parts.ts';
+import { anyText, choice, seconds, shown, text } from '../../config/schema-parts.ts';
 import type { InputSettings } from '../../media/flow/flow-settings.ts';
 import { ownAddress } from './srt-config.ts';
 
-/** Inputs and outputs over TCP and HTTP: RTMP. */
+/** Inputs and outputs over TCP and HTTP: RTMP and RTSP. */
 
 const secret = (most: number) =>
   anyText()
@@ -29,4 +29,39 @@ export function rtmpSettings(input: z.output<typeof rtmpInput>): Extract<InputSe
   const { listen_addr: listenAddr, app, stream_key: streamKey, stall_timeout_secs: stallSecs } = input;
   const rtmp = { app, streamKey: streamKey ?? null, stallTimeoutMs: stallSecs * 1000 };
   return { type: 'rtmp', listenAddr, rtmp };
+}
+
+/** A URL with one of the schemes, without credentials in it. */
+function url(schemes: readonly string[], example: string) {
+  const wanted = `write for example "${example}"`;
+  return anyText(`a URL, such as "${example}"`)
+    .max(2048, { error: 'is longer than 2048 characters; shorten it' })
+    .refine((written) => URL.canParse(written) && schemes.includes(new URL(written).protocol.slice(0, -1)), {
+      error: ({ input }) => `is not a URL with ${schemes.join(':// or ')}:// but ${shown(input)}; ${wanted}`,
+    });
+}
+
+export const rtspInput = z.strictObject({
+  type: z.literal('rtsp'),
+  rtsp_url: url(['rtsp', 'rtsps'], 'rtsp://camera.example/stream1').describe('The stream; rtsps:// is encrypted.'),
+  username: text()
+    .max(256, { error: 'is longer than 256 characters; shorten it' })
+    .optional()
+    .describe('For the server.'),
+  password: secret(256).optional().describe('For the server; sent as Digest where the server knows it.'),
+  transport: choice(['tcp', 'udp']).default('tcp').describe('How media comes: in the connection, or beside it.'),
+  timeout_secs: seconds(1, 300).default(10).describe('A server that sends no answer or no media for so long is lost.'),
+  reconnect_delay_secs: seconds(1, 3600).default(5).describe('Wait before each new attempt.'),
+});
+
+export function rtspSettings(input: z.output<typeof rtspInput>): Extract<InputSettings, { type: 'rtsp' }> {
+  const address = new URL(input.rtsp_url);
+  const username = input.username ?? decodeURIComponent(address.username);
+  const password = input.password ?? decodeURIComponent(address.password);
+  address.username = '';
+  address.password = '';
+  const credentials = username === '' && password === '' ? null : { username, password };
+  const { transport, timeout_secs: timeoutSecs, reconnect_delay_secs: reconnectDelaySecs } = input;
+  const rtsp = { url: address.href, credentials, transport, timeoutMs: timeoutSecs * 1000 };
+  return { type: 'rtsp', rtsp, reconnectDelaySecs };
 }

@@ -52,6 +52,10 @@ const texts: { readonly [Kind in FlowEventKind]: (event: EventOf<Kind>) => Text 
   'rtmp-connected': () => rtmp('info', 'RTMP publisher connected'),
   'rtmp-disconnected': () => rtmp('warning', 'RTMP publisher disconnected'),
   'rtmp-failed': ({ error }) => rtmp('critical', `RTMP server error: ${error}`),
+  'rtsp-connected': ({ url }) => rtsp('info', `RTSP connected to ${url}`),
+  'rtsp-disconnected': ({ error, retrySecs }) => {
+    return rtsp('warning', `RTSP input disconnected: ${error}. Reconnecting in ${retrySecs}s`);
+  },
   'webrtc-connected': ({ role }) => webrtc('info', `${peers[role]} connected`),
   'webrtc-disconnected': ({ role }) => webrtc('info', `${peers[role]} disconnected`),
   'webrtc-failed': ({ outputId, error }) => {
@@ -84,6 +88,7 @@ function detailsOf(event: FlowEvent): Record<string, unknown> {
     ...named(fields, 'mode', 'mode'),
     ...named(fields, 'reason', 'reason'),
     ...named(fields, 'error', 'error'),
+    ...named(fields, 'url', 'url'),
     ...named(fields, 'attempts', 'attempts'),
     ...named(fields, 'down_secs', 'downSecs'),
   };
@@ -104,6 +109,10 @@ function srt(severity: EventSeverity, message: string): Text {
 
 function rtmp(severity: EventSeverity, message: string): Text {
   return { category: 'rtmp', severity, message };
+}
+
+function rtsp(severity: EventSeverity, message: string): Text {
+  return { category: 'rtsp', severity, message };
 }
 
 function webrtc(severity: EventSeverity, message: string): Text {

@@ -21,6 +21,19 @@ export type MediaEvent =
   | { readonly kind: 'rtmp-connected'; readonly remoteAddr: string }
   | { readonly kind: 'rtmp-disconnected'; readonly remoteAddr: string; readonly reason: string }
   | { readonly kind: 'rtmp-failed'; readonly error: string }
+  | {
+      readonly kind: 'rtsp-connected';
+      /** Without credentials. */
+      readonly url: string;
+      readonly attempts: number;
+      readonly downSecs: number;
+    }
+  | {
+      readonly kind: 'rtsp-disconnected';
+      readonly url: string;
+      readonly error: string;
+      readonly retrySecs: number;
+    }
   /** A publisher or viewer of ours, or the server that this input dials. */
   | (RtcSide & { readonly kind: 'webrtc-connected'; readonly remoteAddr: string; readonly attempts?: number })
   | (RtcSide & { readonly kind: 'webrtc-disconnected'; readonly remoteAddr: string; readonly reason: string })

@@ -1,5 +1,6 @@
 import type { HostPort } from '../../lib/host-port.ts';
 import type { RtmpSettings } from '../rtmp/rtmp-session.ts';
+import type { RtspSettings } from '../rtsp/rtsp-client.ts';
 import type { SrtSettings } from '../srt/srt-settings.ts';
 
 /** One SRT socket of a flow. Plain data: it is sent to the worker. */
@@ -43,6 +44,7 @@ export type InputSettings =
       readonly mergeWindowMs: number;
     }
   | { readonly type: 'rtmp'; readonly listenAddr: HostPort; readonly rtmp: RtmpSettings }
+  | { readonly type: 'rtsp'; readonly rtsp: RtspSettings; readonly reconnectDelaySecs: number }
   | {
       readonly type: 'webrtc';
       readonly bearerToken: string | null;

@@ -11,6 +11,7 @@ export interface InputStats {
   readonly local_addr?: string;
   readonly remote_addr?: string;
   readonly listen_addr?: string;
+  readonly rtsp_url?: string;
   readonly whep_url?: string;
   readonly packets_received: number;
   readonly bytes_received: number;

@@ -12,6 +12,7 @@ import type { FlowInput, FlowInputDependencies, FlowOutput, FlowPartDependencies
 import type { FlowSettings, InputSettings, OutputSettings } from './flow-settings.ts';
 import type { FlowReport } from './flow-stats.ts';
 import { RtmpInput } from './rtmp-input.ts';
+import { RtspInput } from './rtsp-input.ts';
 import { SrtInput } from './srt-input.ts';
 import { SrtOutput } from './srt-output.ts';
 
@@ -117,6 +118,8 @@ function createInput(dependencies: FlowInputDependencies, settings: InputSetting
       return new DatagramInput(dependencies, settings);
     case 'rtmp':
       return new RtmpInput(dependencies, settings);
+    case 'rtsp':
+      return new RtspInput(dependencies, settings);
     case 'webrtc':
       return new WhipServerInput(dependencies, settings);
     case 'whep':

@@ -47,7 +47,7 @@ describe('a flow in edge.json', () => {
     ],
     [
       { input: { type: 'st2110' } },
-      'input.type has a type that is not supported; use one of "srt", "udp", "rtp", "rtmp", "webrtc", "whep"',
+      'input.type has a type that is not supported; use one of "srt", "udp", "rtp", "rtmp", "rtsp", "webrtc", "whep"',
     ],
     [
       { input: { ...input, passphrase: 'short' } },
