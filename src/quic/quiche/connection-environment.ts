@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { CloseInfo, ConnectionHandler, TransportSettings } from '../types.ts';
 import type { MutableCounters } from './counters.ts';
-import type { Deadlines } from './deadlines.ts';
+import type { Timers } from './timers.ts';
 import type { Loop } from './loop.ts';
 import type { QuicheHandle } from './binding.ts';
 import type { PeerPath } from './peer-path.ts';
@@ -16,7 +16,7 @@ export interface ConnectionEnvironment {
   readonly socket: UdpSocket;
   readonly loop: Loop;
   readonly clock: Clock;
-  readonly deadlines: Deadlines;
+  readonly timers: Timers;
   readonly counters: MutableCounters;
   readonly transport: TransportSettings;
   /** For tables whose keys the peer chooses. */

@@ -12,22 +12,22 @@ import type {
   RouteHandle,
   SocketAddress,
 } from '../types.ts';
-import { AckSchedule } from './ack-schedule.ts';
+import { AckPace } from './ack-pace.ts';
 import { closeInfo, handshakeTooLong, reasonBytes, silentTooLong } from './close-info.ts';
 import { giveUp, type ConnectionEnvironment, type Ending } from './connection-environment.ts';
 import { DatagramRouter } from './datagram-router.ts';
-import type { DeadlineMember } from './deadlines.ts';
+import type { TimerMember } from './timers.ts';
 import type { QuicheLedger } from './ledger.ts';
 import type { Loop, LoopMember } from './loop.ts';
 import { receivePacket, type QuicheHandle } from './binding.ts';
 import { ForwardTarget, ownLedger } from './route.ts';
-import { PeerBudget } from './peer-budget.ts';
+import { Budget } from './budget.ts';
 import type { PeerPath } from './peer-path.ts';
 import { StreamSet } from './stream-set.ts';
 import { TrafficMeter } from './traffic-meter.ts';
 import { Transmitter } from './transmitter.ts';
 
-export class QuicheConnection extends ForwardTarget implements QuicConnection, LoopMember, DeadlineMember {
+export class QuicheConnection extends ForwardTarget implements QuicConnection, LoopMember, TimerMember {
   readonly id: number;
   readonly local: SocketAddress;
   receiveQueued = false;
@@ -41,9 +41,9 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   readonly #transmitter: Transmitter;
   readonly #streams: StreamSet;
   readonly #router: DatagramRouter;
-  readonly #acks = new AckSchedule();
+  readonly #acks = new AckPace();
   readonly #meter = new TrafficMeter();
-  readonly #budget: PeerBudget;
+  readonly #budget: Budget;
   readonly #handshakeDueMs: number;
   #handler: ConnectionHandler | null = null;
   #heardAtMs: number;
@@ -65,7 +65,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     const onLocal = (payload: Uint8Array, late: boolean): void =>
       late ? this.#handler?.onLateDatagram?.() : this.#handler?.onDatagram(payload);
     this.#router = new DatagramRouter(handle, environment, this.#meter, transport.localDatagrams ? onLocal : null);
-    this.#budget = new PeerBudget(transport, nowMs);
+    this.#budget = new Budget(transport, nowMs);
     this.#heardAtMs = nowMs;
     this.#handshakeDueMs = nowMs + transport.handshakeTimeoutMs;
     this.#loop.planTransmit(this);
@@ -254,7 +254,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
 
   #gone(info: CloseInfo, closePacket: Uint8Array | null): void {
     this.#over = true;
-    this.#environment.deadlines.remove(this);
+    this.#environment.timers.remove(this);
     this.#transmitter.clear('closing');
     this.#streams.lose();
     this.#environment.onGone(closePacket);
@@ -288,7 +288,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
       this.#transmitter.dueMs,
       this.#streams.dueMs(),
     );
-    if (dueMs !== this.dueMs || this.heapIndex < 0) this.#environment.deadlines.set(this, dueMs);
+    if (dueMs !== this.dueMs || this.heapIndex < 0) this.#environment.timers.set(this, dueMs);
   }
 
   #streamSetOwner(): ConstructorParameters<typeof StreamSet>[1] {

@@ -96,7 +96,7 @@ export class Endpoint {
   }
 
   add(options: NewConnection): QuicheConnection {
-    const { clock, loop, deadlines, counters, seed } = this.#parts;
+    const { clock, loop, timers, counters, seed } = this.#parts;
     const { connectionId, remote, firstId, ...rest } = options;
     const connection = new QuicheConnection({
       ...rest,
@@ -106,7 +106,7 @@ export class Endpoint {
       transport: this.#transport,
       clock,
       loop,
-      deadlines,
+      timers,
       counters,
       seed,
       nowMs: clock.monotonicMs(),
@@ -130,7 +130,7 @@ export class Endpoint {
     this.#isClosed = true;
     for (const connection of this.#entries.keys()) connection.close(0, reason);
     if (this.#entries.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
-    for (const closed of this.#closed) this.#parts.deadlines.remove(closed);
+    for (const closed of this.#closed) this.#parts.timers.remove(closed);
     this.#closed.clear();
     await this.#socket?.close();
   }
@@ -188,7 +188,7 @@ export class Endpoint {
     this.#byId.set(closed, w0, w1);
     this.#closed.add(closed);
     this.#parts.garbage.onClosed();
-    this.#parts.deadlines.set(closed, this.#parts.clock.monotonicMs() + ClosedConnection.lingerMs);
+    this.#parts.timers.set(closed, this.#parts.clock.monotonicMs() + ClosedConnection.lingerMs);
     if (this.#entries.size > 0) return;
     for (const resolve of this.#whenEmpty) this.#parts.loop.later(resolve);
     this.#whenEmpty = [];

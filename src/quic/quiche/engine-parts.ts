@@ -3,7 +3,7 @@ import type { Random } from '../../lib/random.ts';
 import { StallWatch } from '../../lib/stall-watch.ts';
 import { GarbageHint } from '../garbage-hint.ts';
 import { createCounters, type MutableCounters } from './counters.ts';
-import { Deadlines } from './deadlines.ts';
+import { Timers } from './timers.ts';
 import { Loop } from './loop.ts';
 
 /** quiche and BoringSSL hold some 40 KiB each. */
@@ -14,7 +14,7 @@ export class EngineParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly loop: Loop;
-  readonly deadlines: Deadlines;
+  readonly timers: Timers;
   readonly stalls: StallWatch;
   readonly garbage = new GarbageHint(connectionsPerHint);
   readonly counters: MutableCounters = createCounters();
@@ -26,7 +26,7 @@ export class EngineParts {
     this.clock = clock;
     this.random = random;
     this.loop = new Loop(clock);
-    this.deadlines = new Deadlines(clock);
+    this.timers = new Timers(clock);
     this.stalls = new StallWatch(clock, setImmediate);
     this.seed = Math.floor(random.float() * 2 ** 32);
   }

@@ -12,7 +12,7 @@ import type {
   QuicListener,
 } from '../types.ts';
 import type { EdgeEngine } from '../local-sockets.ts';
-import { Acceptor } from './accept/acceptor.ts';
+import { Incoming } from './accept/incoming.ts';
 import { Dialling } from './dialling.ts';
 import { Endpoint } from './endpoint.ts';
 import { EngineParts } from './engine-parts.ts';
@@ -41,11 +41,11 @@ export class QuicheEngine implements EdgeEngine {
 
   async listen(options: ListenOptions, handler: ListenerHandler): Promise<QuicListener> {
     this.#assertOpen();
-    const acceptor = new Acceptor(this.#parts, options, handler);
-    const endpoint = new Endpoint(this.#parts, options.transport, acceptor);
+    const incoming = new Incoming(this.#parts, options, handler);
+    const endpoint = new Endpoint(this.#parts, options.transport, incoming);
     await endpoint.bind(options.address);
-    acceptor.attach(endpoint);
-    const listener = new QuicheListener(endpoint, acceptor, () => this.#listeners.delete(listener));
+    incoming.attach(endpoint);
+    const listener = new QuicheListener(endpoint, incoming, () => this.#listeners.delete(listener));
     this.#listeners.add(listener);
     if (this.#closed) await listener.close('');
     return listener;

@@ -40,7 +40,7 @@ const readsPerTurn = 4;
  * One direction: from the source's peer to the sink's peer. It reads no more than the sink takes, so nothing is held
  * between them and QUIC's own windows are the only buffers.
  */
-class Pipe {
+class Lane {
   readonly source: SpliceEnd;
   readonly sink: SpliceEnd;
   readonly #ledger: QuicheLedger;
@@ -125,7 +125,7 @@ class Pipe {
 }
 
 /** What one of the two streams tells: it is the source of one pipe and the sink of the other. */
-function side(from: Pipe, to: Pipe, onLost: () => void): SpliceSide {
+function side(from: Lane, to: Lane, onLost: () => void): SpliceSide {
   return {
     onReadable: () => from.pump(),
     onWritable: () => to.pump(),
@@ -143,8 +143,8 @@ export function spliceStreams(one: SpliceEnd, other: SpliceEnd, options: SpliceO
     // Never inside a call of the program, such as abort.
     if (open === 0) one.later(options.onEnd);
   };
-  const forward = new Pipe(one, other, ownLedger(options.forward), onOver);
-  const backward = new Pipe(other, one, ownLedger(options.backward), onOver);
+  const forward = new Lane(one, other, ownLedger(options.forward), onOver);
+  const backward = new Lane(other, one, ownLedger(options.backward), onOver);
   const lose = (): void => {
     forward.abort(options.lostCode);
     backward.abort(options.lostCode);

@@ -261,7 +261,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
   #stopIfMay(): void {
     const code = this.#stopping;
     if (code === null || this.#readEnd !== null) return;
-    // What has come counts as useful when it is read (PeerBudget), and may hold the end.
+    // What has come counts as useful when it is read (Budget), and may hold the end.
     while (this.take(scratch.whole).kind === 'data' && this.#isReadOpen());
     if (!this.#isReadOpen() || !this.#guard.hasArrived()) return;
     this.#handle.shutdown(shutdownRead, code);

@@ -1,4 +1,4 @@
-import type { Traffic } from './peer-budget.ts';
+import type { Traffic } from './budget.ts';
 
 /** Adds up what a connection receives and sends between two judgements of its budget. */
 export class TrafficMeter implements Traffic {

@@ -1,5 +1,5 @@
 import type { QuicListener, SocketAddress, TlsIdentity } from '../../types.ts';
-import type { Acceptor } from './acceptor.ts';
+import type { Incoming } from './incoming.ts';
 import type { Endpoint } from '../endpoint.ts';
 
 export class QuicheListener implements QuicListener {
@@ -7,13 +7,13 @@ export class QuicheListener implements QuicListener {
   readonly socketReceiveBufferBytes: number;
   readonly socketSendBufferBytes: number;
   readonly #endpoint: Endpoint;
-  readonly #acceptor: Acceptor;
+  readonly #incoming: Incoming;
   readonly #onClosed: () => void;
   #closing: Promise<void> | null = null;
 
-  constructor(endpoint: Endpoint, acceptor: Acceptor, onClosed: () => void) {
+  constructor(endpoint: Endpoint, incoming: Incoming, onClosed: () => void) {
     this.#endpoint = endpoint;
-    this.#acceptor = acceptor;
+    this.#incoming = incoming;
     this.#onClosed = onClosed;
     this.address = endpoint.socket.address;
     this.socketReceiveBufferBytes = endpoint.socket.receiveBufferBytes;
@@ -25,11 +25,11 @@ export class QuicheListener implements QuicListener {
   }
 
   setTls(tls: TlsIdentity): void {
-    this.#acceptor.setTls(tls);
+    this.#incoming.setTls(tls);
   }
 
   stopAccepting(): void {
-    this.#acceptor.stopAccepting();
+    this.#incoming.stopAccepting();
   }
 
   close(reason: string): Promise<void> {
@@ -38,7 +38,7 @@ export class QuicheListener implements QuicListener {
   }
 
   async #close(reason: string): Promise<void> {
-    this.#acceptor.stopAccepting();
+    this.#incoming.stopAccepting();
     await this.#endpoint.close(reason);
     this.#onClosed();
   }

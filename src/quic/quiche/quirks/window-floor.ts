@@ -17,7 +17,7 @@ const pingsPerLook = 64;
 
 /**
  * Lifts of one connection, on average and at once. Each costs a PING at the most, of which a peer may send about as
- * many for nothing (see PeerBudget).
+ * many for nothing (see Budget).
  */
 const liftsPerSecond = 5;
 const liftsAtOnce = 50;

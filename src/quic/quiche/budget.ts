@@ -1,4 +1,4 @@
-export interface PeerBudgetSettings {
+export interface BudgetSettings {
   /** 0 = no limit. */
   readonly unprovenBytes: number;
   /** 0 = no limit. */
@@ -35,14 +35,14 @@ const creditPerSecond = 200;
  * Counts what a peer makes us work for nothing (docs/quiche.md: quiche 0.18 has weaknesses that only such traffic
  * reaches).
  */
-export class PeerBudget {
-  readonly #settings: PeerBudgetSettings;
+export class Budget {
+  readonly #settings: BudgetSettings;
   #unproven = 0;
   #proven = false;
   #useless = 0;
   #judgedMs: number;
 
-  constructor(settings: PeerBudgetSettings, nowMs: number) {
+  constructor(settings: BudgetSettings, nowMs: number) {
     this.#settings = settings;
     this.#judgedMs = nowMs;
   }

@@ -28,7 +28,7 @@ const versionAnswersPerSecond = 100;
 const minFirstIdBytes = 8;
 
 /** Decides about packets that belong to no connection: new attempts, and connections of a former life. */
-export class Acceptor implements StrayHandler {
+export class Incoming implements StrayHandler {
   readonly #parts: EngineParts;
   readonly #options: ListenOptions;
   readonly #handler: ListenerHandler;

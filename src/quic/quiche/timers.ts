@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../../lib/clock.ts';
 
-/** Something that wants to be called at a time; belongs to one Deadlines at most. */
-export interface DeadlineMember {
-  /** Kept by Deadlines: position in its heap, -1 when not waiting. */
+/** Something that wants to be called at a time; belongs to one Timers at most. */
+export interface TimerMember {
+  /** Kept by Timers: position in its heap, -1 when not waiting. */
   heapIndex: number;
-  /** Kept by Deadlines: milliseconds of the monotonic clock. */
+  /** Kept by Timers: milliseconds of the monotonic clock. */
   dueMs: number;
   onDeadline(nowMs: number): void;
 }
@@ -13,9 +13,9 @@ export interface DeadlineMember {
 const maxPerTurn = 500;
 
 /** A binary heap behind one timer: thousands of connections would otherwise set and clear a Node timer per packet. */
-export class Deadlines {
+export class Timers {
   readonly #clock: Clock;
-  readonly #heap: DeadlineMember[] = [];
+  readonly #heap: TimerMember[] = [];
   #timer: Timer | null = null;
   #timerDueMs = Number.POSITIVE_INFINITY;
 
@@ -23,7 +23,7 @@ export class Deadlines {
     this.#clock = clock;
   }
 
-  set(member: DeadlineMember, dueMs: number): void {
+  set(member: TimerMember, dueMs: number): void {
     member.dueMs = dueMs;
     if (member.heapIndex < 0) {
       member.heapIndex = this.#heap.length;
@@ -34,7 +34,7 @@ export class Deadlines {
     this.#arm();
   }
 
-  remove(member: DeadlineMember): void {
+  remove(member: TimerMember): void {
     const at = member.heapIndex;
     if (at < 0) return;
     member.heapIndex = -1;
@@ -110,13 +110,13 @@ export class Deadlines {
     this.#place(member, at);
   }
 
-  #at(index: number): DeadlineMember {
+  #at(index: number): TimerMember {
     const member = this.#heap[index];
     if (member === undefined) throw new RangeError(`no deadline at ${index}`);
     return member;
   }
 
-  #place(member: DeadlineMember, index: number): void {
+  #place(member: TimerMember, index: number): void {
     this.#heap[index] = member;
     member.heapIndex = index;
   }

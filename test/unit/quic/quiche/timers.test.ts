@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Deadlines, type DeadlineMember } from '../../../../src/quic/quiche/deadlines.ts';
+import { Timers, type TimerMember } from '../../../../src/quic/quiche/timers.ts';
 import { ManualClock } from '../../../support/fakes/manual-clock.ts';
 
-class Member implements DeadlineMember {
+class Member implements TimerMember {
   heapIndex = -1;
   dueMs = 0;
   readonly called: number[] = [];
@@ -13,15 +13,15 @@ class Member implements DeadlineMember {
   }
 }
 
-describe('deadlines', () => {
+describe('timers', () => {
   it('call each member once, in its time', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 60 }), (delays) => {
         const clock = new ManualClock();
-        const deadlines = new Deadlines(clock);
+        const timers = new Timers(clock);
         const members = delays.map((delay) => {
           const member = new Member();
-          deadlines.set(member, delay);
+          timers.set(member, delay);
           return member;
         });
         clock.advance(600);
@@ -37,14 +37,14 @@ describe('deadlines', () => {
         fc.array(fc.record({ who: fc.nat(9), delay: fc.option(fc.integer({ min: 1, max: 100 })) }), { maxLength: 80 }),
         (steps) => {
           const clock = new ManualClock();
-          const deadlines = new Deadlines(clock);
+          const timers = new Timers(clock);
           const members = Array.from({ length: 10 }, () => new Member());
           const due = new Map<number, number>();
           for (const { who, delay } of steps) {
             const member = members[who];
             if (member === undefined) continue;
-            if (delay === null) deadlines.remove(member);
-            else deadlines.set(member, delay);
+            if (delay === null) timers.remove(member);
+            else timers.set(member, delay);
             if (delay === null) due.delete(who);
             else due.set(who, delay);
           }
@@ -60,10 +60,10 @@ describe('deadlines', () => {
 
   it('set no timer anew for a member that is put off', () => {
     const clock = new ManualClock();
-    const deadlines = new Deadlines(clock);
+    const timers = new Timers(clock);
     const member = new Member();
-    deadlines.set(member, 10);
-    deadlines.set(member, 50);
+    timers.set(member, 10);
+    timers.set(member, 50);
     expect(clock.nextTimerMs).toBe(10);
     clock.advance(49);
     expect(member.called).toEqual([]);
@@ -73,11 +73,11 @@ describe('deadlines', () => {
 
   it('leave no timer behind when the last member goes', () => {
     const clock = new ManualClock();
-    const deadlines = new Deadlines(clock);
+    const timers = new Timers(clock);
     const member = new Member();
-    deadlines.set(member, 10);
-    deadlines.remove(member);
-    deadlines.remove(member);
+    timers.set(member, 10);
+    timers.remove(member);
+    timers.remove(member);
     expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { PeerBudget, type Traffic } from '../../../../src/quic/quiche/peer-budget.ts';
+import { Budget, type Traffic } from '../../../../src/quic/quiche/budget.ts';
 
 const none: Traffic = { receivedPackets: 0, receivedBytes: 0, usefulBytes: 0, sentPackets: 0, sentBytes: 0 };
 
-function budget(settings: { unprovenBytes?: number; uselessBytes?: number }): PeerBudget {
-  return new PeerBudget({ unprovenBytes: 0, uselessBytes: 0, connectionWindowBytes: 625, ...settings }, 0);
+function budget(settings: { unprovenBytes?: number; uselessBytes?: number }): Budget {
+  return new Budget({ unprovenBytes: 0, uselessBytes: 0, connectionWindowBytes: 625, ...settings }, 0);
 }
 
 describe('the budget of a peer', () => {

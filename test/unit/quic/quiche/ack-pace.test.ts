@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { AckSchedule } from '../../../../src/quic/quiche/ack-schedule.ts';
+import { AckPace } from '../../../../src/quic/quiche/ack-pace.ts';
 
 /** A connection that is past its first packets. */
-function settled(): AckSchedule {
-  const acks = new AckSchedule();
+function settled(): AckPace {
+  const acks = new AckPace();
   for (let n = 0; n < 100; n += 1) acks.onPacket();
   acks.flushed();
   return acks;
@@ -11,7 +11,7 @@ function settled(): AckSchedule {
 
 describe('acknowledgements', () => {
   it('are sent at once on a young connection, and where something waits for room', () => {
-    const young = new AckSchedule();
+    const young = new AckPace();
     young.onPacket();
     expect(young.decide(false, 0)).toBe(true);
     const old = settled();

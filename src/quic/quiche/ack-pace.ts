@@ -12,7 +12,7 @@ const eagerPackets = 100;
  * quiche acknowledges whenever it is asked to send, so when it is asked decides what acknowledgements cost: as much as
  * a datagram each.
  */
-export class AckSchedule {
+export class AckPace {
   /** Packets since the last flush. */
   arrived = 0;
   dueMs = Number.POSITIVE_INFINITY;
