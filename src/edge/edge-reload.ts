@@ -24,7 +24,7 @@ const restartKeys: Readonly<Record<Exclude<keyof EdgeConfig, 'tunnels' | 'flows'
  * with AppError `address-unavailable` when a tunnel cannot have its address; the other tunnels are in place then.
  */
 export async function reloadEdge(
-  edge: Pick<Edge, 'tunnels' | 'putTunnel' | 'removeTunnel' | 'flows'>,
+  edge: Pick<Edge, 'tunnels' | 'putTunnels' | 'removeTunnel' | 'flows'>,
   current: EdgeConfig,
   next: EdgeConfig,
 ): Promise<ReloadOutcome> {
@@ -37,7 +37,7 @@ export async function reloadEdge(
 
 /** Brings tunnels and flows in line with `next`; returns what was done. Rejects as `reloadEdge` does. */
 export async function reloadLists(
-  edge: Pick<Edge, 'tunnels' | 'putTunnel' | 'removeTunnel' | 'flows'>,
+  edge: Pick<Edge, 'tunnels' | 'putTunnels' | 'removeTunnel' | 'flows'>,
   next: Pick<EdgeConfig, 'tunnels' | 'flows'>,
 ): Promise<string[]> {
   const applied: string[] = [];
@@ -48,9 +48,9 @@ export async function reloadLists(
     await edge.removeTunnel(id);
     applied.push(`tunnel '${name}' removed`);
   }
-  for (const tunnel of next.tunnels) {
-    const outcome = await edge.putTunnel(tunnel);
-    if (outcome.kind === 'applied') applied.push(`tunnel '${tunnel.name}'`);
+  const outcomes = await edge.putTunnels(next.tunnels);
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.kind === 'applied') applied.push(`tunnel '${next.tunnels[index]?.name ?? ''}'`);
     if (outcome.kind === 'port-conflict') conflicts.push(outcome.error);
   }
   conflicts.push(...(await reloadFlows(edge.flows, next, applied)));

@@ -38,6 +38,8 @@ export interface Edge {
   stop(): Promise<void>;
   /** Adds a tunnel or changes the one with its id, and starts it when it is enabled. Rejects once the edge has stopped. */
   putTunnel(tunnel: TunnelSettings): Promise<PutTunnelOutcome>;
+  /** As `putTunnel` for several at once, which may take each other's addresses; the outcomes in the same order. */
+  putTunnels(tunnels: readonly TunnelSettings[]): Promise<readonly PutTunnelOutcome[]>;
   /** Stops and forgets a tunnel; answers what it was, null for an unknown one. Rejects once the edge has stopped. */
   removeTunnel(id: TunnelId): Promise<TunnelSettings | null>;
   /** All tunnels as they are now, stopped ones included. */
@@ -57,6 +59,13 @@ export interface Edge {
 /** An edge, not started yet. */
 export function createEdge(config: EdgeConfig, dependencies: EdgeDependencies): Edge {
   return new RunningEdge(config, dependencies);
+}
+
+interface TunnelPlan {
+  readonly tunnel: TunnelSettings;
+  /** Stopped before any tunnel starts. */
+  readonly replaces: EdgeTunnel | null;
+  readonly outcome: PutTunnelOutcome | null;
 }
 
 class RunningEdge implements Edge {
@@ -105,15 +114,36 @@ class RunningEdge implements Edge {
     await this.#turns.run(() => Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.stop())));
   }
 
-  putTunnel(tunnel: TunnelSettings): Promise<PutTunnelOutcome> {
+  async putTunnel(tunnel: TunnelSettings): Promise<PutTunnelOutcome> {
+    const [outcome] = await this.putTunnels([tunnel]);
+    if (outcome === undefined) throw new AppError('bug', 'a tunnel has no outcome');
+    return outcome;
+  }
+
+  putTunnels(tunnels: readonly TunnelSettings[]): Promise<readonly PutTunnelOutcome[]> {
     return this.#turns.run(async () => {
       this.#assertRunning();
-      const previous = this.#tunnels.get(tunnel.id);
-      if (previous !== undefined && isDeepStrictEqual(previous.settings, tunnel)) return { kind: 'unchanged' };
-      const conflict = findPortConflict(tunnel, this.tunnels());
-      if (conflict !== null) return { kind: 'port-conflict', error: conflict };
-      return this.#replace(previous, this.#createTunnel(tunnel));
+      const others = this.tunnels().filter(({ id }) => !tunnels.some((tunnel) => tunnel.id === id));
+      const plans = tunnels.map((tunnel) => this.#plan(tunnel, [...others, ...tunnels]));
+      // All give their addresses up before any takes one: they may have exchanged them.
+      await Promise.all(plans.flatMap(({ replaces }) => (replaces === null ? [] : [replaces.stop()])));
+      const outcomes: PutTunnelOutcome[] = [];
+      for (const { tunnel, replaces, outcome } of plans)
+        outcomes.push(outcome ?? (await this.#start(tunnel, replaces)));
+      return outcomes;
     });
+  }
+
+  /** What becomes of a tunnel beside all that there will be; without an outcome it is to be started. */
+  #plan(tunnel: TunnelSettings, all: readonly TunnelSettings[]): TunnelPlan {
+    const previous = this.#tunnels.get(tunnel.id) ?? null;
+    if (previous !== null && isDeepStrictEqual(previous.settings, tunnel)) {
+      return { tunnel, replaces: null, outcome: { kind: 'unchanged' } };
+    }
+    const conflict = findPortConflict(tunnel, all);
+    if (conflict !== null) return { tunnel, replaces: null, outcome: { kind: 'port-conflict', error: conflict } };
+    if (previous?.adopt(tunnel) === true) return { tunnel, replaces: null, outcome: { kind: 'applied' } };
+    return { tunnel, replaces: previous, outcome: null };
   }
 
   removeTunnel(id: TunnelId): Promise<TunnelSettings | null> {
@@ -166,18 +196,21 @@ class RunningEdge implements Edge {
     };
   }
 
-  /** The old tunnel gives its address up first; when the new one cannot have its own, the old one is back. */
-  async #replace(previous: EdgeTunnel | undefined, next: EdgeTunnel): Promise<PutTunnelOutcome> {
-    await previous?.stop();
+  /**
+   * Starts a tunnel whose predecessor has stopped. When it cannot have its address, the predecessor is back; one whose
+   * address another tunnel has by now is tried again until it can be had.
+   */
+  async #start(tunnel: TunnelSettings, previous: EdgeTunnel | null): Promise<PutTunnelOutcome> {
+    const next = this.#createTunnel(tunnel);
     const error = await startIfEnabled(next);
     if (error === null) {
-      this.#tunnels.set(next.settings.id, next);
+      this.#tunnels.set(tunnel.id, next);
       return { kind: 'applied' };
     }
     await next.stop();
-    if (previous !== undefined) {
+    if (previous !== null) {
       const restored = this.#createTunnel(previous.settings);
-      this.#tunnels.set(previous.settings.id, restored);
+      this.#tunnels.set(tunnel.id, restored);
       await startIfEnabled(restored);
     }
     return { kind: 'port-conflict', error };

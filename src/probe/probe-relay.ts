@@ -12,6 +12,8 @@ import { reachUdp, type ReachDependencies, type ReachSettings, type UdpReach } f
 export interface ProbeTarget {
   readonly relay: HostPort;
   readonly verify: PeerVerification;
+  /** SHA-256 of certificates that the relay may show as well, where `verify` is a fingerprint. */
+  readonly otherPins?: readonly string[];
   readonly quic: EdgeQuicSettings;
   /** How long each address is pinged. */
   readonly durationMs: number;
@@ -103,8 +105,8 @@ async function probeAddress(
   };
   const visit = (verify: PeerVerification, durationMs = target.durationMs): Promise<Visit> =>
     visitRelay({ ...dial, verify }, durationMs, dependencies);
-  const asEdge = await visit(target.verify);
-  const isUntrusted = asEdge.kind === 'failed' && asEdge.code === 'tls-failed' && target.verify.kind !== 'none';
+  const asEdge = await visitAsEdge(target, visit);
+  const isUntrusted = isUnproven(asEdge) && target.verify.kind !== 'none';
   const visited = isUntrusted ? await visit({ kind: 'none' }) : asEdge;
   return {
     address: remote,
@@ -113,6 +115,22 @@ async function probeAddress(
     unproven: isUntrusted ? asEdge.reason : null,
     certificate: await certificateOf(visited, dial, dependencies),
   };
+}
+
+/** As an edge dials: with each pin in turn, until the relay proves one. */
+async function visitAsEdge(
+  { verify, otherPins = [] }: ProbeTarget,
+  visit: (verify: PeerVerification) => Promise<Visit>,
+): Promise<Visit> {
+  let visited = await visit(verify);
+  for (const sha256 of otherPins) {
+    if (isUnproven(visited)) visited = await visit({ kind: 'fingerprint', sha256 });
+  }
+  return visited;
+}
+
+function isUnproven(visit: Visit): visit is Extract<Visit, { kind: 'failed' }> {
+  return visit.kind === 'failed' && visit.code === 'tls-failed';
 }
 
 async function certificateOf(

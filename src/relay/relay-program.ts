@@ -116,7 +116,10 @@ export async function startRelayProgram(
     apiAddresses: adminConsole.addresses,
     certificateFingerprint: certificateFingerprint(inForce.tls.certificate),
     reload: (next) =>
-      reload(relay, inForce, next, (effective) => tlsIdentity(effective, certificateDir, dependencies.clock)),
+      reload(relay, inForce, next, {
+        logger: dependencies.logger,
+        readTls: (effective) => tlsIdentity(effective, certificateDir, dependencies.clock),
+      }),
     stop: () => running.disposeAsync(),
   };
 }
@@ -137,13 +140,16 @@ async function reload(
   relay: Relay,
   inForce: InForce,
   next: RelayConfig,
-  readTls: (effective: RelayConfig) => Promise<TlsIdentity>,
+  { logger, readTls }: { readonly logger: Logger; readTls(effective: RelayConfig): Promise<TlsIdentity> },
 ): Promise<ReloadOutcome> {
   const { applied, needsRestart, effective } = planReload(inForce.config, next);
   const tls = await readTls(effective);
   const renewed = !isDeepStrictEqual(tls, inForce.tls);
   // First, because it is what can fail.
-  if (renewed) relay.setTls(tls);
+  if (renewed) {
+    relay.setTls(tls);
+    logger.info({ certificate_sha256: certificateFingerprint(tls.certificate) }, 'certificate renewed');
+  }
   Object.assign(inForce, { config: effective, tls });
   relay.reload(effective);
   return { applied: renewed ? [...applied, 'certificate'] : applied, needsRestart };

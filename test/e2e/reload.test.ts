@@ -65,6 +65,7 @@ describe('a running relay', () => {
     expect(await program.line('relay started')).toMatchObject({ certificate_sha256: first.fingerprint });
     write('relay.key', second.privateKeyPem);
     write('relay.crt', second.certificatePem);
+    expect(await program.line('certificate renewed')).toMatchObject({ certificate_sha256: second.fingerprint });
     expect(await program.line('config reloaded')).toMatchObject({ cause: 'file changed', applied: ['certificate'] });
     // The files that a new config names are looked at from then on.
     write('other.crt', first.certificatePem);

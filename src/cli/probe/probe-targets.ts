@@ -70,9 +70,10 @@ async function relaysOf(tunnel: TunnelSettings): Promise<readonly Omit<WantedRel
   return Promise.all(
     relays.map(async (relay, index) => {
       if (verification.kind === 'ca') return { relay, verify: await caOf(verification.path, relay) };
-      const sha256 = verification.kind === 'fingerprint' ? verification.sha256[index] : undefined;
+      const pins = verification.kind === 'fingerprint' ? (verification.sha256[index] ?? []) : [];
+      const [sha256, ...otherPins] = pins;
       if (sha256 === undefined) return { relay, verify: { kind: 'none' as const } };
-      return { relay, verify: { kind: 'fingerprint' as const, sha256 } };
+      return { relay, verify: { kind: 'fingerprint' as const, sha256 }, otherPins };
     }),
   );
 }

@@ -12,8 +12,8 @@ import { parseTunnelId, type TunnelId } from '../../protocol/tunnel/tunnel-id.ts
 export type RelayVerification =
   | { readonly kind: 'none' }
   | { readonly kind: 'ca'; readonly path: string }
-  /** SHA-256 of the leaf certificate, 64 lower-case hex digits, one for each entry of `relays`. */
-  | { readonly kind: 'fingerprint'; readonly sha256: readonly string[] };
+  /** For each entry of `relays` the leaf certificates that it may show: SHA-256, 64 lower-case hex digits each. */
+  | { readonly kind: 'fingerprint'; readonly sha256: readonly (readonly string[])[] };
 
 /** One tunnel of an edge, checked (docs/protocol/tunnel.md §8). */
 export interface TunnelSettings {
@@ -107,11 +107,13 @@ export const tunnelFields = z.strictObject({
   require_bind_proof: flag().optional().describe('Never show the bind token itself to a relay.'),
   relay_ca_path: text().optional().describe('PEM of the authority that signed the relay certificate.'),
   relay_fingerprint: z
-    .union([fingerprint, z.array(fingerprint).min(1)], {
+    .union([fingerprint, z.array(z.union([fingerprint, z.array(fingerprint).min(1)])).min(1)], {
       error: 'is not a SHA-256 or a list of them; copy the certificate_sha256 that the relay logs when it starts',
     })
     .optional()
-    .describe("SHA-256 of the relay's certificate, or one for each relay."),
+    .describe(
+      "SHA-256 of the relay's certificate; a list of one for each relay, or of several that one relay may show.",
+    ),
 });
 
 type TunnelFields = z.output<typeof tunnelFields>;
@@ -150,7 +152,7 @@ function checkVerification(tunnel: TunnelFields, relays: readonly HostPort[], pr
   if (caPath !== undefined && relays.some(({ host }) => isIP(host) !== 0)) {
     problem('relay_ca_path', 'verifies a host name, and relay_addrs has an IP address; use relay_fingerprint');
   }
-  if (Array.isArray(sha256) && sha256.length !== relays.length) {
+  if (Array.isArray(sha256) && relays.length > 1 && sha256.length !== relays.length) {
     problem('relay_fingerprint', 'is a list of another length than relay_addrs; write one entry for each relay');
   }
 }
@@ -232,5 +234,10 @@ function verificationOf(tunnel: TunnelFields, relays: number, context: TunnelCon
   const { relay_ca_path: path, relay_fingerprint: sha256 } = tunnel;
   if (path !== undefined) return { kind: 'ca', path: resolve(context.directory, path) };
   if (sha256 === undefined) return { kind: 'none' };
-  return { kind: 'fingerprint', sha256: typeof sha256 === 'string' ? Array<string>(relays).fill(sha256) : sha256 };
+  const pins = typeof sha256 === 'string' ? [sha256] : sha256;
+  // A list beside one relay can only be what that relay may show; beside two it has an entry for each.
+  if (typeof sha256 === 'string' || relays === 1) {
+    return { kind: 'fingerprint', sha256: Array<readonly string[]>(relays).fill(pins.flat()) };
+  }
+  return { kind: 'fingerprint', sha256: pins.map((each) => [each].flat()) };
 }

@@ -10,7 +10,7 @@ import { storedChange } from './stored-change.ts';
 import type { StoredEntry } from './stored-entries.ts';
 
 export interface ConfigUpdateDependencies {
-  readonly edge: Pick<Edge, 'tunnels' | 'putTunnel' | 'removeTunnel' | 'flows' | 'events'>;
+  readonly edge: Pick<Edge, 'tunnels' | 'putTunnels' | 'removeTunnel' | 'flows' | 'events'>;
   readonly configFile: ConfigFile;
 }
 

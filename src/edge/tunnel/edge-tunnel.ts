@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { errorMessage } from '../../lib/app-error.ts';
 import type { StallWatch } from '../../lib/stall-watch.ts';
+import { liveLogger } from '../../lib/live-logger.ts';
 import { Backoff } from '../../lib/backoff.ts';
 import type { Timer } from '../../lib/clock.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
@@ -59,10 +61,9 @@ const openRetry = { initialMs: 1000, maxMs: 60_000, jitterRatio: 0.25 };
 
 /** One tunnel of the edge: its local end, its one or two relays, and the choice between them. */
 export class EdgeTunnel {
-  readonly settings: TunnelSettings;
+  #settings: TunnelSettings;
   readonly #dependencies: EdgeTunnelDependencies;
   readonly #logger: Logger;
-  readonly #ref: TunnelRef;
   /** The local sockets of the engine, where it moves their bytes. */
   readonly #engineLocal: LocalTunnel | null;
   readonly #counters: TunnelCounters;
@@ -81,7 +82,7 @@ export class EdgeTunnel {
 
   constructor(dependencies: EdgeTunnelDependencies, settings: EdgeTunnelSettings) {
     const { tunnel } = settings;
-    this.settings = tunnel;
+    this.#settings = tunnel;
     this.#dependencies = dependencies;
     this.#engineLocal = openEngineLocal(dependencies.engine, tunnel);
     const engineLocal = this.#engineLocal;
@@ -89,13 +90,30 @@ export class EdgeTunnel {
       dependencies.engine.createLedger(),
       engineLocal === null ? undefined : () => engineLocal.counts(),
     );
-    this.#logger = dependencies.logger.child({ tunnel: tunnel.name, tunnel_id: tunnel.id });
-    this.#ref = { id: tunnel.id, name: tunnel.name };
+    this.#logger = liveLogger(dependencies.logger, () => ({ tunnel: this.#settings.name, tunnel_id: tunnel.id }));
     this.#openRetry = new Backoff(dependencies.random, openRetry);
     this.#samplePeriodMs = tunnel.relays.length > 1 ? failOverSamplePeriodMs : samplePeriodMs;
     this.#localAddr = tunnel.localAddr;
     this.#localEnd = this.#createLocalEnd();
     this.#clients = tunnel.relays.map((_relay, index) => this.#createClient(index, settings));
+  }
+
+  get settings(): TunnelSettings {
+    return this.#settings;
+  }
+
+  /**
+   * Takes settings over without a restart, so that nothing is cut: another name, or other proofs of its relays, which
+   * count from the next connection on. Returns false, having changed nothing, when more than that is different.
+   */
+  adopt(next: TunnelSettings): boolean {
+    const { name, verification } = this.#settings;
+    if (!isDeepStrictEqual({ ...next, name, verification }, this.#settings)) return false;
+    // Media flows know their tunnel by its name.
+    if (next.endsInFlow && next.name !== name) return false;
+    this.#settings = next;
+    for (const [index, client] of this.#clients.entries()) client.trust(identityOf(next, index));
+    return true;
   }
 
   /** Where the tunnel is; the best that any of its relays has. */
@@ -127,6 +145,10 @@ export class EdgeTunnel {
     await this.#localEnd.close();
     await Promise.all(this.#clients.map((client) => client.stop()));
     if (wasOpen) this.#dependencies.raise({ kind: 'tunnel-stopped', tunnel: this.#ref });
+  }
+
+  get #ref(): TunnelRef {
+    return { id: this.#settings.id, name: this.#settings.name };
   }
 
   info(): EdgeTunnelInfo {

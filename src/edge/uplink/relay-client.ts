@@ -10,7 +10,13 @@ import { tunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { BindingSettings } from './binding.ts';
 import { Liveness } from './liveness.ts';
 import { noAnswer, noProof, RelayConnection, type RelayConnectionEnd } from './relay-connection.ts';
-import { noClaim, RelayDialler, type RelayDiallerDependencies, type RelayDiallerSettings } from './relay-dialler.ts';
+import {
+  noClaim,
+  RelayDialler,
+  type RelayDiallerDependencies,
+  type RelayDiallerSettings,
+  type RelayIdentity,
+} from './relay-dialler.ts';
 
 /** What became of the bind at one relay. Failures that repeat are told once, until the relay has taken the bind. */
 export type RelayChange =
@@ -82,6 +88,11 @@ export class RelayClient {
     this.#dialler = new RelayDialler(dependencies, settings);
     this.#backoff = new Backoff(dependencies.random, backoffSettings);
     this.#logger = dependencies.logger.child({ relay_addr: this.relayAddr });
+  }
+
+  /** How the relay proves itself from the next connection on; the one that is there goes on. */
+  trust(identity: RelayIdentity): void {
+    this.#dialler.trust(identity);
   }
 
   /** The connection while it is established. */

@@ -23,7 +23,8 @@ export interface RelayDiallerDependencies {
 export type RelayIdentity =
   | { readonly kind: 'none' }
   | { readonly kind: 'ca'; readonly path: string }
-  | { readonly kind: 'fingerprint'; readonly sha256: string };
+  /** One of these, so that a certificate can be renewed: the next one is added before, the old one taken out after. */
+  | { readonly kind: 'fingerprint'; readonly sha256: readonly string[] };
 
 export interface RelayDiallerSettings {
   readonly relay: HostPort;
@@ -45,11 +46,20 @@ export const noClaim = 'this relay cannot say when the leg is free again';
 export class RelayDialler {
   readonly #dependencies: RelayDiallerDependencies;
   readonly #settings: RelayDiallerSettings;
+  #identity: RelayIdentity;
+  /** The pin that the relay has proved last. */
+  #provenPin: string | null = null;
   #attempts = 0;
 
   constructor(dependencies: RelayDiallerDependencies, settings: RelayDiallerSettings) {
     this.#dependencies = dependencies;
     this.#settings = settings;
+    this.#identity = settings.identity;
+  }
+
+  /** How the relay proves itself from the next connection on. */
+  trust(identity: RelayIdentity): void {
+    this.#identity = identity;
   }
 
   /** Rejects with the cause, with AppError `timed-out` after the deadline, or with the reason of `stopping`. */
@@ -71,9 +81,24 @@ export class RelayDialler {
   async #connect(handler: ConnectionHandler, signal: AbortSignal): Promise<QuicConnection> {
     const { engine } = this.#dependencies;
     const { relay, transport } = this.#settings;
-    const [ip, verify] = await orAborted(Promise.all([this.#address(), this.#verification()]), signal);
-    const serverName = verify.kind === 'ca' ? relay.host : defaultServerName;
-    return engine.dial({ remote: { ip, port: relay.port }, serverName, verify, transport, signal }, handler);
+    const [ip, proofs] = await orAborted(Promise.all([this.#address(), this.#proofs()]), signal);
+    const dial = async (verify: PeerVerification): Promise<QuicConnection> => {
+      const serverName = verify.kind === 'ca' ? relay.host : defaultServerName;
+      const options = { remote: { ip, port: relay.port }, serverName, verify, transport, signal };
+      const connection = await engine.dial(options, handler);
+      if (verify.kind === 'fingerprint') this.#provenPin = verify.sha256;
+      return connection;
+    };
+    const [first, ...others] = proofs;
+    // The engines compare with one pin, so each other one costs a handshake: once, when the certificate has changed.
+    let dialled = dial(first);
+    for (const verify of others) {
+      dialled = dialled.catch((error: unknown) => {
+        if (signal.aborted || !isUnproven(error)) throw error;
+        return dial(verify);
+      });
+    }
+    return dialled;
   }
 
   /** A host with several addresses: each attempt takes the next one. */
@@ -86,15 +111,32 @@ export class RelayDialler {
     return address;
   }
 
-  async #verification(): Promise<PeerVerification> {
-    const { identity, relay } = this.#settings;
-    if (identity.kind !== 'ca') return identity;
-    return { kind: 'ca', caPem: await this.#dependencies.readTextFile(identity.path), host: relay.host };
+  /** What the relay may prove itself by, the likeliest first. */
+  async #proofs(): Promise<readonly [PeerVerification, ...PeerVerification[]]> {
+    const identity = this.#identity;
+    switch (identity.kind) {
+      case 'none':
+        return [identity];
+      case 'ca': {
+        const caPem = await this.#dependencies.readTextFile(identity.path);
+        return [{ kind: 'ca', caPem, host: this.#settings.relay.host }];
+      }
+      case 'fingerprint': {
+        const pins = identity.sha256.toSorted((a, b) => Number(b === this.#provenPin) - Number(a === this.#provenPin));
+        const [first, ...others] = pins.map((sha256) => ({ kind: 'fingerprint' as const, sha256 }));
+        if (first === undefined) throw new AppError('bug', 'a relay is pinned to no certificate');
+        return [first, ...others];
+      }
+    }
   }
 }
 
+function isUnproven(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'tls-failed';
+}
+
 function named(error: unknown): unknown {
-  if (!(error instanceof AppError) || error.code !== 'tls-failed') return error;
+  if (!isUnproven(error)) return error;
   return new AppError('tls-failed', unprovenRelay, { cause: error });
 }
 

@@ -114,6 +114,9 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
 
     await using byFingerprint = await start({ relay_addr: relay.address, relay_fingerprint: leaf.fingerprint });
     await byFingerprint.reaches('waiting');
+    const pins = ['ab'.repeat(32), 'cd'.repeat(32), leaf.fingerprint];
+    await using byOneOfSeveral = await start({ relay_addr: relay.address, relay_fingerprint: pins });
+    await byOneOfSeveral.reaches('waiting');
     await using byCa = await start({ relay_addr: host('relay.example.com'), relay_ca_path: '/ca.pem' });
     await byCa.reaches('waiting');
 

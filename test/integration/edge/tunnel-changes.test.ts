@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../../../src/cli/demo/free-port.ts';
 import { parseTunnel } from '../../../src/edge/config/edge-config.ts';
 import type { TunnelSettings } from '../../../src/edge/config/tunnel-config.ts';
 import { startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
-import { LocalTcpServer } from '../../support/peers/local-tcp.ts';
+import { dialLocal, LocalTcpServer } from '../../support/peers/local-tcp.ts';
 import { openEngine } from '../../support/programs/open-engine.ts';
 import { startTestEdge } from '../../support/programs/test-edge.ts';
 import { until } from '../../support/until.ts';
@@ -46,11 +48,61 @@ describe.each(await builtEngines())('a running edge over %s', (engineName) => {
     expect(await edge.edge.removeTunnel(first.id)).toBeNull();
     expect(edge.messages().filter((message) => /started|stopped/.test(message))).toEqual([
       `Tunnel 'test tunnel' started`,
-      `Tunnel 'test tunnel' stopped`,
-      `Tunnel 'renamed' started`,
       `Tunnel 'renamed' stopped`,
     ]);
     await until(() => relay.relay.health().connected_edges === 0);
+  });
+
+  it('cuts no connection when a tunnel gets another name or another proof of its relay', async () => {
+    await using engine = await openEngine(engineName);
+    await using relay = await startAuthorizedRelay(engineName);
+    await using server = await LocalTcpServer.start((socket) => socket.pipe(socket));
+    await using far = await startTestEdge({
+      engine,
+      tunnels: [{ protocol: 'tcp', direction: 'ingress', local_addr: server.addr, relay_addr: relay.address }],
+    });
+    await using near = await startTestEdge({ engine, tunnels: [] });
+    await near.edge.putTunnel(tunnel({ relay_addr: relay.address }));
+    await near.reaches('ready');
+    const socket = dialLocal(near.port());
+    socket.write('before');
+    expect(String(await once(socket, 'data'))).toBe('before');
+    const renamed = { ...far.edge.tunnels()[0], name: 'renamed' } as TunnelSettings;
+    expect(await far.edge.putTunnel(renamed)).toEqual({ kind: 'applied' });
+    const pinned = tunnel({ relay_addr: relay.address, name: 'renamed too', relay_fingerprint: ['ab'.repeat(32)] });
+    expect(
+      await near.edge.putTunnel({ ...pinned, localAddr: near.edge.tunnels()[0]?.localAddr ?? pinned.localAddr }),
+    ).toEqual({
+      kind: 'applied',
+    });
+    expect([near.tunnel().name, far.tunnel().name]).toEqual(['renamed too', 'renamed']);
+    socket.write('after');
+    expect(String(await once(socket, 'data'))).toBe('after');
+    socket.destroy();
+    await far.edge.putTunnel({ ...renamed, enabled: false });
+    expect(far.messages().at(-1)).toBe(`Tunnel 'renamed' stopped`);
+    expect(far.log.lines.at(-1)?.fields).toMatchObject({ tunnel: 'renamed' });
+  });
+
+  it.each([
+    ['exchange their ports', ['127.0.0.1:A', '127.0.0.1:B'], ['127.0.0.1:B', '127.0.0.1:A'], ['tcp', 'tcp']],
+    ['pass them on', ['127.0.0.1:A', '127.0.0.1:B'], ['127.0.0.1:B', '127.0.0.1:0'], ['tcp', 'tcp']],
+    ['meet a wildcard', ['0.0.0.0:A', '127.0.0.1:B'], ['127.0.0.1:B', '127.0.0.1:A'], ['tcp', 'tcp']],
+    ['exchange their protocols', ['127.0.0.1:A', '127.0.0.1:A'], ['127.0.0.1:A', '127.0.0.1:A'], ['tcp', 'udp']],
+  ])('lets two tunnels %s in one change', async (_how, before, after, [one, two]) => {
+    await using engine = await openEngine(engineName);
+    await using edge = await startTestEdge({ engine, tunnels: [] });
+    const [a, b] = [await freePort(), await freePort()];
+    const at = (addresses: readonly string[], protocols: readonly unknown[]): TunnelSettings[] =>
+      [vectorTunnel.id, secondId].map((id, index) => {
+        const local_addr = addresses[index]?.replace('A', String(a)).replace('B', String(b));
+        return tunnel({ id, local_addr, protocol: protocols[index], relay_addr: '127.0.0.1:1' });
+      });
+    expect(await edge.edge.putTunnels(at(before, [one, two]))).toEqual([{ kind: 'applied' }, { kind: 'applied' }]);
+    const next = at(after, one === two ? [one, two] : [two, one]);
+    expect(await edge.edge.putTunnels(next)).toEqual([{ kind: 'applied' }, { kind: 'applied' }]);
+    expect(edge.edge.tunnels()).toEqual(next);
+    expect(edge.messages().filter((message) => message.includes('failed:'))).toEqual([]);
   });
 
   it('refuses a tunnel whose port is taken, and keeps the old one running', async () => {

@@ -91,7 +91,7 @@ export const wrongEdgeConfigs: Readonly<Record<string, unknown>> = {
     relay_ca_path: 'ca.pem',
   }),
   'a CA beside a fingerprint': tunnels({ relay_ca_path: 'ca.pem' }),
-  'too many fingerprints': tunnels({ relay_fingerprint: [hex, hex] }),
+  'too many fingerprints': tunnels({ relay_addrs: ['a:1', 'b:1'], relay_fingerprint: [hex, hex, hex] }),
   'a proof without a secret': tunnels({ require_bind_proof: true }),
   'one tunnel twice': tunnels({}, {}),
   'one port for two tunnels': tunnels({}, { id: tunnelNumber(2), name: 'camera 2' }),

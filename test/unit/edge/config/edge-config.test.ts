@@ -15,6 +15,7 @@ const tunnel = {
   tunnel_bind_secret: bindVector.secret,
 };
 const fingerprint = 'ab'.repeat(32);
+const other = 'cd'.repeat(32);
 
 function valid(content: unknown): { config: EdgeConfig; warnings: readonly ConfigProblem[] } {
   const parsed = parseEdgeConfig(content, context);
@@ -192,6 +193,24 @@ describe('an edge config', () => {
     expect(problemsOf(changes)).toEqual([`tunnels[0].${problem}`]);
   });
 
+  it.each([
+    [['a:1'], [fingerprint, other], [[fingerprint, other]]],
+    [['a:1'], [[fingerprint, other]], [[fingerprint, other]]],
+    [
+      ['a:1', 'b:1'],
+      [fingerprint, other],
+      [[fingerprint], [other]],
+    ],
+    [
+      ['a:1', 'b:1'],
+      [[fingerprint, other], fingerprint],
+      [[fingerprint, other], [fingerprint]],
+    ],
+  ])('takes several pins for a relay: of %j %j', (relay_addrs, relay_fingerprint, sha256) => {
+    const { config } = valid({ tunnels: [{ ...tunnel, relay_addrs, relay_fingerprint }] });
+    expect(config.tunnels[0]?.verification).toEqual({ kind: 'fingerprint', sha256 });
+  });
+
   it('resolves a CA path from the folder of the file, and takes fingerprints in any writing', () => {
     const colons = fingerprint.toUpperCase().replaceAll(/(..)(?=.)/g, '$1:');
     const { config, warnings } = valid({
@@ -202,7 +221,7 @@ describe('an edge config', () => {
     });
     expect(config.tunnels.map(({ verification }) => verification)).toEqual([
       { kind: 'ca', path: '/etc/adit/certs/ca.pem' },
-      { kind: 'fingerprint', sha256: [fingerprint, fingerprint] },
+      { kind: 'fingerprint', sha256: [[fingerprint], [fingerprint]] },
     ]);
     expect(warnings).toEqual([]);
   });

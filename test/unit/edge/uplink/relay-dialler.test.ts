@@ -70,9 +70,41 @@ describe('dialling a relay', () => {
     const plain = dialler();
     await expect(plain.dial()).rejects.toThrow();
     expect(plain.dialled[0]).toMatchObject({ serverName: 'relay', verify: { kind: 'none' } });
-    const pinned = dialler({ identity: { kind: 'fingerprint', sha256: 'ab'.repeat(32) } });
+    const pinned = dialler({ identity: { kind: 'fingerprint', sha256: ['ab'.repeat(32)] } });
     await expect(pinned.dial()).rejects.toThrow();
     expect(pinned.dialled[0]).toMatchObject({ serverName: 'relay', verify: { sha256: 'ab'.repeat(32) } });
+  });
+
+  it('tries each pin until the relay proves one, and that one first from then on', async () => {
+    const [old, next] = ['aa'.repeat(32), 'bb'.repeat(32)];
+    const pins: string[] = [];
+    let shown = old;
+    const made = new RelayDialler(
+      {
+        clock: new ManualClock(),
+        engine: {
+          dial: async ({ verify }): Promise<QuicConnection> => {
+            const pin = verify.kind === 'fingerprint' ? verify.sha256 : '';
+            pins.push(pin);
+            if (pin !== shown) throw new AppError('tls-failed', 'the certificate has another fingerprint');
+            return {} as QuicConnection;
+          },
+        },
+        resolveHost: async () => ['192.0.2.1'],
+        readTextFile: async () => '',
+      },
+      { relay, identity: { kind: 'fingerprint', sha256: [old, next] }, transport: relayTransport },
+    );
+    await made.dial(handler, running);
+    shown = next;
+    await made.dial(handler, running);
+    await made.dial(handler, running);
+    expect(pins).toEqual([old, old, next, next]);
+    shown = 'another';
+    await expect(made.dial(handler, running)).rejects.toThrow('the relay did not prove who it is');
+    made.trust({ kind: 'fingerprint', sha256: ['another'] });
+    await made.dial(handler, running);
+    expect(pins.slice(4)).toEqual([next, old, 'another']);
   });
 
   it('reads the CA anew for each attempt', async () => {
