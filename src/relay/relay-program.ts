@@ -116,10 +116,9 @@ export async function startRelayProgram(
     apiAddresses: adminConsole.addresses,
     certificateFingerprint: certificateFingerprint(inForce.tls.certificate),
     reload: (next) =>
-      reload(relay, inForce, next, {
-        logger: dependencies.logger,
-        readTls: (effective) => tlsIdentity(effective, certificateDir, dependencies.clock),
-      }),
+      reload(relay, inForce, next, dependencies, (effective) =>
+        tlsIdentity(effective, certificateDir, dependencies.clock),
+      ),
     stop: () => running.disposeAsync(),
   };
 }
@@ -140,7 +139,8 @@ async function reload(
   relay: Relay,
   inForce: InForce,
   next: RelayConfig,
-  { logger, readTls }: { readonly logger: Logger; readTls(effective: RelayConfig): Promise<TlsIdentity> },
+  { logger }: Pick<RelayProgramDependencies, 'logger'>,
+  readTls: (effective: RelayConfig) => Promise<TlsIdentity>,
 ): Promise<ReloadOutcome> {
   const { applied, needsRestart, effective } = planReload(inForce.config, next);
   const tls = await readTls(effective);
