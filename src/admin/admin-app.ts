@@ -146,7 +146,7 @@ function refuse(reply: FastifyReply, status: number, error: string, errorCode: s
   return reply.code(status).send({ error, error_code: errorCode });
 }
 
-/** A client's mistake is told to it; a bug of ours is logged and tells the client nothing. */
+/** The client gets the text of its own mistake; a bug of ours is logged, and the client gets no detail. */
 function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const status = statusOf(error);
   if (status < 500) return refuse(reply, status, errorMessage(error), 'bad_request');

@@ -17,7 +17,7 @@ const counters: Readonly<Record<keyof EngineCounters, readonly [name: string, he
   sendErrors: ['adit_quic_send_errors_total', 'UDP sends that the kernel refused.'],
 };
 
-/** What the QUIC engine tells of itself. */
+/** What the QUIC engine reports of itself. */
 export function addEngineMetrics(registry: Registry, report: () => EngineReport): void {
   const registers = [registry];
   for (const [key, [name, help]] of Object.entries(counters)) {

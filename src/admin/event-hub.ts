@@ -19,7 +19,9 @@ export interface RaisedEvent<Event extends AnyEvent = AnyEvent> {
 /** Called synchronously for each event, in order. Must not throw. */
 export type EventListener<Event extends AnyEvent = AnyEvent> = (raised: RaisedEvent<Event>) => void;
 
-/** Where a program raises its events. The program's own file (`relay-program.ts`, `edge-program.ts`) lists who listens. */
+/**
+ * Where a program raises its events. The program's own file (`relay-program.ts`, `edge-program.ts`) lists who listens.
+ */
 export class EventHub<Event extends AnyEvent> {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #text: (event: Event) => EventText;

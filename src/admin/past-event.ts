@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EVENT_SEVERITIES } from '../protocol/node/node-event.ts';
 
-/** An event that was raised, as REST tells it. */
+/** An event that was raised, as REST returns it. */
 export const pastEventSchema = z.object({
   at: z.iso.datetime({ offset: true }),
   kind: z.string(),

@@ -4,7 +4,7 @@ import type { ConnectionStats } from '../quic/types.ts';
 const count = z.int().min(0).nullable();
 const milliseconds = z.number().min(0).nullable();
 
-/** What is known of the QUIC path to one peer; null where the engine cannot tell (conformance T4). */
+/** What is known of the QUIC path to one peer; null where the engine does not know (conformance T4). */
 export const pathReportSchema = z.object({
   rtt_ms: milliseconds,
   min_rtt_ms: milliseconds,

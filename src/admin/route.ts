@@ -20,7 +20,9 @@ export const refusalSchema = z.object({ error: z.string(), error_code: z.string(
 /** One operation of the REST API, without the framework that serves it. */
 export interface Route {
   readonly method: 'GET' | 'DELETE';
-  /** With `{id}` where a tunnel's UUID stands, `{flow_id}` where a flow's, `{pid}` where a process id does; one at most. */
+  /**
+   * With `{id}` where a tunnel's UUID stands, `{flow_id}` where a flow's, `{pid}` where a process id does; one at most.
+   */
   readonly path: string;
   /** One sentence for the API's document. */
   readonly summary: string;

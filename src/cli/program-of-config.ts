@@ -16,7 +16,7 @@ const ownTunnelKeys: Readonly<Partial<Record<ProgramKind, readonly string[]>>> =
   edge: ['direction', 'local_addr', 'relay_addr', 'relay_addrs', 'tunnel_encryption_key'],
 };
 
-/** Which program a config file is for, told by its keys; in doubt a relay, or an edge where it has an `api_addr`. */
+/** Which program a config file is for, judged by its keys; in doubt a relay, or an edge where it has an `api_addr`. */
 export function programOf(content: unknown): ProgramKind {
   const fields = asJsonObject(content) ?? {};
   return surelyOf(fields) ?? ('api_addr' in fields ? 'edge' : 'relay');

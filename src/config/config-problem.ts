@@ -26,7 +26,9 @@ export function problemsOf(error: z.ZodError, schema: z.ZodType): ConfigProblem[
   });
 }
 
-/** A value of the wrong type gets that problem alone: zod also compares the length of a text with what a list may have. */
+/**
+ * A value of the wrong type gets that problem alone: zod also compares the length of a text with what a list may have.
+ */
 function withoutFollowUps(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
   const mistyped = new Set(issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => formatPath(path)));
   return issues.filter(({ code, path }) => code === 'invalid_type' || !mistyped.has(formatPath(path)));

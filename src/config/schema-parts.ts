@@ -46,7 +46,7 @@ function must(what: string): (issue: { readonly input?: unknown }) => string {
   return ({ input }) => (input === undefined ? `is missing; it must be ${what}` : `must be ${what}`);
 }
 
-/** A whole number within bounds, told with both in the error. */
+/** A whole number within bounds; the error names both. */
 export function whole(min: number, max: number): z.ZodInt {
   const error = must(`a whole number from ${min} to ${max}`);
   return z.int({ error }).min(min, { error }).max(max, { error });
@@ -62,7 +62,7 @@ export function flag(): z.ZodBoolean {
   return z.boolean({ error: must('true or false, without quotes') });
 }
 
-/** Any text; see `text` for one that must not be empty. `what` is told where it is missing. */
+/** Any text; see `text` for one that must not be empty. The error names `what` where it is missing. */
 export function anyText(what = 'a text in quotes'): z.ZodString {
   return z.string({ error: must(what) });
 }

@@ -5,7 +5,10 @@ import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
 import type { Flows } from './flows/flows.ts';
 
-/** What the keys of the config are called in the file; `tunnels`, `flows` and `logLevel` are not here: they need no restart. */
+/**
+ * What the keys of the config are called in the file; `tunnels`, `flows` and `logLevel` are not here: they need no
+ * restart.
+ */
 const restartKeys: Readonly<Record<Exclude<keyof EdgeConfig, 'tunnels' | 'flows' | 'logLevel'>, string>> = {
   edgeId: 'edge_id',
   quic: 'quic',

@@ -36,7 +36,9 @@ export interface Edge {
   start(): Promise<void>;
   /** Resets what is open, closes the relay connections, frees the addresses. Idempotent. The engine stays. */
   stop(): Promise<void>;
-  /** Adds a tunnel or changes the one with its id, and starts it when it is enabled. Rejects once the edge has stopped. */
+  /**
+   * Adds a tunnel or changes the one with its id, and starts it when it is enabled. Rejects once the edge has stopped.
+   */
   putTunnel(tunnel: TunnelSettings): Promise<PutTunnelOutcome>;
   /** As `putTunnel` for several at once, which may take each other's addresses; the outcomes in the same order. */
   putTunnels(tunnels: readonly TunnelSettings[]): Promise<readonly PutTunnelOutcome[]>;

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Clock, Timer } from './clock.ts';
 
-/** What tells one content of a file from another without reading it; null where there is no file. */
+/** What differs between two contents of a file, without reading it; null where there is no file. */
 export type FileMark = string | null;
 
 export interface FileWatchDependencies {
@@ -16,7 +16,7 @@ export interface FileWatchDependencies {
 const periodMs = 2000;
 
 /**
- * Tells of files that have changed, by looking at them: unlike the kernel's notices that also sees a file that is
+ * Reports files that have changed, by looking at them: unlike the kernel's notices that also sees a file that is
  * replaced, a symbolic link that is turned and a mounted volume. A file that is still changing is waited for.
  */
 export class FileWatch {

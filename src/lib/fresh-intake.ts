@@ -5,7 +5,9 @@ export interface FreshIntakeSettings {
   readonly maxAgeMs: number;
   /** Standing still for less is what a busy machine does all the time: what waited is passed on. */
   readonly behindMs: number;
-  /** As many items as one turn of the event loop reads from a socket at most (libuv: 32); fewer mean that it is empty. */
+  /**
+   * As many items as one turn of the event loop reads from a socket at most (libuv: 32); fewer mean that it is empty.
+   */
   readonly batch: number;
 }
 
@@ -21,7 +23,7 @@ export interface FreshIntakeDependencies<Item> {
 }
 
 /**
- * Takes what a socket reads and tells what is fresh from what waited too long in the kernel, without arrival times.
+ * Takes what a socket reads and separates what is fresh from what waited too long in the kernel, without arrival times.
  * While the process keeps up, everything is fresh. Two signs say that it does not: the process stood still, or full
  * batches have come for longer than `behindMs`. Then the socket is emptied first, and of what was in it the latest
  * share is fresh that came, evenly spread, within `maxAgeMs`.

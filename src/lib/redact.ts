@@ -13,7 +13,7 @@ export function isSecretName(name: string): boolean {
 
 /**
  * A copy of a log field's value that is safe to print: what a secret-named key holds is gone at any depth, bytes are
- * told by their number only, and errors are plain objects with their causes.
+ * shown by their number only, and errors are plain objects with their causes.
  */
 export function redactFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return redactObject(fields, 1);

@@ -1,12 +1,12 @@
 import type { Clock, Timer } from './clock.ts';
 
 const periodMs = 50;
-/** A timer this late tells of a process that stood still, and not of a busy turn. */
+/** A timer this late means that the process stood still, and not that a turn was busy. */
 const slackMs = 50;
 
 /**
- * Tells how long the process stood still before what is read now: stopped, starved, or in one long turn. Sockets use it
- * to find out how old what waited in them may be, since Node tells no arrival times.
+ * Knows how long the process stood still before what is read now: stopped, starved, or in one long turn. Sockets use it
+ * to find out how old what waited in them may be, since Node gives no arrival times.
  */
 export class StallWatch {
   readonly #clock: Clock;

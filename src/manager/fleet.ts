@@ -38,7 +38,7 @@ export interface Actor {
   readonly ip: string | null;
 }
 
-/** Changes by many legs or nodes within one turn are told together. */
+/** Changes by many legs or nodes within one turn are reported together. */
 export interface FleetListener {
   nodesChanged?(ids: readonly string[]): void;
   legsChanged?(tunnelIds: readonly string[], flowIds: readonly string[]): void;

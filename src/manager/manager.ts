@@ -51,7 +51,7 @@ export class Manager implements ManagerHealth {
     ];
   }
 
-  /** Nodes are told to go elsewhere; what they sent is stored. The database is the caller's to close. */
+  /** Nodes are sent elsewhere; what they sent is stored. The database is the caller's to close. */
   async stop(): Promise<void> {
     const { lease, reconciler, hub, upkeep, remote, roster, inbox } = this.parts;
     this.#stopping = true;

@@ -60,7 +60,7 @@ export interface LinkStatus {
 }
 
 const stopFlushMs = 2_000;
-/** A WebSocket that is told to close is gone within a second. */
+/** A WebSocket that is asked to close is gone within a second. */
 const stopCloseMs = 2_000;
 const stopDiskMs = 2_000;
 const stopPollMs = 10;
@@ -268,7 +268,7 @@ export class NodeLink {
     this.#lastReason = reason;
   }
 
-  /** Forgotten once the event is written: a crash in between tells of a loss twice and never of none. */
+  /** Forgotten once the event is written: a crash in between reports a loss twice, and never not at all. */
   #reportLoss(): void {
     const { loss, problem } = this.#journal;
     if (loss === null || problem !== null) return;

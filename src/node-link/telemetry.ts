@@ -17,7 +17,7 @@ export interface TelemetryTarget {
 
 const healthIntervalMs = 15_000;
 const statsIntervalMs = 1_000;
-/** A manager that reads slower than this gets fewer reports; the next one tells everything that a skipped one did. */
+/** A manager that reads slower than this gets fewer reports; the next one holds everything that a skipped one did. */
 const maxBufferedBytes = 1024 * 1024;
 
 /** Reports health and stats over one connection, at once and then regularly. */

@@ -27,7 +27,7 @@ export interface ProbeDependencies extends VisitDependencies, ReachDependencies 
 }
 
 export interface CertificateFacts {
-  /** What an edge is told as `relay_fingerprint`. */
+  /** What an edge's config has as `relay_fingerprint`. */
   readonly sha256: string;
   readonly subject: string;
   /** Of the Subject Alternative Name; empty without one. */
@@ -60,7 +60,7 @@ const nameDeadlineMs = 6000;
 const certificateVisitMs = 50;
 /** 2 s of a packet's life at most, 100 packets in 1.5 s: a loss of 1 % shows as one packet. */
 const reach: ReachSettings = { packets: 100, spacingMs: 15, patienceMs: 1500 };
-/** A name with more addresses than this is a load balancer's; the first ones tell enough. */
+/** A name with more addresses than this is a load balancer's; the first ones show enough. */
 const mostAddresses = 4;
 
 /** Looks at a relay from here as an edge would see it, without binding a tunnel. */

@@ -19,7 +19,7 @@ import type {
 /** What a relay shows to an edge that has not bound anything. */
 export interface VisitFacts {
   readonly handshakeMs: number;
-  /** The leaf (DER); null where the engine cannot tell. */
+  /** The leaf (DER); null where the engine does not know. */
   readonly certificate: Uint8Array | null;
   /** Null: no answer to hello within 2 s, as of relays that know none. */
   readonly greeting: MessageOf<RelayMessage, 'hello_ack'> | null;

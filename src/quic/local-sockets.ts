@@ -1,7 +1,7 @@
 /**
- * Sockets of local programs at the end of a tunnel. Control decides what is opened, joined and reset; whoever implements this seals,
- * opens and moves the bytes (docs/protocol/tunnel.md §4). The native engine does so on its own thread; for an engine that does not, the
- * edge has an implementation of its own.
+ * Sockets of local programs at the end of a tunnel. Control decides what is opened, joined and reset; whoever
+ * implements this seals, opens and moves the bytes (docs/protocol/tunnel.md §4). The native engine does so on its own
+ * thread; for an engine that does not, the edge has an implementation of its own.
  *
  * Ordering: no callback runs inside a call, and none may throw.
  */
@@ -10,7 +10,10 @@ import type { QuicEngine, QuicStream, SocketAddress } from './types.ts';
 
 /** A local connection that is joined with a data stream, until it ends. */
 export interface LocalTcpPipe {
-  /** Resets and stops the stream with `code`, and the local connection with RST. `onEnd` follows. Does nothing after the end. */
+  /**
+   * Resets and stops the stream with `code`, and the local connection with RST. `onEnd` follows. Does nothing after the
+   * end.
+   */
   abort(code: number): void;
 }
 
@@ -24,8 +27,9 @@ export interface LocalTcpPipeHandler {
 /** A connection with a local program that control has to decide on. */
 export interface LocalTcpSocket {
   /**
-   * Bytes, FIN and half-close cross in each direction on its own, sealed on the stream and plain on the socket, with back-pressure. A reset
-   * on either side ends both. What was written to the stream goes first; neither it nor this socket may be used afterwards.
+   * Bytes, FIN and half-close cross in each direction on its own, sealed on the stream and plain on the socket, with
+   * back-pressure. A reset on either side ends both. What was written to the stream goes first; neither it nor this
+   * socket may be used afterwards.
    */
   join(stream: QuicStream, handler: LocalTcpPipeHandler): LocalTcpPipe;
   /** RST; or the end of an attempt to connect, whose handler is then not called any more. */

@@ -27,7 +27,9 @@ export function checkTlsIdentity(tls: TlsIdentity): void {
   if (!fits) throw new AppError('tls-failed', 'the private key does not belong to the certificate');
 }
 
-/** SHA-256 of the first certificate's DER, 64 lower-case hex digits: what an edge is told as `relay_fingerprint`. */
+/**
+ * SHA-256 of the first certificate's DER, 64 lower-case hex digits: what an edge's config has as `relay_fingerprint`.
+ */
 export function certificateFingerprint(certificatePem: string): string {
   return createHash('sha256').update(new X509Certificate(certificatePem).raw).digest('hex');
 }

@@ -4,9 +4,10 @@
  *
  * Ordering, for every engine:
  * - No callback runs inside a call to the engine: each comes from the event loop, one after the other.
- * - Per connection `onStream`, `onDatagram`, stream callbacks and `onClosed` come in the order of their causes; nothing follows `onClosed`,
- *   and no stream callback follows the `onClosed` of its connection.
- * - Calls take effect in the order in which they are made. A call on a connection, stream or handle that has ended does nothing.
+ * - Per connection `onStream`, `onDatagram`, stream callbacks and `onClosed` come in the order of their causes. Nothing
+ *   follows `onClosed`, and no stream callback follows the `onClosed` of its connection.
+ * - Calls take effect in the order in which they are made. A call on a connection, stream or handle that has ended does
+ *   nothing.
  * - A withdrawn or replaced route carries no datagram that arrives after the call returned.
  */
 
@@ -49,7 +50,9 @@ export interface LedgerTotals {
 /** Counts for one leg, written by the engine that made it. Readable for as long as it is referenced. */
 export interface Ledger {
   totals(): LedgerTotals;
-  /** Datagrams dropped for whatever reason. Cheap, as `bytesOut`: both are asked of thousands of ledgers every second. */
+  /**
+   * Datagrams dropped for whatever reason. Cheap, as `bytesOut`: both are asked of thousands of ledgers every second.
+   */
   readonly dropped: number;
   /** Payload bytes, of datagrams and streams, that the other leg's connection has accepted. */
   readonly bytesOut: number;
@@ -66,7 +69,10 @@ export interface RouteHandle {
 }
 
 export interface SpliceHandle {
-  /** Resets and stops both directions on both streams with `code`; `onEnd` follows. Does nothing once the splice has ended. */
+  /**
+   * Resets and stops both directions on both streams with `code`; `onEnd` follows. Does nothing once the splice has
+   * ended.
+   */
   abort(code: number): void;
 }
 
@@ -114,7 +120,10 @@ export interface StreamHandler {
   onReadable(): void;
   /** After `write` returned false: the stream takes bytes again. */
   onWritable(): void;
-  /** The peer sent STOP_SENDING for our direction, which is then over; the engine has answered with RESET. Comes within 50 ms also on an idle stream. */
+  /**
+   * The peer sent STOP_SENDING for our direction, which is then over; the engine has answered with RESET. Comes within
+   * 50 ms also on an idle stream.
+   */
   onStopped(code: number): void;
 }
 
@@ -124,11 +133,14 @@ export interface QuicStream {
   readonly connection: QuicConnection;
   readonly bidirectional: boolean;
   setHandler(handler: StreamHandler): void;
-  /** At most `maxBytes` bytes, in order, never more than that: what is not read stays in the stream (and holds flow control). The bytes are the caller's to keep. */
+  /**
+   * At most `maxBytes` bytes, in order, never more than that: what is not read stays in the stream (and holds flow
+   * control). The bytes are the caller's to keep.
+   */
   read(maxBytes: number): ReadResult;
   /**
-   * Takes all of `bytes` (copied or owned: the caller must not change them afterwards). False: more than 64 KiB wait, write again after
-   * `onWritable`. On a direction that has ended the bytes are dropped and the answer is true.
+   * Takes all of `bytes` (copied or owned: the caller must not change them afterwards). False: more than 64 KiB wait,
+   * write again after `onWritable`. On a direction that has ended the bytes are dropped and the answer is true.
    */
   write(bytes: Uint8Array): boolean;
   /** Bytes taken by `write` that QUIC has not accepted yet. */
@@ -140,10 +152,11 @@ export interface QuicStream {
   /** STOP_SENDING for the peer's direction; what was received is discarded. */
   stop(code: number): void;
   /**
-   * Hands both streams to the engine: bytes, FIN, RESET(code) and STOP_SENDING(code) cross unchanged in each direction on its own, with
-   * back-pressure and at most 256 KiB per direction between them. What `write` still holds goes first. Handlers are no longer called, other
-   * methods must no longer be used. `forward` counts bytes read from this stream, `backward` those read from `other`. The end of one
-   * connection resets the directions that are still open on the other with `lostCode` at once. `onEnd` comes once, when both directions are over.
+   * Hands both streams to the engine: bytes, FIN, RESET(code) and STOP_SENDING(code) cross unchanged in each direction
+   * on its own, with back-pressure and at most 256 KiB per direction between them. What `write` still holds goes first.
+   * Handlers are no longer called, other methods must no longer be used. `forward` counts bytes read from this stream,
+   * `backward` those read from `other`. The end of one connection resets the directions that are still open on the
+   * other with `lostCode` at once. `onEnd` comes once, when both directions are over.
    */
   splice(other: QuicStream, options: SpliceOptions): SpliceHandle;
 }
@@ -183,29 +196,38 @@ export interface QuicConnection {
   openBidi(): QuicStream | null;
   openUni(): QuicStream | null;
   /**
-   * Sends from this end. A full queue drops its oldest datagram and takes this one (then the answer is `queue_full`). Bytes are copied.
-   * `ledger` counts it in at once, then out when QUIC accepts it, or dropped, for whatever reason and however much later.
+   * Sends from this end. A full queue drops its oldest datagram and takes this one (then the answer is `queue_full`).
+   * Bytes are copied. `ledger` counts it in at once, then out when QUIC accepts it, or dropped, for whatever reason and
+   * however much later.
    */
   sendDatagram(payload: Uint8Array, ledger?: Ledger | null): DatagramSendResult;
   /**
-   * Datagrams from this peer that begin with `prefix` (16 bytes) go to `target` unchanged and are counted in `ledger`. One route per prefix:
-   * a new one replaces the old at once. A forward target that ends turns the route into a drop with reason `no_peer`.
+   * Datagrams from this peer that begin with `prefix` (16 bytes) go to `target` unchanged and are counted in `ledger`.
+   * One route per prefix: a new one replaces the old at once. A forward target that ends turns the route into a drop
+   * with reason `no_peer`.
    */
   routeDatagrams(prefix: Uint8Array, target: DatagramTarget, ledger: Ledger): RouteHandle;
   /** The peer has proved that it may be here: the byte budget of unproven connections no longer applies. Idempotent. */
   markProven(): void;
-  /** Milliseconds since a packet for this connection arrived, keep-alives included; Infinity once it has ended. Cheap. */
+  /**
+   * Milliseconds since a packet for this connection arrived, keep-alives included; Infinity once it has ended. Cheap.
+   */
   readonly silentMs: number;
   /** How often the engine itself sent something for a local socket (local-sockets.ts); only grows. Cheap. */
   readonly localSends: number;
   /** Sends a PING at once, which a peer that is still there acknowledges within a round trip. */
   ping(): void;
   stats(): ConnectionStats;
-  /** Flushes what streams hold as far as the peer's flow control and congestion allow in one round, then CONNECTION_CLOSE (application, `code`, `reason` ≤ 256 bytes). `onClosed` follows. */
+  /**
+   * Flushes what streams hold as far as the peer's flow control and congestion allow in one round, then
+   * CONNECTION_CLOSE (application, `code`, `reason` ≤ 256 bytes). `onClosed` follows.
+   */
   close(code: number, reason: string): void;
 }
 
-/** What to do with a new connection attempt. `refuse` = CONNECTION_REFUSED in an Initial; `ignore` = no answer at all. */
+/**
+ * What to do with a new connection attempt. `refuse` = CONNECTION_REFUSED in an Initial; `ignore` = no answer at all.
+ */
 export type IncomingDecision = 'accept' | 'retry' | 'refuse' | 'ignore';
 
 export interface IncomingAttempt {
@@ -217,7 +239,10 @@ export interface IncomingAttempt {
 export interface ListenerHandler {
   /** Asked once per new connection attempt, before any state exists for it. */
   onIncoming(attempt: IncomingAttempt): IncomingDecision;
-  /** For every accepted attempt exactly one of these two follows. The answer receives all that happens on the connection. */
+  /**
+   * For every accepted attempt exactly one of these two follows. The answer receives all that happens on the
+   * connection.
+   */
   onConnection(connection: QuicConnection): ConnectionHandler;
   onHandshakeFailed(remote: SocketAddress, reason: string): void;
   /** The socket failed for good (not a single send or receive): the listener carries nothing any more. */
@@ -234,11 +259,14 @@ export interface ListenOptions {
   readonly address: SocketAddress;
   readonly tls: TlsIdentity;
   readonly transport: TransportSettings;
-  /** 32 bytes, kept across restarts, so that a restarted relay's stateless resets end the old connections (RFC 9000 §10.3). */
+  /**
+   * 32 bytes, kept across restarts, so that a restarted relay's stateless resets end the old connections (RFC 9000
+   * §10.3).
+   */
   readonly resetKey: Uint8Array;
   /**
-   * New attempts a second above which the engine answers Retry by itself, without asking the handler (so a spoofed flood costs no callback);
-   * 0 = never by itself.
+   * New attempts a second above which the engine answers Retry by itself, without asking the handler (so a spoofed
+   * flood costs no callback); 0 = never by itself.
    */
   readonly retryAfterHandshakesPerSec: number;
 }
@@ -264,7 +292,10 @@ export interface QuicListener {
   /** What the kernel granted. */
   readonly socketReceiveBufferBytes: number | null;
   readonly socketSendBufferBytes: number | null;
-  /** New connections use this identity; existing ones live on. Throws AppError `tls-failed` and keeps the old one when it cannot be used. */
+  /**
+   * New connections use this identity; existing ones live on. Throws AppError `tls-failed` and keeps the old one when
+   * it cannot be used.
+   */
   setTls(tls: TlsIdentity): void;
   /** New attempts are answered with CONNECTION_REFUSED from now on; existing connections live on. */
   stopAccepting(): void;
@@ -281,8 +312,9 @@ export interface QuicEngine {
   /** Rejects with AppError `address-unavailable` (in use, not local, not permitted) or `tls-failed`. */
   listen(options: ListenOptions, handler: ListenerHandler): Promise<QuicListener>;
   /**
-   * Resolves once established; `handler` hears of it from then on (its callbacks may precede the promise's).
-   * Rejects with AppError `connect-failed` (refused, ALPN, …), `timed-out` (no handshake in time), `tls-failed` (the peer did not prove who it is) or `cancelled` (signal).
+   * Resolves once established; `handler` is called from then on (its callbacks may precede the promise's). Rejects with
+   * AppError `connect-failed` (refused, ALPN, …), `timed-out` (no handshake in time), `tls-failed` (the peer did not
+   * prove who it is) or `cancelled` (signal).
    */
   dial(options: DialOptions, handler: ConnectionHandler): Promise<QuicConnection>;
   report(): EngineReport;

@@ -77,7 +77,7 @@ export class AuthorizationStore {
     return this.#waiting;
   }
 
-  /** Resolves when nothing is being written any more; says nothing of success, which is told to those who saved. */
+  /** Resolves when nothing is being written any more; says nothing of success: `save` does. */
   async settled(): Promise<void> {
     await Promise.allSettled([this.#writing, this.#waiting]);
   }

@@ -46,7 +46,7 @@ export interface RelayProgram {
   readonly engine: EngineName;
   /** `ip:port` of each bound QUIC address, with the real port. */
   readonly quicAddresses: readonly string[];
-  /** What the kernel granted to each UDP socket, each way; null where the engine cannot tell. */
+  /** What the kernel granted to each UDP socket, each way; null where the engine does not know. */
   readonly socketBufferBytes: readonly (number | null)[];
   /** `ip:port` of each address of the REST API, with the real port. */
   readonly apiAddresses: readonly string[];

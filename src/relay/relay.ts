@@ -128,7 +128,7 @@ export class Relay {
     return this.#listeners.addresses.map(formatSocketAddress);
   }
 
-  /** What the kernel granted to each bound socket, each way; null where the engine cannot tell. */
+  /** What the kernel granted to each bound socket, each way; null where the engine does not know. */
   get socketBufferBytes(): readonly (number | null)[] {
     return this.#listeners.socketBufferBytes;
   }

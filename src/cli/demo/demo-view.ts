@@ -10,7 +10,7 @@ import type { UdpProgress } from './udp-flow.ts';
 const tunnelsAnswer = z.array(tunnelSchema);
 export type TunnelRow = RelayTunnelReport;
 
-/** The state of the demo's tunnels as their relay tells it. */
+/** The state of the demo's tunnels as their relay reports it. */
 export async function readTunnels(api: string): Promise<readonly TunnelRow[]> {
   const answer = await fetch(`${api}/api/v1/tunnels`);
   return tunnelsAnswer.parse(await answer.json());

@@ -78,7 +78,7 @@ function hideText(key: string, value: unknown, secrets: Set<string>): unknown {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
-/** Tells of a hidden value that it is there, and keeps every text in it for the search in the rest. */
+/** Says of a hidden value that it is there, and keeps every text in it for the search in the rest. */
 function hide(value: unknown, secrets: Set<string>): unknown {
   if (value === null || value === undefined) return value;
   collectTexts(value, secrets);

@@ -6,7 +6,7 @@ export interface MachineProblem {
   readonly remedy: string;
 }
 
-/** What was asked of the kernel for each UDP socket, and what the sockets got; null where an engine cannot tell. */
+/** What was asked of the kernel for each UDP socket, and what the sockets got; null where an engine does not know. */
 export interface SocketBuffers {
   readonly asked: number;
   readonly granted: readonly (number | null)[];
@@ -14,7 +14,7 @@ export interface SocketBuffers {
 
 export interface MachineFacts {
   readonly nowMs: number;
-  /** Soft limit; null where it cannot be told. */
+  /** Soft limit; null where it is not known. */
   readonly openFileLimit: number | null;
   readonly socketBuffers?: SocketBuffers | undefined;
 }
@@ -41,14 +41,14 @@ export function machineProblems({ nowMs, openFileLimit, socketBuffers }: Machine
 
 function bufferProblems({ asked, granted }: SocketBuffers): readonly MachineProblem[] {
   const least = Math.min(...granted.filter((bytes) => bytes !== null));
-  // No listener, or none that can tell, is Infinity.
+  // Infinity without a listener, and where none knows.
   if (least >= asked) return [];
   const problem = `the kernel granted UDP buffers of ${least} bytes where ${asked} were asked for; bursts will be lost`;
   const remedy = `as root: sysctl -w net.core.rmem_max=${asked} net.core.wmem_max=${asked}, and to keep it install contrib/sysctl/90-adit.conf`;
   return [{ problem, remedy }];
 }
 
-/** The soft limit of open files of this process; null where the system does not tell. */
+/** The soft limit of open files of this process; null where the system does not say. */
 export async function readOpenFileLimit(): Promise<number | null> {
   try {
     const limit = /^Max open files\s+(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1];

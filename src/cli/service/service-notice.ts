@@ -10,15 +10,15 @@ export interface ServiceNoticeDependencies {
   readonly notify: (states: readonly string[], onEnd: (error: Error | null) => void) => void;
 }
 
-/** What systemd tells a service of type notify about itself (sd_notify(3), sd_watchdog_enabled(3)). */
+/** What systemd passes to a service of type notify (sd_notify(3), sd_watchdog_enabled(3)). */
 export interface ServiceEnvironment {
   readonly NOTIFY_SOCKET?: string | undefined;
   readonly WATCHDOG_USEC?: string | undefined;
 }
 
 /**
- * Tells systemd that the program is ready, alive and stopping. Node has no datagrams on Unix sockets, so systemd's own
- * tool carries the words; the unit needs NotifyAccess=all for it. Does nothing under any other supervisor.
+ * Notifies systemd that the program is ready, alive and stopping. Node has no datagrams on Unix sockets, so systemd's
+ * own tool carries the words; the unit needs NotifyAccess=all for it. Does nothing under any other supervisor.
  */
 export class ServiceNotice {
   readonly #dependencies: ServiceNoticeDependencies;

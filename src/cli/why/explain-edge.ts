@@ -33,7 +33,7 @@ function stateFindings({ tunnel, events }: EdgeTunnelFacts): Finding[] {
       return [good(`The tunnel is up through ${tunnel.active_relay_addr ?? 'a relay'}.`)];
     case 'waiting':
       return [problem(`The relay has our leg, and the ${peer} edge is not there.`, `look at the ${peer} edge`)];
-    // What is wrong is told of each relay.
+    // Each relay gets its own finding.
     case 'connecting':
       return [];
     case 'stopped':
@@ -68,7 +68,7 @@ function relayFindings(tunnel: EdgeTunnelReport, before: EdgeRelayReport | null,
   ];
 }
 
-/** What is sent to it does not come through, as far as this edge can tell. */
+/** What is sent to it does not come through, as far as this edge knows. */
 function silenceFindings({ relay_addr: address, one_way: oneWay, suspect }: EdgeRelayReport): Finding[] {
   if (oneWay) {
     const remedy = 'let UDP out to its port: a firewall or NAT between here and the relay lets packets in only';

@@ -6,7 +6,7 @@ import { readApiConfig, type ApiClient, type ApiConfig } from '../api-client.ts'
 /** A tunnel that somebody may ask about. */
 export interface NamedTunnel {
   readonly id: TunnelId;
-  /** What an edge calls it; null where nobody has told. */
+  /** What an edge calls it; null where no edge has sent one. */
   readonly name: string | null;
 }
 

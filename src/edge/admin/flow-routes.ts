@@ -3,7 +3,7 @@ import { route, type Route } from '../../admin/route.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
 import { flowFactsSchema, flowStatsSchema } from './flow-schemas.ts';
 
-/** What REST tells of an edge's media flows. */
+/** What REST returns of an edge's media flows. */
 export function flowRoutes(source: EdgeAdminSource): readonly Route[] {
   return [
     route({

@@ -15,7 +15,7 @@ export async function checkEdgeFiles(config: EdgeConfig): Promise<readonly Confi
   }
   const { manager, stateDir, credentialsPath, jsonLogTarget: target } = config;
   const folders = {
-    // Only for what a manager is to be told or tells.
+    // Only for what is exchanged with a manager.
     state_dir: manager?.enabled === true ? stateDir : null,
     credentials_path: manager?.enabled === true && credentialsPath !== null ? dirname(credentialsPath) : null,
     'logging.json_target.path': target?.kind === 'file' ? dirname(target.path) : null,

@@ -125,8 +125,8 @@ export function parseEdgeConfig(content: unknown, context: EdgeConfigContext): P
 }
 
 /**
- * One entry, as a manager sends it in `create_tunnel`; conflicts with other tunnels are the edge's to find. `entry` is what
- * to store: it has only keys that this program knows, so that the file stays sound.
+ * One entry, as a manager sends it in `create_tunnel`; conflicts with other tunnels are the edge's to find. `entry` is
+ * what to store: it has only keys that this program knows, so that the file stays sound.
  */
 export function parseTunnel(
   entry: unknown,

@@ -185,7 +185,9 @@ function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-/** Keys of other edges that pin a tunnel to one uplink: without them it would run over another path than was asked for. */
+/**
+ * Keys of other edges that pin a tunnel to one uplink: without them it would run over another path than was asked for.
+ */
 const uplinkKeys = ['interface', 'source', 'gateway'] as const;
 
 /** An entry of a manager, which may be newer than this program: `known` is what this program has a key for. */

@@ -32,7 +32,9 @@ const restart = { initialMs: 1000, maxMs: 30_000, jitterRatio: 0.2 };
 /** A worker that ran so long starts the next back-off from its beginning. */
 const steadyMs = 60_000;
 
-/** The flows of an edge: which there are, which run, and the worker that runs them. Changes come one after the other. */
+/**
+ * The flows of an edge: which there are, which run, and the worker that runs them. Changes come one after the other.
+ */
 export class Flows {
   readonly #dependencies: FlowsDependencies;
   readonly #entries = new Map<string, FlowEntry>();

@@ -28,7 +28,10 @@ export interface LocalUdpDependencies {
 
 /** As for the queue towards the relay (conformance S6); libuv reads 32 datagrams of a socket in one turn. */
 const intake = { maxAgeMs: 100, behindMs: 200, batch: 32 };
-/** Asked of the kernel, which may grant less: room for a burst while the event loop is busy. What grows old in it is dropped. */
+/**
+ * Asked of the kernel, which may grant less: room for a burst while the event loop is busy. What grows old in it is
+ * dropped.
+ */
 const receiveBufferBytes = 4 * 1_048_576;
 
 /**
@@ -73,7 +76,7 @@ export function closeLocalUdpSocket(socket: Socket): Promise<void> {
 
 function taken(socket: Socket, mode: 'bind' | 'connect', { host, port }: HostPort): Promise<void> {
   return new Promise((resolve, reject) => {
-    // A failed `connect` tells its callback and nobody else (node:dgram, socket.connect).
+    // A failed `connect` calls its callback and nothing else (node:dgram, socket.connect).
     const finish = (error?: Error): void => {
       socket.off('error', reject);
       if (error === undefined) resolve();

@@ -41,7 +41,9 @@ export class PayloadCipher {
     return this.#datagram.subarray(0, end);
   }
 
-  /** The payload of a datagram that bears our prefix, in memory of its own; null when it was not sealed with our key. */
+  /**
+   * The payload of a datagram that bears our prefix, in memory of its own; null when it was not sealed with our key.
+   */
   openDatagram(datagram: Uint8Array): Uint8Array | null {
     return this.open(datagram.subarray(this.#prefixBytes));
   }

@@ -88,7 +88,7 @@ export class TcpEgress implements LocalEnd {
     this.#pipes.abortOf(connection);
   }
 
-  /** Without a way to the peer the local program is told so at once, with RST. */
+  /** Without a way to the peer the local program gets RST at once. */
   #accept(socket: LocalTcpSocket): void {
     const { counters, logger } = this.#dependencies;
     const isFull = counters.connectionsActive + this.#waiting.length >= this.#settings.maxConnections;

@@ -38,7 +38,7 @@ export class UdpEnd implements LocalEnd {
     this.#settings = settings;
     this.#carrier = new DatagramCarrier(dependencies, settings.prefix);
     const { clock, counters, logger, stalls } = dependencies;
-    // Connected, an ingress socket also hears by ICMP that nobody listens at its address.
+    // A connected ingress socket also learns by ICMP that nobody listens at its address.
     const mode = settings.direction === 'egress' ? 'bind' : 'connect';
     const observer = {
       onLate: () => {

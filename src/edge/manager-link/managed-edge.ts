@@ -20,7 +20,7 @@ export interface ManagedEdgeDependencies extends EdgeDependencies {
   readonly dialler: ManagerDialler;
   readonly journalFiles: JournalFiles;
   readonly configFileSystem: ConfigFileSystem;
-  /** As REST tells it. */
+  /** As REST returns it. */
   readonly health: () => EdgeHealth;
 }
 

@@ -23,7 +23,10 @@ export class StoredEntries {
     return asJsonObject(this.#entriesOf(content).find((entry) => this.#has(entry, id)));
   }
 
-  /** Adds the entry or puts it in place of the one with its id; returns that one. Rejects with an AppError when it is not stored. */
+  /**
+   * Adds the entry or puts it in place of the one with its id; returns that one. Rejects with an AppError when it is
+   * not stored.
+   */
   async put(id: string, entry: StoredEntry): Promise<StoredEntry | null> {
     return this.#replace(id, entry);
   }

@@ -12,7 +12,7 @@ const windowMs = 60_000;
 export class DropReporter {
   readonly #reported = new Map<string, { readonly atMs: number; readonly count: number }>();
 
-  /** What is to be told now, given all counts so far. */
+  /** What is to be reported now, given all counts so far. */
   observe(nowMs: number, counts: DropCounts): readonly DropReport[] {
     return Object.entries(counts).flatMap(([reason, count]) => {
       const last = this.#reported.get(reason) ?? { atMs: -Infinity, count: 0 };

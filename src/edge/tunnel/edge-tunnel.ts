@@ -125,7 +125,7 @@ export class EdgeTunnel {
   }
 
   /**
-   * Opens the local end, then binds at the relays. Answers null, or why the local end could not be opened; it is then
+   * Opens the local end, then binds at the relays. Returns null, or why the local end could not be opened; it is then
    * tried again with back-off until `stop`.
    */
   async start(): Promise<string | null> {
@@ -223,7 +223,7 @@ export class EdgeTunnel {
     }
   }
 
-  /** Tells in the log when the traffic moves from one relay to another. */
+  /** Logs when the traffic moves from one relay to another. */
   #noteActive(): void {
     const active = chooseRelay(this.#clients);
     if (active === this.#lastActive) return;

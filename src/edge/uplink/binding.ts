@@ -20,7 +20,8 @@ export type BindManner = 'take' | 'if-free';
 
 /**
  * `greeting`: the bind waits for the relay's challenge. `binding`: sent, no answer. `waiting`: held, the peer is away.
- * `replaced`: another connection holds the leg, and `claim` asks for it. `over`: the connection is of no more use and is to be closed.
+ * `replaced`: another connection holds the leg, and `claim` asks for it. `over`: the connection is of no more use and
+ * is to be closed.
  */
 export type BindingPhase = 'greeting' | 'binding' | 'waiting' | 'ready' | 'replaced' | 'over';
 
@@ -32,9 +33,13 @@ export type BindingStep =
   /** The relay took the bind; or the peer came, also back. */
   | { readonly kind: 'bound'; readonly peer: 'absent' | 'present' }
   | { readonly kind: 'peer-gone'; readonly reason: string }
-  /** Another connection took the leg. With `canClaim` the relay says later, when asked by `claim`, whether it is free. */
+  /**
+   * Another connection took the leg. With `canClaim` the relay says later, when asked by `claim`, whether it is free.
+   */
   | { readonly kind: 'replaced'; readonly reason: string; readonly canClaim: boolean }
-  /** Another connection held the leg before us. As `replaced` with `canClaim`, but this connection never had the leg. */
+  /**
+   * Another connection held the leg before us. As `replaced` with `canClaim`, but this connection never had the leg.
+   */
   | { readonly kind: 'taken'; readonly reason: string }
   /** The relay did not take the bind. Close, try again with back-off. */
   | { readonly kind: 'refused'; readonly reason: string }
@@ -90,8 +95,8 @@ export class Binding {
   }
 
   /**
-   * No answer to hello in time: the relay is an old one. One that has said that another edge has the leg always answers,
-   * so there the bind waits for it.
+   * No answer to hello in time: the relay is an old one. One that has said that another edge has the leg always
+   * answers, so there the bind waits for it.
    */
   helloAckOverdue(): readonly BindingStep[] {
     return this.#phase === 'greeting' && this.#manner === 'take' ? this.#bindFirst() : [];

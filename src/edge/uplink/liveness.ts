@@ -2,7 +2,7 @@
 export interface TrafficSample {
   /** What the edge itself sent: the relay must acknowledge it, so silence after it means something. */
   readonly sent: number;
-  /** Anything heard from the relay; packets where the engine counts them. */
+  /** Anything received from the relay; packets where the engine counts them. */
   readonly received: number;
   /** Pings sent on the control stream, and the relay's answers to them. */
   readonly pings: number;
@@ -16,7 +16,10 @@ export interface LivenessVerdict {
   readonly suspect: boolean;
   /** Packets come from the relay, but no answer to our pings: what is sent does not arrive. */
   readonly oneWay: boolean;
-  /** How long what was sent has been without any answer, or a ping without its own, in milliseconds; 0 while nothing is awaited. */
+  /**
+   * How long what was sent has been without any answer, or a ping without its own, in milliseconds; 0 while nothing is
+   * awaited.
+   */
   readonly silentMs: number;
   /** Send something that must be answered. */
   readonly probe: boolean;
@@ -32,12 +35,14 @@ const shortestUnansweredMs = 1000;
 const unansweredRoundTrips = 6;
 /** A relay that came back is trusted again after it has answered for this long, so that a bad path does not flap. */
 const trustedAgainAfterMs = 2000;
-/** Under the keep-alive: an idle tunnel must hear of a restarted relay (stateless reset) and be bound anew within 5 s. */
+/**
+ * Under the keep-alive: an idle tunnel must learn of a restarted relay (stateless reset) and be bound anew within 5 s.
+ */
 const probeAfterSilenceMs = 2000;
 const probeEveryMs = 1000;
 /** While nothing is sent and nothing is awaited, a sample this often is enough. */
 const idleSampleMs = 250;
-/** A gap between samples that tells of our own process having stood still, in which no answer could be read. */
+/** A gap between samples this long means that our own process stood still and could read no answer. */
 const stalledAfterMs = 500;
 
 /**
@@ -56,7 +61,9 @@ export class Liveness {
   #heardAtMs: number;
   #probedAtMs: number;
   #unansweredSinceMs: number | null = null;
-  /** When the oldest ping without an answer was seen; null while every ping is answered, and before the first answer. */
+  /**
+   * When the oldest ping without an answer was seen; null while every ping is answered, and before the first answer.
+   */
   #pingedSinceMs: number | null = null;
   /** The last sign of anything from the relay; what was under way when a ping left tells nothing of its answer. */
   #arrivedAtMs = -Infinity;
@@ -73,7 +80,7 @@ export class Liveness {
     this.#probedAtMs = nowMs;
   }
 
-  /** Whether a sample could tell anything new; asking costs nothing, while a sample asks the engine for numbers. */
+  /** Whether a sample could show anything new; asking costs nothing, while a sample asks the engine for numbers. */
   isDue(nowMs: number, sent: number): boolean {
     const awaiting =
       this.#unansweredSinceMs !== null || this.#pingedSinceMs !== null || nowMs < this.#distrustedUntilMs;

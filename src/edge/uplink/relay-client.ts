@@ -18,7 +18,9 @@ import {
   type RelayIdentity,
 } from './relay-dialler.ts';
 
-/** What became of the bind at one relay. Failures that repeat are told once, until the relay has taken the bind. */
+/**
+ * What became of the bind at one relay. A failure that repeats is reported once, until the relay has taken the bind.
+ */
 export type RelayChange =
   | { readonly kind: 'connected'; readonly peer: 'absent' | 'present' }
   | { readonly kind: 'peer-gone'; readonly reason: string }
@@ -26,13 +28,13 @@ export type RelayChange =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'failed'; readonly error: string };
 
-/** What a client tells its tunnel. None of the calls may throw. */
+/** What a client reports to its tunnel. None of the calls may throw. */
 export interface RelayClientObserver {
   onChange(change: RelayChange, client: RelayClient): void;
   onDataStream(stream: QuicStream, from: RelayConnection): void;
   onDatagram(datagram: Uint8Array): void;
   onLateDatagram(): void;
-  /** Streams of this connection are over; nothing more is heard of them. */
+  /** Streams of this connection are over; no callback follows. */
   onConnectionEnd(connection: RelayConnection): void;
 }
 
@@ -146,7 +148,9 @@ export class RelayClient {
     await this.#running;
   }
 
-  /** Looks at the traffic; to be called every `samplePeriodMs`. A relay that is silent for `patienceMs` is dialled anew. */
+  /**
+   * Looks at the traffic; to be called every `samplePeriodMs`. A relay that is silent for `patienceMs` is dialled anew.
+   */
   sample(nowMs: number, patienceMs: number): void {
     const connection = this.#connection;
     if (connection === null) return;
@@ -236,7 +240,7 @@ export class RelayClient {
     this.#change({ kind: 'connected', peer });
   }
 
-  /** The connection stays open, so that its end must not be told as a second loss. */
+  /** The connection stays open, so its end must not be reported as a second loss. */
   #onReplaced(reason: string, canClaim: boolean): void {
     this.#lossTold = true;
     this.#yields = true;

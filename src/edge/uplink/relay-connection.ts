@@ -17,7 +17,7 @@ import { Binding, type BindingPhase, type BindingSettings, type BindingStep, typ
 import type { TrafficSample } from './liveness.ts';
 import { readRelayMessages } from './relay-messages.ts';
 
-/** What a connection tells its owner. None of the calls may throw. */
+/** What a connection reports to its owner. None of the calls may throw. */
 export interface RelayConnectionObserver {
   onBound(peer: 'absent' | 'present'): void;
   onPeerGone(reason: string): void;
@@ -87,7 +87,7 @@ export class RelayConnection implements ConnectionHandler {
     return this.#binding.phase === 'ready' && !this.#ended;
   }
 
-  /** What this end sent and heard, in whole calls, and pings with their answers; all only grow. */
+  /** What this end sent and received, in whole calls, and pings with their answers; all only grow. */
   get activity(): Pick<TrafficSample, 'sent' | 'received' | 'pings' | 'pongs'> {
     return {
       sent: this.#sent + (this.#connection?.localSends ?? 0),
@@ -118,7 +118,7 @@ export class RelayConnection implements ConnectionHandler {
   /** Sends one datagram, prefix and all, and counts it in `ledger`. */
   sendDatagram(datagram: Uint8Array, ledger: Ledger | null): DatagramSendResult {
     const result = this.#connection?.sendDatagram(datagram, ledger) ?? 'closed';
-    // What was not sent brings no acknowledgement, and silence after it tells nothing.
+    // What was not sent brings no acknowledgement, so silence after it proves nothing.
     if (result === 'queued' || result === 'queue_full') this.#sent++;
     return result;
   }

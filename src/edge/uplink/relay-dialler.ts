@@ -36,7 +36,7 @@ export interface RelayDiallerSettings {
 export const connectDeadlineMs = 6000;
 /** What existing edges send; a relay is not looked up by name unless a CA verifies it. */
 const defaultServerName = 'relay';
-/** How it is told that a relay's certificate is not what the config expects; why follows. */
+/** Begins the reason when a relay's certificate is not what the config expects; the cause follows. */
 export const unprovenRelay = 'the relay did not prove who it is';
 
 /** Added to the reason of a relay that does not know `if_free`; a bind there would take the leg from the other edge. */

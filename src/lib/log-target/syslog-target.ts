@@ -22,7 +22,7 @@ const maxBytes = 65_000;
 export function createSyslogTarget(settings: SyslogTargetSettings, clock: Pick<Clock, 'now'>): LogTarget {
   const { ip, port, hostname, appName } = settings;
   const socket = createSocket(ip.includes(':') ? 'udp6' : 'udp4');
-  // Without this an ICMP answer of a server that is away would end the process; the next write tells.
+  // Without this an ICMP answer of a server that is away would end the process; the next write gets the error.
   socket.on('error', () => undefined);
   socket.unref();
   let closed = false;

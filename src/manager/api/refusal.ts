@@ -37,7 +37,7 @@ export interface RefusalAnswer {
   readonly logged: boolean;
 }
 
-/** What a client gets for anything thrown. Faults of ours tell it nothing. */
+/** What a client gets for anything thrown. It gets no detail of our own faults. */
 export function refusalOf(error: unknown): RefusalAnswer {
   if (error instanceof Refusal) {
     const { details, required_role } = error.extras;

@@ -30,7 +30,7 @@ export function serveRoutes(app: FastifyInstance, routes: readonly ApiRoute[], d
   }
 }
 
-/** Answers anything thrown by a route, and by the framework before it. */
+/** Turns what a route or the framework throws into the response. */
 export function sendRefusal(
   error: unknown,
   request: FastifyRequest,

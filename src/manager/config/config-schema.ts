@@ -10,7 +10,7 @@ import {
   whole,
 } from '../../config/schema-parts.ts';
 
-/** Where the manager listens unless told otherwise, as nodes in the field expect. */
+/** Where the manager listens by default, as nodes in the field expect. */
 const defaultPort = 8443;
 
 const databaseUrl = text().refine((url) => /^(sqlite:.|postgres(ql)?:\/\/.)/.test(url), {

@@ -3,7 +3,7 @@ import type { FleetListener } from '../fleet.ts';
 import type { PlanLeg } from '../reconcile/plan-leg.ts';
 import type { EventRow, LegRow } from '../store/schema.ts';
 
-/** Tells live pages what changed; what changes within one turn is told together. */
+/** Sends live pages what changed; what changes within one turn goes together. */
 export class FleetFeed {
   readonly #clock: Clock;
   readonly #listeners = new Set<FleetListener>();

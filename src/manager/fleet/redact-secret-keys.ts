@@ -1,6 +1,8 @@
 import { isSecretName, redacted } from '../../lib/redact.ts';
 
-/** The same value with what secret-named keys hold masked at any depth: nodes hide their secrets, and this makes sure. */
+/**
+ * The same value with what secret-named keys hold masked at any depth: nodes hide their secrets, and this makes sure.
+ */
 export function redactSecretKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(redactSecretKeys);
   if (typeof value !== 'object' || value === null) return value;

@@ -136,8 +136,8 @@ export class TunnelEditor {
   }
 
   /**
-   * Moves the `auto` tunnels of a relay: each is authorised at its new relay first, then its edges change over, then the
-   * old relay forgets it.
+   * Moves the `auto` tunnels of a relay: each is authorised at its new relay first, then its edges change over, then
+   * the old relay forgets it.
    */
   async drain(nodeId: string, draining: boolean, actor: Actor): Promise<DrainView> {
     const { store, feed } = this.#core.dependencies;

@@ -104,7 +104,9 @@ export class Authenticator {
     return { kind: 'accepted', node, registered: null, tokenUsedAgain: false };
   }
 
-  /** What is older than the secret that the node uses now is worth nothing any more; neither is the token that made it. */
+  /**
+   * What is older than the secret that the node uses now is worth nothing any more; neither is the token that made it.
+   */
   async #firstUse(node: NodeRow, used: NodeSecretRow, now: number): Promise<void> {
     await this.#store.secrets.setState(used.id, 'in_use', now);
     await this.#store.secrets.removeOlder(used);

@@ -9,7 +9,7 @@ import type { LiveNode } from './live-node.ts';
 import type { NodeFrame } from './node-frame.ts';
 import type { SessionRunner } from './session-runner.ts';
 
-/** Who hears of nodes that come, speak and go. Must not throw. */
+/** Called when nodes come, send and go. Must not throw. */
 export interface RosterListener {
   joined?(node: LiveNode): void;
   /** Also for one that a newer session of the same node replaces, before that one's `joined`. */
@@ -83,7 +83,7 @@ export class NodeRoster {
     for (const listener of this.#listeners) listener.joined?.(node);
   }
 
-  /** Another instance, or an operator, has ended this session: its end is told by whoever did. */
+  /** Another instance, or an operator, has ended this session: whoever did reports its end. */
   drop(id: string, code: number, reason: string, session?: number): void {
     const known = this.#byId.get(id);
     if (known === undefined || (session !== undefined && known.node.session >= session)) return;
@@ -158,7 +158,7 @@ export class NodeRoster {
     this.#releasing.delete(released);
   }
 
-  /** Every socket is closed by now or will be: ends all sessions, so that their ends are told. */
+  /** Every socket is closed by now or will be: ends all sessions, so that their ends are reported. */
   async stop(): Promise<void> {
     for (const [runner] of this.#byRunner) void this.ended(runner, 'manager stopping');
     await Promise.all(this.#releasing);
@@ -177,7 +177,7 @@ export class NodeRoster {
     for (const listener of this.#listeners) listener.left?.(node);
   }
 
-  /** Ends the session's row; whoever succeeds tells that the node is gone. Tries until the database answers. */
+  /** Ends the session's row; whoever succeeds reports that the node is gone. Tries until the database answers. */
   async #release(node: LiveNode, reason: string): Promise<void> {
     const { store, events, clock, logger } = this.#dependencies;
     for (let tries = 0; ; tries++) {

@@ -87,7 +87,7 @@ export class InstanceLease {
     }
   }
 
-  /** Ends the sessions of dead instances; each is told by exactly one. */
+  /** Ends the sessions of dead instances; exactly one instance reports each. */
   async #reap(): Promise<void> {
     const { store, events } = this.#dependencies;
     const gone = await store.sessions.reap(leaseMs, this.#id);

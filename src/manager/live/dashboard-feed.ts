@@ -31,10 +31,13 @@ export interface FeedSources {
 /** Deltas are sent at most so often. */
 const periodMs = 500;
 const rowsPerMessage = 500;
-/** More changed tunnels than this within a period: readers are told to read again. */
+/** More changed tunnels than this within a period: readers are asked to read again. */
 const mostRows = 500;
 
-/** Collects what changes in the fleet and tells readers at most twice a second. Reads nothing while nobody listens. */
+/**
+ * Collects what changes in the fleet and sends it to readers at most twice a second. Reads nothing while nobody
+ * listens.
+ */
 export class DashboardFeed {
   readonly #sources: FeedSources;
   readonly #readers = new Set<FeedReader>();

@@ -33,7 +33,8 @@ export function readInventory(content: unknown): NodeInventory | null {
 
 /**
  * How an edge differs from what the manager wants. `known` are all legs of the node: what it has beyond them is
- * extraneous. Only `judged` legs are compared: those that are pushed and that the look at the node says something about.
+ * extraneous. Only `judged` legs are compared: those that are pushed and that the look at the node says something
+ * about.
  */
 export function compareEdge(
   inventory: NodeInventory,

@@ -1,7 +1,7 @@
 import type { DriftResource } from '../store/schema.ts';
 import type { Difference, OpenDrift, PlanAction, PlanEvent } from './plan-types.ts';
 
-/** The differences of one node that are open: each is told once, and closes by itself when it is gone. */
+/** The differences of one node that are open: each is reported once, and closes by itself when it is gone. */
 export class DriftLedger {
   readonly #open = new Map<string, OpenDrift>();
 

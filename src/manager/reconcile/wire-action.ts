@@ -14,7 +14,9 @@ type TunnelFacts = Pick<
   'id' | 'name' | 'protocol' | 'transport' | 'mode' | 'source_listen' | 'destination_forward'
 >;
 
-/** What an edge's config says of the tunnel, secrets left out. `ingress` is the source side: on the wire it is egress. */
+/**
+ * What an edge's config says of the tunnel, secrets left out. `ingress` is the source side: on the wire it is egress.
+ */
 export function edgeTunnel(tunnel: TunnelFacts, role: LegRole, relayAddrs: readonly string[]): Record<string, unknown> {
   const isSource = role === 'ingress';
   return {

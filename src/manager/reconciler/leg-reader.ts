@@ -112,8 +112,8 @@ export class LegReader {
   }
 
   /**
-   * Relay legs that are not recorded yet hold edge legs, while their relay is online. Edge legs that are not pushed hold
-   * relay legs that go, also those of an edge that is away: it may carry traffic through that relay.
+   * Relay legs that are not recorded yet hold edge legs, while their relay is online. Edge legs that are not pushed
+   * hold relay legs that go, also those of an edge that is away: it may carry traffic through that relay.
    */
   async #waitingTunnels(ids: readonly string[]): Promise<Waiting> {
     const waiting: Waiting = { forRelays: new Set(), forEdges: new Set() };

@@ -140,7 +140,10 @@ export class Reconciler {
     worker.leave();
   }
 
-  /** Legs that wait for others of these tunnels go if they may; all that is recorded within a turn is looked at together. */
+  /**
+   * Legs that wait for others of these tunnels go if they may; all that is recorded within a turn is looked at
+   * together.
+   */
   release(tunnelIds: readonly string[]): void {
     const isFirst = this.#released.size === 0;
     for (const id of tunnelIds) if (this.#isHeld(id)) this.#released.add(id);

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Clock, Timer } from '../../lib/clock.ts';
 
-/** Tells other instances that a table has changed. What is lost is found by looking: the table is the truth. */
+/** Notifies other instances that a table has changed. What is lost is found by looking: the table is the truth. */
 export interface Doorbell {
   start(): Promise<void>;
   /** At most 90 bytes. Never throws. */

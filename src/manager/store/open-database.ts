@@ -21,7 +21,7 @@ export interface OpenDatabase {
   readonly now: RawBuilder<number>;
   /** A copy made while it is in use; null where the engine has tools of its own. */
   readonly backup: ((path: string) => Promise<void>) | null;
-  /** Tells other instances of changes, and is told; null where there are none. */
+  /** Notifies other instances of changes, and is notified; null where there are none. */
   readonly doorbell: (onRing: (text: string) => void) => Doorbell | null;
   /** Statements so far that could change something; null where the engine is not asked. */
   writes(): number | null;

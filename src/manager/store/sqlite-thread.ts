@@ -42,7 +42,7 @@ function run({ id, sql, parameters }: Extract<ToThread, { kind: 'query' }>): Fro
   }
 }
 
-/** Answers of one batch go out only after its commit; a commit that fails fails them all. */
+/** Sends the results of one batch only after its commit. A commit that fails fails them all. */
 function runBatch(batch: readonly Extract<ToThread, { kind: 'query' }>[]): void {
   const single = inTransaction || batch.length === 1;
   if (single) {

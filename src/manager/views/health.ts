@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What `/health` answers. `program` tells a manager from a relay, an edge and an observer. */
+/** What `/health` returns. `program` differs between manager, relay, edge and observer. */
 export const managerHealthSchema = z.object({
   status: z.literal('ok'),
   program: z.literal('manager'),

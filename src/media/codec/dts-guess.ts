@@ -2,8 +2,9 @@
 const mostDepth = 16;
 
 /**
- * Finds decoding times where a transport has none, as RTP: pictures come in the order of decoding with the times at which
- * they are shown. Learns from times that go back how many pictures are reordered; without B-frames both are the same.
+ * Finds decoding times where a transport has none, as RTP: pictures come in the order of decoding with the times at
+ * which they are shown. Learns from times that go back how many pictures are reordered; without B-frames both are the
+ * same.
  */
 export class DtsGuess {
   /** Times that are not used up, in order; one more than the pictures that are reordered. */

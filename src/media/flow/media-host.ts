@@ -15,7 +15,10 @@ export interface MediaHostObserver {
 
 /** A worker thread for media, as the main thread sees it. */
 export interface MediaHost {
-  /** Rejects with AppError `address-unavailable` and the worker's words when it could not be done, `closed` without a worker. */
+  /**
+   * Rejects with AppError `address-unavailable` and the worker's words when it could not be done, `closed` without a
+   * worker.
+   */
   order(order: HostOrder): Promise<void>;
   /** An offer to a WebRTC input or output. Rejects with AppError `closed` without a worker. */
   offer(door: RtcDoor, sdp: string): Promise<OfferOutcome>;

@@ -66,7 +66,7 @@ export class RtcDialler {
     void this.#dial();
   }
 
-  /** Idempotent. The server is told; nothing is reported from here on. */
+  /** Idempotent. Ends the session at the server; nothing is reported from here on. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();

@@ -3,7 +3,9 @@ import { MergeCounters } from './merge-counters.ts';
 const packetBytes = 188;
 /** How much of the standby leg is kept. */
 const ringUs = 500_000;
-/** The running leg has stopped when it has been silent for so long; less than the ring, more than a key frame's pause. */
+/**
+ * The running leg has stopped when it has been silent for so long; less than the ring, more than a key frame's pause.
+ */
 const silenceUs = 200_000;
 /** How long the standby leg, which may be behind, has to reach the place where the running one stopped. */
 const seekUs = 500_000;
@@ -91,7 +93,9 @@ export class AlignedMerge {
   }
 }
 
-/** The place in `waiting` behind the latest run that equals `tail` and ends in the newest `packets`; null without one. */
+/**
+ * The place in `waiting` behind the latest run that equals `tail` and ends in the newest `packets`; null without one.
+ */
 function afterMatch(waiting: readonly Kept[], tail: readonly Buffer[], packets: number): number | null {
   if (tail.length < matchPackets) return null;
   const latest = waiting.length - tail.length;

@@ -5,7 +5,9 @@ const maxSection = 1024 + 3;
 
 export type SectionOutcome = { readonly kind: 'section'; readonly section: Buffer } | { readonly kind: 'bad-crc' };
 
-/** Puts the PSI sections of one PID together. Sections of a next start in the same packet are left for its next turn. */
+/**
+ * Puts the PSI sections of one PID together. Sections of a next start in the same packet are left for its next turn.
+ */
 export class SectionReader {
   #parts: Buffer = Buffer.alloc(0);
   #length = 0;

@@ -25,7 +25,7 @@ export interface DatagramSocketSettings {
   readonly bindAddr: HostPort | null;
   /** The interface to join a group on, or to send to one from. */
   readonly interfaceAddr: string | null;
-  /** The family where `bindAddr` does not tell. */
+  /** The family where `bindAddr` does not say. */
   readonly ipv6: boolean;
 }
 

@@ -128,7 +128,7 @@ export class RtspClient {
     return actions;
   }
 
-  /** Tells the server that we go; null before it knows us. */
+  /** Ends the session at the server; null before there is one. */
   teardown(): Buffer | null {
     if (this.#sessionId === null || this.#state === 'ended') return null;
     this.#state = 'ended';

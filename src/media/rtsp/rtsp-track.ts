@@ -5,7 +5,7 @@ import { decodeRtp, isRtcp } from '../rtp/rtp-packet.ts';
 import { SourceClock } from '../rtp/source-clock.ts';
 import type { SdpTrack } from './sdp.ts';
 
-/** One stream of a session. Streams are told apart by channel or port: their payload types may be the same. */
+/** One stream of a session. Streams differ by channel or port: their payload types may be the same. */
 export class RtspTrack {
   readonly sdp: SdpTrack;
   readonly url: string;
@@ -41,7 +41,9 @@ export class RtspTrack {
   }
 }
 
-/** RTP-Info (RFC 2326 §12.33) names a timestamp of each stream, all of the same moment: only then they are on one line. */
+/**
+ * RTP-Info (RFC 2326 §12.33) names a timestamp of each stream, all of the same moment: only then they are on one line.
+ */
 export function anchorTracks(tracks: readonly RtspTrack[], nowUs: number, info: string): void {
   const entries = info.split(/,(?=\s*url=)/).map((entry) => {
     const url = /url="?([^;",]*)/.exec(entry)?.[1]?.trim() ?? '';

@@ -101,7 +101,9 @@ export function encodeAckAck(number: number): Buffer {
   return controlPacket(controlType.ackAck, 0, number, 0);
 }
 
-/** An ACK of any of the three sizes; the RTT and buffer fields are null where it has none. Null for a body too short. */
+/**
+ * An ACK of any of the three sizes; the RTT and buffer fields are null where it has none. Null for a body too short.
+ */
 export interface ReceivedAck {
   /** 0 for a light or small ACK, which no ACKACK is owed for. */
   readonly number: number;

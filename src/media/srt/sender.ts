@@ -159,7 +159,7 @@ export class Sender {
     this.#probe(nowUs);
   }
 
-  /** A NAK may name what was never sent; and what was given up will never come, which the peer is told. */
+  /** A NAK may name what was never sent; and what was given up will never come, which a drop request says. */
   #onLoss(nowUs: number, { first, last }: SequenceRange): void {
     const { counters, sendControl } = this.#dependencies;
     // Both are reckoned from one number: distances of numbers half the range apart contradict each other.

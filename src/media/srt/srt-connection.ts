@@ -154,7 +154,7 @@ export class SrtConnection {
     if (nowUs >= this.#houseUs) this.#keepHouse(nowUs);
   }
 
-  /** Tells the peer and ends. Idempotent. */
+  /** Sends a shutdown to the peer and ends. Idempotent. */
   close(nowUs: number): void {
     if (!this.#open) return;
     this.#nowUs = nowUs;

@@ -59,7 +59,7 @@ const turnMs = 5;
 export class CommandRunner {
   readonly #dependencies: CommandRunnerDependencies;
   readonly #memory: CommandMemory;
-  /** Answers of commands that are executed but not stored yet, so that a repeat shares them. */
+  /** Acks of commands that are executed but not stored yet, so that a repeat shares them. */
   readonly #pending = new Map<string, Answer>();
   #queue: QueuedCommand[] = [];
   #queuedChars = 0;
@@ -73,7 +73,7 @@ export class CommandRunner {
     this.#memory = new CommandMemory(dependencies.clock);
   }
 
-  /** Commands of an earlier connection that were not begun are dropped: no ack told the manager of them. */
+  /** Commands of an earlier connection that were not begun are dropped: no ack has been sent for them. */
   attach(source: CommandSource): void {
     this.#source = source;
     this.#queue = [];

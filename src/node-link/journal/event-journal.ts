@@ -80,7 +80,7 @@ export class EventJournal {
     return this.#lastSeq;
   }
 
-  /** Events that were dropped undelivered and that no manager has been told of. */
+  /** Events that were dropped undelivered and that no manager knows of. */
   get loss(): LossReport | null {
     return this.#losses.report;
   }
@@ -134,7 +134,7 @@ export class EventJournal {
     if (this.#problem === null) this.#write();
   }
 
-  /** The manager will be told of this loss; one that has grown since, or that is not safely told, stays. */
+  /** The manager will learn of this loss; one that has grown since, or that is not safely delivered, stays. */
   forgetLoss(told: LossReport): void {
     if (this.#problem === null && this.#losses.report === told) this.#attempt(() => this.#losses.clear());
   }

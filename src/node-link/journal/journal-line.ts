@@ -22,7 +22,7 @@ const severityLetters = { i: 'info', w: 'warning', c: 'critical' } as const sati
 const letters = { info: 'i', warning: 'w', critical: 'c' } as const satisfies Record<EventSeverity, string>;
 const linePattern = /^([0-9a-f]{8}) (([0-9]{1,15}) ([iwca])(.*))$/s;
 
-/** `crc32 seq letter…frame\n`; the checksum tells a line that a crash tore, or a disk spoiled, from a whole one. */
+/** `crc32 seq letter…frame\n`; the checksum shows whether a crash tore the line or a disk spoiled it. */
 export function encodeLine(line: JournalLine): string {
   const body = line.kind === 'ack' ? `${line.seq} a` : `${line.seq} ${letters[line.severity]}${line.frame}`;
   return `${checksum(body)} ${body}\n`;

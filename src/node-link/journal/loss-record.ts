@@ -17,7 +17,7 @@ export type LossReport = Readonly<z.output<typeof reportSchema>>;
 /** Longer than any report: there are few categories and severities. */
 const maxReportBytes = 64 * 1024;
 
-/** Keeps count of dropped events in a file, until the manager can be told in one event. */
+/** Keeps count of dropped events in a file, until one event can report it to the manager. */
 export class LossRecord {
   readonly #files: JournalFiles;
   readonly #path: string;

@@ -57,7 +57,7 @@ export class SegmentLog {
     return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
   }
 
-  /** Finds what an earlier process left; cuts off a line that it could not finish. Answers the last sequence number. */
+  /** Finds what an earlier process left; cuts off a line that it could not finish. Returns the last sequence number. */
   open(): number {
     const { directory } = this.#settings;
     this.#files.makeDirectory(directory);
@@ -112,8 +112,8 @@ export class SegmentLog {
 
   /**
    * Drops undelivered events until the files fit into `capBytes`: the oldest info ones, then warnings, then critical
-   * ones. The current file is spared. `beforeLoss` hears of each file's victims before they are gone, so that a crash
-   * in between tells of too many and never of too few.
+   * ones. The current file is spared. `beforeLoss` is called with each file's victims before they are gone, so that a
+   * crash in between counts too many and never too few.
    */
   shed(capBytes: number, beforeLoss: (lost: readonly EventLine[]) => void): void {
     if (this.bytes <= capBytes) return;

@@ -42,7 +42,7 @@ export const healthSchema = z.object({
   reasons: z.array(text).readonly(),
   version: text,
   uptime_secs: z.number().min(0),
-  /** Tells an observer's answer from those of other programs. */
+  /** Differs from the answers of other programs. */
   watched_pids: count,
   silent_pids: count,
   api_addr: text.nullable(),

@@ -11,7 +11,9 @@ export interface BeatKeys {
 
 const maxDerivedKeys = 1024;
 
-/** Opens encrypted beats: with every key that fits the layout, so that the time taken says nothing about which fitted. */
+/**
+ * Opens encrypted beats: with every key that fits the layout, so that the time taken says nothing about which fitted.
+ */
 export class BeatOpener {
   #keys: BeatKeys;
   readonly #counters: Counters;

@@ -1,8 +1,8 @@
 import { BEAT_BYTES } from '../../protocol/beat/beat-frame.ts';
 
 /**
- * A ring of received datagrams in shared memory: one thread writes, one reads. Header of Int32, then entries of 64 bytes:
- * time f64 @0, size u32 @8, flags u32 @12, pid u32 @16, uid u32 @20, errno i32 @24, the first 32 bytes @32.
+ * A ring of received datagrams in shared memory: one thread writes, one reads. Header of Int32, then entries of 64
+ * bytes: time f64 @0, size u32 @8, flags u32 @12, pid u32 @16, uid u32 @20, errno i32 @24, the first 32 bytes @32.
  */
 const headerBytes = 64;
 const entryBytes = 64;

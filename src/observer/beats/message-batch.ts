@@ -7,8 +7,8 @@ export const batchSize = 64;
 const headerBytes = 64;
 const vectorBytes = 16;
 /**
- * Exactly room for credentials. Descriptors that a sender attaches do not fit: the kernel drops them and sets MSG_CTRUNC,
- * so that none is ever received.
+ * Exactly room for credentials. Descriptors that a sender attaches do not fit: the kernel drops them and sets
+ * MSG_CTRUNC, so that none is ever received.
  */
 const controlBytes = 32;
 const dataBytes = 64;

@@ -21,14 +21,14 @@ const EINTR = 4;
 const pauseAfterFailureMs = 100;
 
 /**
- * Where beats come quickly, the thread sleeps for so long after each batch: to block costs more than to receive, and the next
- * batch is larger. The smallest queue, of eleven, is full no sooner than at 275 000 beats a second.
+ * Where beats come quickly, the thread sleeps for so long after each batch: to block costs more than to receive, and
+ * the next batch is larger. The smallest queue, of eleven, is full no sooner than at 275 000 beats a second.
  */
 const gatherMicroseconds = 40;
 /** Linux lets sleepers of a thread be late by so much; its default would double the time above. */
 const timerSlackNs = 1000;
 
-/** Receives until the ring is told to stop. Only copies: every decision is taken by the thread that reads the ring. */
+/** Receives until the ring is stopped. Only copies: every decision is taken by the thread that reads the ring. */
 async function receive({ fd, memory, startNs, clockSource, fullQueue }: ReceiveThreadData): Promise<void> {
   const libc = await loadLibc();
   const ring = new DatagramRing(memory);

@@ -44,8 +44,8 @@ export class StallWatch {
   }
 
   /**
-   * The socket's queue was full, so that the kernel may have refused beats. Whoever has been silent since before that is
-   * accused only after a threshold without a full queue, or after `patience` thresholds of silence.
+   * The socket's queue was full, so that the kernel may have refused beats. Whoever has been silent since before that
+   * is accused only after a threshold without a full queue, or after `patience` thresholds of silence.
    */
   queueWasFull(nowNs: number): void {
     this.#fullNs = nowNs;

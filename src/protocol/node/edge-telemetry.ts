@@ -33,7 +33,7 @@ export interface EdgeTunnelInfo {
   readonly active_relay_idx: number | null;
   readonly active_relay_addr: string | null;
   readonly stats: EdgeTunnelStats;
-  /** Null where the engine cannot tell, or without a connection. */
+  /** Null where the engine does not know, or without a connection. */
   readonly relay_rtt_ms: number | null;
   readonly path_mtu: number | null;
   readonly drops: DropCounts;

@@ -26,7 +26,7 @@ export function computeBindProof(token: string, challenge: string, tunnelId: Tun
 }
 
 /**
- * Compares secrets of any length in time that tells nothing about where they differ: digests, not texts, are compared.
+ * Compares secrets of any length in a time that does not depend on where they differ: digests, not texts, are compared.
  */
 export function secretsEqual(a: string, b: string): boolean {
   return timingSafeEqual(sha256(a), sha256(b));

@@ -62,8 +62,8 @@ const relaySchemas = {
 };
 
 /**
- * Edge → relay (docs/protocol/tunnel.md §2). `features`, `bind_proof` and `if_free` are ours; an absent `features` reads
- * as empty.
+ * Edge → relay (docs/protocol/tunnel.md §2). `features`, `bind_proof` and `if_free` are ours; an absent `features`
+ * reads as empty.
  */
 export type EdgeMessage = z.output<(typeof edgeSchemas)[keyof typeof edgeSchemas]>;
 

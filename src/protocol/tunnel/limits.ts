@@ -18,10 +18,10 @@ export const IF_FREE = 'if_free';
 /** The features that a relay's hello_ack announces; old edges ignore the field. */
 export const RELAY_FEATURES = [...EDGE_FEATURES, IF_FREE] as const;
 
-/** Where a relay listens unless told otherwise, as edges in the field expect. */
+/** Where a relay listens by default, as edges in the field expect. */
 export const DEFAULT_QUIC_PORT = 4433;
 
-/** Where a relay's REST API listens unless told otherwise. */
+/** Where a relay's REST API listens by default. */
 export const DEFAULT_API_PORT = 4480;
 
 /** The big-endian u32 before every control frame, stream header and sealed chunk. */
@@ -64,8 +64,8 @@ export const PING_INTERVAL_MS = 15_000;
 export const HELLO_ACK_WAIT_MS = 2_000;
 
 /**
- * An edge whose leg is another one's asks this often whether it is free. With SIGN_OF_LIFE_MS for a dead holder, the edge is
- * back well within 10 s.
+ * An edge whose leg is another one's asks this often whether it is free. With SIGN_OF_LIFE_MS for a dead holder, the
+ * edge is back well within 10 s.
  */
 export const CLAIM_INTERVAL_MS = 5_000;
 

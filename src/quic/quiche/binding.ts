@@ -9,7 +9,7 @@ export const shutdownWrite = quiche.Shutdown.Write;
 export type ShutdownDirection = Parameters<QuicheHandle['streamShutdown']>[1];
 
 /**
- * What quiche is told of the addresses. Constant, because quiche 0.18 allows only a few address changes in a
+ * The addresses that quiche gets. Constant, because quiche 0.18 allows only a few address changes in a
  * connection's life and then drops everything silently; the real address is kept by PeerPath.
  */
 const nowhere = { host: '::1', port: 1 };

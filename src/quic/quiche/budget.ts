@@ -51,7 +51,7 @@ export class Budget {
     this.#proven = true;
   }
 
-  /** Answers why the connection must end, or null. */
+  /** Returns why the connection must end, or null. */
   judge(traffic: Traffic, nowMs: number): string | null {
     const { unprovenBytes, uselessBytes, connectionWindowBytes } = this.#settings;
     const { receivedPackets, receivedBytes, usefulBytes, sentPackets, sentBytes } = traffic;

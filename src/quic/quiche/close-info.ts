@@ -48,12 +48,12 @@ function describeTransport(code: number): string {
   return `TLS alert ${alert}`;
 }
 
-/** The engine's own reason, which a dialler tells from a refusal. */
+/** The engine's own reason, which a dialler must not take for a refusal. */
 export const handshakeTooLong = 'the handshake took too long';
 
 export const silentTooLong = 'no packet within the idle timeout';
 
-/** The calls of a quiche connection that tell how it ended. */
+/** The calls of a quiche connection that say how it ended. */
 export type ClosedHandle = Pick<QuicheHandle, 'peerError' | 'localError' | 'isTimedOut'>;
 
 /** Why quiche says that the connection is over. */

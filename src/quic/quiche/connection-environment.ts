@@ -26,11 +26,11 @@ export interface ConnectionEnvironment {
   onEstablished(): ConnectionHandler | string;
   /** It is over before it was established. */
   onFailed(info: CloseInfo): void;
-  /** Nothing of it is left but the packet that says so, to be sent again to a peer that has not heard. */
+  /** Nothing of it is left but the packet that says so, to be sent again to a peer that has not got it. */
   onGone(closePacket: Uint8Array | null): void;
 }
 
-/** How this end ends a connection: what its handler is told, and what the peer is. */
+/** How this end ends a connection: what its handler gets, and what the peer gets. */
 export interface Ending {
   readonly info: CloseInfo;
   readonly code: number;

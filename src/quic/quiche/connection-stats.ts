@@ -3,7 +3,7 @@ import type { ConnectionStats } from '../types.ts';
 import type { DatagramQueue } from './datagram-queue.ts';
 import type { QuicheHandle } from './binding.ts';
 
-/** 9 µs: only for reports. quiche 0.18 tells neither the bytes in flight nor the least round trip. */
+/** 9 µs: only for reports. quiche 0.18 gives neither the bytes in flight nor the least round trip. */
 export function connectionStats(
   handle: QuicheHandle,
   queue: DatagramQueue,

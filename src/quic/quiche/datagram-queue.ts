@@ -25,10 +25,16 @@ interface Waiting {
   readonly sinceMs: number;
 }
 
-/** Datagrams that quiche may hold between two flushes; while the path keeps up, that is everything and nothing is copied here. */
+/**
+ * Datagrams that quiche may hold between two flushes; while the path keeps up, that is everything and nothing is copied
+ * here.
+ */
 const handOver = 16;
 
-/** Datagrams towards one peer that its congestion window does not let out yet. Old media is worthless: the oldest go first. */
+/**
+ * Datagrams towards one peer that its congestion window does not let out yet. Old media is worthless: the oldest go
+ * first.
+ */
 export class DatagramQueue {
   readonly #handle: DatagramSink;
   readonly #settings: DatagramQueueSettings;

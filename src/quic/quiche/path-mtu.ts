@@ -1,7 +1,10 @@
 /** Every path carries this much (RFC 9000 §14). */
 export const minPayload = 1200;
 
-/** Timeouts in a row, or judgements in a row, behind which all that was large was lost, after which large packets are given up. */
+/**
+ * Timeouts in a row, or judgements in a row, behind which all that was large was lost, after which large packets are
+ * given up.
+ */
 const strikesToGiveUp = 3;
 /** While larger packets are tried again, less is needed. */
 const strikesInTrial = 2;
@@ -29,9 +32,9 @@ export interface PathCounts {
 }
 
 /**
- * Decides how large packets may be. quiche 0.18 neither probes the path nor tells which packets were lost; but when the path carries only
- * small ones, about as many are lost as were large. Silence alone says nothing: in an outage small packets are lost as well, and the flow of
- * large ones must go on at its end.
+ * Decides how large packets may be. quiche 0.18 neither probes the path nor tells which packets were lost; but when the
+ * path carries only small ones, about as many are lost as were large. Silence alone says nothing: in an outage small
+ * packets are lost as well, and the flow of large ones must go on at its end.
  */
 export class PathMtu {
   readonly #fullPayload: number;
@@ -86,8 +89,8 @@ export class PathMtu {
   }
 
   /**
-   * quiche waited too long for an acknowledgement. The caller then sends a small packet: where those pass, its acknowledgement lets quiche
-   * declare lost what was large before it, which the next timeout finds here.
+   * quiche waited too long for an acknowledgement. The caller then sends a small packet: where those pass, its
+   * acknowledgement lets quiche declare lost what was large before it, which the next timeout finds here.
    */
   onTimeout(counts: PathCounts, nowMs: number): void {
     if (this.#state === 'reduced') return;

@@ -9,8 +9,8 @@ export const prefixBytes = 16;
 /** Somewhere datagrams can be forwarded to; a class, so that a target of another engine is noticed. */
 export abstract class ForwardTarget {
   /**
-   * `ledger` is that of the leg that sent the datagram, whose bytes are valid only during the call. `arrivedMs`: when it
-   * came, on the monotonic clock.
+   * `ledger` is that of the leg that sent the datagram, whose bytes are valid only during the call. `arrivedMs`: when
+   * it came, on the monotonic clock.
    */
   abstract forward(datagram: Uint8Array, ledger: QuicheLedger, arrivedMs: number): void;
 }

@@ -4,7 +4,7 @@ import { ownLedger } from './route.ts';
 import { scratch } from './scratch.ts';
 import type { StreamRead } from './stream-handle.ts';
 
-/** A handler inside the engine, which hears of the connection's end, too. */
+/** A handler inside the engine, which is called at the connection's end, too. */
 export interface SpliceSide extends StreamHandler {
   /** From time to time, while packets arrive. */
   onLook(): void;
@@ -13,7 +13,7 @@ export interface SpliceSide extends StreamHandler {
 
 /** What a splice does to each of its two streams. */
 export interface SpliceEnd {
-  /** From now on `side` hears what happens on the stream. */
+  /** From now on `side` is called for what happens on the stream. */
   attach(side: SpliceSide): void;
   /** Reads into `into`. */
   take(into: Uint8Array): StreamRead;
@@ -124,7 +124,7 @@ class Lane {
   }
 }
 
-/** What one of the two streams tells: it is the source of one pipe and the sink of the other. */
+/** The calls of one of the two streams: it is the source of one lane and the sink of the other. */
 function side(from: Lane, to: Lane, onLost: () => void): SpliceSide {
   return {
     onReadable: () => from.pump(),

@@ -15,7 +15,7 @@ export type StreamWrite =
 export const blocked: StreamRead = { kind: 'blocked' };
 const cleanEnd: StreamRead = { kind: 'data', length: 0, finished: true };
 
-/** Code for a stream whose end quiche does not tell, or that it no longer knows. */
+/** Code for a stream of which quiche gives no end code, or that it no longer knows. */
 const goneCode = 0;
 
 /** quiche's calls for one stream, with its exceptions as values. */

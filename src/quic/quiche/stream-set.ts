@@ -131,7 +131,7 @@ export class StreamSet implements StreamOwner<QuicheStream> {
     for (const stream of this.#open.values()) stream.pushOut(true);
   }
 
-  /** The connection is gone: splices end, handlers hear nothing more. */
+  /** The connection is gone: splices end, handlers are not called any more. */
   lose(): void {
     for (const stream of this.#open.values()) stream.lose();
     this.#open.clear();

@@ -194,7 +194,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
     else if (this.wantsRead() && this.isReadable()) this.notifyReadable();
   }
 
-  /** Looks for what quiche does not tell. */
+  /** Looks for what quiche does not report. */
   look(): void {
     this.checkStop();
     if (this.wantsRead() && this.#handle.isReadOver()) this.notifyReadable();

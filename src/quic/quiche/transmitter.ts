@@ -25,7 +25,7 @@ export class Transmitter {
   /** Null until established. */
   #floor: WindowFloor | null = null;
   readonly #keepAliveMs: number;
-  /** When the connection is closed whether the peer can be told or not. */
+  /** When the connection is closed whether CONNECTION_CLOSE can leave or not. */
   #closeDueMs = Number.POSITIVE_INFINITY;
   #probing = false;
   #pingWanted = false;
@@ -111,7 +111,7 @@ export class Transmitter {
     return this.#sender.packets;
   }
 
-  /** Whether the end of the connection waits for room to be told; then nothing else is sent any more. */
+  /** Whether CONNECTION_CLOSE waits for room; then nothing else is sent any more. */
   get isClosing(): boolean {
     return this.#closeDueMs < Number.POSITIVE_INFINITY;
   }
@@ -141,7 +141,7 @@ export class Transmitter {
     if (this.#sender.largeSent === 0) return;
     this.#mtu.onTimeout(this.#counts(), nowMs);
     this.#applyMtu();
-    // Its acknowledgement tells a path that carries only small packets from one that carries none.
+    // Its acknowledgement shows that the path carries small packets, if no others.
     if (!this.isClosing) this.#sender.sendSmall(nowMs);
   }
 

@@ -64,7 +64,10 @@ class Slot implements SendSlot {
   }
 }
 
-/** One UDP socket. Sending never waits and never throws: what the kernel refuses is counted, as a network that loses packets would. */
+/**
+ * One UDP socket. Sending never waits and never throws: what the kernel refuses is counted, as a network that loses
+ * packets would.
+ */
 export class UdpSocket {
   readonly address: SocketAddress;
   readonly receiveBufferBytes: number;

@@ -1,2 +1,5 @@
-/** Of the Rust sources that addon.ts speaks to, written by `npm run generate`. An addon that has another one was built from others. */
+/**
+ * Of the Rust sources that addon.ts speaks to, written by `npm run generate`. An addon that has another one was built
+ * from others.
+ */
 export const boundaryDigest = 'a483888b';

@@ -3,7 +3,7 @@ import type { CloseInfo, SocketAddress } from '../types.ts';
 /** Which error a failed dial becomes. */
 export type DialFailure = 'connect-failed' | 'tls-failed' | 'timed-out';
 
-/** Hears the events of a batch, in order. */
+/** Takes the events of a batch, in order. */
 export interface EventSink {
   incoming(listener: number, attempt: number, validated: boolean, remote: SocketAddress): void;
   connected(listener: number, connection: number, remote: SocketAddress, local: SocketAddress): void;
@@ -121,8 +121,8 @@ function readCloseInfo(record: RecordReader): CloseInfo {
 }
 
 /**
- * Tells a sink every event of a batch. An error that the sink throws (a handler broke its promise not to) does not keep
- * the other events from their handlers; the first one is thrown at the end.
+ * Calls a sink for every event of a batch. An error that the sink throws (a handler broke its promise not to) does not
+ * keep the other events from their handlers; the first one is thrown at the end.
  */
 export function tellEvents(batch: Uint8Array, sink: EventSink): void {
   const record = new RecordReader(batch);

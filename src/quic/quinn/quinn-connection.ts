@@ -27,7 +27,7 @@ export class QuinnConnection implements QuinnStreamOwner {
   #remote: SocketAddress;
   #handler: ConnectionHandler | undefined;
   #isOpen = true;
-  /** As it was last told: an ended connection tells nothing. */
+  /** As of the last report: an ended connection reports nothing. */
   #localSends = 0;
 
   constructor(dependencies: QuinnStreamDependencies, id: number, remote: SocketAddress, local: SocketAddress) {

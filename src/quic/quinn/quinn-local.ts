@@ -24,7 +24,7 @@ export interface QuinnLocalDependencies {
   readonly running: () => NativeBinding | undefined;
 }
 
-/** Who is told of the engine's local sockets, by their ids. */
+/** The handlers of the engine's local sockets, by their ids. */
 export class QuinnLocal implements LocalSockets {
   readonly #dependencies: QuinnLocalDependencies;
   readonly #listeners = new Map<number, { readonly handler: LocalTcpListenerHandler; readonly tunnel: QuinnTunnel }>();

@@ -9,9 +9,9 @@ export interface SpliceEnds {
 
 /** The connection of a stream, as far as the stream needs it. */
 export interface QuinnStreamOwner extends QuicConnection {
-  /** False once `onClosed` was told. */
+  /** False once `onClosed` was called. */
   readonly isOpen: boolean;
-  /** The stream is over or spliced: nothing is told of it any more. */
+  /** The stream is over or spliced: no callback follows. */
   forgetStream(stream: number): void;
 }
 
@@ -34,7 +34,7 @@ export class QuinnStream implements QuicStream {
   #handler: StreamHandler | undefined;
   /** The last answer of `read`, which stays so. */
   #end: ReadResult | undefined;
-  /** The last read gave all that there was: the engine tells when there is more, and need not be asked before. */
+  /** The last read gave all that there was: the engine reports when there is more, and need not be asked before. */
   #drained = false;
   #receives: boolean;
   #sends: boolean;

@@ -39,7 +39,7 @@ class ListedTunnels {
     return this.#listed;
   }
 
-  /** Answers how many are left out: the quiet ones, so that the busy ones can be seen. */
+  /** Returns how many are left out: the quiet ones, so that the busy ones can be seen. */
   refresh(): number {
     const all = this.#source.tunnels();
     this.#unlisted = Math.max(0, all.length - this.#max);
@@ -135,7 +135,7 @@ function addPathMetrics(registry: Registry, tunnels: ListedTunnels): void {
   }
 }
 
-/** What the engine cannot tell has no sample. */
+/** What the engine does not know has no sample. */
 function fill(
   metric: LegMetric,
   tunnels: ListedTunnels,

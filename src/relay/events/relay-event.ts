@@ -3,7 +3,7 @@ import type { Direction } from '../../protocol/tunnel/leg.ts';
 import type { LinkEvent } from '../../protocol/node/link-event.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
-/** One end of a tunnel, as events tell it. */
+/** One end of a tunnel, as events name it. */
 export interface EdgeRef {
   readonly edgeId: string | null;
   readonly remoteAddr: string;

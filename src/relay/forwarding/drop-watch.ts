@@ -14,7 +14,7 @@ interface Told {
 }
 
 interface ToldOfTunnel {
-  /** Whose numbers were told: a tunnel that came back has new ledgers, which begin at 0. */
+  /** Whose numbers were reported: a tunnel that came back has new ledgers, which begin at 0. */
   readonly ledger: Ledger;
   readonly byReason: Map<DropReason, Told>;
 }

@@ -22,7 +22,7 @@ export interface RelayLinkDependencies {
   readonly configFileSystem: ConfigFileSystem;
   /** As it is in force, for `get_config`. */
   readonly effectiveConfig: () => RelayConfig;
-  /** As REST tells it. */
+  /** As REST returns it. */
   readonly health: () => RelayHealth;
 }
 

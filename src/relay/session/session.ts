@@ -19,7 +19,7 @@ export interface SessionSettings {
 /**
  * `opening`: no control stream yet. `unproven`: no bind has succeeded yet. `proven`: the edge has shown a credential or
  * holds a leg, and may stay.
- * `leaving`: the edge was told that nothing it asked for will be; the connection closes when it has had time to read
+ * `leaving`: the edge was sent a refusal of what it asked for; the connection closes when it has had time to read
  * that, unless a later frame brings a bind that succeeds. `closed`: nothing has an effect any more.
  */
 export type SessionPhase = 'opening' | 'unproven' | 'proven' | 'leaving' | 'closed';
@@ -33,7 +33,7 @@ export type SessionAction =
   /** The session has refused a bind itself; `adit why` reports it. */
   | { readonly kind: 'note-refusal'; readonly message: BindMessage; readonly reason: TunnelDownReason }
   | { readonly kind: 'unbind'; readonly tunnelId: TunnelId }
-  /** The first bind has succeeded: the limits for strangers no longer apply. */
+  /** The first bind has succeeded: the limits of unauthenticated edges no longer apply. */
   | { readonly kind: 'prove' }
   | { readonly kind: 'close'; readonly reason: CloseReason }
   | { readonly kind: 'raise'; readonly event: RelayEvent }
@@ -49,7 +49,7 @@ export type BindAnswer =
 
 /** What happens to a session's tunnels by another's doing. */
 export type SessionNotice =
-  /** Both sides are bound. `first`: this leg has not been told so before. */
+  /** Both sides are bound. `first`: this leg has not got it before. */
   | { readonly kind: 'peer-ready'; readonly tunnelId: TunnelId; readonly first: boolean }
   | { readonly kind: 'peer-gone'; readonly tunnelId: TunnelId; readonly reason: TunnelDownReason }
   /** This session's leg was taken by another connection. */

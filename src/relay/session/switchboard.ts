@@ -49,7 +49,10 @@ export interface SwitchboardDependencies {
 
 export interface SwitchboardSettings {
   readonly maxTunnelsPerConnection: number;
-  /** An edge that was silent for longer has lost its leg to the first stranger who asks for it (conformance I3). */
+  /**
+   * An edge that was silent for longer loses its leg to the first unauthenticated edge that asks for it (conformance
+   * I3).
+   */
   readonly aliveMs: number;
 }
 
@@ -69,7 +72,9 @@ const registryReasons: Readonly<Record<RegistryRefusal, TunnelDownReason>> = {
   'replaced-too-often': tunnelDownReason.replacedTooOften,
 };
 
-/** How the end of a tunnel is told to its edges; `drained` says nothing, or they would sit in Down (conformance L1). */
+/**
+ * How the end of a tunnel is sent to its edges; `drained` sends nothing, or they would sit in Down (conformance L1).
+ */
 const endReasons: Readonly<Record<Exclude<TunnelCloseCause, 'drained'>, TunnelDownReason>> = {
   'closed by manager': tunnelDownReason.closedByManager,
   'deleted by REST': tunnelDownReason.deletedViaRest,

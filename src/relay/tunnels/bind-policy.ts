@@ -53,7 +53,7 @@ export interface PolicyState {
 export interface AuthorizedTunnel {
   readonly tunnelId: TunnelId;
   readonly source: 'config' | 'manager';
-  /** Tells two pairs of tokens apart and is useless for binding. */
+  /** Differs for two pairs of tokens, and cannot be used for binding. */
   readonly digest: string;
 }
 
@@ -72,7 +72,7 @@ export class BindPolicy {
     this.#settings = settings;
   }
 
-  /** Replaces the config's tunnels. Answers the ids of those that were added, removed or got another secret. */
+  /** Replaces the config's tunnels. Returns the ids of those that were added, removed or got another secret. */
   setStaticTunnels(tunnels: readonly StaticTunnel[]): ReadonlySet<TunnelId> {
     const before = new Map(this.#static);
     this.#static.clear();

@@ -10,7 +10,7 @@ export interface Leg {
   /** What the leg was bound with (see BindPolicy.credentialOf); null when the relay was permissive. */
   readonly credential: string | null;
   readonly boundAtMs: number;
-  /** Whether this leg has been part of an active tunnel, so that its edge has heard `tunnel_ready` once. */
+  /** Whether this leg has been part of an active tunnel, so that its edge has got `tunnel_ready` once. */
   readonly wasPaired: boolean;
 }
 
@@ -84,7 +84,10 @@ export class Tunnel implements TunnelView {
     return this.#legs[oppositeDirection(direction)];
   }
 
-  /** Puts a leg in place, over the one that is there. Answers it as it is now: paired, when the other one is there. */
+  /**
+   * Puts a leg in place, over the one that is there. Returns the tunnel as it is now: paired, when the other leg is
+   * there.
+   */
   setLeg(leg: Leg, nowMs: number): Leg {
     const wasActive = this.isActive;
     const peer = this.peerOf(leg.direction);

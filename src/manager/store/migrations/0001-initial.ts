@@ -2,8 +2,8 @@ import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * Both engines run the same statements: times are integer milliseconds, JSON is text, there are no booleans. `{id}` is a
- * key that only grows; `{unlogged}` marks a table whose content may be lost in a crash.
+ * Both engines run the same statements: times are integer milliseconds, JSON is text, there are no booleans. `{id}` is
+ * a key that only grows; `{unlogged}` marks a table whose content may be lost in a crash.
  */
 const statements = [
   `CREATE TABLE instances (

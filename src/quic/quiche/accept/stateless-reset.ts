@@ -10,7 +10,7 @@ const minResetBytes = 21;
 const usualResetBytes = 42;
 
 /**
- * Tells the peer of a connection that a relay has forgotten (a restart) that it is gone: the token is made from the
+ * Resets a connection that a relay has forgotten (a restart): the token is made from the
  * connection id alone, with a key that outlives the process.
  */
 export class StatelessReset {

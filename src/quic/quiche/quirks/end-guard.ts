@@ -82,8 +82,8 @@ export class EndGuard {
     const departed = { ending, packets: 0, atMs: 0 };
     this.#departed = departed;
     this.#send(departed);
-    // quiche may forget the stream as soon as it hears of older data, which may have been sent twice: there will be no
-    // time to repeat it.
+    // quiche may forget the stream as soon as older data is acknowledged, which may have been sent twice: there will be
+    // no time to repeat it.
     if (ending === 'finish' && this.#isLast()) while (departed.packets < finPackets && this.#send(departed));
   }
 
