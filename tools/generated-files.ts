@@ -1,6 +1,7 @@
 import { format, resolveConfig } from 'prettier';
 import { boundaryDigest } from './boundary-digest.ts';
 import { configPage } from './config-page.ts';
+import { eventPage } from './event-page.ts';
 import { edgeJsonSchema, managerJsonSchema, observerJsonSchema, relayJsonSchema } from './config-schemas.ts';
 
 /** Files of the repository that are made from the sources, by their path; what they must hold now. */
@@ -11,6 +12,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     'manager.schema.json': JSON.stringify(managerJsonSchema()),
     'edge.schema.json': JSON.stringify(edgeJsonSchema()),
     'docs/config.md': configPage(),
+    'docs/events.md': eventPage(),
     'src/quic/quinn/boundary-digest.ts': boundaryModule(),
   };
   const formatted = Object.entries(files).map(async ([path, content]): Promise<[string, string]> => {

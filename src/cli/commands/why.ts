@@ -2,6 +2,7 @@ import process from 'node:process';
 import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import { tunnelFactsSchema as edgeFactsSchema } from '../../edge/admin/edge-schemas.ts';
+import type { FlowFacts } from '../../edge/admin/flow-schemas.ts';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
@@ -12,8 +13,10 @@ import { explainAtManager, isManager, type ManagedTunnel } from '../manager-clie
 import { printable, type Terminal } from '../terminal.ts';
 import { explainAgent } from '../why/explain-agent.ts';
 import { explainAtEdge } from '../why/explain-edge.ts';
+import { explainFlow } from '../why/explain-flow.ts';
 import { explainAtRelay } from '../why/explain-relay.ts';
 import { findingLines, hasProblem, problemFound, type Finding } from '../why/finding.ts';
+import { askFlowFacts, whichFlows, type NamedFlow } from '../why/which-flows.ts';
 import { whichTunnels, type NamedTunnel } from '../why/which-tunnels.ts';
 
 interface WhyFlags extends ApiFlags {
@@ -24,21 +27,26 @@ interface WhyFlags extends ApiFlags {
 const factsSchema = z.union([relayFactsSchema, edgeFactsSchema]);
 type Facts = z.output<typeof factsSchema>;
 
-/** What was found about one tunnel. */
-interface Answer {
-  readonly tunnel_id: TunnelId;
+/** What was found about one tunnel or one media flow. */
+type Answer = {
   readonly name: string | null;
   readonly findings: readonly Finding[];
+} & ({ readonly tunnel_id: TunnelId } | { readonly flow_id: string });
+
+/** What somebody asks about. */
+interface Subjects {
+  readonly tunnels: readonly NamedTunnel[];
+  readonly flows: readonly NamedFlow[];
 }
 
 export function addWhy(program: Command, terminal: Terminal, clock: Clock): void {
   const command = program
     .command('why')
-    .argument('[tunnel-or-pid]', 'a tunnel’s id or how that begins, or its name; a pid; without it: all of them')
+    .argument('[subject]', 'a tunnel’s id or how that begins, or its name; a flow’s id or name; a pid; without it: all')
     .description(
       'Asks a running relay or edge about its tunnels, looks at their traffic for a moment, and says what is wrong: ' +
         'authorisation, a missing leg and since when, refusals, versions, the leg that loses packets or is slow, and ' +
-        'what is dropped for which reason. Asks an observer why a process is silent, and a manager about the tunnels of ' +
+        'what is dropped for which reason; at an edge also about its media flows. Asks an observer why a process is silent, and a manager about the tunnels of ' +
         'its fleet.\n' +
         `Status 0 when no problem was found, ${problemFound} when one was, 1 or 2 when it could not look.`,
     )
@@ -61,8 +69,7 @@ export function addWhy(program: Command, terminal: Terminal, clock: Clock): void
       );
       return;
     }
-    const tunnels = await whichTunnels(wanted, api, flags.config);
-    const answers = await explain(api, tunnels, flags.seconds, clock);
+    const answers = await explain(api, await subjectsOf(wanted, api, flags.config), flags.seconds, clock);
     show(terminal, flags, answers, toText);
   });
 }
@@ -75,8 +82,15 @@ export async function whyText(
   clock: Clock,
 ): Promise<string> {
   if (await isObserver(api)) return (await explainAgents(api, undefined)).map(agentText).join('\n');
-  const tunnels = await whichTunnels(undefined, api, config);
-  return (await explain(api, tunnels, seconds, clock)).map(toText).join('\n');
+  const subjects = await subjectsOf(undefined, api, config);
+  return (await explain(api, subjects, seconds, clock)).map(toText).join('\n');
+}
+
+/** A name that a flow has is the flow's. Rejects with AppError `input-invalid` when nothing is meant. */
+async function subjectsOf(wanted: string | undefined, api: ApiClient, config: string | undefined): Promise<Subjects> {
+  const flows = await whichFlows(wanted, api);
+  if (wanted !== undefined && flows.length > 0) return { tunnels: [], flows };
+  return { tunnels: await whichTunnels(wanted, api, config, flows.length > 0), flows };
 }
 
 function show<T extends { readonly findings: readonly Finding[] }>(
@@ -124,16 +138,22 @@ function agentText({ pid, label, findings }: AgentAnswer): string {
 
 async function explain(
   api: ApiClient,
-  tunnels: readonly NamedTunnel[],
+  { tunnels, flows }: Subjects,
   seconds: number,
   clock: Clock,
 ): Promise<readonly Answer[]> {
   const before: Facts[] = [];
   for (const { id } of tunnels) before.push(await askFacts(api, id));
+  const flowsBefore: FlowFacts[] = [];
+  for (const { id } of flows) flowsBefore.push(await askFlowFacts(api, id));
   await new Promise<void>((resolve) => void clock.setTimeout(resolve, seconds * 1000));
   const answers: Answer[] = [];
   for (const [index, { id, name }] of tunnels.entries()) {
     answers.push({ tunnel_id: id, name, findings: findingsOf(api, before[index], await askFacts(api, id)) });
+  }
+  for (const facts of flowsBefore) {
+    const { flow_id: id, flow_name: name } = facts.flow;
+    answers.push({ flow_id: id, name, findings: explainFlow(facts, await askFlowFacts(api, id)) });
   }
   return answers.toSorted((a, b) => gravity(a) - gravity(b));
 }
@@ -156,8 +176,9 @@ function gravity(answer: { readonly findings: readonly Finding[] }): number {
   return hasProblem(answer.findings) ? 0 : 1;
 }
 
-function toText({ tunnel_id: id, name, findings }: Answer | ManagedTunnel): string {
-  return printable(`tunnel ${id}${name === null ? '' : ` (${name})`}\n${findingLines(findings)}`);
+function toText({ name, findings, ...subject }: Answer | ManagedTunnel): string {
+  const what = 'flow_id' in subject ? `flow ${subject.flow_id}` : `tunnel ${subject.tunnel_id}`;
+  return printable(`${what}${name === null ? '' : ` (${name})`}\n${findingLines(findings)}`);
 }
 
 function toSeconds(text: string): number {

@@ -22,18 +22,19 @@ const listSchema = z.array(
 
 /**
  * The tunnels that are meant: those with this id, name or beginning of an id, or all that the program has and its
- * config lists. Rejects with AppError `input-invalid` when there is none.
+ * config lists. Rejects with AppError `input-invalid` when there is none, unless `mayBeNone`.
  */
 export async function whichTunnels(
   wanted: string | undefined,
   api: ApiClient,
   configPath: string | undefined,
+  mayBeNone = false,
 ): Promise<readonly NamedTunnel[]> {
   const id = parseTunnelId(wanted ?? '');
   if (id !== null) return [{ id, name: null }];
   const known = await knownTunnels(api, configPath);
   const meant = wanted === undefined ? known : known.filter((tunnel) => isMeant(tunnel, wanted));
-  if (meant.length > 0) return meant;
+  if (meant.length > 0 || mayBeNone) return meant;
   const problem =
     wanted === undefined ? `no tunnel is in use at ${api.url}` : `no tunnel at ${api.url} is called ${wanted}`;
   throw new AppError('input-invalid', `${problem}; name one by its id, or name the config that lists it with --config`);

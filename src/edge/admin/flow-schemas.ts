@@ -24,6 +24,10 @@ const inputSchema = z.object({
   recovered_by_other_leg: count.optional(),
   refused: count.optional(),
   last_problem: text.optional(),
+  legs: z
+    .array(z.object({ leg: count, silent_secs: count.nullable() }))
+    .readonly()
+    .optional(),
   srt_stats: srtStats.optional(),
   srt_leg2_stats: srtStats.optional(),
 });

@@ -82,6 +82,7 @@ export class DatagramInput implements FlowInput, Pulsed {
       packets_lost: counters?.lost ?? this.#lost,
       packets_filtered: this.#filtered,
       redundancy_switches: 0,
+      ...(counters !== undefined && { legs: this.#watch.silence(this.#dependencies.pulse.nowUs) }),
       ...(counters !== undefined && { duplicates: counters.duplicates, recovered_by_other_leg: counters.recovered }),
     };
   }

@@ -24,6 +24,8 @@ export interface InputStats {
   /** Connections that were not let in, and why the latest one was not, or cannot be read. */
   readonly refused?: number;
   readonly last_problem?: string;
+  /** The legs of a protected input; `silent_secs` is null for one that has never delivered. */
+  readonly legs?: readonly { readonly leg: number; readonly silent_secs: number | null }[];
   readonly srt_stats?: SrtStats;
   readonly srt_leg2_stats?: SrtStats;
 }

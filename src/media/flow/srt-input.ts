@@ -88,6 +88,7 @@ export class SrtInput implements FlowInput, Pulsed {
       packets_filtered: this.#filtered,
       redundancy_switches: sum('switches'),
       ...(this.#legs.length > 1 && { duplicates: sum('duplicates'), recovered_by_other_leg: sum('recovered') }),
+      ...(this.#legs.length > 1 && { legs: this.#watch.silence(nowUs) }),
       ...(first !== undefined && { srt_stats: srtStatsOf(first, nowUs) }),
       ...(second !== undefined && { srt_leg2_stats: srtStatsOf(second, nowUs) }),
     };

@@ -31,6 +31,14 @@ export class LegWatch {
     return [...this.#lose(leg, reason), ...this.check(nowUs)];
   }
 
+  /** For how long each leg has delivered nothing; null for one that never has. */
+  silence(nowUs: number): readonly { readonly leg: number; readonly silent_secs: number | null }[] {
+    return ([1, 2] as const).map((leg) => {
+      const { seenUs } = this.#legs[leg];
+      return { leg, silent_secs: seenUs === null ? null : Math.max(0, Math.floor((nowUs - seenUs) / 1e6)) };
+    });
+  }
+
   /** Call every half second or so. */
   check(nowUs: number): LegAlarm[] {
     const silent = ([1, 2] as const).map((leg) => this.#silent(nowUs, leg));

@@ -1,0 +1,79 @@
+import type { FlowFacts, FlowStatsReport } from '../../edge/admin/flow-schemas.ts';
+import { bitrateWords } from '../status/units.ts';
+import { connectRemedy } from './connect-remedy.ts';
+import { textOf } from './event-detail.ts';
+import { explainInput } from './explain-flow-input.ts';
+import { good, note, problem, type Finding } from './finding.ts';
+
+type Output = FlowStatsReport['outputs'][number];
+
+/** What an edge knows of one of its media flows, asked twice a moment apart, in plain words; the most important first. */
+export function explainFlow(before: FlowFacts, after: FlowFacts): readonly Finding[] {
+  const { flow } = after;
+  if (flow.problem !== null) {
+    const remedy = 'free the address that it names, or choose another one; the edge tries again by itself';
+    return [problem(`The flow does not run: ${flow.problem}.`, remedy)];
+  }
+  if (flow.state === 'Idle') {
+    return [note('The flow is not running.', 'set enabled to true in the config, or start it in the manager')];
+  }
+  const findings = [
+    ...explainInput(before, after),
+    ...streamFindings(before.flow, flow),
+    ...flow.outputs.flatMap((output) => outputFindings(before.flow, output, after)),
+  ];
+  const order = { problem: 0, note: 1, good: 2 } as const;
+  return findings.toSorted((a, b) => order[a.level] - order[b.level]);
+}
+
+/** What is wrong with the transport stream itself. */
+function streamFindings(before: FlowStatsReport, after: FlowStatsReport): Finding[] {
+  const [earlier, now] = [before.tr101290?.['continuity_errors'] ?? 0, after.tr101290?.['continuity_errors'] ?? 0];
+  const findings: Finding[] = [];
+  if (now > earlier) {
+    const text = `Packets of the stream are missing: ${now - earlier} continuity errors just now, ${now} in all.`;
+    findings.push(problem(text, continuityRemedy(after)));
+  } else if (now > 0) {
+    findings.push(note(`The stream had ${now} continuity errors earlier, and has none now.`));
+  }
+  const filtered = (after.input?.packets_filtered ?? 0) - (before.input?.packets_filtered ?? 0);
+  if (filtered > 0) {
+    const text = `${filtered} packets that came in just now were left out: they hold no MPEG-TS, or are not let in.`;
+    findings.push(problem(text, 'send MPEG-TS, bare or in RTP; for rtp look at allowed_sources and max_bitrate_mbps'));
+  }
+  return findings;
+}
+
+function continuityRemedy({ input }: FlowStatsReport): string {
+  return input?.input_type === 'srt'
+    ? 'raise latency_ms at both ends, or mend the path; a second leg (redundancy) covers what one loses'
+    : 'the network in front of this edge loses them: SRT repairs that, plain UDP and RTP cannot';
+}
+
+function outputFindings(before: FlowStatsReport, output: Output, facts: FlowFacts): Finding[] {
+  const { output_id: id } = output;
+  const earlier = before.outputs.find((each) => each.output_id === id);
+  const dropped = output.packets_dropped - (earlier?.packets_dropped ?? 0);
+  const state = outputState(output, facts);
+  if (dropped <= 0) return state;
+  const text = `Output '${id}' dropped ${dropped} packets just now: its receiver or the path takes less than comes in.`;
+  const remedy = 'look at the path to the receiver; lower the bit rate, or raise max_bw and latency_ms';
+  return [problem(text, remedy), ...state];
+}
+
+function outputState(output: Output, { events }: FlowFacts): Finding[] {
+  const { output_id: id, state, bitrate_bps: bitrate, local_addr: at } = output;
+  if (state === 'connecting') {
+    const last = events.findLast(({ details }) => details['output_id'] === id);
+    const why = textOf(last?.details, 'error') ?? textOf(last?.details, 'reason') ?? 'no answer yet';
+    return [problem(`Output '${id}' is not connected: ${why}.`, connectRemedy(why))];
+  }
+  if (state === 'listening' || (state === 'waiting' && output.output_type === 'webrtc')) {
+    return [note(`Nobody takes output '${id}'${at === undefined ? '' : ` at ${at}`} now.`)];
+  }
+  if (state.startsWith('source ')) {
+    const remedy = 'set the encoder to H.264 without B-frames (x264: -bf 0); nothing is transcoded here';
+    return [problem(`Output '${id}' cannot be played in a browser: ${state}.`, remedy)];
+  }
+  return bitrate > 0 ? [good(`Output '${id}' sends ${bitrateWords(bitrate)}.`)] : [];
+}
