@@ -20,6 +20,7 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
   'dev:manager': 'a manager to try nodes with',
   'long:outage': 'a manager that is away for long',
   'long:instances': 'three managers on one PostgreSQL, of which one is killed, stopped or cut off (300 nodes)',
+  'long:events': 'a manager that is killed twenty times while 50 000 events come',
   'test:peers': 'the unmodified varta clients of crates.io and PyPI at the observer',
   'silent:days': 'simulated days of an observer: no missed and no false Stall',
   release: 'checks, commits the version, tags it, writes dist/: npm run release -- VERSION [--dry-run]',

@@ -30,8 +30,8 @@ export const leaseMs = 15_000;
 const renewEveryMs = 5_000;
 /** Before anybody else may think that this instance is dead. */
 const fenceAfterMs = 10_000;
-/** Then it asks whether another instance is well; where none is, the database is away for all and nodes stay. */
-const askAfterMs = 30_000;
+/** After trying for so long it asks whether another instance is well. Where none is, the database is away for all. */
+const askAfterMs = 25_000;
 const forgetAfterMs = 86_400_000;
 
 /** This instance among others: its lease, and the sessions of those whose lease ran out. */
@@ -43,6 +43,8 @@ export class InstanceLease {
   #renewedAtMs = 0;
   #fenced = false;
   #renewing = false;
+  /** When the first try began that has not succeeded yet; a process that stood still has not tried. */
+  #tryingSinceMs: number | null = null;
   #cutOff = false;
   /** Where the other instances are, as they were last seen. */
   #peers: readonly string[] = [];
@@ -64,10 +66,15 @@ export class InstanceLease {
     return this.#fenced;
   }
 
-  /** `alone`: the database has no other instance; whatever one is listed has crashed. */
+  /**
+   * `alone`: the database has no other instance; whatever one is listed has crashed. Among several, one with this
+   * instance's own address is its former life.
+   */
   async start(alone: boolean): Promise<void> {
     const { clock, store } = this.#dependencies;
-    if (alone) for (const { id } of await store.instances.all()) await store.instances.remove(id);
+    for (const { id, url } of await store.instances.all()) {
+      if (alone || (url !== null && url === this.#facts.url)) await store.instances.remove(id);
+    }
     await this.#register();
     await this.#reap();
     await store.legs.releaseOrphans();
@@ -105,12 +112,14 @@ export class InstanceLease {
     if (this.#renewing) return;
     this.#renewing = true;
     const { clock, logger, store } = this.#dependencies;
+    this.#tryingSinceMs ??= clock.monotonicMs();
     const slow = clock.setTimeout(() => this.#setFenced(true), Math.max(0, fenceAfterMs - this.ageMs));
     try {
       const late = this.ageMs > leaseMs;
       const known = await store.instances.renew(this.#id);
       if (!known || late) await this.#takeNew();
       this.#renewedAtMs = clock.monotonicMs();
+      this.#tryingSinceMs = null;
       this.#setFenced(false);
       this.#setCutOff(false);
       await this.#reap();
@@ -132,9 +141,14 @@ export class InstanceLease {
 
   /** Cut off alone, rather than all without a database? A peer that is ready has it. */
   async #askPeers(): Promise<void> {
-    if (this.#cutOff || this.ageMs < askAfterMs) return;
+    if (this.#cutOff || !this.#triesInVain()) return;
     const answers = await Promise.all(this.#peers.map((url) => this.#dependencies.isReady(url)));
-    if (answers.includes(true) && this.ageMs >= askAfterMs) this.#setCutOff(true);
+    if (answers.includes(true) && this.#triesInVain()) this.#setCutOff(true);
+  }
+
+  #triesInVain(): boolean {
+    const since = this.#tryingSinceMs;
+    return since !== null && this.#dependencies.clock.monotonicMs() - since >= askAfterMs;
   }
 
   #setCutOff(cutOff: boolean): void {

@@ -25,7 +25,7 @@ async function refusal(first: string | Uint8Array): Promise<string | undefined> 
 
 const auth = (payload: unknown): string => JSON.stringify({ type: 'auth', payload });
 
-describe('MA1 a node', () => {
+describe('a node', () => {
   it.each([
     [Buffer.from([1, 2, 3]), 'First message must be a text auth frame'],
     ['rubbish', 'Invalid auth JSON: not a JSON object'],

@@ -74,10 +74,10 @@ export class ManagerProcess implements AsyncDisposable {
     return this.#child?.pid ?? 0;
   }
 
-  /** Starts it (again); resolves when it serves. */
-  async resume(): Promise<void> {
+  /** Starts it (again); resolves when it serves, and rejects with what it printed where it does not start. */
+  async resume(flags: readonly string[] = []): Promise<void> {
     const before = this.#output.length;
-    const child = spawn(aditPath, ['manager', '-c', this.configPath], {
+    const child = spawn(aditPath, ['manager', '-c', this.configPath, ...flags], {
       env: { ...process.env, ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ApiBed, sameOrigin } from '../../../support/manager/api-bed.ts';
 
-describe('MH4 the audit trail of users, tokens and webhooks', () => {
+describe('the audit trail of users, tokens and webhooks', () => {
   let bed: ApiBed;
   let cookie: string;
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { ApiBed, sameOrigin } from '../../../support/manager/api-bed.ts';
 
-describe('MH2 requests and sockets that another site made a browser send', () => {
+describe('requests and sockets that another site made a browser send', () => {
   let bed: ApiBed;
   let cookie: string;
 

@@ -9,7 +9,7 @@ const documentSchema = z.object({ paths: z.record(z.string(), z.record(z.string(
 const roles: readonly Role[] = ['viewer', 'operator', 'admin'];
 const rounds = 300;
 
-describe('MH3 any request to any endpoint', () => {
+describe('any request to any endpoint', () => {
   let bed: ApiBed;
   let operations: readonly { readonly method: string; readonly path: string }[];
   const tokens: string[] = [];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ApiBed, sameOrigin } from '../../../support/manager/api-bed.ts';
 
-describe('MH5 writes against a generation that was read', () => {
+describe('writes against a generation that was read', () => {
   let bed: ApiBed;
   let cookie: string;
 

@@ -18,7 +18,7 @@ interface Operation {
 
 const roles: readonly Role[] = ['viewer', 'operator', 'admin'];
 
-describe('MH1 each endpoint with each role and each kind of credential', () => {
+describe('each endpoint with each role and each kind of credential', () => {
   let bed: ApiBed;
   let operations: readonly Operation[];
   const tokens = new Map<Role, string>();

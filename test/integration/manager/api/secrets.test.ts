@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { adminPassword, ApiBed, sameOrigin } from '../../../support/manager/api-bed.ts';
 import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
-describe('MG3 secrets stay where they belong', () => {
+describe('secrets stay where they belong', () => {
   let bed: ApiBed;
   let cookie: string;
   const logger = new RecordingLogger();

@@ -11,7 +11,7 @@ const hostile = [
   'x'.repeat(10_000),
 ];
 
-describe('MJ4 names that nodes and operators choose', () => {
+describe('names that nodes and operators choose', () => {
   let bed: ApiBed;
   let browser: Browser;
 

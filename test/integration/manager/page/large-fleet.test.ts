@@ -7,7 +7,7 @@ import { signInPage } from '../../../support/manager/page-walk.ts';
 const mostRows = 60;
 const frame = 'document.querySelector(".table-frame")';
 
-describe('MJ3 a fleet of 5 000 nodes and 20 000 legs in the page', () => {
+describe('a fleet of 5 000 nodes and 20 000 legs in the page', () => {
   let bed: ApiBed;
   let browser: Browser;
 

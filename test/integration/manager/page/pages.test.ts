@@ -13,7 +13,7 @@ interface Violation {
   readonly nodes: readonly { readonly html: string }[];
 }
 
-describe('MJ2 every page of the manager', () => {
+describe('every page of the manager', () => {
   let bed: ApiBed;
   let browser: Browser;
   let views: readonly PageView[];

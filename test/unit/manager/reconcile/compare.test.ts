@@ -18,7 +18,7 @@ function compared(content: unknown, legs = [tunnel]): readonly PlanAction[] {
   return bed.compare(content);
 }
 
-describe('MD1 what differs', () => {
+describe('what differs', () => {
   it.each([
     ['extraneous', [], { tunnels: [desired] }, 'config_sync.drift_extraneous'],
     ['missing', [tunnel], { tunnels: [] }, 'config_sync.drift_missing'],
@@ -74,7 +74,7 @@ describe('MD1 what differs', () => {
   });
 });
 
-describe('MD2 no difference', () => {
+describe('no difference', () => {
   it.each([
     ['secrets', { ...desired, tunnel_encryption_key: 'x', tunnel_bind_secret: '***REDACTED***' }],
     ['masked values', { ...desired, name: '***REDACTED***' }],
@@ -102,7 +102,7 @@ describe('MD2 no difference', () => {
   });
 });
 
-describe('MD3 a difference', () => {
+describe('a difference', () => {
   it('MD3 causes no push, however long it lasts', () => {
     const bed = new PlanBed();
     bed.online([tunnel]);
@@ -122,7 +122,7 @@ describe('MD3 a difference', () => {
   });
 });
 
-describe('MD5 a config', () => {
+describe('a config', () => {
   it.each([
     ['no object', 7],
     ['null', null],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { categories, kinds, leg, PlanBed, pushedLeg, settings } from './plan-bed.ts';
 
-describe('MC1 a leg', () => {
+describe('a leg', () => {
   it('MC1 is pushed on replay, and the push succeeded event tells of it', () => {
     const bed = new PlanBed();
     expect(bed.online([leg()])).toMatchObject([{ kind: 'push', cause: 'replay' }]);
@@ -64,7 +64,7 @@ describe('MC1 a leg', () => {
   });
 });
 
-describe('MC3 answers', () => {
+describe('answers', () => {
   it('MC3 that come twice, late, or for another push change nothing', () => {
     const bed = new PlanBed();
     bed.online([leg()]);
@@ -77,7 +77,7 @@ describe('MC3 answers', () => {
   });
 });
 
-describe('MC4 a leg that changes during its push', () => {
+describe('a leg that changes during its push', () => {
   it.each([true, false])('MC4 is pending again after the answer (success: %s), and the last value is pushed', (ok) => {
     const bed = new PlanBed();
     bed.online([leg()]);
@@ -218,7 +218,7 @@ describe('a relay', () => {
   });
 });
 
-describe('MC5 a node that flaps', () => {
+describe('a node that flaps', () => {
   it.each(['replaying', 'settling', 'fetching', 'steady'])('MC5 while %s ends steady', (phase) => {
     const bed = new PlanBed();
     bed.online([leg()]);
@@ -234,7 +234,7 @@ describe('MC5 a node that flaps', () => {
   });
 });
 
-describe('ME1 a leg that stays failed', () => {
+describe('a leg that stays failed', () => {
   const ghosts = (bed: PlanBed) => bed.actions.filter(({ kind }) => kind === 'ghost').length;
 
   it('ME1 is a ghost after 300 s on a node that is online, not after 299', () => {

@@ -1,0 +1,19 @@
+import { randomBytes } from 'node:crypto';
+import process from 'node:process';
+import { engines, openDatabases } from '../test/support/manager/databases.ts';
+import { runKillTrial } from '../test/support/manager/kill-trial.ts';
+
+/**
+ * `npm run long:events`: a node raises 50 000 events (or as many as the first argument says) while its manager is killed
+ * with -9 twenty times, on both databases.
+ */
+const events = Number(process.argv[2] ?? 50_000);
+const kills = Number(process.argv[3] ?? 20);
+const masterKey = randomBytes(32).toString('hex');
+
+for (const engine of engines) {
+  await using databases = await openDatabases(engine);
+  const result = await runKillTrial({ databaseUrl: await databases.newUrl(), events, kills, masterKey });
+  process.stdout.write(`${JSON.stringify({ engine, kills, ...result })}\n`);
+  if (result.missing > 0 || result.doubled > 0 || result.outOfOrder > 0) process.exitCode = 1;
+}
