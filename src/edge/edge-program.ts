@@ -77,7 +77,10 @@ export async function startEdgeProgram(
     apiAddresses: adminConsole.addresses,
     async reload(next) {
       const outcome = await reloadEdge(managed.edge, inForce, next);
-      inForce = { ...config, logLevel: next.logLevel };
+      const pins = next.manager?.certFingerprints ?? [];
+      managed.trust({ certFingerprints: pins });
+      const manager = config.manager === null ? null : { ...config.manager, certFingerprints: pins };
+      inForce = { ...config, manager, logLevel: next.logLevel };
       return outcome;
     },
     stop: () => running.disposeAsync(),

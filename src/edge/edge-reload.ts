@@ -31,9 +31,15 @@ export async function reloadEdge(
   current: EdgeConfig,
   next: EdgeConfig,
 ): Promise<ReloadOutcome> {
-  const applied = [...(current.logLevel === next.logLevel ? [] : ['log_level']), ...(await reloadLists(edge, next))];
+  const [before, after] = [current.manager?.certFingerprints ?? [], next.manager?.certFingerprints ?? []];
+  const applied = [
+    ...(current.logLevel === next.logLevel ? [] : ['log_level']),
+    ...(isDeepStrictEqual(before, after) ? [] : ['manager.cert_fingerprint']),
+    ...(await reloadLists(edge, next)),
+  ];
+  const renewed = { ...current, manager: current.manager && { ...current.manager, certFingerprints: after } };
   const keys = Object.entries(restartKeys).filter(([key]) => {
-    return !isDeepStrictEqual(current[key as keyof EdgeConfig], next[key as keyof EdgeConfig]);
+    return !isDeepStrictEqual(renewed[key as keyof EdgeConfig], next[key as keyof EdgeConfig]);
   });
   return { applied, needsRestart: keys.map(([, name]) => name) };
 }

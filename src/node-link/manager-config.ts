@@ -13,8 +13,8 @@ export interface ManagerSettings {
   /** 1 to 16, in the order in which they are tried; empty only when not enabled. */
   readonly urls: readonly string[];
   readonly acceptSelfSignedCert: boolean;
-  /** SHA-256 of the leaf as it was written; null for none. */
-  readonly certFingerprint: string | null;
+  /** SHA-256 of the leaf certificates that the manager may show, as they were written; empty for none. */
+  readonly certFingerprints: readonly string[];
 }
 
 const maxUrls = 16;
@@ -30,6 +30,9 @@ const credential = text().max(MAX_CREDENTIAL_CHARS, {
   error: `is longer than ${MAX_CREDENTIAL_CHARS} characters; copy it again`,
 });
 
+const notSha256 = 'is not a SHA-256; write 64 hex digits, with or without colons';
+const fingerprint = anyText().refine((text) => normalizeFingerprint(text) !== null, { error: notSha256 });
+
 const managerFields = z.strictObject({
   enabled: flag().default(false).describe('Whether to connect to a manager.'),
   url: url.nullish().describe('One manager, in place of urls.'),
@@ -39,13 +42,11 @@ const managerFields = z.strictObject({
     .nullish()
     .describe('Managers, tried in turn.'),
   accept_self_signed_cert: flag().default(false).describe('Accept a certificate that no known authority signed.'),
-  cert_fingerprint: anyText()
-    .refine((text) => normalizeFingerprint(text) !== null, {
-      error: 'is not a SHA-256; write 64 hex digits, with or without colons',
-    })
+  cert_fingerprint: z
+    .union([fingerprint, z.array(fingerprint).min(1)], { error: notSha256 })
     .nullable()
     .default(null)
-    .describe("SHA-256 of the manager's certificate."),
+    .describe("SHA-256 of the manager's certificate, or a list of those that it may show."),
   registration_token: credential.nullable().default(null).describe('For the first connection; removed when spent.'),
   node_id: credential.nullable().default(null).describe('Given by the manager.'),
   node_secret: credential.nullable().default(null).describe('Given by the manager.'),
@@ -72,7 +73,7 @@ export function managerSettings(config: ManagerConfig): ManagerSettings {
     enabled: config.enabled,
     urls: config.urls,
     acceptSelfSignedCert: config.accept_self_signed_cert,
-    certFingerprint: config.cert_fingerprint,
+    certFingerprints: config.cert_fingerprint === null ? [] : [config.cert_fingerprint].flat(),
   };
 }
 

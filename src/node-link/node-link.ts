@@ -70,6 +70,7 @@ const upkeepIntervalMs = 15_000;
 export class NodeLink {
   readonly #dependencies: NodeLinkDependencies;
   readonly #settings: NodeLinkSettings;
+  #certFingerprints: readonly string[];
   readonly #keeper: CredentialKeeper;
   readonly #journal: EventJournal;
   readonly #outbox: Outbox;
@@ -93,6 +94,7 @@ export class NodeLink {
     const { credentialsPath, stateDir, journalCapBytes: capBytes } = settings;
     this.#dependencies = dependencies;
     this.#settings = settings;
+    this.#certFingerprints = settings.manager.certFingerprints;
     const ownFile = credentialsPath === null ? null : new ConfigFile(configFileSystem, credentialsPath);
     this.#keeper = new CredentialKeeper({ clock, logger, store: new CredentialStore(configFile, ownFile), emit });
     this.#journal = new EventJournal(
@@ -108,6 +110,11 @@ export class NodeLink {
       visibleConfig: () => this.#visibleConfig(),
     });
     this.#plan = new ReconnectPlan(random, settings.manager.urls.length);
+  }
+
+  /** The certificates that a manager may show from the next connection on; the one that is there goes on. */
+  trust({ certFingerprints }: Pick<ManagerSettings, 'certFingerprints'>): void {
+    this.#certFingerprints = certFingerprints;
   }
 
   get status(): LinkStatus {
@@ -170,9 +177,10 @@ export class NodeLink {
 
   async #dial(): Promise<void> {
     const { manager, allowInsecure, softwareVersion } = this.#settings;
+    const trust = { ...manager, certFingerprints: this.#certFingerprints };
     const { urlIndex, secretIndex } = this.#plan.current();
     const url = manager.urls[urlIndex];
-    const check = chooseCertificateCheck(manager, allowInsecure);
+    const check = chooseCertificateCheck(trust, allowInsecure);
     if (url === undefined || check.kind === 'refused') {
       const reason = check.kind === 'refused' ? check.reason : 'no address';
       this.#ended(url ?? '', { end: 'failed', error: reason });

@@ -9,6 +9,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import { realConfigFileSystem } from '../config/config-file.ts';
 import { realJournalFiles } from '../node-link/journal/journal-files.ts';
+import { managerSettings } from '../node-link/manager-config.ts';
 import type { LinkStatus, NodeLink } from '../node-link/node-link.ts';
 import { wsDialler } from '../node-link/link/ws-dialler.ts';
 import type { RelayHealth } from '../protocol/node/relay-telemetry.ts';
@@ -116,7 +117,7 @@ export async function startRelayProgram(
     apiAddresses: adminConsole.addresses,
     certificateFingerprint: certificateFingerprint(inForce.tls.certificate),
     reload: (next) =>
-      reload(relay, inForce, next, dependencies, (effective) =>
+      reload({ relay, link, ...dependencies }, inForce, next, (effective) =>
         tlsIdentity(effective, certificateDir, dependencies.clock),
       ),
     stop: () => running.disposeAsync(),
@@ -136,10 +137,9 @@ interface InForce {
 
 /** Rejects with AppError `tls-failed`, having changed nothing. */
 async function reload(
-  relay: Relay,
+  { relay, link, logger }: { readonly relay: Relay; readonly link: NodeLink | null; readonly logger: Logger },
   inForce: InForce,
   next: RelayConfig,
-  { logger }: Pick<RelayProgramDependencies, 'logger'>,
   readTls: (effective: RelayConfig) => Promise<TlsIdentity>,
 ): Promise<ReloadOutcome> {
   const { applied, needsRestart, effective } = planReload(inForce.config, next);
@@ -152,6 +152,7 @@ async function reload(
   }
   Object.assign(inForce, { config: effective, tls });
   relay.reload(effective);
+  link?.trust(managerSettings(effective.manager));
   return { applied: renewed ? [...applied, 'certificate'] : applied, needsRestart };
 }
 

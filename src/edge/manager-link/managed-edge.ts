@@ -47,6 +47,11 @@ export class ManagedEdge {
     return this.#link?.status ?? null;
   }
 
+  /** The certificates that the manager may show from the next connection on. */
+  trust(manager: Pick<ManagerSettings, 'certFingerprints'>): void {
+    this.#link?.trust(manager);
+  }
+
   /** Brings an event to the manager; without one it does nothing. */
   report(event: NodeEvent): void {
     this.#link?.raise(event);

@@ -1,9 +1,9 @@
 /** How the manager's certificate is judged (docs/protocol/manager.md §1). */
 export type CertificateCheck =
-  /** Normal validation, and this very leaf where a fingerprint is given. */
-  | { readonly kind: 'chain'; readonly fingerprint: string | null }
-  /** This very leaf, whoever signed it. */
-  | { readonly kind: 'pinned'; readonly fingerprint: string }
+  /** Normal validation, and one of these leaf certificates where any is given. */
+  | { readonly kind: 'chain'; readonly fingerprints: readonly string[] }
+  /** One of these leaf certificates, whoever signed it. */
+  | { readonly kind: 'pinned'; readonly fingerprints: readonly string[] }
   /** Anything goes: only for tests on a network that the operator owns. */
   | { readonly kind: 'unchecked' }
   | { readonly kind: 'refused'; readonly reason: string };
@@ -13,16 +13,16 @@ export const allowInsecureVariable = 'BILBYCAST_ALLOW_INSECURE';
 
 export interface CertificateSettings {
   readonly acceptSelfSignedCert: boolean;
-  readonly certFingerprint: string | null;
+  readonly certFingerprints: readonly string[];
 }
 
 export function chooseCertificateCheck(settings: CertificateSettings, allowInsecure: boolean): CertificateCheck {
-  const fingerprint = settings.certFingerprint === null ? null : normalizeFingerprint(settings.certFingerprint);
-  if (settings.certFingerprint !== null && fingerprint === null) {
+  const fingerprints = settings.certFingerprints.map(normalizeFingerprint).filter((pin) => pin !== null);
+  if (fingerprints.length < settings.certFingerprints.length) {
     return { kind: 'refused', reason: 'manager.cert_fingerprint is not a SHA-256 fingerprint (64 hex digits)' };
   }
-  if (!settings.acceptSelfSignedCert) return { kind: 'chain', fingerprint };
-  if (fingerprint !== null) return { kind: 'pinned', fingerprint };
+  if (!settings.acceptSelfSignedCert) return { kind: 'chain', fingerprints };
+  if (fingerprints.length > 0) return { kind: 'pinned', fingerprints };
   if (allowInsecure) return { kind: 'unchecked' };
   const mend = `set manager.cert_fingerprint, or the environment variable ${allowInsecureVariable}=1 for tests`;
   return { kind: 'refused', reason: `manager.accept_self_signed_cert checks nothing by itself: ${mend}` };

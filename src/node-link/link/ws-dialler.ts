@@ -98,15 +98,15 @@ function ignore(): void {
 }
 
 function sendOnceTrusted(request: ClientRequest, check: UsableCheck): void {
-  const wanted = check.kind === 'unchecked' ? null : check.fingerprint;
-  if (wanted === null) {
+  const wanted = check.kind === 'unchecked' ? [] : check.fingerprints;
+  if (wanted.length === 0) {
     request.end();
     return;
   }
   request.once('socket', (socket) => {
     socket.once('secureConnect', () => {
       const seen = socket instanceof TLSSocket ? socket.getPeerCertificate().fingerprint256 : '';
-      if (normalizeFingerprint(seen) === wanted) request.end();
+      if (wanted.includes(normalizeFingerprint(seen) ?? '')) request.end();
       else request.destroy(new Error(`certificate is not the pinned one: its SHA-256 is ${seen}`));
     });
   });

@@ -16,7 +16,7 @@ const reloadableLimits = [
 ] as const satisfies readonly (keyof RelayConfig['limits'])[];
 
 const reloadable: ReadonlySet<string> = new Set([
-  ...['tunnels', 'log_level', 'tls_cert_path', 'tls_key_path', 'max_connections_per_ip'],
+  ...['tunnels', 'log_level', 'tls_cert_path', 'tls_key_path', 'max_connections_per_ip', 'manager.cert_fingerprint'],
   ...reloadableLimits.map((key) => `limits.${key}`),
 ]);
 
@@ -44,7 +44,12 @@ export function planReload(current: RelayConfig, next: RelayConfig): ReloadPlan 
       max_connections_per_ip: next.max_connections_per_ip,
       limits: { ...current.limits, ...limits },
       // For `get_config`, which answers the current identity.
-      manager: { ...current.manager, node_id: next.manager.node_id, node_secret: next.manager.node_secret },
+      manager: {
+        ...current.manager,
+        cert_fingerprint: next.manager.cert_fingerprint,
+        node_id: next.manager.node_id,
+        node_secret: next.manager.node_secret,
+      },
     },
   };
 }

@@ -30,7 +30,7 @@ afterAll(() => tls.setDefaultCACertificates(systemRoots));
 
 interface Settings {
   readonly certificate: Kind;
-  readonly pin?: 'right' | 'wrong';
+  readonly pin?: 'right' | 'wrong' | 'among others';
   readonly acceptSelfSigned?: boolean;
   readonly allowInsecure?: boolean;
 }
@@ -42,7 +42,8 @@ async function connect(settings: Settings) {
   const manager = stack.use(await TestManager.start({ certificate }));
   manager.secrets.set('n', new Set(['s']));
   const right = certificate.fingerprint.toUpperCase().match(/../g)?.join(':') ?? '';
-  const pin = settings.pin && { cert_fingerprint: settings.pin === 'right' ? right : 'ab'.repeat(32) };
+  const pins = { right, wrong: 'ab'.repeat(32), 'among others': ['ab'.repeat(32), right] };
+  const pin = settings.pin && { cert_fingerprint: pins[settings.pin] };
   const accept = settings.acceptSelfSigned && { accept_self_signed_cert: true };
   const node = stack.use(
     await TestNodeLink.start({
@@ -64,6 +65,7 @@ describe('a node connects to a manager', () => {
   it.each<[string, Settings]>([
     ['with a certificate of a known authority', { certificate: 'trusted' }],
     ['with that and the pinned leaf', { certificate: 'trusted', pin: 'right' }],
+    ['with one of several pinned leaves', { certificate: 'trusted', pin: 'among others' }],
     ['with a pinned self-signed one', { certificate: 'self-signed', pin: 'right', acceptSelfSigned: true }],
     [
       'with a pinned expired one when self-signed is accepted',

@@ -12,7 +12,7 @@ describe('the manager object of a config', () => {
       enabled: false,
       urls: ['wss://a/x', 'wss://b/x'],
       acceptSelfSignedCert: false,
-      certFingerprint: null,
+      certFingerprints: [],
     });
   });
 
@@ -28,6 +28,7 @@ describe('the manager object of a config', () => {
     ['a text among addresses', { urls: ['wss://a/x', 'no address'] }, 'urls.1: is not an address'],
     ['a secret without its id', { url: 'wss://a/x', node_secret: 's' }, 'node_id: and node_secret belong together'],
     ['an id without its secret', { url: 'wss://a/x', node_id: 'n' }, 'node_id: and node_secret belong together'],
+    ['a bad one among several', { url: 'wss://a/x', cert_fingerprint: ['ab'.repeat(32), 'zz'] }, 'is not a SHA-256'],
     ['an unknown key', { url: 'wss://a/x', fingerprint: 'x' }, 'fingerprint'],
   ])('refuses %s', (_name, manager, problem) => {
     expect(problemsOf(manager).join('\n')).toContain(problem);

@@ -6,20 +6,21 @@ const withColons = hex.toUpperCase().match(/../g)?.join(':') ?? '';
 
 describe('the check of a manager certificate', () => {
   it.each([
-    ['the chain by default', false, null, { kind: 'chain', fingerprint: null }],
-    ['the chain and the leaf with a fingerprint', false, withColons, { kind: 'chain', fingerprint: hex }],
-    ['the leaf alone when self-signed is accepted', true, hex, { kind: 'pinned', fingerprint: hex }],
+    ['the chain by default', false, [], { kind: 'chain', fingerprints: [] }],
+    ['the chain and the leaf with a fingerprint', false, [withColons], { kind: 'chain', fingerprints: [hex] }],
+    ['the leaf alone when self-signed is accepted', true, [hex], { kind: 'pinned', fingerprints: [hex] }],
+    ['one of several leaves', true, [hex, 'cd'.repeat(32)], { kind: 'pinned', fingerprints: [hex, 'cd'.repeat(32)] }],
   ] as const)(
     'is %s, with and without the insecure switch',
-    (_name, acceptSelfSignedCert, certFingerprint, expected) => {
+    (_name, acceptSelfSignedCert, certFingerprints, expected) => {
       for (const allowInsecure of [false, true]) {
-        expect(chooseCertificateCheck({ acceptSelfSignedCert, certFingerprint }, allowInsecure)).toEqual(expected);
+        expect(chooseCertificateCheck({ acceptSelfSignedCert, certFingerprints }, allowInsecure)).toEqual(expected);
       }
     },
   );
 
   it('is left out only when config and environment both say so', () => {
-    const settings = { acceptSelfSignedCert: true, certFingerprint: null };
+    const settings = { acceptSelfSignedCert: true, certFingerprints: [] };
     expect(chooseCertificateCheck(settings, true)).toEqual({ kind: 'unchecked' });
     expect(chooseCertificateCheck(settings, false)).toMatchObject({
       kind: 'refused',
@@ -29,6 +30,8 @@ describe('the check of a manager certificate', () => {
 
   it('refuses a fingerprint that is none', () => {
     expect(normalizeFingerprint('abc')).toBeNull();
-    expect(chooseCertificateCheck({ acceptSelfSignedCert: true, certFingerprint: 'abc' }, true).kind).toBe('refused');
+    expect(chooseCertificateCheck({ acceptSelfSignedCert: true, certFingerprints: ['abc'] }, true).kind).toBe(
+      'refused',
+    );
   });
 });

@@ -20,12 +20,14 @@ describe('the plan of a reload', () => {
       tls_key_path: 'relay.key',
       max_connections_per_ip: 5,
       limits: { max_connections: 7, always_retry: true },
+      manager: { cert_fingerprint: ['ab'.repeat(32), 'cd'.repeat(32)] },
     });
     const { applied, needsRestart, effective } = planReload(configOf({}), next);
     expect(applied.toSorted()).toEqual([
       'limits.always_retry',
       'limits.max_connections',
       'log_level',
+      'manager.cert_fingerprint',
       'max_connections_per_ip',
       'tls_cert_path',
       'tls_key_path',
