@@ -22,6 +22,8 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
   'long:instances': 'three managers on one PostgreSQL, of which one is killed, stopped or cut off (300 nodes)',
   'long:events': 'a manager that is killed twenty times while 50 000 events come',
   'test:peers': 'the unmodified varta clients of crates.io and PyPI at the observer',
+  'test:package': 'installs, upgrades, rolls back and removes the package in a clean Debian (root, debootstrap)',
   'silent:days': 'simulated days of an observer: no missed and no false Stall',
+  package: 'writes what can be installed into dist/: a tarball with Node, and a Debian package (Linux x64)',
   release: 'checks, commits the version, tags it, writes dist/: npm run release -- VERSION [--dry-run]',
 };

@@ -73,6 +73,11 @@ const commands: readonly CommandEntry[] = [
     add: async (program, { terminal, clock }) => (await import('./commands/diag.ts')).addDiag(program, terminal, clock),
   },
   {
+    name: 'service',
+    summary: 'install programs as services, switch between installed versions, go back',
+    add: async (program, { terminal }) => (await import('./commands/service.ts')).addService(program, terminal),
+  },
+  {
     name: 'unrevoke',
     summary: 'let a tunnel bind again that a manager has revoked',
     add: async (program, { terminal }) => (await import('./commands/unrevoke.ts')).addUnrevoke(program, terminal),
@@ -87,6 +92,14 @@ const commands: readonly CommandEntry[] = [
     name: 'token',
     summary: "print a tunnel's bind tokens",
     add: async (program, { terminal }) => (await import('./commands/token.ts')).addToken(program, terminal),
+  },
+  {
+    name: 'completion',
+    summary: 'print a script with which bash, zsh or fish completes all this',
+    add: async (program, { terminal }) =>
+      (await import('./commands/completion.ts')).addCompletion(program, terminal, () =>
+        createProgram(terminal, commandNames),
+      ),
   },
   {
     name: 'version',

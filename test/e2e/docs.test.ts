@@ -92,7 +92,7 @@ describe('the documentation, tried as a new user would', () => {
     expect(decoder.received.map(String)).toEqual(['a frame']);
   });
 
-  it.each(['docs/operations.md', 'docs/protocol/tunnel.md', 'examples/srt.md'])(
+  it.each(['docs/install.md', 'docs/operations.md', 'docs/protocol/tunnel.md', 'examples/srt.md'])(
     '%s: its commands run',
     async (path) => {
       await using reader = new Reader();

@@ -9,7 +9,7 @@ if [ "${ADIT_NAMESPACES:-}" != made ]; then ADIT_NAMESPACES=made exec unshare --
 
 context=$(pwd)
 work=$(mktemp -d /tmp/adit-dockerfile.XXXXXX)
-trap 'umount -R "$work" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'umount -R "$work" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
 mount -t tmpfs tmpfs "$work"
 
 stage='' root='' workdir=/ user=root entrypoint='' cmd='' stages=0

@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto';
+
+/** A version that a file name, a Debian package and a folder can have. */
+const plainVersion = /^\d+\.\d+\.\d+(?:[-+~.][0-9A-Za-z.]+)?$/;
+
+/** Why no package can be made here; null when one can. */
+export function packageRefusal(version: string, platform: string, architecture: string): string | null {
+  if (!plainVersion.test(version)) return `--as ${version}: must be a version such as 1.2.3`;
+  if (platform === 'linux' && architecture === 'x64') return null;
+  return `packages are made on Linux x64, and this is ${platform} ${architecture}; docs/install.md says how to install here`;
+}
+
+/** What `sha256sum -c` reads. */
+export function digestLines(names: readonly string[], read: (name: string) => Uint8Array): string {
+  return names.map((name) => `${createHash('sha256').update(read(name)).digest('hex')}  ${name}\n`).join('');
+}
