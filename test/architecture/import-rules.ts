@@ -30,6 +30,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'media/rtp': ['media/codec', 'lib'],
   'media/merge': ['lib'],
   'media/webrtc': ['lib'],
+  'media/hls': ['media/mpegts', 'lib'],
   'media/rtmp': ['media/codec', 'lib'],
   'media/rtsp': ['media/rtp', 'media/codec', 'lib'],
   relay: ['beat-sender', 'tunnel-wire', 'quic', 'node-link', 'admin', 'config', 'protocol', 'lib'],
@@ -121,7 +122,7 @@ const pure = [
   ...['manager/reconcile', 'manager/hub/session'],
   ...['observer/slots', 'observer/notices/notice-limit', 'observer/recovery/audit-record'],
   ...['observer/recovery/recovery-policy', 'protocol', 'relay/tunnels', 'relay/events', 'relay/session/session'],
-  ...['media/srt', 'media/merge', 'media/rtp', 'media/codec', 'media/mpegts', 'media/rtmp', 'media/rtsp'],
+  ...['media/srt', 'media/merge', 'media/rtp', 'media/codec', 'media/mpegts', 'media/rtmp', 'media/rtsp', 'media/hls'],
 ];
 
 const ioModules = [

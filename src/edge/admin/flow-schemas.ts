@@ -46,6 +46,9 @@ const outputSchema = z.object({
   packets_dropped: count,
   viewers: count.optional(),
   whip_url: text.optional(),
+  segments_sent: count.optional(),
+  segments_missing: count.optional(),
+  last_problem: text.optional(),
   srt_stats: srtStats.optional(),
 });
 

@@ -4,7 +4,7 @@ import { problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
 import { anyText, eachOnce, flag, text, whole } from '../../config/schema-parts.ts';
 import type { FlowSettings, InputSettings, OutputSettings } from '../../media/flow/flow-settings.ts';
 import { asJsonObject } from '../../lib/json.ts';
-import { rtmpInput, rtmpSettings, rtspInput, rtspSettings } from './stream-config.ts';
+import { hlsOutput, hlsSettings, rtmpInput, rtmpSettings, rtspInput, rtspSettings } from './stream-config.ts';
 import {
   checkSrtLeg,
   otherAddress,
@@ -95,10 +95,11 @@ const rtpOutput = z.strictObject({
 });
 
 const rtcOutput = webrtcOutput({ id, name });
+const segmentOutput = hlsOutput({ id, name });
 const inputs = [srtInput, udpInput, rtpInput, rtmpInput, rtspInput, whipInput, whepInput] as const;
-const outputs = [srtOutput, udpOutput, rtpOutput, rtcOutput] as const;
+const outputs = [srtOutput, udpOutput, rtpOutput, segmentOutput, rtcOutput] as const;
 const inputTypes = '"srt", "udp", "rtp", "rtmp", "rtsp", "webrtc", "whep"';
-const outputTypes = '"srt", "udp", "rtp", "webrtc"';
+const outputTypes = '"srt", "udp", "rtp", "hls", "webrtc"';
 const unknownType = (known: string): string => `has a type that is not supported; use one of ${known}`;
 
 const inputSchema = z.discriminatedUnion('type', inputs, { error: unknownType(inputTypes) });
@@ -189,7 +190,7 @@ function checkTogether(flow: FlowFields, context: z.RefinementCtx<FlowFields>): 
 function checkOutput(output: FlowFields['outputs'][number], problem: AddProblem): void {
   if (output.type === 'srt') checkLegs(output, problem);
   else if (output.type === 'webrtc') checkWebrtcOutput(output, problem);
-  else if ((output.dest_addr === undefined) === (output.tunnel === undefined)) {
+  else if (output.type !== 'hls' && (output.dest_addr === undefined) === (output.tunnel === undefined)) {
     problem('dest_addr', 'must be there, or a tunnel, and not both; write for example "192.0.2.7:5000"');
   }
 }
@@ -259,6 +260,7 @@ function outputSettings(output: FlowFields['outputs'][number]): OutputSettings {
     return { ...named, type: 'srt', leg: srtLeg(output), redundancy };
   }
   if (output.type === 'webrtc') return webrtcOutputSettings(output, named);
+  if (output.type === 'hls') return { ...named, ...hlsSettings(output) };
   return {
     ...named,
     type: output.type,

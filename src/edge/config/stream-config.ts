@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { anyText, choice, seconds, shown, text } from '../../config/schema-parts.ts';
-import type { InputSettings } from '../../media/flow/flow-settings.ts';
+import { anyText, choice, seconds, shown, text, whole } from '../../config/schema-parts.ts';
+import type { InputSettings, OutputSettings } from '../../media/flow/flow-settings.ts';
 import { ownAddress } from './srt-config.ts';
 
-/** Inputs and outputs over TCP and HTTP: RTMP and RTSP. */
+/** Inputs and outputs over TCP and HTTP: RTMP, RTSP and HLS. */
 
 const secret = (most: number) =>
   anyText()
@@ -64,4 +64,30 @@ export function rtspSettings(input: z.output<typeof rtspInput>): Extract<InputSe
   const { transport, timeout_secs: timeoutSecs, reconnect_delay_secs: reconnectDelaySecs } = input;
   const rtsp = { url: address.href, credentials, transport, timeoutMs: timeoutSecs * 1000 };
   return { type: 'rtsp', rtsp, reconnectDelaySecs };
+}
+
+/** `named` is what every output has. */
+export function hlsOutput<Named extends z.ZodRawShape>(named: Named) {
+  return z.strictObject({
+    type: z.literal('hls'),
+    ...named,
+    ingest_url: url(['http', 'https'], 'https://origin.example/live/camera-1').describe(
+      'Folder that playlist.m3u8 and segments are put into.',
+    ),
+    segment_duration_secs: seconds(0.5, 10).default(2).describe('A segment ends with the first key frame after it.'),
+    auth_token: secret(4096).optional().describe('Sent as Bearer token.'),
+    max_segments: whole(1, 30).default(5).describe('Segments in the list.'),
+  });
+}
+
+interface HlsFields {
+  readonly ingest_url: string;
+  readonly segment_duration_secs: number;
+  readonly auth_token?: string | undefined;
+  readonly max_segments: number;
+}
+
+export function hlsSettings(output: HlsFields): Omit<Extract<OutputSettings, { type: 'hls' }>, 'id' | 'name'> {
+  const { ingest_url: ingestUrl, segment_duration_secs: segmentSecs, max_segments: maxSegments } = output;
+  return { type: 'hls', ingestUrl, segmentSecs, authToken: output.auth_token ?? null, maxSegments };
 }

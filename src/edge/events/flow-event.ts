@@ -61,6 +61,8 @@ const texts: { readonly [Kind in FlowEventKind]: (event: EventOf<Kind>) => Text 
   'webrtc-failed': ({ outputId, error }) => {
     return webrtc('warning', `WebRTC session ${outputId === null ? 'failed' : 'creation failed'}: ${error}`);
   },
+  'hls-upload-failed': ({ error }) => hls('warning', `HLS segment upload failed: ${error}`),
+  'hls-failed': ({ error }) => hls('critical', `HLS output failed: ${error}`),
   'leg-lost': ({ leg }) => ({ category: 'redundancy', severity: 'warning', message: `Redundant leg ${leg} lost` }),
   'legs-lost': () => ({ category: 'redundancy', severity: 'critical', message: 'Both redundant legs lost' }),
 };
@@ -89,6 +91,7 @@ function detailsOf(event: FlowEvent): Record<string, unknown> {
     ...named(fields, 'reason', 'reason'),
     ...named(fields, 'error', 'error'),
     ...named(fields, 'url', 'url'),
+    ...named(fields, 'previous_failures', 'previousFailures'),
     ...named(fields, 'attempts', 'attempts'),
     ...named(fields, 'down_secs', 'downSecs'),
   };
@@ -117,4 +120,8 @@ function rtsp(severity: EventSeverity, message: string): Text {
 
 function webrtc(severity: EventSeverity, message: string): Text {
   return { category: 'webrtc', severity, message };
+}
+
+function hls(severity: EventSeverity, message: string): Text {
+  return { category: 'hls', severity, message };
 }

@@ -44,6 +44,14 @@ export type MediaEvent =
       readonly error: string;
       readonly attempts: number;
     }
+  | {
+      readonly kind: 'hls-upload-failed';
+      readonly outputId: string;
+      readonly error: string;
+      /** How many segments failed when it failed last; 0 at first. */
+      readonly previousFailures: number;
+    }
+  | { readonly kind: 'hls-failed'; readonly outputId: string; readonly error: string }
   | { readonly kind: 'leg-lost'; readonly leg: 1 | 2; readonly reason: string }
   | { readonly kind: 'legs-lost' }
   | { readonly kind: 'input-lost'; readonly error: string };

@@ -4,6 +4,7 @@ import type { HostPort } from '../../lib/host-port.ts';
 import type { Random } from '../../lib/random.ts';
 import type { DatagramObserver, DatagramSocket, DatagramSocketSettings } from '../net/datagram-socket.ts';
 import type { DialSettings, StreamObserver, StreamSocket, TcpListener, TcpListenerObserver } from '../net/tcp.ts';
+import type { PutRequest, PutResult } from '../net/http-put.ts';
 import type { ChunkSink } from './bus.ts';
 import type { Chunk } from './chunk.ts';
 import type { MediaEvent } from './flow-event.ts';
@@ -25,6 +26,7 @@ export interface FlowPartDependencies {
     observer: TcpListenerObserver,
   ) => Promise<TcpListener>;
   readonly dialTcp: (settings: DialSettings, onConnect: () => void, observer: StreamObserver) => StreamSocket;
+  readonly httpPut: (request: PutRequest) => Promise<PutResult>;
   readonly resolve: (host: string) => Promise<LookupAddress>;
   readonly report: (event: MediaEvent) => void;
   /** Asks the flow's source for a picture that a decoder can start at, where it can be asked. */

@@ -71,6 +71,13 @@ export type OutputSettings = { readonly id: string; readonly name: string } & (
       readonly tunnel: string | null;
     }
   | WebRtcOutputSettings
+  | {
+      readonly type: 'hls';
+      readonly ingestUrl: string;
+      readonly segmentSecs: number;
+      readonly authToken: string | null;
+      readonly maxSegments: number;
+    }
 );
 
 /** The viewers of a WHEP server, or a WHIP server that is published to. */

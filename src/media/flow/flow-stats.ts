@@ -44,6 +44,10 @@ export interface OutputStats {
   readonly packets_dropped: number;
   readonly viewers?: number;
   readonly whip_url?: string;
+  readonly segments_sent?: number;
+  /** Segments that never reached the server. */
+  readonly segments_missing?: number;
+  readonly last_problem?: string;
   readonly srt_stats?: SrtStats;
 }
 

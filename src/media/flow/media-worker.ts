@@ -4,6 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { SystemClock } from '../../lib/clock.ts';
 import { SystemRandom } from '../../lib/random.ts';
 import { openDatagramSocket } from '../net/datagram-socket.ts';
+import { httpPut } from '../net/http-put.ts';
 import { dialTcp, listenTcp } from '../net/tcp.ts';
 import { TunnelWays } from '../net/tunnel-ways.ts';
 import { FlowHost } from './flow-host.ts';
@@ -26,6 +27,7 @@ const host = new FlowHost({
   openTunnel: (tunnel, observer) => tunnels.open(tunnel, observer),
   listenTcp,
   dialTcp,
+  httpPut,
   resolve: async (name) => {
     const family = isIP(name);
     return family === 0 ? lookup(name) : { address: name, family };

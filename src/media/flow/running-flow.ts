@@ -11,6 +11,7 @@ import { DatagramOutput } from './datagram-output.ts';
 import type { FlowInput, FlowInputDependencies, FlowOutput, FlowPartDependencies } from './flow-part.ts';
 import type { FlowSettings, InputSettings, OutputSettings } from './flow-settings.ts';
 import type { FlowReport } from './flow-stats.ts';
+import { HlsOutput } from './hls-output.ts';
 import { RtmpInput } from './rtmp-input.ts';
 import { RtspInput } from './rtsp-input.ts';
 import { SrtInput } from './srt-input.ts';
@@ -138,5 +139,7 @@ function createOutput(dependencies: FlowPartDependencies, settings: OutputSettin
     case 'udp':
     case 'rtp':
       return new DatagramOutput(dependencies, settings);
+    case 'hls':
+      return new HlsOutput(dependencies, settings);
   }
 }

@@ -6,6 +6,7 @@ import { parsePat, parsePmt, type ElementaryStream } from './program-tables.ts';
 import { SectionReader } from './section-reader.ts';
 import type { TsTracks } from './section-writer.ts';
 import { TimeLine } from './time-line.ts';
+import { readTsPacket } from './ts-packet.ts';
 import { readVideo } from './video-reader.ts';
 
 const packetBytes = 188;
@@ -54,23 +55,20 @@ export class TsDemuxer {
   push(bytes: Buffer): readonly MediaUnit[] {
     const units: MediaUnit[] = [];
     for (let at = 0; at + packetBytes <= bytes.length; at += packetBytes) {
-      if (bytes[at] === 0x47) this.#packet(bytes.subarray(at, at + packetBytes), units);
+      this.#packet(bytes.subarray(at, at + packetBytes), units);
     }
     return units;
   }
 
   #packet(packet: Buffer, units: MediaUnit[]): void {
-    const second = packet[1] ?? 0;
-    const pid = ((second & 0x1f) << 8) | (packet[2] ?? 0);
-    const payload = payloadOf(packet);
-    if (payload === null) return;
-    const start = (second & 0x40) !== 0;
+    const read = readTsPacket(packet);
+    if (read === null) return;
+    const { pid, payload, start, counter } = read;
     if (pid === 0) this.#pat(payload, start);
     else if (pid === this.#pmtPid) this.#pmt(payload, start);
     else {
       const track = this.#tracks.find((each) => each.pid === pid);
-      if (track === undefined) return;
-      for (const pes of track.pes.push(payload, start, (packet[3] ?? 0) & 15)) units.push(...track.read(pes));
+      for (const pes of track?.pes.push(payload, start, counter) ?? []) units.push(...(track?.read(pes) ?? []));
     }
   }
 
@@ -106,14 +104,6 @@ export class TsDemuxer {
     }
     this.#tracks = tracks;
   }
-}
-
-/** The payload of a packet; null for one that is broken, scrambled, or has none. */
-function payloadOf(packet: Buffer): Buffer | null {
-  const flags = packet[3] ?? 0;
-  const adaptation = (flags & 0x20) === 0 ? 0 : 1 + (packet[4] ?? 0);
-  if (((packet[1] ?? 0) & 0x80) !== 0 || (flags & 0xc0) !== 0 || (flags & 0x10) === 0) return null;
-  return adaptation < packetBytes - 4 ? packet.subarray(4 + adaptation) : null;
 }
 
 /** The first stream with a codec that is read here. */
