@@ -116,6 +116,7 @@ export class EdgeConsole implements EdgeAdminSource {
       edge_version: this.#dependencies.softwareVersion,
       tunnel,
       stall: this.#loop.stall(),
+      loop_lag_ms: this.#loop.lag().worstMs,
       events: this.#history.ofTunnel(id),
     };
   }

@@ -12,6 +12,7 @@ import { edgeEventText, type EdgeEvent } from './events/edge-event.ts';
 import { Flows, type FlowsDependencies } from './flows/flows.ts';
 import { FlowGates } from './local/flow-gates.ts';
 import { EdgeTunnel, type EdgeTunnelDependencies } from './tunnel/edge-tunnel.ts';
+import { tunnelProblems } from './tunnel/tunnel-problems.ts';
 import { findPortConflict } from './config/port-conflict.ts';
 import { edgeTransport } from './uplink/edge-transport.ts';
 import type { TunnelSettings } from './config/tunnel-config.ts';
@@ -184,6 +185,7 @@ class RunningEdge implements Edge {
       ...(this.#phase === 'running' ? [] : ['the edge is not running']),
       ...(down === '' ? [] : [`tunnels that are down: ${down}`]),
       ...(connecting === '' ? [] : [`tunnels without a relay: ${connecting}`]),
+      ...this.#tunnelProblems(),
       ...otherReasons,
     ];
     return {
@@ -225,6 +227,12 @@ class RunningEdge implements Edge {
     const { softwareVersion } = this.#dependencies;
     const { edgeId, quic } = this.#config;
     return new EdgeTunnel(dependencies, { tunnel, transport: edgeTransport(quic), edgeId, softwareVersion });
+  }
+
+  #tunnelProblems(): string[] {
+    const nowMs = this.#dependencies.clock.now();
+    const running = this.tunnelReports().filter(({ state }) => state !== 'stopped');
+    return running.flatMap((tunnel) => tunnelProblems(tunnel, nowMs).map((text) => `tunnel ${tunnel.name}: ${text}`));
   }
 
   #assertRunning(): void {

@@ -30,8 +30,8 @@ export interface RelayAdminViewDependencies {
   readonly loop: EventLoopWatch;
   health(): RelayHealth;
   notReadyReasons(): readonly string[];
-  /** How many of the QUIC addresses are bound now. */
-  boundAddresses(): number;
+  /** The QUIC addresses that are bound now, `ip:port`. */
+  boundAddresses(): readonly string[];
   engineReport(): EngineReport;
   managerConnected(): boolean | null;
 }
@@ -54,7 +54,7 @@ export class RelayAdminView implements RelayAdminSource {
   health(): HealthAnswer<RelayHealth> {
     const report = this.#dependencies.health();
     const stall = this.#dependencies.loop.stall();
-    const alive = this.#dependencies.boundAddresses() > 0;
+    const alive = this.#dependencies.boundAddresses().length > 0;
     if (stall === null) return { alive, report };
     return { alive, report: { ...report, status: 'degraded', reasons: [...report.reasons, stall] } };
   }
@@ -81,7 +81,7 @@ export class RelayAdminView implements RelayAdminSource {
   }
 
   facts(id: TunnelId): TunnelFacts {
-    const { clock, control, history } = this.#dependencies;
+    const { clock, control, history, loop } = this.#dependencies;
     return {
       tunnel_id: id,
       at: rfc3339(clock.now()),
@@ -90,6 +90,9 @@ export class RelayAdminView implements RelayAdminSource {
       authorisation: this.#authorization(id),
       require_bind_auth: this.#settings.requireBindAuth,
       not_ready_reasons: this.notReadyReasons(),
+      stall: loop.stall(),
+      loop_lag_ms: loop.lag().worstMs,
+      reached: this.#reached(),
       tunnel: this.tunnel(id),
       refusals: control
         .refusals()
@@ -126,6 +129,13 @@ export class RelayAdminView implements RelayAdminSource {
     return this.#dependencies.managerConnected();
   }
 
+  #reached(): TunnelFacts['reached'] {
+    const { counters } = this.#dependencies.engineReport();
+    const { connections_total: connections, uptime_secs } = this.#dependencies.report.totals();
+    const { packetsReceived: packets, handshakesStarted: handshakes } = counters;
+    return { quic_addrs: this.#dependencies.boundAddresses(), uptime_secs, packets, handshakes, connections };
+  }
+
   #authorization(id: TunnelId): TunnelFacts['authorisation'] {
     const { control } = this.#dependencies;
     if (control.isRevoked(id)) return 'revoked';
@@ -141,13 +151,14 @@ function toSide({ leg, sent }: SideDetail): RelayTunnelReport['ingress'] {
   return { leg: leg === null ? null : toLeg(leg), sent: toLedger(sent) };
 }
 
-function toLeg({ boundAtMs, edge }: LegDetail): RelayTunnelReport['ingress']['leg'] {
+function toLeg({ boundAtMs, edge, troubles }: LegDetail): RelayTunnelReport['ingress']['leg'] {
   return {
     edge_id: edge.edgeId,
     remote_addr: edge.remoteAddr,
     bound_at: rfc3339(boundAtMs),
     protocol_version: edge.protocolVersion,
     software_version: edge.softwareVersion,
+    troubles,
     path: toPathReport(edge.path),
   };
 }

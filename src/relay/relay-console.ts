@@ -62,7 +62,7 @@ export class RelayConsole {
         loop: this.#loop,
         health: () => this.#health(relay, linkStatus()),
         notReadyReasons: () => relay.notReadyReasons(),
-        boundAddresses: () => relay.addresses.length,
+        boundAddresses: () => relay.addresses,
         engineReport: () => engine.report(),
         managerConnected: () => isConnected(linkStatus()),
       },

@@ -28,7 +28,9 @@ const columns: readonly Column[] = [
   { title: 'MTU', leaves: 1 },
   { title: 'SENT', leaves: 3 },
   { title: 'DROPPED' },
+  { title: 'TROUBLE' },
 ];
+const troubleWords: Readonly<Record<string, string>> = { local: 'program refuses', key: 'keys differ' };
 const words = { active: 'active', waiting_egress: 'no egress', waiting_ingress: 'no ingress' } as const;
 
 /**
@@ -67,6 +69,7 @@ function legRows(tunnel: RelayTunnelReport, at: string): string[][] {
       mtuWords(path),
       bytesWords(sent.datagram_bytes_in + sent.stream_bytes),
       dropWords(sent.drops),
+      (leg?.troubles ?? []).map((trouble) => troubleWords[trouble] ?? trouble).join(', '),
     ];
   });
 }

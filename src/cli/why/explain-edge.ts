@@ -1,29 +1,27 @@
 import type { EdgeRelayReport, EdgeTunnelFacts, EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
-import { unprovenRelay } from '../../edge/uplink/relay-dialler.ts';
 import { oppositeDirection } from '../../protocol/tunnel/leg.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { largestPayloadWords } from './largest-payload.ts';
-import { refusalRemedy } from './refusal-remedy.ts';
+import { besideMachine, machineFindings } from './explain-machine.ts';
+import { troubleFindings } from './explain-troubles.ts';
+import { uplinkFindings } from './explain-uplink.ts';
 
 /** What an edge knows of one of its tunnels, asked twice a moment apart, in plain words; the most important first. */
 export function explainAtEdge(before: EdgeTunnelFacts, after: EdgeTunnelFacts): readonly Finding[] {
   const { tunnel } = after;
+  const machine = machineFindings(after);
+  const paths = tunnel.relays.flatMap((relay, index) => pathFindings(before.tunnel.relays[index] ?? null, relay));
   const findings = [
-    ...stallFindings(after),
+    ...machine,
     ...stateFindings(after),
-    ...tunnel.relays.flatMap((relay, index) => relayFindings(tunnel, before.tunnel.relays[index] ?? null, relay)),
-    ...countFindings(before.tunnel, tunnel),
-    ...trafficFindings(before.tunnel, tunnel),
+    ...tunnel.relays.flatMap((relay) => uplinkFindings(tunnel, relay)),
+    ...troubleFindings(after),
+    ...besideMachine(machine, [...paths, ...dropFindings(before.tunnel, tunnel)]),
+    ...trafficFindings(before.tunnel, after),
   ];
   const order = { problem: 0, note: 1, good: 2 } as const;
   return findings.toSorted((a, b) => order[a.level] - order[b.level]);
-}
-
-/** What is late or lost on a machine that does not keep up is not the network's fault. */
-function stallFindings({ stall }: EdgeTunnelFacts): Finding[] {
-  if (stall === null) return [];
-  return [problem(`This machine does not keep up: ${stall}.`, 'free CPU here: datagrams that wait for it are dropped')];
 }
 
 function stateFindings({ tunnel, events }: EdgeTunnelFacts): Finding[] {
@@ -46,56 +44,16 @@ function stateFindings({ tunnel, events }: EdgeTunnelFacts): Finding[] {
   }
 }
 
-function relayFindings(tunnel: EdgeTunnelReport, before: EdgeRelayReport | null, relay: EdgeRelayReport): Finding[] {
-  const { relay_addr: address, state, last_problem: last } = relay;
-  const findings: Finding[] = [];
-  if (state === 'down') {
-    const reason = last ?? 'no reason given';
-    findings.push(problem(`The relay ${address} does not let us hold the leg: ${reason}.`, refusalRemedy(reason)));
-  } else if (state === 'connecting') {
-    const text = `There is no connection to the relay ${address}${last === null ? ' yet' : `: ${last}`}.`;
-    findings.push(problem(text, connectRemedy(last)));
-  }
-  findings.push(...silenceFindings(relay));
-  const isSecond = tunnel.active_relay_idx !== null && tunnel.active_relay_idx > 0;
-  if (isSecond && address === tunnel.active_relay_addr) {
-    findings.push(note(`Traffic runs through the second relay, ${address}.`));
-  }
-  if (relay.path === null) return findings;
-  return [
-    ...findings,
-    ...explainPath({ name: `The path to ${address}`, before: before?.path ?? null, after: relay.path }),
-  ];
+function pathFindings(
+  before: EdgeRelayReport | null,
+  { relay_addr: address, path }: EdgeRelayReport,
+): readonly Finding[] {
+  if (path === null) return [];
+  return explainPath({ name: `The path to ${address}`, before: before?.path ?? null, after: path });
 }
 
-/** What is sent to it does not come through, as far as this edge knows. */
-function silenceFindings({ relay_addr: address, one_way: oneWay, suspect }: EdgeRelayReport): Finding[] {
-  if (oneWay) {
-    const remedy = 'let UDP out to its port: a firewall or NAT between here and the relay lets packets in only';
-    return [problem(`What is sent to the relay ${address} does not arrive; packets from it do.`, remedy)];
-  }
-  return suspect ? [problem(`The relay ${address} has stopped answering.`, 'look at it: adit why there')] : [];
-}
-
-function connectRemedy(reason: string | null): string {
-  if (reason?.startsWith(unprovenRelay) !== true)
-    return 'check its address, that it runs, and that UDP to its port is let through both ways';
-  return 'compare relay_fingerprint with the certificate_sha256 that the relay logs when it starts; if the relay has no new certificate, somebody else answers in its place';
-}
-
-function countFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Finding[] {
-  const findings: Finding[] = [];
-  const { decrypt_errors: sealed, send_errors: local } = after.stats;
-  if (sealed > 0) {
-    const text = `${sealed} payloads could not be opened (${sealed - before.stats.decrypt_errors} just now): the edges have different keys.`;
-    findings.push(problem(text, 'give both edges the same tunnel_encryption_key'));
-  }
-  if (local > before.stats.send_errors) {
-    const text = `Nothing takes what arrives for ${after.local_addr} (it failed ${local - before.stats.send_errors} times just now).`;
-    findings.push(problem(text, 'start the program that this tunnel feeds, or mend local_addr'));
-  }
-  for (const [reason, total] of Object.entries(after.drops)) findings.push(dropFinding(reason, total, before, after));
-  return findings;
+function dropFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Finding[] {
+  return Object.entries(after.drops).map(([reason, total]) => dropFinding(reason, total, before, after));
 }
 
 const dropWords: Readonly<Record<string, string>> = {
@@ -146,7 +104,7 @@ function isCutOff({ relays, active_relay_idx: active }: EdgeTunnelReport): boole
 }
 
 /** Whether anything moves, seen from here. */
-function trafficFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Finding[] {
+function trafficFindings(before: EdgeTunnelReport, { tunnel: after }: EdgeTunnelFacts): Finding[] {
   // What does not reach the relay says nothing about the other edge or the programs here.
   if (after.state !== 'ready' || isCutOff(after)) return [];
   const grows = (key: 'bytes_sent' | 'bytes_received'): boolean => after.stats[key] > before.stats[key];
@@ -156,7 +114,8 @@ function trafficFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Fin
   if (receives) return [note('Data comes from the other edge, and nothing goes out from here.')];
   // Something was offered, and why it was dropped is told by itself.
   const offered = Object.entries(after.drops).some(([reason, total]) => total > (before.drops[reason] ?? 0));
-  if (offered) return [];
+  // What stands in the way of the last try explains the silence.
+  if (offered || after.troubles.length > 0) return [];
   const remedy = `look at what should send to ${after.local_addr}, here or at the other edge`;
   return [note('Nothing goes through it now, in either direction.', remedy)];
 }

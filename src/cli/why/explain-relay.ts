@@ -1,20 +1,32 @@
-import type { PastEvent } from '../../admin/past-event.ts';
 import { parseRfc3339 } from '../../lib/clock.ts';
 import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/tunnel/leg.ts';
 import type { RelayTunnelReport, TunnelFacts } from '../../relay/admin/relay-schemas.ts';
 import { explainDrops } from './explain-drops.ts';
+import { besideMachine, machineFindings } from './explain-machine.ts';
+import { presenceFindings } from './explain-presence.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { refusalRemedy } from './refusal-remedy.ts';
-import { agoWords, durationBetween } from './time-words.ts';
+import { agoWords } from './time-words.ts';
 
 /** What a relay knows of a tunnel, asked twice a moment apart, in plain words; the most important first. */
 export function explainAtRelay(before: TunnelFacts, after: TunnelFacts): readonly Finding[] {
-  const findings = [...standing(after), ...presence(after), ...takeOvers(after), ...versions(after)];
-  if (after.tunnel !== null) findings.push(...traffic(before.tunnel, after.tunnel));
+  const machine = machineFindings(after);
+  const findings = [...machine, ...standing(after), ...presenceFindings(after), ...versions(after)];
+  if (after.tunnel !== null) {
+    findings.push(
+      ...toldByEdges(after.tunnel),
+      ...besideMachine(machine, ways(before.tunnel, after.tunnel)),
+      ...traffic(before.tunnel, after.tunnel),
+    );
+  }
   const order = { problem: 0, note: 1, good: 2 } as const;
   return findings.toSorted((a, b) => order[a.level] - order[b.level]);
 }
+
+/** An edge that is refused tries again within 75 s: after twice that it has given up, or was mended. */
+const tryingMs = 150_000;
+const forgottenMs = 3_600_000;
 
 /** Whether anybody may bind it, and what became of those who tried. */
 function standing(facts: TunnelFacts): Finding[] {
@@ -30,8 +42,10 @@ function standing(facts: TunnelFacts): Finding[] {
   if (!facts.require_bind_auth) findings.push(permissive(facts));
   for (const { at, direction, reason, edge_id: edgeId, remote_addr: address } of facts.refusals) {
     const who = edgeId === null ? address : `${edgeId}, ${address}`;
-    const when = agoWords(at, facts.at);
-    findings.push(problem(`The ${direction} edge (${who}) was refused: ${reason} (${when}).`, refusalRemedy(reason)));
+    const text = `The ${direction} edge (${who}) was refused: ${reason} (${agoWords(at, facts.at)}).`;
+    const ageMs = parseRfc3339(facts.at) - parseRfc3339(at);
+    if (ageMs <= tryingMs) findings.push(problem(text, refusalRemedy(reason)));
+    else if (ageMs <= forgottenMs) findings.push(note(`${text} It has not tried since.`));
   }
   return findings;
 }
@@ -42,48 +56,6 @@ function permissive({ authorisation }: TunnelFacts): Finding {
     `Anyone who reaches the relay may bind ${whose}: require_bind_auth is false.`,
     'write "require_bind_auth": true in the relay\'s config and restart it; authorise your tunnels first',
   );
-}
-
-/** Which legs are there, and since when not. */
-function presence(facts: TunnelFacts): Finding[] {
-  const { tunnel } = facts;
-  if (tunnel === null) {
-    return [problem(`No edge holds a leg of it${lastWords(facts)}.`, 'look at both edges: adit why there tells more')];
-  }
-  const since = durationBetween(tunnel.status_since, facts.at);
-  if (tunnel.status === 'active') return [good(`Both legs are there, for ${since}.`)];
-  const missing = tunnel.status === 'waiting_ingress' ? 'ingress' : 'egress';
-  const text = `The ${missing} leg has been missing for ${since}, while the ${oppositeDirection(missing)} edge waits${lastWords(facts, missing)}.`;
-  return [problem(text, `start the ${missing} edge, or run adit why there`)];
-}
-
-/** How the last time ended when the leg was there. */
-function lastWords(facts: TunnelFacts, direction?: Direction): string {
-  const ends = facts.events.filter(
-    ({ kind, details }) =>
-      ['tunnel-down', 'tunnel-unbound', 'tunnel-closed'].includes(kind) &&
-      (direction === undefined || details['direction'] === undefined || details['direction'] === direction),
-  );
-  const last = ends.at(-1);
-  return last === undefined ? '' : ` (last: ${last.message}, ${agoWords(last.at, facts.at)})`;
-}
-
-const recentlyMs = 600_000;
-
-/** A leg that went from one edge to another: on purpose, or two edges that do not know of each other. */
-function takeOvers({ events, at: now }: TunnelFacts): Finding[] {
-  return DIRECTIONS.flatMap((direction) => {
-    const last = events.findLast(({ kind, details }) => kind === 'leg-replaced' && details['direction'] === direction);
-    if (last === undefined || parseRfc3339(now) - parseRfc3339(last.at) > recentlyMs) return [];
-    const [before, after] = ['old', 'new'].map((name) => edgeName(last.details, name));
-    if (before === after) return [];
-    const text = `The ${direction} leg went from ${before} to ${after} (${agoWords(last.at, now)}).`;
-    return [note(text, 'if that was not meant, two edges have the same direction of this tunnel: stop one')];
-  });
-}
-
-function edgeName(details: PastEvent['details'], name: string): string {
-  return String(details[`${name}_edge_id`] ?? details[`${name}_remote_addr`]);
 }
 
 function versions(facts: TunnelFacts): Finding[] {
@@ -108,19 +80,40 @@ function versions(facts: TunnelFacts): Finding[] {
   return [...bound, ...others];
 }
 
-function traffic(before: RelayTunnelReport | null, after: RelayTunnelReport): Finding[] {
-  const findings = DIRECTIONS.flatMap((direction) => [
+const toldTroubles: Readonly<Record<string, readonly [text: string, remedy: string]>> = {
+  local: ['nothing takes what arrives for its local_addr', 'start the program there, or mend local_addr of that edge'],
+  key: [
+    'it cannot open what the other edge sends: the edges have different keys',
+    'give both edges the same tunnel_encryption_key',
+  ],
+};
+
+/** What edges say of their own ends, which a relay cannot see. */
+function toldByEdges(tunnel: RelayTunnelReport): Finding[] {
+  return DIRECTIONS.flatMap((direction) => {
+    const { leg } = tunnel[direction];
+    return (leg?.troubles ?? []).map((trouble) => {
+      const [text, remedy] = toldTroubles[trouble] ?? [trouble, 'adit why there tells more'];
+      return problem(`The ${direction} edge (${leg?.edge_id ?? 'unnamed'}) says: ${text}.`, remedy);
+    });
+  });
+}
+
+/** The way to each edge, and what did not get through. */
+function ways(before: RelayTunnelReport | null, after: RelayTunnelReport): Finding[] {
+  return DIRECTIONS.flatMap((direction) => [
     ...legFindings(before, after, direction),
     ...explainDrops(before, after, direction),
   ]);
-  if (after.status !== 'active' || before === null) return findings;
+}
+
+function traffic(before: RelayTunnelReport | null, after: RelayTunnelReport): Finding[] {
+  if (after.status !== 'active' || before === null) return [];
   const silent = DIRECTIONS.filter((direction) => sentBytes(after, direction) === sentBytes(before, direction));
-  if (silent.length === 2)
-    findings.push(note('Neither edge is sending anything now.', 'look at what feeds the edges, or run adit why there'));
-  else if (silent.length === 1)
-    findings.push(note(`Only the ${oppositeDirection(silent[0] ?? 'ingress')} edge is sending now.`));
-  else findings.push(good('Traffic flows in both directions.'));
-  return findings;
+  const [first, second] = silent;
+  if (first === undefined) return [good('Traffic flows in both directions.')];
+  if (second === undefined) return [note(`Only the ${oppositeDirection(first)} edge is sending now.`)];
+  return [note('Neither edge is sending anything now.', 'look at what feeds the edges, or run adit why there')];
 }
 
 function legFindings(

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { EdgeTunnelStats } from '../../protocol/node/edge-telemetry.ts';
 import { addFlowMetrics } from './flow-metrics.ts';
+import type { EdgeRelayReport } from './edge-schemas.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
 
 const counters: Readonly<Partial<Record<keyof EdgeTunnelStats, readonly [name: string, help: string]>>> = {
@@ -89,6 +90,18 @@ function addTunnelMetrics(registry: Registry, source: EdgeAdminSource): void {
       for (const { id, stats } of source.tunnels()) this.set({ tunnel_id: id }, stats.connections_active);
     },
   });
+  new Gauge({
+    name: 'adit_edge_trouble',
+    help: '1 for each fault of a tunnel that stands: local, far (the program at the other edge), key, far-key.',
+    labelNames: ['tunnel_id', 'kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { id, troubles } of source.tunnels()) {
+        for (const { kind } of troubles) this.set({ tunnel_id: id, kind }, 1);
+      }
+    },
+  });
   addLedgerMetrics(registry, source);
 }
 
@@ -127,6 +140,10 @@ function addLedgerMetrics(registry: Registry, source: EdgeAdminSource): void {
   });
 }
 
+function isUp({ state, suspect }: EdgeRelayReport): boolean {
+  return (state === 'ready' || state === 'waiting') && !suspect;
+}
+
 function addRelayMetrics(registry: Registry, source: EdgeAdminSource): void {
   const registers = [registry];
   new Gauge({
@@ -138,6 +155,19 @@ function addRelayMetrics(registry: Registry, source: EdgeAdminSource): void {
       this.reset();
       for (const { id, relays, active_relay_idx: active } of source.tunnels()) {
         relays.forEach(({ relay_addr: relay }, index) => this.set({ tunnel_id: id, relay }, index === active ? 1 : 0));
+      }
+    },
+  });
+  new Gauge({
+    name: 'adit_edge_relay_up',
+    help: '1 while the tunnel holds its leg at the relay and the relay answers.',
+    labelNames: relayLabels,
+    registers,
+    collect() {
+      this.reset();
+      for (const { id, relays, state } of source.tunnels()) {
+        if (state === 'stopped') continue;
+        for (const relay of relays) this.set({ tunnel_id: id, relay: relay.relay_addr }, isUp(relay) ? 1 : 0);
       }
     },
   });

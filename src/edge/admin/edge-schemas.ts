@@ -41,6 +41,20 @@ const directionSchema = z.object({
   drops: z.record(z.string(), count).readonly(),
 });
 
+/** A fault that stands until something works again. */
+const troubleSchema = z.object({
+  /**
+   * Where it is: the local program, the program behind the other edge, what comes from the other edge (the keys differ), or
+   * what goes to it.
+   */
+  kind: z.enum(['local', 'far', 'key', 'far-key']),
+  /** Of the last time, for people. */
+  cause: text,
+  count,
+  since: z.iso.datetime({ offset: true }),
+  last_at: z.iso.datetime({ offset: true }),
+});
+
 export const tunnelSchema = z.object({
   id: text,
   name: text,
@@ -73,6 +87,7 @@ export const tunnelSchema = z.object({
   /** Datagrams from relays, and what was given to local programs of them. */
   incoming: directionSchema,
   relays: z.array(relaySchema).readonly(),
+  troubles: z.array(troubleSchema).readonly(),
 });
 
 /** Everything that explains why a tunnel of this edge carries traffic, badly, or none. */
@@ -84,10 +99,13 @@ export const tunnelFactsSchema = z.object({
   tunnel: tunnelSchema,
   /** That this process stood still lately, for people; null when it did not. */
   stall: text.nullable(),
+  /** How late the event loop was at worst within the last 20 s. */
+  loop_lag_ms: z.number().min(0),
   /** Of this tunnel, oldest first, the latest few. */
   events: z.array(pastEventSchema).readonly(),
 });
 
 export type EdgeTunnelReport = z.output<typeof tunnelSchema>;
+export type TroubleReport = z.output<typeof troubleSchema>;
 export type EdgeRelayReport = z.output<typeof relaySchema>;
 export type EdgeTunnelFacts = z.output<typeof tunnelFactsSchema>;

@@ -108,13 +108,14 @@ export class TcpIngress implements LocalEnd {
       },
     };
     const onFailed = (error: Error): void => {
-      counters.sendError();
+      counters.sendError(error);
       this.#noteRefusal(error);
       pending.cancel(edgeStreamCode.localRefused);
     };
     const onConnected = (): void => {
       deadline.cancel();
       this.#localRefuses = false;
+      counters.localWorks();
       this.#pending.delete(pending);
       this.#pipes.join(socket, stream, relay);
     };

@@ -3,6 +3,8 @@ import { SEAL_OVERHEAD_BYTES } from '../../protocol/tunnel/limits.ts';
 import type { DropCounts } from '../../protocol/node/relay-telemetry.ts';
 import type { LocalCounts } from '../../quic/local-sockets.ts';
 import { dropReasons, type DropReason, type Ledger } from '../../quic/types.ts';
+import { localCause } from './local-cause.ts';
+import type { Troubles } from './troubles.ts';
 
 /** Why the edge did not give a datagram of a local program to QUIC; the engine's own reasons come beside these. */
 export type OutgoingDropReason =
@@ -38,6 +40,7 @@ const nothing: LocalCounts = { streamBytesSent: 0, streamBytesReceived: 0, broke
 export class TunnelCounters {
   /** Where the engine counts the datagrams that this edge sends. */
   readonly ledger: Ledger;
+  readonly #troubles: Troubles;
   readonly #engineCounts: () => LocalCounts;
   readonly #outgoing = { offered: 0, drops: new Map<OutgoingDropReason, number>() };
   readonly #incoming = { arrived: 0, drops: new Map<IncomingDropReason, number>() };
@@ -46,13 +49,15 @@ export class TunnelCounters {
   #bytesReceived = 0;
   #sendErrors = 0;
   #decryptErrors = 0;
+  #engineSeen = { brokenStreams: 0, streamBytesReceived: 0 };
   #connectionsTotal = 0;
   #connectionsActive = 0;
   #rates = { sampledAtMs: 0, bytesSent: 0, bytesReceived: 0, outBps: 0, inBps: 0 };
 
   /** `engineCounts`: what the engine moved by itself; it comes on top of what is counted here. */
-  constructor(ledger: Ledger, engineCounts: () => LocalCounts = () => nothing) {
+  constructor(ledger: Ledger, troubles: Troubles, engineCounts: () => LocalCounts = () => nothing) {
     this.ledger = ledger;
+    this.#troubles = troubles;
     this.#engineCounts = engineCounts;
   }
 
@@ -75,12 +80,14 @@ export class TunnelCounters {
   datagramReceived(bytes: number): void {
     this.#packetsReceived++;
     this.#bytesReceived += bytes;
+    this.#troubles.worked('key');
+    this.#troubles.worked('local');
   }
 
   notDelivered(reason: IncomingDropReason): void {
     const { drops } = this.#incoming;
     drops.set(reason, (drops.get(reason) ?? 0) + 1);
-    if (reason === 'not_authentic') this.#decryptErrors++;
+    if (reason === 'not_authentic') this.decryptError();
   }
 
   streamBytesSent(bytes: number): void {
@@ -89,16 +96,28 @@ export class TunnelCounters {
 
   streamBytesReceived(bytes: number): void {
     this.#bytesReceived += bytes;
+    this.#troubles.worked('key');
   }
 
   /** A local socket did not take or give a datagram, or a local connection could not be made. */
-  sendError(): void {
+  sendError(error: Error): void {
     this.#sendErrors++;
+    this.#troubles.happened('local', localCause(error));
   }
 
-  /** A stream that the tunnel key does not open. */
+  /** A datagram or stream that the tunnel key does not open. */
   decryptError(): void {
     this.#decryptErrors++;
+    this.#noteKey();
+  }
+
+  #noteKey(): void {
+    this.#troubles.happened('key', 'changed on the way, or sealed with another key');
+  }
+
+  /** A local program has accepted a connection. */
+  localWorks(): void {
+    this.#troubles.worked('local', false);
   }
 
   connectionOpened(): void {
@@ -148,6 +167,14 @@ export class TunnelCounters {
       if (reason !== 'not_authentic') drops.set(reason, (drops.get(reason) ?? 0) + count);
     }
     return Object.fromEntries(drops);
+  }
+
+  /** What the engine could open, and what not; to be called a few times a second. */
+  sampleEngine(): void {
+    const { brokenStreams, streamBytesReceived } = this.#engineCounts();
+    if (streamBytesReceived > this.#engineSeen.streamBytesReceived) this.#troubles.worked('key');
+    if (brokenStreams > this.#engineSeen.brokenStreams) this.#noteKey();
+    this.#engineSeen = { brokenStreams, streamBytesReceived };
   }
 
   /** Works the bit rates out anew once a second has passed; to be called at least that often. */

@@ -104,7 +104,7 @@ export class UdpEnd implements LocalEnd {
   };
 
   #onError(error: Error): void {
-    this.#dependencies.counters.sendError();
+    this.#dependencies.counters.sendError(error);
     this.#socket.failed(error);
     this.#dependencies.logger.debug({ error }, 'local datagram not delivered');
   }

@@ -27,6 +27,9 @@ import { TcpEgress } from '../local/tcp-egress.ts';
 import { TcpIngress } from '../local/tcp-ingress.ts';
 import type { TunnelSettings } from '../config/tunnel-config.ts';
 import { TunnelCounters } from '../local/tunnel-counters.ts';
+import { isCurrent } from './tunnel-problems.ts';
+import { FarTroubles } from '../local/far-troubles.ts';
+import { Troubles } from '../local/troubles.ts';
 import { UdpEnd } from '../local/udp-end.ts';
 
 export interface EdgeTunnelDependencies extends Omit<RelayClientDependencies, 'observer'> {
@@ -66,6 +69,8 @@ export class EdgeTunnel {
   readonly #logger: Logger;
   /** The local sockets of the engine, where it moves their bytes. */
   readonly #engineLocal: LocalTunnel | null;
+  readonly #troubles: Troubles;
+  readonly #farTroubles: FarTroubles;
   readonly #counters: TunnelCounters;
   readonly #dropReporter = new DropReporter();
   readonly #openRetry: Backoff;
@@ -86,8 +91,11 @@ export class EdgeTunnel {
     this.#dependencies = dependencies;
     this.#engineLocal = openEngineLocal(dependencies.engine, tunnel);
     const engineLocal = this.#engineLocal;
+    this.#troubles = new Troubles(dependencies.clock);
+    this.#farTroubles = new FarTroubles(dependencies.clock);
     this.#counters = new TunnelCounters(
       dependencies.engine.createLedger(),
+      this.#troubles,
       engineLocal === null ? undefined : () => engineLocal.counts(),
     );
     this.#logger = liveLogger(dependencies.logger, () => ({ tunnel: this.#settings.name, tunnel_id: tunnel.id }));
@@ -179,7 +187,9 @@ export class EdgeTunnel {
   /** As `info`, with each of its relays. */
   report(): EdgeTunnelReport {
     const relays = this.#clients.map((client) => client.report());
-    return { ...this.info(), outgoing: this.#counters.outgoing(), incoming: this.#counters.incoming(), relays };
+    const troubles = [...this.#troubles.report(), ...this.#farTroubles.report()];
+    const [outgoing, incoming] = [this.#counters.outgoing(), this.#counters.incoming()];
+    return { ...this.info(), outgoing, incoming, relays, troubles };
   }
 
   async #open(): Promise<string | null> {
@@ -215,12 +225,22 @@ export class EdgeTunnel {
     const patience = this.#counters.connectionsActive > 0 ? patienceMs.withStreams : patienceMs.withoutStreams;
     for (const client of this.#clients) client.sample(nowMs, patience);
     this.#counters.sampleRates(nowMs);
+    this.#counters.sampleEngine();
+    this.#exchangeTroubles();
     this.#noteActive();
     // That the tunnel is not up has events of its own.
     const counts = { ...this.#counters.drops(), no_relay: 0, not_authentic: this.#counters.decryptErrors };
     for (const report of this.#dropReporter.observe(nowMs, counts)) {
       this.#dependencies.raise({ kind: 'datagrams-dropped', tunnel: this.#ref, ...report });
     }
+  }
+
+  /** The two edges of a tunnel know of each other what only one of them can see. */
+  #exchangeTroubles(): void {
+    const nowMs = this.#dependencies.clock.now();
+    const own = this.#troubles.report().filter((trouble) => isCurrent(trouble, nowMs));
+    for (const { connection } of this.#clients) connection?.tellTroubles(own.map(({ kind }) => kind));
+    this.#farTroubles.update(this.#clients.flatMap(({ peerTroubles }) => peerTroubles));
   }
 
   /** Logs when the traffic moves from one relay to another. */

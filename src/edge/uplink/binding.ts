@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { computeBindProof, computeBindToken } from '../../protocol/tunnel/bind-token.ts';
 import type { EdgeMessage, MessageOf, RelayMessage } from '../../protocol/tunnel/control-message.ts';
 import type { Direction, TunnelProtocol } from '../../protocol/tunnel/leg.ts';
-import { EDGE_FEATURES, IF_FREE, PROTOCOL_VERSION } from '../../protocol/tunnel/limits.ts';
+import { EDGE_FEATURES, IF_FREE, PROTOCOL_VERSION, TUNNEL_TROUBLE } from '../../protocol/tunnel/limits.ts';
 import { tunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 
@@ -33,6 +34,8 @@ export type BindingStep =
   /** The relay took the bind; or the peer came, also back. */
   | { readonly kind: 'bound'; readonly peer: 'absent' | 'present' }
   | { readonly kind: 'peer-gone'; readonly reason: string }
+  /** What is wrong at the other edge's end now. */
+  | { readonly kind: 'peer-troubles'; readonly troubles: readonly string[] }
   /**
    * Another connection took the leg. With `canClaim` the relay says later, when asked by `claim`, whether it is free.
    */
@@ -61,7 +64,10 @@ export class Binding {
   #held = false;
   /** Of the relay's hello_ack. */
   #relayKnowsIfFree = false;
+  #relayKnowsTroubles = false;
   #challenge: string | undefined;
+  /** The troubles that the other edge has heard of. */
+  #told: readonly string[] = [];
 
   constructor(settings: BindingSettings, manner: BindManner) {
     this.#settings = settings;
@@ -102,6 +108,14 @@ export class Binding {
     return this.#phase === 'greeting' && this.#manner === 'take' ? this.#bindFirst() : [];
   }
 
+  /** Tells the other edge, by way of the relay, what is wrong at this end. */
+  tellTroubles(troubles: readonly string[]): readonly BindingStep[] {
+    if (this.#phase !== 'ready' || !this.#relayKnowsTroubles || isDeepStrictEqual(troubles, this.#told)) return [];
+    this.#told = troubles;
+    const { tunnelId: tunnel_id } = this.#settings;
+    return [{ kind: 'send', message: { type: 'tunnel_trouble', tunnel_id, troubles: [...troubles] } }];
+  }
+
   /** Asks for a leg that another connection holds, in case that one is gone. To be called every CLAIM_INTERVAL_MS. */
   claim(): readonly BindingStep[] {
     return this.#phase === 'replaced' && this.#relayKnowsIfFree ? this.#bindAuthorized('if-free') : [];
@@ -119,6 +133,8 @@ export class Binding {
         return this.#receiveReady();
       case 'tunnel_down':
         return this.#receiveDown(message.reason);
+      case 'tunnel_trouble':
+        return [{ kind: 'peer-troubles', troubles: message.troubles }];
       case 'pong':
         return [];
     }
@@ -129,6 +145,7 @@ export class Binding {
     bind_challenge: challenge,
   }: MessageOf<RelayMessage, 'hello_ack'>): readonly BindingStep[] {
     this.#relayKnowsIfFree = features.includes(IF_FREE);
+    this.#relayKnowsTroubles = features.includes(TUNNEL_TROUBLE);
     this.#challenge = challenge;
     return this.#phase === 'greeting' ? this.#bindFirst() : [];
   }
@@ -190,6 +207,8 @@ export class Binding {
 
   #becomeBound(peer: 'absent' | 'present'): readonly BindingStep[] {
     this.#held = true;
+    // The relay forgot them with the leg, and the peer may be a new one.
+    this.#told = [];
     return this.#become(peer === 'present' ? 'ready' : 'waiting', { kind: 'bound', peer });
   }
 

@@ -76,6 +76,7 @@ export class RelayClient {
   #liveness: Liveness | null = null;
   #suspect = false;
   #oneWay = false;
+  #peerTroubles: readonly string[] = [];
   #refused = false;
   /** Another edge has the leg. Taking it back would make two edges take it from each other without end. */
   #yields = false;
@@ -109,6 +110,11 @@ export class RelayClient {
   /** Ready, but the relay has stopped acknowledging (see `Liveness`). */
   get suspect(): boolean {
     return this.#suspect;
+  }
+
+  /** What is wrong at the other edge's end, as it says. */
+  get peerTroubles(): readonly string[] {
+    return this.ready ? this.#peerTroubles : [];
   }
 
   get state(): RelayState {
@@ -195,7 +201,10 @@ export class RelayClient {
         logger: this.#logger,
         observer: {
           onBound: (peer) => this.#onBound(peer),
-          onPeerGone: (reason) => this.#change({ kind: 'peer-gone', reason }),
+          onPeerGone: (reason) => this.#onPeerGone(reason),
+          onPeerTroubles: (troubles) => {
+            this.#peerTroubles = troubles;
+          },
           onReplaced: (reason, canClaim) => this.#onReplaced(reason, canClaim),
           onTaken: (reason) => this.#noteRefusal(reason),
           onDataStream: (stream, from) => observer.onDataStream(stream, from),
@@ -224,6 +233,7 @@ export class RelayClient {
 
   #forgetConnection(connection: RelayConnection): void {
     this.#connection = null;
+    this.#peerTroubles = [];
     this.#liveness = null;
     this.#suspect = false;
     this.#oneWay = false;
@@ -237,7 +247,13 @@ export class RelayClient {
     this.#yields = false;
     this.#lossTold = false;
     this.#lastProblem = null;
+    if (peer === 'absent') this.#peerTroubles = [];
     this.#change({ kind: 'connected', peer });
+  }
+
+  #onPeerGone(reason: string): void {
+    this.#peerTroubles = [];
+    this.#change({ kind: 'peer-gone', reason });
   }
 
   /** The connection stays open, so its end must not be reported as a second loss. */

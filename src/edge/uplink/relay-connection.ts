@@ -21,6 +21,8 @@ import { readRelayMessages } from './relay-messages.ts';
 export interface RelayConnectionObserver {
   onBound(peer: 'absent' | 'present'): void;
   onPeerGone(reason: string): void;
+  /** What is wrong at the other edge's end now. */
+  onPeerTroubles(troubles: readonly string[]): void;
   /** Another connection has our leg now. `canClaim`: this one asks for it until it is free. */
   onReplaced(reason: string, canClaim: boolean): void;
   /** Another connection had the leg before. This one asks for it until it is free. */
@@ -123,6 +125,11 @@ export class RelayConnection implements ConnectionHandler {
     return result;
   }
 
+  /** Tells the other edge what is wrong at this end, if it is news and the relay passes such words on. */
+  tellTroubles(troubles: readonly string[]): void {
+    this.#run(this.#binding.tellTroubles(troubles));
+  }
+
   /** A stream for data; null when the relay grants none now. */
   openStream(): QuicStream | null {
     return this.#connection?.openBidi() ?? null;
@@ -199,12 +206,13 @@ export class RelayConnection implements ConnectionHandler {
         this.#helloTimer = this.#clock.setTimeout(() => this.#run(this.#binding.helloAckOverdue()), HELLO_ACK_WAIT_MS);
         break;
       case 'bound':
-        this.#claimTimer?.cancel();
-        if (step.peer === 'present') this.#startPings();
-        this.#observer.onBound(step.peer);
+        this.#onBound(step.peer);
         break;
       case 'peer-gone':
         this.#observer.onPeerGone(step.reason);
+        break;
+      case 'peer-troubles':
+        this.#observer.onPeerTroubles(step.troubles);
         break;
       case 'replaced':
       case 'taken':
@@ -224,6 +232,12 @@ export class RelayConnection implements ConnectionHandler {
         this.#close(this.#lost(step.reason));
         break;
     }
+  }
+
+  #onBound(peer: 'absent' | 'present'): void {
+    this.#claimTimer?.cancel();
+    if (peer === 'present') this.#startPings();
+    this.#observer.onBound(peer);
   }
 
   #leaveLeg(step: Extract<BindingStep, { kind: 'replaced' | 'taken' }>): void {

@@ -3,7 +3,7 @@ import { isHex64 } from './bind-token.ts';
 import { encodeFrame } from './frame.ts';
 import { asJsonObject, parseJson } from '../../lib/json.ts';
 import { DIRECTIONS, TUNNEL_PROTOCOLS } from './leg.ts';
-import { MAX_EDGE_ID_BYTES, MAX_FEATURES, MAX_PEER_TEXT_CHARS } from './limits.ts';
+import { MAX_EDGE_ID_BYTES, MAX_FEATURES, MAX_PEER_TEXT_CHARS, MAX_TROUBLES } from './limits.ts';
 import { parseTunnelId } from './tunnel-id.ts';
 
 /** What a control frame turned out to be. Only `message` has an effect; the others are logged and the session lives. */
@@ -30,6 +30,12 @@ const features = z
   .catch([]);
 const bindChallenge = z.string().refine(isHex64).optional().catch(undefined);
 
+const tunnelTrouble = z.object({
+  type: z.literal('tunnel_trouble'),
+  tunnel_id: tunnelId,
+  troubles: z.array(peerText).transform((kinds) => kinds.slice(0, MAX_TROUBLES)),
+});
+
 // The order of fields is the order on the wire.
 const edgeSchemas = {
   hello: z.object({ type: z.literal('hello'), protocol_version: u32, software_version: peerText, features }),
@@ -45,6 +51,7 @@ const edgeSchemas = {
   }),
   tunnel_unbind: z.object({ type: z.literal('tunnel_unbind'), tunnel_id: tunnelId }),
   ping: z.object({ type: z.literal('ping') }),
+  tunnel_trouble: tunnelTrouble,
 };
 
 const relaySchemas = {
@@ -59,6 +66,7 @@ const relaySchemas = {
   tunnel_waiting: z.object({ type: z.literal('tunnel_waiting'), tunnel_id: tunnelId }),
   tunnel_down: z.object({ type: z.literal('tunnel_down'), tunnel_id: tunnelId, reason: peerText }),
   pong: z.object({ type: z.literal('pong') }),
+  tunnel_trouble: tunnelTrouble,
 };
 
 /**
@@ -68,7 +76,7 @@ const relaySchemas = {
 export type EdgeMessage = z.output<(typeof edgeSchemas)[keyof typeof edgeSchemas]>;
 
 /**
- * Relay → edge (docs/protocol/tunnel.md §2). `features` and `bind_challenge` are ours; a bad challenge reads as none.
+ * Relay → edge (docs/protocol/tunnel.md §2). `tunnel_trouble`, `features` and `bind_challenge` are ours; a bad challenge reads as none.
  */
 export type RelayMessage = z.output<(typeof relaySchemas)[keyof typeof relaySchemas]>;
 
@@ -115,6 +123,8 @@ function inWireOrder(message: object, shape: object): object {
   const values = new Map(Object.entries(message));
   const present = Object.keys(shape)
     .map((name): [string, unknown] => [name, values.get(name)])
-    .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0));
+    .filter(
+      ([name, value]) => value !== undefined && !(name === 'features' && Array.isArray(value) && value.length === 0),
+    );
   return Object.fromEntries(present);
 }

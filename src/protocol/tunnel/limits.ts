@@ -9,8 +9,11 @@ export const ALPN = 'bilbycast-relay';
 /** What we announce in hello and hello_ack; on QUIC, version 1 differs in nothing. */
 export const PROTOCOL_VERSION = 2;
 
-/** The features of §2.6 and §5 that an edge's hello announces; old relays ignore the field. */
-export const EDGE_FEATURES = ['peer_state', 'bind_proof'] as const;
+/** The edges of a tunnel tell each other through the relay what is wrong at their ends: docs/protocol/tunnel.md §2.9. */
+export const TUNNEL_TROUBLE = 'tunnel_trouble';
+
+/** The features of §2.6, §2.9 and §5 that an edge's hello announces; old relays ignore the field. */
+export const EDGE_FEATURES = ['peer_state', 'bind_proof', TUNNEL_TROUBLE] as const;
 
 /** A bind that takes a leg only when no live edge holds it: docs/protocol/tunnel.md §2.7. */
 export const IF_FREE = 'if_free';
@@ -47,6 +50,9 @@ export const MAX_EDGE_ID_BYTES = 64;
 
 /** A peer's free text (versions, reasons, names of unknown types) is cut to this before it is kept or logged. */
 export const MAX_PEER_TEXT_CHARS = 256;
+
+/** Kinds of trouble that an edge may tell of one tunnel; there are two. The rest is room for later ones. */
+export const MAX_TROUBLES = 8;
 
 /** Features that a peer may announce; further ones are not kept, since each connection stores the list. */
 export const MAX_FEATURES = 32;

@@ -61,6 +61,8 @@ const legSchema = z.object({
   /** 0 for an edge that has not said hello. */
   protocol_version: count,
   software_version: text.nullable(),
+  /** What the edge says is wrong at its end: `local` (its program), `key` (it cannot open what arrives). */
+  troubles: z.array(text).readonly(),
   path: pathReportSchema,
 });
 
@@ -126,6 +128,21 @@ export const tunnelFactsSchema = z.object({
   authorisation: z.enum(['authorised', 'revoked', 'unknown']),
   require_bind_auth: z.boolean(),
   not_ready_reasons: z.array(text).readonly(),
+  /** That this process stood still lately, for people; null when it did not. */
+  stall: text.nullable(),
+  /** How late the event loop was at worst within the last 20 s. */
+  loop_lag_ms: z.number().min(0),
+  /** Whether edges get through to the relay at all: counts since it started. */
+  reached: z.object({
+    /** Where it listens now, `ip:port`. */
+    quic_addrs: z.array(text).readonly(),
+    uptime_secs: z.number().min(0),
+    /** UDP packets that came. */
+    packets: count,
+    /** Connections that were begun, and those that were completed. */
+    handshakes: count,
+    connections: count,
+  }),
   tunnel: tunnelSchema.nullable(),
   /** The last refused bind of each leg since its last success. */
   refusals: z.array(refusalSchema).readonly(),

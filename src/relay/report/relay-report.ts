@@ -28,6 +28,7 @@ export interface EdgeDetail {
 export interface LegDetail {
   readonly boundAtMs: number;
   readonly edge: EdgeDetail;
+  readonly troubles: readonly string[];
 }
 
 /** One side of a tunnel: who holds it, and what it has sent since the tunnel came to be. */
@@ -209,7 +210,7 @@ export class RelayReport {
   #leg(leg: Leg | null): LegDetail | null {
     const session = this.#holder(leg);
     if (leg === null || session === null) return null;
-    return { boundAtMs: this.#wallMs(leg.boundAtMs), edge: this.#edge(session) };
+    return { boundAtMs: this.#wallMs(leg.boundAtMs), edge: this.#edge(session), troubles: leg.troubles };
   }
 
   #edge(session: SessionRunner): EdgeDetail {

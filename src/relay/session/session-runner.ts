@@ -184,9 +184,6 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
         case 'bind':
           this.#bind(action.message);
           break;
-        case 'note-refusal':
-          this.#dependencies.switchboard.noteRefusal(this, action.message, action.reason);
-          break;
         case 'unbind':
           this.#unbind(action.tunnelId);
           break;
@@ -201,11 +198,17 @@ export class SessionRunner implements ConnectionHandler, BoardSession {
         case 'raise':
           this.#dependencies.events.emit(action.event);
           break;
-        case 'note':
-          this.#logger.debug({ what: action.what }, 'control message ignored');
-          break;
+        default:
+          this.#note(action);
       }
     }
+  }
+
+  #note(action: Extract<SessionAction, { kind: 'note' | 'note-refusal' | 'note-troubles' }>): void {
+    const { switchboard } = this.#dependencies;
+    if (action.kind === 'note-refusal') switchboard.noteRefusal(this, action.message, action.reason);
+    else if (action.kind === 'note-troubles') switchboard.noteTroubles(this, action.tunnelId, action.troubles);
+    else this.#logger.debug({ what: action.what }, 'control message ignored');
   }
 
   #bind(message: BindMessage): void {

@@ -1,6 +1,6 @@
 import type { EdgeMessage, MessageOf, ParsedMessage, RelayMessage } from '../../protocol/tunnel/control-message.ts';
 import { closeReason, type CloseReason } from '../../protocol/tunnel/close-code.ts';
-import { PROTOCOL_VERSION, REFUSAL_LINGER_MS, RELAY_FEATURES } from '../../protocol/tunnel/limits.ts';
+import { PROTOCOL_VERSION, REFUSAL_LINGER_MS, RELAY_FEATURES, TUNNEL_TROUBLE } from '../../protocol/tunnel/limits.ts';
 import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { RelayEvent } from '../events/relay-event.ts';
@@ -33,6 +33,8 @@ export type SessionAction =
   /** The session has refused a bind itself; `adit why` reports it. */
   | { readonly kind: 'note-refusal'; readonly message: BindMessage; readonly reason: TunnelDownReason }
   | { readonly kind: 'unbind'; readonly tunnelId: TunnelId }
+  /** The edge said what is wrong at its end of a tunnel; nothing when all is well again. */
+  | { readonly kind: 'note-troubles'; readonly tunnelId: TunnelId; readonly troubles: readonly string[] }
   /** The first bind has succeeded: the limits of unauthenticated edges no longer apply. */
   | { readonly kind: 'prove' }
   | { readonly kind: 'close'; readonly reason: CloseReason }
@@ -52,6 +54,8 @@ export type SessionNotice =
   /** Both sides are bound. `first`: this leg has not got it before. */
   | { readonly kind: 'peer-ready'; readonly tunnelId: TunnelId; readonly first: boolean }
   | { readonly kind: 'peer-gone'; readonly tunnelId: TunnelId; readonly reason: TunnelDownReason }
+  /** What is wrong at the peer's end now. */
+  | { readonly kind: 'peer-troubles'; readonly tunnelId: TunnelId; readonly troubles: readonly string[] }
   /** This session's leg was taken by another connection. */
   | { readonly kind: 'replaced'; readonly tunnelId: TunnelId }
   /** This session's leg was taken away and will not come back on this connection. */
@@ -153,6 +157,8 @@ export class Session {
         return [{ kind: 'unbind', tunnelId: message.tunnel_id }];
       case 'ping':
         return [this.#send({ type: 'pong' })];
+      case 'tunnel_trouble':
+        return [{ kind: 'note-troubles', tunnelId: message.tunnel_id, troubles: message.troubles }];
     }
   }
 
@@ -187,6 +193,11 @@ export class Session {
       case 'peer-gone':
         // To the others this would be the end of the tunnel for as long as they are connected: they keep their leg.
         return this.#knowsPeerState() ? [this.#down(notice.tunnelId, notice.reason)] : [];
+      case 'peer-troubles': {
+        if (!this.#features.includes(TUNNEL_TROUBLE)) return [];
+        const troubles = [...notice.troubles];
+        return [this.#send({ type: 'tunnel_trouble', tunnel_id: notice.tunnelId, troubles })];
+      }
       case 'replaced':
         // Not closed: two edges that were given the same leg would take it from each other for ever.
         this.#replaced = true;

@@ -1,7 +1,7 @@
 import type { BindRefusal } from '../../protocol/tunnel/bind-refusal.ts';
 import { closeReason, type CloseReason } from '../../protocol/tunnel/close-code.ts';
 import type { EdgeMessage, MessageOf } from '../../protocol/tunnel/control-message.ts';
-import { DIRECTIONS, type Direction } from '../../protocol/tunnel/leg.ts';
+import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/tunnel/leg.ts';
 import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -132,6 +132,14 @@ export class Switchboard {
     refusals.add({ tunnelId, direction, reason, ...session.edgeRef(), atMs: clock.now() });
   }
 
+  /** What is wrong at the session's end of a tunnel; its peer hears of it. Ignored without a leg. */
+  noteTroubles(session: BoardSession, tunnelId: TunnelId, troubles: readonly string[]): void {
+    const { registry } = this.#dependencies;
+    const leg = registry.noteTroubles(tunnelId, session.id, troubles);
+    const peer = leg === null ? null : (registry.get(tunnelId)?.[oppositeDirection(leg.direction)] ?? null);
+    if (peer !== null) this.#notice(peer.sessionId, { kind: 'peer-troubles', tunnelId, troubles });
+  }
+
   /** False when the session does not hold a leg of the tunnel. */
   unbind(session: BoardSession, tunnelId: TunnelId): boolean {
     const removed = this.#dependencies.registry.unbind(tunnelId, session.id, this.#nowMs());
@@ -211,11 +219,20 @@ export class Switchboard {
     } else if (peer === null && !rebound) {
       events.emit({ kind: 'tunnel-waiting', tunnelId, direction }, stranger);
     }
+    if (peer !== null) this.#introduce(tunnelId, session.id, peer, replaced);
     const tunnel = registry.get(tunnelId);
     if (!becameActive || peer === null || !tunnel?.ingress || !tunnel.egress) return;
     const [ingress, egress] = [this.#edgeRef(tunnel.ingress.sessionId), this.#edgeRef(tunnel.egress.sessionId)];
     events.emit({ kind: 'tunnel-active', tunnelId, ingress, egress }, stranger);
     this.#notice(peer.sessionId, { kind: 'peer-ready', tunnelId, first: !peer.wasPaired });
+  }
+
+  /** What the peers of a new leg know of each other's ends. */
+  #introduce(tunnelId: TunnelId, newcomer: SessionId, peer: Leg, replaced: Leg | null): void {
+    const tell = (to: SessionId, troubles: readonly string[]): void =>
+      this.#notice(to, { kind: 'peer-troubles', tunnelId, troubles });
+    if (replaced !== null && replaced.troubles.length > 0) tell(peer.sessionId, []);
+    if (peer.troubles.length > 0) tell(newcomer, peer.troubles);
   }
 
   /** Without a credential the holder is not pinged: it keeps the leg unless it was silent for longer than `aliveMs`. */

@@ -130,6 +130,13 @@ export class TunnelRegistry {
     return { kind: 'bound', leg, peer, replaced, rebound, becameActive };
   }
 
+  /** The leg as it is now; null when this session holds none of the tunnel. */
+  noteTroubles(tunnelId: TunnelId, sessionId: SessionId, troubles: readonly string[]): Leg | null {
+    const leg = this.legOf(tunnelId, sessionId);
+    if (leg === null) return null;
+    return this.#tunnels.get(tunnelId)?.noteTroubles(leg.direction, troubles) ?? null;
+  }
+
   /** Null when this session does not hold a leg of the tunnel. */
   unbind(tunnelId: TunnelId, sessionId: SessionId, nowMs: number): RemovedLeg | null {
     const leg = this.legOf(tunnelId, sessionId);
@@ -195,7 +202,9 @@ export class TunnelRegistry {
     const holder = tunnel.leg(direction);
     if (holder !== null) this.#forget(holder.sessionId, tunnelId);
     const wasActive = tunnel.isActive;
-    const leg = tunnel.setLeg({ direction, sessionId, protocol, credential, boundAtMs: nowMs, wasPaired }, nowMs);
+    const troubles = holder?.sessionId === sessionId ? holder.troubles : [];
+    const fresh: Leg = { direction, sessionId, protocol, credential, boundAtMs: nowMs, wasPaired, troubles };
+    const leg = tunnel.setLeg(fresh, nowMs);
     if (tunnel.isActive && !wasActive) this.#activeTunnels++;
     const held = this.#bySession.get(sessionId) ?? new Set();
     this.#bySession.set(sessionId, held.add(tunnelId));

@@ -12,6 +12,8 @@ export interface Leg {
   readonly boundAtMs: number;
   /** Whether this leg has been part of an active tunnel, so that its edge has got `tunnel_ready` once. */
   readonly wasPaired: boolean;
+  /** What its edge says is wrong at its end, in the words of docs/protocol/tunnel.md §2.9. */
+  readonly troubles: readonly string[];
 }
 
 /** A tunnel as others may look at it. A tunnel exists while it has at least one leg. */
@@ -96,6 +98,13 @@ export class Tunnel implements TunnelView {
     if (peer !== null && !peer.wasPaired) this.#legs[peer.direction] = { ...peer, wasPaired: true };
     if (this.isActive !== wasActive) this.statusSinceMs = nowMs;
     return placed;
+  }
+
+  /** The leg as it is now; null where there is none. */
+  noteTroubles(direction: Direction, troubles: readonly string[]): Leg | null {
+    const leg = this.#legs[direction];
+    if (leg !== null) this.#legs[direction] = { ...leg, troubles };
+    return this.#legs[direction];
   }
 
   clearLeg(direction: Direction, nowMs: number): void {

@@ -16,6 +16,7 @@ export class AnsweringRelay extends RelayConnection {
     const observer = {
       onBound: ignore,
       onPeerGone: ignore,
+      onPeerTroubles: ignore,
       onReplaced: ignore,
       onTaken: ignore,
       onDataStream: ignore,

@@ -3,7 +3,9 @@ import type { Socket } from 'node:net';
 import { edgeStreamCode } from '../../../src/edge/local/local-end.ts';
 import { NodeTcp } from '../../../src/edge/local/node-tcp.ts';
 import { PayloadCipher } from '../../../src/edge/local/payload-cipher.ts';
+import { Troubles } from '../../../src/edge/local/troubles.ts';
 import { TunnelCounters } from '../../../src/edge/local/tunnel-counters.ts';
+import { SystemClock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import type { LocalTcp, LocalTcpPipe } from '../../../src/quic/local-sockets.ts';
 import type { EngineName } from '../../../src/quic/types.ts';
@@ -42,7 +44,11 @@ export class LocalTcpWorld implements AsyncDisposable {
     this.server = ends.server;
     const { localReset: localResetCode, notAuthentic: notAuthenticCode } = edgeStreamCode;
     const local = engine.localSockets?.openTunnel({ key: localTcpKey, localResetCode, notAuthenticCode }) ?? null;
-    this.counters = new TunnelCounters(engine.createLedger(), local === null ? undefined : () => local.counts());
+    this.counters = new TunnelCounters(
+      engine.createLedger(),
+      new Troubles(new SystemClock()),
+      local === null ? undefined : () => local.counts(),
+    );
     this.tcp = local ?? new NodeTcp({ cipher: this.cipher, counters: this.counters, logger: silentLogger });
   }
 

@@ -55,6 +55,7 @@ export function sampleEdgeTunnel(id: TunnelId, changes: Partial<EdgeTunnelReport
         path: null,
       },
     ],
+    troubles: [],
     ...changes,
   };
 }
@@ -112,7 +113,16 @@ export class SampleEdge implements EdgeAdminSource {
     const tunnel = this.held.get(id);
     if (tunnel === undefined) return null;
     const at = '2026-04-02T12:00:00.000Z';
-    return { tunnel_id: id, at, edge_id: 'studio', edge_version: '0.1.0', tunnel, stall: null, events: [] };
+    return {
+      tunnel_id: id,
+      at,
+      edge_id: 'studio',
+      edge_version: '0.1.0',
+      tunnel,
+      stall: null,
+      loop_lag_ms: 0,
+      events: [],
+    };
   }
 
   engine(): EngineReport {

@@ -52,6 +52,7 @@ function leg(edgeId: string, remoteAddr: string): RelayTunnelReport['ingress']['
     bound_at: at,
     protocol_version: 2,
     software_version: '0.1.0',
+    troubles: [],
     path: toPathReport(sampleStats),
   };
 }
@@ -169,6 +170,9 @@ export class SampleRelay implements RelayAdminSource {
       authorisation: 'authorised',
       require_bind_auth: true,
       not_ready_reasons: this.notReady,
+      stall: null,
+      loop_lag_ms: 0,
+      reached: { quic_addrs: ['192.0.2.1:4433'], uptime_secs: 60, packets: 100, handshakes: 2, connections: 2 },
       tunnel: this.tunnel(id),
       refusals: [],
       events: [],

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { NodeTcp } from '../../../../src/edge/local/node-tcp.ts';
 import { PayloadCipher } from '../../../../src/edge/local/payload-cipher.ts';
 import { TcpIngress } from '../../../../src/edge/local/tcp-ingress.ts';
+import { Troubles } from '../../../../src/edge/local/troubles.ts';
 import { TunnelCounters } from '../../../../src/edge/local/tunnel-counters.ts';
 import type { QuicConnection } from '../../../../src/quic/types.ts';
 import { encodeStreamHeader } from '../../../../src/protocol/tunnel/stream-header.ts';
@@ -20,7 +21,11 @@ const tunnelId = knownTunnelId(vectorTunnel.id);
 it('counts a local program that does not answer as one that refuses', async () => {
   await using server = await LocalTcpServer.start(() => {});
   const [host = '', port] = server.addr.split(':');
-  const [clock, counters, logger] = [new ManualClock(), new TunnelCounters(new MemoryLedger()), new RecordingLogger()];
+  const [clock, counters, logger] = [
+    new ManualClock(),
+    new TunnelCounters(new MemoryLedger(), new Troubles(new ManualClock())),
+    new RecordingLogger(),
+  ];
   const cipher = new PayloadCipher(new SeededRandom(), new Uint8Array(32), new Uint8Array(16));
   const ingress = new TcpIngress(
     { clock, counters, logger, tcp: new NodeTcp({ cipher, counters, logger }) },

@@ -16,6 +16,7 @@ function factsOf(changes: Partial<EdgeTunnelReport>, events: EdgeTunnelFacts['ev
     edge_version: '0.1.0',
     tunnel,
     stall: null,
+    loop_lag_ms: 0,
     events,
   };
 }
@@ -28,6 +29,10 @@ function text(before: EdgeTunnelFacts, after: EdgeTunnelFacts = before): string 
 
 const relay = sampleEdgeTunnel(id).relays[0];
 if (relay === undefined) throw new Error('the sample has relays');
+
+function never(): never {
+  throw new Error('the sample has a path');
+}
 
 describe('why a tunnel is as it is, at an edge', () => {
   it('says through which relay it is up, and what is wrong with the other', () => {
@@ -75,18 +80,30 @@ describe('why a tunnel is as it is, at an edge', () => {
     expect(text(facts)).toContain('problem: This machine does not keep up: the event loop stood still for 5.0 s');
   });
 
-  it('says that the keys of the edges differ', () => {
-    const before = factsOf({ stats: { ...quiet, decrypt_errors: 5 } });
-    const after = factsOf({ stats: { ...quiet, decrypt_errors: 9 } });
-    expect(text(before, after)).toContain(
-      '9 payloads could not be opened (4 just now): the edges have different keys.',
+  const trouble = { count: 9, since: '2026-04-02T12:08:00.000Z', last_at: '2026-04-02T12:09:50.000Z' } as const;
+  const refused = { ...trouble, kind: 'local', cause: 'nothing listens there (ECONNREFUSED)' } as const;
+
+  it.each([
+    [refused, 'Nothing takes what arrives for 127.0.0.1:5000: nothing listens there (ECONNREFUSED)'],
+    [{ ...trouble, kind: 'far', cause: '' } as const, 'The program behind the other edge does not accept connections'],
+    [{ ...trouble, kind: 'key', cause: '' } as const, 'What the other edge sends cannot be opened: the edges have'],
+    [{ ...trouble, kind: 'far-key', cause: '' } as const, 'The other edge cannot open what is sent to it: the edges'],
+  ])('says what stands in the way, with its age, and blames nothing else for the silence: %o', (standing, words) => {
+    const answer = text(factsOf({ troubles: [standing] }));
+    expect(answer).toContain(`problem: ${words}`);
+    const age = standing.kind.startsWith('far') ? 'for 2 minutes' : '9 times in 2 minutes, the last one 10 seconds ago';
+    expect(answer).toContain(`(${age}). → `);
+    expect(answer).not.toContain('Nothing goes through it now');
+  });
+
+  it('only notes what nothing has tried again for ten minutes', () => {
+    const old = { ...refused, count: 1, since: '2026-04-02T11:50:00.000Z', last_at: '2026-04-02T11:50:00.000Z' };
+    expect(text(factsOf({ troubles: [old] }))).toContain(
+      'note: Nothing takes what arrives for 127.0.0.1:5000: nothing listens there (ECONNREFUSED) (once, 20 minutes ago).',
     );
   });
 
-  it('says that the local program is not there', () => {
-    expect(text(factsOf({}), factsOf({ stats: { ...quiet, send_errors: 3 } }))).toContain(
-      'Nothing takes what arrives for 127.0.0.1:5000 (it failed 3 times just now).',
-    );
+  it('says why the local address could not be opened', () => {
     const failed = {
       at: '2026-04-02T12:09:00.000Z',
       kind: 'tunnel-failed',
@@ -97,6 +114,29 @@ describe('why a tunnel is as it is, at an edge', () => {
     expect(text(factsOf({ state: 'down', relays: [] }, [failed]))).toContain(
       "Tunnel 'camera 1' failed: address in use. → free 127.0.0.1:5000",
     );
+  });
+
+  it('says that the second relay is of no use while the other edge is not there', () => {
+    const relays = [relay, { ...relay, relay_addr: 'relay-b.example:4433', state: 'waiting' } as const];
+    expect(text(factsOf({ relays }))).toContain(
+      'problem: There is no fail-over: the ingress edge is not at the relay relay-b.example:4433. → list that relay',
+    );
+  });
+
+  it('names the machine before the network, and blames neither path nor bit rate for its own lateness', () => {
+    const slow = { rtt_ms: 400, min_rtt_ms: 20 };
+    const path = { ...(relay.path ?? never()), ...slow };
+    const facts = factsOf({ relays: [{ ...relay, path }], drops: { expired: 5 } });
+    expect(text(facts)).toContain('problem: The path to relay-a.example:4433 is the slow one');
+    const late = text(factsOf({}), { ...facts, loop_lag_ms: 640 });
+    expect(late).toContain(
+      'note: This machine is short of CPU: the program was up to 640 ms late within the last 20 s.',
+    );
+    expect(late).toMatch(
+      /note: The path to relay-a.example:4433 is the slow one.* This may come from the machine alone\./,
+    );
+    expect(late).toMatch(/note: 5 datagrams were dropped just now .* This may come from the machine alone\./);
+    expect(late).not.toContain('lower the bit rate');
   });
 
   it.each(['no_relay', 'too_large', 'queue_full', 'expired', 'congestion', 'closing', 'no_local_peer', 'wrong_tunnel'])(
@@ -117,10 +157,20 @@ describe('why a tunnel is as it is, at an edge', () => {
     );
   });
 
-  it('tells a relay that is somebody else from one that is not there', () => {
-    const last = 'the relay did not prove who it is: the certificate has another fingerprint';
+  it.each([
+    ['the relay did not prove who it is: the certificate has another fingerprint', 'compare relay_fingerprint with'],
+    ['getaddrinfo ENOTFOUND relay-a.example', 'the name relay-a.example does not resolve'],
+    ['relay-a.example has no address', 'the name relay-a.example does not resolve'],
+    ['getaddrinfo EAI_AGAIN relay-a.example', 'no DNS server answers for relay-a.example'],
+    ['connect ENETUNREACH', 'this machine has no route to it'],
+    ['send EPERM', 'this machine does not let UDP out'],
+    ['connection refused', 'no relay listens at that address'],
+    ['ENOENT: no such file or directory', 'the file of relay_ca_path'],
+    ['per-ip connection cap exceeded', 'raise max_connections_per_ip of the relay'],
+    ['no connection within 6 s', 'check its address, that it runs, and that UDP to its port'],
+  ])('has a remedy of its own for "%s"', (last, remedy) => {
     const relays = [{ ...relay, state: 'connecting', path: null, last_problem: last } as const];
-    expect(text(factsOf({ state: 'connecting', relays }))).toContain(' → compare relay_fingerprint with');
+    expect(text(factsOf({ state: 'connecting', relays }))).toContain(`: ${last}. → ${remedy}`);
   });
 
   it('says in which directions data moves', () => {

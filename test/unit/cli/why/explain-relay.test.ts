@@ -192,4 +192,63 @@ describe('why a tunnel is as it is, at its relay', () => {
     const [line] = lines(factsOf(null, { not_ready_reasons: ['shutting down'] }));
     expect(line).toContain('The relay takes no new tunnels: shutting down.');
   });
+
+  it('forgets a refusal: a problem while the edge tries, then a note, gone after an hour', () => {
+    const refusal = {
+      direction: 'egress',
+      reason: 'bind authentication failed',
+      edge_id: 'studio',
+      remote_addr: '203.0.113.9:50000',
+    } as const;
+    const told = (at: string): string => lines(factsOf(tunnelWith({}), { refusals: [{ ...refusal, at }] })).join('\n');
+    expect(told('2026-04-02T12:08:00.000Z')).toContain(
+      'problem: The egress edge (studio, 203.0.113.9:50000) was refused',
+    );
+    expect(told('2026-04-02T12:00:00.000Z')).toMatch(
+      /note: The egress edge .* was refused: .* It has not tried since\./,
+    );
+    expect(told('2026-04-02T11:00:00.000Z')).not.toContain('was refused');
+  });
+
+  const reached = { quic_addrs: ['192.0.2.1:4433'], uptime_secs: 7200, packets: 0, handshakes: 0, connections: 0 };
+
+  it.each([
+    [reached, 'No UDP packet has reached this relay at 192.0.2.1:4433 in the 2 hours that it has run'],
+    [{ ...reached, packets: 4 }, '4 UDP packets came to 192.0.2.1:4433 in the 2 hours that it has run, and none began'],
+    [
+      { ...reached, packets: 40, handshakes: 7 },
+      '7 connections were begun in the 2 hours that it has run, and none was',
+    ],
+    [{ ...reached, packets: 40, handshakes: 7, connections: 1 }, 'No edge holds a leg of it. → look at both edges'],
+  ])('tells a relay that nobody reaches from one that edges have left: %o', (counts, words) => {
+    expect(lines(factsOf(null, { reached: counts }))[0]).toContain(`problem: ${words}`);
+  });
+
+  it('says that two edges run one and the same file', () => {
+    const tunnel = sampleTunnel(id, { status: 'waiting_egress', status_since: '2026-04-02T12:07:00.000Z' });
+    const alone = { ...tunnel, egress: { ...tunnel.egress, leg: null } };
+    const refusal = {
+      at: '2026-04-02T12:09:58.000Z',
+      direction: 'ingress',
+      reason: 'leg held by a live edge',
+      edge_id: 'studio',
+      remote_addr: '203.0.113.9:50000',
+    } as const;
+    const words = 'Two edges claim the ingress side, and none the egress side: one of them runs the other one’s file.';
+    expect(lines(factsOf(alone, { refusals: [refusal] })).join('\n')).toContain(words);
+    const details = { direction: 'ingress', old_edge_id: 'studio', new_edge_id: 'camera' };
+    const replaced = { ...leaf, at: '2026-04-02T12:09:00.000Z', kind: 'leg-replaced', message: 'x', details };
+    expect(lines(factsOf(alone, { events: [replaced] })).join('\n')).toContain(words);
+    expect(lines(factsOf(sampleTunnel(id), { events: [replaced] })).join('\n')).not.toContain(words);
+    expect(lines(factsOf(alone)).join('\n')).not.toContain(words);
+  });
+
+  it('names itself before the network when it is late', () => {
+    const slow = tunnelWith({ rtt_ms: 400, min_rtt_ms: 20 });
+    const stall = 'the event loop stood still for 5.0 s within the last 20 s';
+    const [first, ...others] = lines(factsOf(slow, { stall, loop_lag_ms: 5000 }));
+    expect(first).toContain(`problem: This machine does not keep up: ${stall}.`);
+    expect(others.filter((line) => line.startsWith('problem'))).toEqual([]);
+    expect(others.join('\n')).toMatch(/note: The ingress leg .* This may come from the machine alone\./);
+  });
 });

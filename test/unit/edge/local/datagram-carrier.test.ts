@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { DatagramCarrier } from '../../../../src/edge/local/datagram-carrier.ts';
 import { PayloadCipher } from '../../../../src/edge/local/payload-cipher.ts';
+import { Troubles } from '../../../../src/edge/local/troubles.ts';
 import { TunnelCounters } from '../../../../src/edge/local/tunnel-counters.ts';
 import { SEAL_OVERHEAD_BYTES } from '../../../../src/protocol/tunnel/limits.ts';
 import type { DatagramSendResult } from '../../../../src/quic/types.ts';
 import { AnsweringRelay } from '../../../support/peers/answering-relay.ts';
+import { ManualClock } from '../../../support/fakes/manual-clock.ts';
 import { MemoryLedger } from '../../../support/fakes/memory-ledger.ts';
 import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 import { silentLogger } from '../../../support/fakes/silent-logger.ts';
@@ -15,7 +17,7 @@ const cipher = new PayloadCipher(new SeededRandom(), Buffer.from(sealVector.keyH
 const payload = Buffer.from(sealVector.plaintext);
 
 function carrier(answer: DatagramSendResult | null): { carrier: DatagramCarrier; counters: TunnelCounters } {
-  const counters = new TunnelCounters(new MemoryLedger());
+  const counters = new TunnelCounters(new MemoryLedger(), new Troubles(new ManualClock()));
   const relay = answer === null ? null : new AnsweringRelay(answer);
   const dependencies = { activeRelay: () => relay, cipher, counters, logger: silentLogger };
   return { carrier: new DatagramCarrier(dependencies, prefix), counters };
@@ -58,7 +60,7 @@ describe('a datagram from a relay', () => {
 describe('counts of a tunnel', () => {
   it('tell bit rates over the last second or more', () => {
     const ledger = new MemoryLedger();
-    const counters = new TunnelCounters(ledger);
+    const counters = new TunnelCounters(ledger, new Troubles(new ManualClock()));
     ledger.datagramOut(1000 + SEAL_OVERHEAD_BYTES);
     counters.streamBytesReceived(500);
     counters.sampleRates(1000);

@@ -51,7 +51,12 @@ const tell = (steps: readonly BindingStep[]): unknown[] =>
 describe('the start of a binding', () => {
   it('says hello with our features, then who we are, and waits for a challenge', () => {
     expect(tell(new Binding(settings, 'take').open())).toEqual([
-      { type: 'hello', protocol_version: 2, software_version: '0.1.0', features: ['peer_state', 'bind_proof'] },
+      {
+        type: 'hello',
+        protocol_version: 2,
+        software_version: '0.1.0',
+        features: ['peer_state', 'bind_proof', 'tunnel_trouble'],
+      },
       { type: 'identify', edge_id: 'edge-1' },
       { kind: 'await-hello-ack' },
     ]);

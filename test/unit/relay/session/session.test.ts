@@ -28,7 +28,7 @@ const answers: Readonly<Record<string, unknown[]>> = {
         type: 'hello_ack',
         protocol_version: 2,
         software_version: '1.2.3',
-        features: ['peer_state', 'bind_proof', 'if_free'],
+        features: ['peer_state', 'bind_proof', 'tunnel_trouble', 'if_free'],
         bind_challenge: 'challenge',
       },
     },

@@ -1,0 +1,106 @@
+import type { PastEvent } from '../../admin/past-event.ts';
+import { parseRfc3339 } from '../../lib/clock.ts';
+import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/tunnel/leg.ts';
+import { tunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
+import type { TunnelFacts } from '../../relay/admin/relay-schemas.ts';
+import { good, note, problem, type Finding } from './finding.ts';
+import { agoWords, durationBetween, durationWords } from './time-words.ts';
+
+/** Which legs are there, since when not, and who took one. */
+export function presenceFindings(facts: TunnelFacts): Finding[] {
+  return [...presence(facts), ...takeOvers(facts)];
+}
+
+function presence(facts: TunnelFacts): Finding[] {
+  const { tunnel } = facts;
+  if (tunnel === null) {
+    const findings = [...unreached(facts), ...sameSide(facts)];
+    if (findings.length > 0) return findings;
+    return [problem(`No edge holds a leg of it${lastWords(facts)}.`, 'look at both edges: adit why there tells more')];
+  }
+  const since = durationBetween(tunnel.status_since, facts.at);
+  if (tunnel.status === 'active') return [good(`Both legs are there, for ${since}.`)];
+  const missing = tunnel.status === 'waiting_ingress' ? 'ingress' : 'egress';
+  const text = `The ${missing} leg has been missing for ${since}, while the ${oppositeDirection(missing)} edge waits${lastWords(facts, missing)}.`;
+  return [...sameSide(facts), problem(text, `start the ${missing} edge, or run adit why there`)];
+}
+
+/** Why no edge at all has got through, while none has. */
+function unreached({ reached }: TunnelFacts): Finding[] {
+  if (reached.connections > 0 || reached.quic_addrs.length === 0) return [];
+  const { packets, handshakes, quic_addrs: addresses, uptime_secs: uptime } = reached;
+  const during = `in the ${durationWords(uptime)} that it has run`;
+  const places = addresses.join(' and ');
+  if (packets === 0) {
+    const remedy =
+      'let UDP in to that port (firewall here, security group of the provider), and compare the address with relay_addrs of the edges';
+    return [problem(`No UDP packet has reached this relay at ${places} ${during}: no edge gets through.`, remedy)];
+  }
+  if (handshakes === 0) {
+    const text = `${packets} UDP packets came to ${places} ${during}, and none began a connection.`;
+    return [
+      problem(text, 'start the edges; if they run, something else sends to that port, or packets arrive changed'),
+    ];
+  }
+  return [
+    problem(
+      `${handshakes} connections were begun ${during}, and none was completed.`,
+      'adit why at the edges: either they do not accept the certificate (relay_fingerprint), or what this relay sends does not reach them',
+    ),
+  ];
+}
+
+/** Two edges on one side and none on the other: they run one and the same file. */
+function sameSide(facts: TunnelFacts): Finding[] {
+  return DIRECTIONS.flatMap((direction) => {
+    const other = oppositeDirection(direction);
+    const otherIsMissing = (facts.tunnel?.[other].leg ?? null) === null;
+    if (!otherIsMissing || !isClaimedTwice(facts, direction)) return [];
+    const text = `Two edges claim the ${direction} side, and none the ${other} side: one of them runs the other one’s file.`;
+    return [problem(text, `give one of the two the file whose direction is ${other}`)];
+  });
+}
+
+const claimReasons: ReadonlySet<string> = new Set([tunnelDownReason.legHeld, tunnelDownReason.replacedTooOften]);
+
+function isClaimedTwice(facts: TunnelFacts, direction: Direction): boolean {
+  const refused = facts.refusals.some((refusal) => refusal.direction === direction && claimReasons.has(refusal.reason));
+  return refused || lastTakeOver(facts, direction) !== null;
+}
+
+/** How the last time ended when the leg was there. */
+function lastWords(facts: TunnelFacts, direction?: Direction): string {
+  const ends = facts.events.filter(
+    ({ kind, details }) =>
+      ['tunnel-down', 'tunnel-unbound', 'tunnel-closed'].includes(kind) &&
+      (direction === undefined || details['direction'] === undefined || details['direction'] === direction),
+  );
+  const last = ends.at(-1);
+  return last === undefined ? '' : ` (last: ${last.message}, ${agoWords(last.at, facts.at)})`;
+}
+
+const recentlyMs = 600_000;
+
+/** A leg that went from one edge to another: on purpose, or two edges that do not know of each other. */
+function takeOvers(facts: TunnelFacts): Finding[] {
+  return DIRECTIONS.flatMap((direction) => {
+    const last = lastTakeOver(facts, direction);
+    if (last === null) return [];
+    const [before, after] = edgesOf(last);
+    const text = `The ${direction} leg went from ${before} to ${after} (${agoWords(last.at, facts.at)}).`;
+    return [note(text, 'if that was not meant, two edges have the same direction of this tunnel: stop one')];
+  });
+}
+
+/** From one edge to another, lately. */
+function lastTakeOver({ events, at }: TunnelFacts, direction: Direction): PastEvent | null {
+  const last = events.findLast(({ kind, details }) => kind === 'leg-replaced' && details['direction'] === direction);
+  if (last === undefined || parseRfc3339(at) - parseRfc3339(last.at) > recentlyMs) return null;
+  const [before, after] = edgesOf(last);
+  return before === after ? null : last;
+}
+
+function edgesOf({ details }: PastEvent): readonly [before: string, after: string] {
+  const name = (which: string): string => String(details[`${which}_edge_id`] ?? details[`${which}_remote_addr`]);
+  return [name('old'), name('new')];
+}

@@ -1,0 +1,72 @@
+import type { EdgeRelayReport, EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
+import { unprovenRelay } from '../../edge/uplink/relay-dialler.ts';
+import { oppositeDirection } from '../../protocol/tunnel/leg.ts';
+import { note, problem, type Finding } from './finding.ts';
+import { refusalRemedy } from './refusal-remedy.ts';
+
+/** How the bind at one relay of a tunnel is; nothing while it is as it should be. */
+export function uplinkFindings(tunnel: EdgeTunnelReport, relay: EdgeRelayReport): Finding[] {
+  return [...bindFindings(tunnel, relay), ...silenceFindings(relay), ...choiceFindings(tunnel, relay)];
+}
+
+function bindFindings(tunnel: EdgeTunnelReport, relay: EdgeRelayReport): Finding[] {
+  const { relay_addr: address, state, last_problem: last } = relay;
+  if (state === 'down') {
+    const reason = last ?? 'no reason given';
+    return [problem(`The relay ${address} does not let us hold the leg: ${reason}.`, refusalRemedy(reason))];
+  }
+  if (state === 'connecting') {
+    const text = `There is no connection to the relay ${address}${last === null ? ' yet' : `: ${last}`}.`;
+    return [problem(text, connectRemedy(relay))];
+  }
+  if (state === 'waiting' && tunnel.state === 'ready') {
+    const peer = oppositeDirection(tunnel.direction);
+    const text = `There is no fail-over: the ${peer} edge is not at the relay ${address}.`;
+    return [problem(text, `list that relay in relay_addrs of the ${peer} edge, or look why it cannot reach it`)];
+  }
+  return [];
+}
+
+/** What is sent to it does not come through, as far as this edge can tell. */
+function silenceFindings({ relay_addr: address, one_way: oneWay, suspect }: EdgeRelayReport): Finding[] {
+  if (oneWay) {
+    const remedy = 'let UDP out to its port: a firewall or NAT between here and the relay lets packets in only';
+    return [problem(`What is sent to the relay ${address} does not arrive; packets from it do.`, remedy)];
+  }
+  return suspect ? [problem(`The relay ${address} has stopped answering.`, 'look at it: adit why there')] : [];
+}
+
+function choiceFindings(tunnel: EdgeTunnelReport, { relay_addr: address }: EdgeRelayReport): Finding[] {
+  const isSecond = tunnel.active_relay_idx !== null && tunnel.active_relay_idx > 0;
+  if (!isSecond || address !== tunnel.active_relay_addr) return [];
+  return [note(`Traffic runs through the second relay, ${address}.`)];
+}
+
+/** By words of the reason, first match first: what the system, the TLS library or the edge itself says. */
+const remedies: readonly (readonly [pattern: RegExp, remedy: (host: string) => string])[] = [
+  [
+    new RegExp(`^${unprovenRelay}`),
+    () =>
+      'compare relay_fingerprint with the certificate_sha256 that the relay logs when it starts; if the relay has no new certificate, somebody else answers in its place',
+  ],
+  [
+    /ENOTFOUND|has no address|ENODATA/,
+    (host) => `the name ${host} does not resolve: correct it in relay_addrs, or make the DNS entry`,
+  ],
+  [
+    /EAI_AGAIN|ECONNREFUSED.*53|getaddrinfo/,
+    (host) => `no DNS server answers for ${host}: check the network and /etc/resolv.conf of this machine`,
+  ],
+  [/ENETUNREACH|EHOSTUNREACH/, () => 'this machine has no route to it: check its network and default gateway'],
+  [/EPERM|EACCES/, () => 'this machine does not let UDP out: look at its firewall rules'],
+  [/ECONNREFUSED|refused/, () => 'no relay listens at that address: start it, or correct the port'],
+  [/ENOENT|no such file/, () => 'the file of relay_ca_path is not there or cannot be read'],
+  [/require_bind_proof/, () => 'update the relay, or set require_bind_proof of this edge to false'],
+  [/connection cap/, () => 'raise max_connections_per_ip of the relay: too many connections come from this address'],
+];
+
+function connectRemedy({ relay_addr: address, last_problem: reason }: EdgeRelayReport): string {
+  const host = address.replace(/:\d+$/, '');
+  const found = remedies.find(([pattern]) => pattern.test(reason ?? ''));
+  return found?.[1](host) ?? 'check its address, that it runs, and that UDP to its port is let through both ways';
+}

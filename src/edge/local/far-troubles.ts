@@ -1,0 +1,34 @@
+import { rfc3339, type Clock } from '../../lib/clock.ts';
+import type { TroubleKind, TroubleReport } from './troubles.ts';
+
+/** What the other edge says of itself, as it looks from here (docs/protocol/tunnel.md §2.9). */
+const kinds: ReadonlyMap<string, TroubleKind> = new Map([
+  ['local', 'far'],
+  ['key', 'far-key'],
+]);
+
+/** What is wrong at the other edge's end, for as long as that edge says so. */
+export class FarTroubles {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #sinceMs = new Map<TroubleKind, number>();
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
+
+  /** `told`: all that it says now. Words that are not known here are left out. */
+  update(told: readonly string[]): void {
+    const standing = new Set(told.map((word) => kinds.get(word)));
+    for (const kind of this.#sinceMs.keys()) if (!standing.has(kind)) this.#sinceMs.delete(kind);
+    for (const kind of standing) {
+      if (kind !== undefined && !this.#sinceMs.has(kind)) this.#sinceMs.set(kind, this.#clock.now());
+    }
+  }
+
+  report(): readonly TroubleReport[] {
+    const last_at = rfc3339(this.#clock.now());
+    return [...this.#sinceMs].map(([kind, sinceMs]) => {
+      return { kind, cause: 'the other edge says so', count: 1, since: rfc3339(sinceMs), last_at };
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import { rfc3339, type Clock } from '../../lib/clock.ts';
+
+/**
+ * `local`: the local program or its address. `far`: the program behind the other edge. `key`: what the other edge sent
+ * cannot be opened here. `far-key`: what this edge sent cannot be opened there.
+ */
+export type TroubleKind = 'local' | 'far' | 'key' | 'far-key';
+
+/** As REST tells it; times are RFC 3339. */
+export interface TroubleReport {
+  readonly kind: TroubleKind;
+  readonly cause: string;
+  readonly count: number;
+  readonly since: string;
+  readonly last_at: string;
+}
+
+interface Trouble {
+  readonly sinceMs: number;
+  lastMs: number;
+  count: number;
+  cause: string;
+}
+
+/** A datagram that was sent proves nothing while the error about it may still be on its way. */
+const calmMs = 2000;
+/** Nothing has tried since: after this long it explains nothing that somebody may ask about now. */
+const forgottenAfterMs = 3_600_000;
+
+/** Faults of one tunnel that last until something works again, or until they are an hour old. Pure but for the clock. */
+export class Troubles {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #standing = new Map<TroubleKind, Trouble>();
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
+
+  happened(kind: TroubleKind, cause: string): void {
+    const nowMs = this.#clock.now();
+    const trouble = this.#standing.get(kind) ?? { sinceMs: nowMs, lastMs: nowMs, count: 0, cause };
+    this.#standing.set(kind, Object.assign(trouble, { lastMs: nowMs, count: trouble.count + 1, cause }));
+  }
+
+  /** It worked just now. With `afterCalm` only a fault that is 2 s old ends. Called for each datagram. */
+  worked(kind: TroubleKind, afterCalm = true): void {
+    if (this.#standing.size === 0) return;
+    const trouble = this.#standing.get(kind);
+    if (trouble === undefined || (afterCalm && this.#clock.now() - trouble.lastMs < calmMs)) return;
+    this.#standing.delete(kind);
+  }
+
+  report(): readonly TroubleReport[] {
+    const nowMs = this.#clock.now();
+    for (const [kind, { lastMs }] of this.#standing) {
+      if (nowMs - lastMs > forgottenAfterMs) this.#standing.delete(kind);
+    }
+    return [...this.#standing].map(([kind, { sinceMs, lastMs, count, cause }]) => {
+      return { kind, cause, count, since: rfc3339(sinceMs), last_at: rfc3339(lastMs) };
+    });
+  }
+}
