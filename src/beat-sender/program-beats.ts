@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import process from 'node:process';
 import { AppError, errorMessage } from '../lib/app-error.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
@@ -25,6 +26,7 @@ export interface ProgramBeatsDependencies {
 
 const programNumbers = { relay: 1, edge: 2, manager: 3 } as const;
 const maxLagMs = 0xffff;
+const certificateWarningMs = 7 * 24 * 3600 * 1000;
 
 /** The payload of our programs' beats (docs/observer.md §10). */
 export function beatPayload(program: keyof typeof programNumbers, facts: BeatFacts, lagMs: number): number {
@@ -33,6 +35,11 @@ export function beatPayload(program: keyof typeof programNumbers, facts: BeatFac
   const bits = flags.reduce((sum, flag, index) => sum | (Number(flag) << index), 0);
   const lag = Math.min(maxLagMs, Math.max(0, Math.round(lagMs)));
   return (bits | (programNumbers[program] << 8) | (lag << 16)) >>> 0;
+}
+
+/** For the fact of that name: a PEM certificate that ends within seven days. */
+export function certificateEndsSoon(certificate: string, clock: Clock): boolean {
+  return new X509Certificate(certificate).validToDate.getTime() - clock.now() < certificateWarningMs;
 }
 
 /** Lets a program beat from a timer of its event loop: a loop that is stuck falls silent. */

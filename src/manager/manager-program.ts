@@ -17,6 +17,7 @@ import type { RegisterApi } from './extension-points.ts';
 import { HttpsServer, type ServerIdentity, type UpgradeHandler } from './https-server.ts';
 import type { InstanceFacts } from './instances/instance-lease.ts';
 import { Manager } from './manager.ts';
+import { createManagerBeats } from './manager-beats.ts';
 import { ManagerMetrics } from './manager-metrics.ts';
 import { ConsoleSocket } from './maintenance/console-socket.ts';
 import { openSealing } from './secrets/open-sealing.ts';
@@ -73,11 +74,10 @@ export async function startManagerProgram(
   const console = await openConsole(config, { ...dependencies, database, sealing });
   starting.defer(() => console?.stop());
   const manager = new Manager(config, { clock, random, logger, database, sealing }, factsOf(config, softwareVersion));
+  const beats = createManagerBeats(config, dependencies, manager, () => identity.certificate);
+  starting.defer(() => beats?.stop());
   const app = createApp(config, logger);
   starting.defer(() => app.close());
-  const upgrades = new Map<string, UpgradeHandler>([
-    ['/ws/node', (request, socket, head) => manager.parts.hub.upgrade(request, socket, head)],
-  ]);
   const metrics = new ManagerMetrics(manager, { clock, database });
   starting.defer(() => metrics.stop());
   const extension = await settings.registerApi(app, {
@@ -88,7 +88,7 @@ export async function startManagerProgram(
     metrics: () => metrics.text(),
     certificateFingerprint: certificateFingerprint(identity.certificate),
   });
-  extension.upgrades.forEach((handler, path) => upgrades.set(path, handler));
+  const upgrades = upgradesOf(manager, extension.upgrades);
   const server = new HttpsServer({
     logger,
     upgrades,
@@ -100,6 +100,7 @@ export async function startManagerProgram(
   starting.defer(() => manager.stop());
   starting.defer(() => extension.stop());
   await server.start(config.listen, identity);
+  await beats?.start();
   const running = starting.move();
   return {
     addresses: server.addresses,
@@ -116,6 +117,14 @@ export async function startManagerProgram(
     },
     stop: () => running.disposeAsync(),
   };
+}
+
+/** By path: nodes, and what the API adds. */
+function upgradesOf(
+  { parts: { hub } }: Manager,
+  others: ReadonlyMap<string, UpgradeHandler>,
+): ReadonlyMap<string, UpgradeHandler> {
+  return new Map([['/ws/node', (request, socket, head) => hub.upgrade(request, socket, head)], ...others]);
 }
 
 function openConfigured(

@@ -42,6 +42,10 @@ export class Manager implements ManagerHealth {
     this.#expiry = clock.setInterval(() => this.#closeExpired(), expiryEveryMs);
   }
 
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
   notReady(): readonly string[] {
     const { inbox, lease } = this.parts;
     return [

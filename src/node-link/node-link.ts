@@ -6,7 +6,7 @@ import type { Random } from '../lib/random.ts';
 import { settledWithin } from '../lib/settled-within.ts';
 import type { LinkEvent } from '../protocol/node/link-event.ts';
 import type { NodeEvent } from '../protocol/node/node-event.ts';
-import type { NodeCredentials } from '../protocol/node/node-message.ts';
+import type { NodeCredentials, NodeIntroduction } from '../protocol/node/node-message.ts';
 import { allowInsecureVariable, chooseCertificateCheck } from './link/certificate-check.ts';
 import { CommandRunner } from './commands/command-runner.ts';
 import { ConfigFile, type ConfigFileSystem } from '../config/config-file.ts';
@@ -38,12 +38,11 @@ export interface NodeLinkDependencies {
   readonly emit: (event: LinkEvent) => void;
 }
 
-export interface NodeLinkSettings {
+export interface NodeLinkSettings extends NodeIntroduction {
   readonly manager: ManagerSettings;
   /** Where credentials are kept when the config file cannot be written; null keeps them in the config file. */
   readonly credentialsPath: string | null;
   readonly stateDir: string;
-  readonly softwareVersion: string;
   readonly journalCapBytes: number;
   /** The environment has BILBYCAST_ALLOW_INSECURE=1. */
   readonly allowInsecure: boolean;
@@ -176,7 +175,7 @@ export class NodeLink {
   }
 
   async #dial(): Promise<void> {
-    const { manager, allowInsecure, softwareVersion } = this.#settings;
+    const { manager, allowInsecure, softwareVersion, deviceType } = this.#settings;
     const trust = { ...manager, certFingerprints: this.#certFingerprints };
     const { urlIndex, secretIndex } = this.#plan.current();
     const url = manager.urls[urlIndex];
@@ -197,7 +196,7 @@ export class NodeLink {
     }
     this.#attempt = new LinkAttempt(
       { ...this.#dependencies, owner: this.#ownerOf(url, credentials) },
-      { url, check, credentials, softwareVersion },
+      { url, check, credentials, softwareVersion, deviceType },
     );
     this.#attempt.start();
   }

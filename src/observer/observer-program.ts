@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { AdminServer } from '../admin/admin-server.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
@@ -7,6 +8,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { NodeLink } from '../node-link/node-link.ts';
 import type { NodeEvent } from '../protocol/node/node-event.ts';
+import type { ObserverStats } from './admin/observer-schemas.ts';
 import { ObserverView } from './admin/observer-view.ts';
 import { BeatWatch } from './beat-watch.ts';
 import { queueLength } from './beats/beat-socket.ts';
@@ -257,7 +259,7 @@ export class ObserverProgram {
   async #startLink({ config, configPath, allowInsecure }: ObserverProgramSettings): Promise<void> {
     if (config.manager?.enabled !== true || configPath === null) return;
     const { createObserverLink } = await import('./manager-link/observer-link.ts');
-    const health = (): unknown => ({ ...this.#view.health().report, device_type: 'observer' });
+    const health = (): unknown => this.#view.health().report;
     const link = createObserverLink(
       config.manager,
       config,
@@ -269,11 +271,14 @@ export class ObserverProgram {
     this.#link = link;
   }
 
-  #stats(): unknown {
+  #stats(): ObserverStats {
     const { counters, nowNs } = this.#watch.state();
+    const agents = this.#view.agents();
     return {
       uptime_secs: Math.round(nowNs / 1e9),
-      agents: this.#view.agents().slice(0, maxAgentsInStats),
+      host: hostname(),
+      watched: agents.length,
+      agents: agents.slice(0, maxAgentsInStats),
       counters,
       recovery: Object.fromEntries(this.#recoveryCounters.outcomes),
     };

@@ -1,8 +1,7 @@
-import { X509Certificate } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { logEvents, type EventListener } from '../admin/event-hub.ts';
-import { ProgramBeats, type BeatFacts } from '../beat-sender/program-beats.ts';
+import { certificateEndsSoon, ProgramBeats, type BeatFacts } from '../beat-sender/program-beats.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -175,7 +174,7 @@ async function startBeats(
       status: health.status === 'ok' ? 'Ok' : 'Degraded',
       managerConnected: link !== null && link.connectedUrl !== null,
       draining: health.reasons.includes(shuttingDown),
-      certificateEndsSoon: endsWithin(certificate, certificateWarningMs, dependencies.clock),
+      certificateEndsSoon: certificateEndsSoon(certificate, dependencies.clock),
       diskFull: link?.problems.some((problem) => problem.includes('ENOSPC')) ?? false,
     };
   };
@@ -186,12 +185,6 @@ async function startBeats(
 
 /** As the relay's health says it. */
 const shuttingDown = 'the relay is shutting down';
-const certificateWarningMs = 7 * 24 * 3600 * 1000;
-
-function endsWithin(certificate: string, ms: number, clock: Clock): boolean {
-  return new X509Certificate(certificate).validToDate.getTime() - clock.now() < ms;
-}
-
 /** Without the loopback addresses. */
 function hostAddresses(): readonly string[] {
   const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { beatSchema } from '../../beat-sender/beat-config.ts';
 import {
   anyText,
   flag,
@@ -98,6 +99,7 @@ export const managerConfigSchema = z
     limits: limitsSchema.prefault({}),
     logging: loggingSchema.prefault({}),
     log_level: logLevelSchema,
+    observer: beatSchema.optional().describe('An observer that this program beats to; none unless it is set.'),
     state_dir: text().default('state/').describe('The embedded database, the master key, the certificate.'),
   })
   .refine((config) => (config.tls_cert_path === null) === (config.tls_key_path === null), {

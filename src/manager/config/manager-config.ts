@@ -82,6 +82,9 @@ function complete(file: ManagerConfigFile, directory: string): ManagerConfig {
     tls_key_path: orNull(file.tls_key_path),
     master_key_path: orNull(file.master_key_path) ?? resolve(stateDir, 'master.key'),
     state_dir: stateDir,
+    ...(file.observer !== undefined && {
+      observer: { ...file.observer, socket: orNull(file.observer.socket) },
+    }),
     oidc: file.oidc === null ? null : { ...file.oidc, client_secret_path: at(file.oidc.client_secret_path) },
     logging: { json_target: target?.kind === 'file' ? { ...target, path: at(target.path) } : target },
   };

@@ -227,7 +227,9 @@ export class TunnelEditor {
     if (source === destination) throw new FleetError('invalid', 'source and destination must be two nodes');
     for (const id of [source, destination]) {
       const node = await this.#core.node(id);
-      if (node.kind === 'relay') throw new FleetError('invalid', `${node.name} is a relay; a tunnel ends at edges`);
+      if (node.kind === 'relay' || node.kind === 'observer') {
+        throw new FleetError('invalid', `${node.name} is of kind ${node.kind}; a tunnel ends at edges`);
+      }
     }
   }
 

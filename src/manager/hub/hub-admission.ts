@@ -87,7 +87,7 @@ export class HubAdmission {
 
 /** The kind that an operator chose stays, unless the node itself says that it is another. */
 function kindOf(node: NodeRow, { deviceType }: AuthRequest): NodeRow['kind'] {
-  return deviceType === 'relay' ? 'relay' : node.kind;
+  return deviceType === 'relay' || deviceType === 'observer' ? deviceType : node.kind;
 }
 
 function hostPart(address: string): string {

@@ -38,6 +38,7 @@ const credential = z.string().min(1).max(MAX_CREDENTIAL_CHARS);
 const deviceTypes: ReadonlyMap<unknown, NodeKind> = new Map<unknown, NodeKind>([
   ['relay', 'relay'],
   ['edge', 'edge'],
+  ['observer', 'observer'],
   [undefined, 'edge'],
 ]);
 

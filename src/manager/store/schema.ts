@@ -14,7 +14,7 @@ type At = number;
 /** A JSON text: never queried inside. */
 type Json = string;
 
-export type NodeKind = 'relay' | 'edge' | 'other';
+export type NodeKind = 'relay' | 'edge' | 'observer' | 'other';
 export type LegRole = 'ingress' | 'egress' | 'relay' | 'secondary_relay' | 'flow';
 export type LegWant = 'present' | 'absent';
 export type PushStatus = 'pending' | 'pushing' | 'pushed' | 'failed';

@@ -4,7 +4,7 @@ import { pushStatusSchema, timeSchema } from './common.ts';
 /** `reconnecting` is an offline node within `offline_grace_secs`; `never` has not registered yet. */
 export const nodeStateSchema = z.enum(['online', 'reconnecting', 'offline', 'never', 'disabled', 'expired']);
 
-export const nodeKindSchema = z.enum(['relay', 'edge', 'other']);
+export const nodeKindSchema = z.enum(['relay', 'edge', 'observer', 'other']);
 
 export const nodeSchema = z.object({
   id: z.string(),

@@ -9,6 +9,7 @@ import {
   type ManagerCommand,
   type ManagerMessage,
   type NodeCredentials,
+  type NodeIntroduction,
 } from '../../protocol/node/node-message.ts';
 import type { CertificateCheck } from './certificate-check.ts';
 import type { ManagerDialler, ManagerSocket } from './manager-socket.ts';
@@ -20,11 +21,10 @@ export interface LinkAttemptDependencies {
   readonly owner: LinkAttemptOwner;
 }
 
-export interface LinkAttemptSettings {
+export interface LinkAttemptSettings extends NodeIntroduction {
   readonly url: string;
   readonly check: Exclude<CertificateCheck, { kind: 'refused' }>;
   readonly credentials: NodeCredentials;
-  readonly softwareVersion: string;
 }
 
 export type AttemptResult =
@@ -141,8 +141,8 @@ export class LinkAttempt {
     if (this.#phase !== 'connecting') return;
     this.#phase = 'authenticating';
     this.#endAfter(NODE_ANSWER_DEADLINE_MS, `no answer to auth within ${NODE_ANSWER_DEADLINE_MS / 1000} s`);
-    const { credentials, softwareVersion } = this.#settings;
-    this.#socket?.send(encodeAuth(credentials, softwareVersion, this.#timestamp()));
+    const { credentials } = this.#settings;
+    this.#socket?.send(encodeAuth(credentials, this.#settings, this.#timestamp()));
   }
 
   #received(frame: string): void {

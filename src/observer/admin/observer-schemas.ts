@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Counters } from '../slots/counters.ts';
 
 const count = z.int().min(0);
 const text = z.string();
@@ -47,6 +48,19 @@ export const healthSchema = z.object({
   silent_pids: count,
   api_addr: text.nullable(),
 });
+
+/** What a manager gets every second. */
+export interface ObserverStats {
+  readonly uptime_secs: number;
+  /** The name of the machine whose processes these are. */
+  readonly host: string;
+  readonly watched: number;
+  /** The first 256 of them. */
+  readonly agents: readonly AgentReport[];
+  readonly counters: Counters;
+  /** Recovery commands by how they ended. */
+  readonly recovery: Readonly<Record<string, number>>;
+}
 
 export type AgentReport = z.output<typeof agentSchema>;
 export type AgentFacts = z.output<typeof agentFactsSchema>;

@@ -63,6 +63,7 @@ export function createObserverLink(
       credentialsPath: config.credentials_path,
       stateDir: config.state_dir,
       softwareVersion: dependencies.softwareVersion,
+      deviceType: 'observer',
       journalCapBytes: defaultJournalCapBytes,
       allowInsecure: settings.allowInsecure,
       redaction: 'mask',

@@ -45,9 +45,25 @@ export function encodeNodeMessage(type: NodeMessageType, payload: unknown, times
   return JSON.stringify({ type, timestamp, payload: payload ?? null });
 }
 
+/** What a node says of itself besides its credentials. */
+export interface NodeIntroduction {
+  readonly softwareVersion: string;
+  /** Only of nodes that managers in the field do not know; relays and edges say nothing, as they do there. */
+  readonly deviceType?: 'observer' | undefined;
+}
+
 /** The first frame of a node on a new connection. */
-export function encodeAuth(credentials: NodeCredentials, softwareVersion: string, timestamp: string): string {
-  const payload = { ...credentials, software_version: softwareVersion, protocol_version: NODE_PROTOCOL_VERSION };
+export function encodeAuth(
+  credentials: NodeCredentials,
+  { softwareVersion, deviceType }: NodeIntroduction,
+  timestamp: string,
+): string {
+  const payload = {
+    ...credentials,
+    software_version: softwareVersion,
+    protocol_version: NODE_PROTOCOL_VERSION,
+    device_type: deviceType,
+  };
   return encodeNodeMessage('auth', payload, timestamp);
 }
 

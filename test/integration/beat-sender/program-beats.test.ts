@@ -4,6 +4,7 @@ import { ProgramBeats } from '../../../src/beat-sender/program-beats.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import { silentLogger } from '../../support/fakes/silent-logger.ts';
+import { ManagerBed } from '../../support/manager/manager-bed.ts';
 import { TestWatch } from '../../support/observer/test-watch.ts';
 
 const facts = { status: 'Degraded', managerConnected: true, draining: false } as const;
@@ -47,6 +48,14 @@ describe('a program that beats', () => {
     await beats.start();
     expect((await test.count('Beat', 1))[0]).toMatchObject({ origin: 'OperatorAttestedTransport' });
     beats.stop();
+  });
+
+  it('is a manager, too, by the observer of its config', async () => {
+    await using test = await TestWatch.start();
+    await using _manager = await ManagerBed.start({ config: { observer: { socket: test.path, interval_ms: 50 } } });
+    const [first] = await test.count('Beat', 1);
+    expect(first).toMatchObject({ pid: process.pid, status: 'Ok', origin: 'KernelAttested' });
+    expect((first?.payload ?? 0) & 0xffff).toBe(0x0300);
   });
 
   it('falls silent when it stops', async () => {

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { adminPassword, type ApiBed } from './api-bed.ts';
+import { sampleObserver } from './sample-fleet.ts';
 
 export interface PageView {
   /** Names the picture. */
@@ -15,11 +16,14 @@ export async function pageViews(bed: ApiBed): Promise<readonly PageView[]> {
   const tunnels = (await bed.fleet.tunnels.page({ limit: 10 })).items;
   const [flow] = (await bed.fleet.flows.page({ limit: 1 })).items;
   const [node, tunnel] = [nodes[1]?.id ?? '', tunnels[2]?.id ?? ''];
+  const observer = sampleObserver(Date.now());
+  bed.fleet.putNode(observer);
   return [
     { name: 'overview', path: '/', sign: 'In the last hour' },
     { name: 'nodes', path: '/nodes', sign: 'relay-ams-1' },
     { name: 'add-node', path: '/nodes/new', sign: 'Make a registration token' },
     { name: 'node', path: `/nodes/${node}`, sign: 'What this node must hold' },
+    { name: 'observer', path: `/nodes/${observer.id}`, sign: '3 processes on studio-fra-3' },
     { name: 'tunnels', path: '/tunnels', sign: 'camera-1' },
     { name: 'new-tunnel', path: '/tunnels/new', sign: 'Make the tunnel' },
     { name: 'tunnel', path: `/tunnels/${tunnel}`, sign: 'Second relay' },

@@ -73,6 +73,15 @@ function sampleEdge(index: number, now: number): NodeView {
   return state === 'never' ? { ...node, ...unseen } : node;
 }
 
+/** Beside the sample fleet: an observer that watches the processes of its host. */
+export function sampleObserver(now: number): NodeView {
+  return {
+    ...commonNode(9_000, now),
+    ...{ name: 'observer-fra-3', kind: 'observer', capabilities: [] },
+    legs: { pushed: 0, pushing: 0, pending: 0, failed: 0 },
+  };
+}
+
 const unseen = {
   ...{ software_version: null, protocol_version: null, last_seen_at: null, last_compared_at: null, state_since: null },
   ...{ remote_addr: null, health: null, secrets: [] },

@@ -1,7 +1,26 @@
+import type { AgentReport } from '../../../src/observer/admin/observer-schemas.ts';
 import type { NodeView, TunnelView } from '../../../src/manager/fleet.ts';
 
-/** A stats frame of a relay or an edge, as docs/protocol/manager.md §3 and §9 have it. */
+/** Three processes that an observer watches: well, silent, and ended without a name. */
+const agents = [
+  sampleAgent({ pid: 4_242, label: 'relay', beats: 172_800 }),
+  sampleAgent({ pid: 4_243, label: 'playout', status: 'Degraded', stalled: true, silent_ms: 92_000, stalls: 2 }),
+  sampleAgent({ pid: 4_301, status: 'Critical', exited: true, origin: 'NetworkUnverified' }),
+];
+
+function sampleAgent(fields: Partial<AgentReport>): AgentReport {
+  return {
+    ...{ pid: 2, label: null, status: 'Ok', stalled: false, exited: false, payload: 0, nonce: '17', silent_ms: 240 },
+    ...{ origin: 'KernelAttested', pid_ns_inode: '4026531836', beats: 17, stalls: 0 },
+    ...fields,
+  };
+}
+
+/** A stats frame of a relay, an edge or an observer, as docs/protocol/manager.md §3 and §9 have it. */
 export function sampleStats(node: NodeView, all: readonly TunnelView[]): unknown {
+  if (node.kind === 'observer') {
+    return { uptime_secs: 86_400, host: 'studio-fra-3', watched: agents.length, agents, counters: {}, recovery: {} };
+  }
   if (node.kind === 'relay') {
     const listed = all.slice(0, 50).map(({ id }) => ({ tunnel_id: id, status: 'active', drops: { waiting_side: 12 } }));
     const totals = { active_tunnels: 22, connected_edges: 31, total_bytes_forwarded: 1e12 };

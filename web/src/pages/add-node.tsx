@@ -70,6 +70,7 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
           choices={[
             { value: 'edge', word: 'Edge: opens tunnels for devices beside it' },
             { value: 'relay', word: 'Relay: pairs edges, has a public address' },
+            { value: 'observer', word: 'Observer: watches the processes of its host' },
           ]}
           onValue={(text) => (kind.value = text)}
         />
@@ -100,7 +101,8 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
 
 function Waiting({ added: node }: { added: AddedNode }) {
   const config = JSON.stringify({ manager: node.manager_config }, null, 2);
-  const command = `bin/adit ${node.kind === 'relay' ? 'relay --config relay.json' : 'edge --config edge.json'}`;
+  const program = node.kind === 'other' ? 'edge' : node.kind;
+  const command = `bin/adit ${program} --config ${program}.json`;
   return (
     <div class="columns">
       <Card title="1. Put this into the node's config file">

@@ -11,6 +11,7 @@ import { PageHead } from '../parts/page-head.tsx';
 import { When } from '../parts/when.tsx';
 import { plural } from '../words/format.ts';
 import { nodeLooks } from '../words/status.ts';
+import { AgentsCard } from './agents-card.tsx';
 import { EventLine } from './event-line.tsx';
 import { LegTable } from './leg-table.tsx';
 import { NodeActions } from './node-actions.tsx';
@@ -53,8 +54,14 @@ function NodeView({ node, resource, path }: { node: NodeDetail; resource: Resour
         </Note>
       )}
       <LinkCard node={node} />
-      <NodeStatsCards node={node} path={path} />
-      <LegsCard path={path} />
+      {node.kind === 'observer' ? (
+        <AgentsCard path={path} />
+      ) : (
+        <>
+          <NodeStatsCards node={node} path={path} />
+          <LegsCard path={path} />
+        </>
+      )}
       <div class="columns">
         <FactsCard node={node} />
         <NodeSecrets node={node} path={path} refresh={() => resource.refresh()} />

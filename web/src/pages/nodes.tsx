@@ -82,7 +82,10 @@ export function NodesPage() {
   const rows = useRows<NodeRow>('nodes', filterFromAddress('q', 'state', 'kind'), { topic: 'nodes', whole: true });
   return (
     <>
-      <PageHead title="Nodes" lead="Relays and edges, with what the manager wants of each and whether it is there.">
+      <PageHead
+        title="Nodes"
+        lead="Relays, edges and observers, with what the manager wants of each and whether it is there."
+      >
         {may('admin') && (
           <LinkButton href="/nodes/new" icon="plus" kind="primary">
             Add node
@@ -102,6 +105,7 @@ export function NodesPage() {
           choices={[
             { value: 'relay', word: 'Relays' },
             { value: 'edge', word: 'Edges' },
+            { value: 'observer', word: 'Observers' },
           ]}
         />
       </FilterBar>

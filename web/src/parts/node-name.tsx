@@ -1,9 +1,17 @@
-import { Icon } from './icon.tsx';
+import type { NodeRow } from '../data/shapes.ts';
+import { Icon, type IconName } from './icon.tsx';
+
+const icons: Readonly<Record<NodeRow['kind'], IconName>> = {
+  relay: 'relay',
+  edge: 'edge',
+  observer: 'pulse',
+  other: 'edge',
+};
 
 interface NodeNameProps {
   readonly id: string;
   readonly name: string;
-  readonly kind?: 'relay' | 'edge' | 'other' | undefined;
+  readonly kind?: NodeRow['kind'] | undefined;
   readonly note?: string | null | undefined;
 }
 
@@ -11,7 +19,7 @@ interface NodeNameProps {
 export function NodeName({ id, name, kind, note }: NodeNameProps) {
   return (
     <span class="name-cell">
-      {kind !== undefined && <Icon name={kind === 'relay' ? 'relay' : 'edge'} />}
+      {kind !== undefined && <Icon name={icons[kind]} />}
       <span class="name-text">
         <a href={`/nodes/${encodeURIComponent(id)}`}>
           <bdi>{name}</bdi>

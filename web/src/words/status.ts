@@ -1,4 +1,13 @@
-import type { DriftRow, LegRow, NodeState, PushStatus, RunningState, Severity, TunnelStatus } from '../data/shapes.ts';
+import type {
+  AgentReport,
+  DriftRow,
+  LegRow,
+  NodeState,
+  PushStatus,
+  RunningState,
+  Severity,
+  TunnelStatus,
+} from '../data/shapes.ts';
 import type { IconName } from '../parts/icon.tsx';
 
 export type Tone = 'ok' | 'busy' | 'warn' | 'bad' | 'idle' | 'info';
@@ -49,6 +58,18 @@ export const severityLooks: Readonly<Record<Severity, Look>> = {
   warning: { tone: 'warn', icon: 'warning', word: 'Warning' },
   critical: { tone: 'bad', icon: 'critical', word: 'Critical' },
 };
+
+const beatLooks: Readonly<Record<AgentReport['status'], Look>> = {
+  Ok: { tone: 'ok', icon: 'check', word: 'Ok' },
+  Degraded: { tone: 'warn', icon: 'warning', word: 'Degraded' },
+  Critical: { tone: 'bad', icon: 'critical', word: 'Critical' },
+};
+const silentLook: Look = { tone: 'bad', icon: 'cross', word: 'Silent' };
+
+/** Of a process that an observer watches. */
+export function agentLook({ stalled, status }: Pick<AgentReport, 'stalled' | 'status'>): Look {
+  return stalled ? silentLook : beatLooks[status];
+}
 
 export const driftLooks: Readonly<Record<DriftRow['kind'], Look>> = {
   extraneous: { tone: 'info', icon: 'plus', word: 'Only on the node' },

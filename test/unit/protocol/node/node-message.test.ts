@@ -21,11 +21,17 @@ describe('what a node sends', () => {
   });
 
   it('begins with auth by token or by id and secret, word for word', () => {
-    expect(encodeAuth({ registration_token: 'tok' }, '1.0.0', at)).toBe(
+    expect(encodeAuth({ registration_token: 'tok' }, { softwareVersion: '1.0.0' }, at)).toBe(
       `{"type":"auth","timestamp":"${at}","payload":{"registration_token":"tok","software_version":"1.0.0","protocol_version":1}}`,
     );
-    expect(encodeAuth({ node_id: 'n-17', node_secret: 's' }, '1.0.0', at)).toBe(
+    expect(encodeAuth({ node_id: 'n-17', node_secret: 's' }, { softwareVersion: '1.0.0' }, at)).toBe(
       `{"type":"auth","timestamp":"${at}","payload":{"node_id":"n-17","node_secret":"s","software_version":"1.0.0","protocol_version":1}}`,
+    );
+  });
+
+  it('an observer says what it is, which relays and edges do not', () => {
+    expect(encodeAuth({ registration_token: 'tok' }, { softwareVersion: '1.0.0', deviceType: 'observer' }, at)).toBe(
+      `{"type":"auth","timestamp":"${at}","payload":{"registration_token":"tok","software_version":"1.0.0","protocol_version":1,"device_type":"observer"}}`,
     );
   });
 
