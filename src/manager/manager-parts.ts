@@ -20,6 +20,7 @@ import { LegReader } from './reconciler/leg-reader.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 import type { Sealing } from './secrets/sealing.ts';
 import { createStore } from './store/create-store.ts';
+import { databaseBytes } from './store/integrity.ts';
 import type { OpenDatabase } from './store/open-database.ts';
 import type { Store } from './store/store.ts';
 import { Upkeep } from './upkeep.ts';
@@ -79,7 +80,8 @@ export class ManagerParts {
     );
     this.reconciler = this.#createReconciler();
     this.running = this.#createFleet();
-    this.upkeep = new Upkeep({ clock, logger, store: this.store }, config);
+    const sizeOf = (): Promise<number> => databaseBytes(database);
+    this.upkeep = new Upkeep({ clock, logger, store: this.store, databaseBytes: sizeOf }, config);
   }
 
   readonly #instanceId = (): string => this.lease.id;

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
+import type { Severity } from './store/schema.ts';
 import type { Store } from './store/store.ts';
 
 const everyMs = 60_000;
@@ -14,37 +15,48 @@ interface UpkeepDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly store: Store;
+  readonly databaseBytes: () => Promise<number>;
 }
 
-/** Deletes what has been kept long enough, in slices. */
+type UpkeepSettings = Pick<ManagerConfig, 'events'> & {
+  readonly limits: Pick<ManagerConfig['limits'], 'database_bytes'>;
+};
+
+/** However large the database is, the last day stays. */
+const fewestDays = 1;
+
+/** Deletes what has been kept long enough, in slices, and info events sooner while the database is too large. */
 export class Upkeep {
   readonly #dependencies: UpkeepDependencies;
-  readonly #config: Pick<ManagerConfig, 'events'>;
+  readonly #config: UpkeepSettings;
+  /** Shorter while the database is too large. */
+  #infoDays: number;
   #timer: Timer | null = null;
   #running = false;
 
-  constructor(dependencies: UpkeepDependencies, config: Pick<ManagerConfig, 'events'>) {
+  constructor(dependencies: UpkeepDependencies, config: UpkeepSettings) {
     this.#dependencies = dependencies;
     this.#config = config;
+    this.#infoDays = config.events.retention_days;
   }
 
   start(): void {
-    this.#timer = this.#dependencies.clock.setInterval(() => void this.#run(), everyMs);
+    this.#timer = this.#dependencies.clock.setInterval(() => void this.run(), everyMs);
   }
 
   stop(): void {
     this.#timer?.cancel();
   }
 
-  async #run(): Promise<void> {
+  /** One round; nothing while another one goes on. Never rejects. */
+  async run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
     const { clock, logger, store } = this.#dependencies;
     try {
-      const oldest = clock.now() - this.#config.events.retention_days * dayMs;
-      for (let slice = 0; slice < slicesPerRound; slice++) {
-        if ((await store.events.prune(oldest, sliceRows)) < sliceRows) break;
-      }
+      await this.#prune(this.#config.events.retention_days);
+      await this.#shorten();
+      if (this.#infoDays < this.#config.events.retention_days) await this.#prune(this.#infoDays, 'info');
       await store.tunnels.forgetRemoved(clock.now() - removedKeptMs);
       await store.flows.forgetRemoved(clock.now() - removedKeptMs);
       await store.commands.forgetOld();
@@ -53,5 +65,27 @@ export class Upkeep {
     } finally {
       this.#running = false;
     }
+  }
+
+  async #prune(days: number, severity?: Severity): Promise<void> {
+    const { clock, store } = this.#dependencies;
+    for (let slice = 0; slice < slicesPerRound; slice++) {
+      const deleted = await store.events.prune(clock.now() - days * dayMs, sliceRows, severity);
+      if (deleted < sliceRows) break;
+    }
+  }
+
+  /** Halves the time that info events are kept for as long as the database is too large. */
+  async #shorten(): Promise<void> {
+    const { logger, databaseBytes } = this.#dependencies;
+    const { events, limits } = this.#config;
+    const bytes = await databaseBytes();
+    if (bytes <= limits.database_bytes) {
+      this.#infoDays = events.retention_days;
+      return;
+    }
+    this.#infoDays = Math.max(fewestDays, this.#infoDays / 2);
+    const info_days = this.#infoDays;
+    logger.warn({ bytes, limit: limits.database_bytes, info_days }, 'the database is too large, info events go sooner');
   }
 }

@@ -83,6 +83,15 @@ export class FleetCore {
     });
   }
 
+  /** Rejects with FleetError `conflict` where so many further legs would be more than the config allows. */
+  async refuseTooManyLegs(further: number): Promise<void> {
+    const counts = await this.dependencies.store.legs.counts();
+    const now = counts.reduce((sum, { count }) => sum + count, 0);
+    const { legs: most } = this.limits;
+    if (now + further <= most) return;
+    throw new FleetError('conflict', `there are ${now} legs already, and limits.legs allows ${most}`);
+  }
+
   async legsChanged(rows: readonly LegRow[]): Promise<void> {
     const { reconciler, feed } = this.dependencies;
     feed.legs(rows);

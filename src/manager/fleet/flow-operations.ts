@@ -36,6 +36,7 @@ export class FleetFlows implements FlowOperations {
     if (others.some((flow) => flow.flow_id === flowId && flow.removed_at === null)) {
       throw new FleetError('conflict', `this node has a flow ${flowId} already`);
     }
+    await this.#core.refuseTooManyLegs(1);
     const row: FlowRow = {
       id,
       node_id: input.node_id,

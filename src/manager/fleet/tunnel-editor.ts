@@ -38,6 +38,8 @@ export class TunnelEditor {
     refuseUnsupported(input);
     await this.#checkEnds(input.source.node_id, input.destination.node_id);
     const { relays, ...placement } = await this.#place(input.relays, input.region ?? null);
+    // One at each relay and each end.
+    await this.#core.refuseTooManyLegs(relays.length + 2);
     const row: NewTunnel = {
       id,
       ...placement,

@@ -154,14 +154,18 @@ export class NodeWorker {
 
   async #push({ leg, pushId }: Extract<PlanAction, { kind: 'push' }>): Promise<void> {
     const { store, reader } = this.#dependencies;
-    const guard: PushGuard = { session: this.node.session, commandId: randomUUID() };
-    const row = await store.legs.beginPush(leg.id, { generation: leg.generation }, guard);
+    // The same at each try: what failed may have begun it all the same.
+    const guard = this.#guards.get(pushId) ?? { session: this.node.session, commandId: randomUUID() };
+    this.#guards.set(pushId, guard);
+    const row =
+      (await store.legs.beginPush(leg.id, { generation: leg.generation }, guard)) ??
+      (await this.#storedRow(leg.id, guard.commandId));
     if (row === null) {
-      // An operator was faster, or the session is no longer the node's.
+      // An operator was faster, it was pushed meanwhile, or the session is no longer the node's.
+      this.#guards.delete(pushId);
       await this.#reload(leg.id, { pushId, generation: leg.generation });
       return;
     }
-    this.#guards.set(pushId, guard);
     this.#dependencies.legsRecorded([leg]);
     const actions = await reader.actions(row);
     void this.#send(leg.id, pushId, actions ?? [], guard.commandId);
@@ -280,6 +284,14 @@ export class NodeWorker {
     if (leg.resource === 'tunnel') this.#dependencies.tunnelLegsRecorded([leg.resourceId]);
   }
 
+  /** The leg, where it is being pushed by this command. */
+  async #storedRow(legId: string, commandId: string): Promise<LegRow | null> {
+    const rows = await this.#dependencies.store.legs.ofNode(this.node.id);
+    return (
+      rows.find((row) => row.id === legId && row.command_id === commandId && row.push_status === 'pushing') ?? null
+    );
+  }
+
   async #reload(legId: string, notSent?: { readonly pushId: number; readonly generation: number }): Promise<void> {
     const { store, reader } = this.#dependencies;
     const rows: readonly LegRow[] = await store.legs.ofNode(this.node.id);
@@ -290,8 +302,8 @@ export class NodeWorker {
       this.feed({ kind: 'leg-gone', legId });
       return;
     }
-    // With its generation unchanged it was the session that was replaced: trying again would go on without end.
-    const isVoid = notSent !== undefined && leg.generation !== notSent.generation;
+    // Otherwise it was the session that was replaced: trying again would go on without end.
+    const isVoid = notSent !== undefined && (leg.generation !== notSent.generation || leg.status === 'pushed');
     this.feed({ kind: 'leg-changed', leg, ...(isVoid && { voidPush: notSent.pushId }) });
   }
 

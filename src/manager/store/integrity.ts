@@ -16,6 +16,17 @@ export async function integrityProblems({ db, engine }: OpenDatabase): Promise<r
   ];
 }
 
+/** Bytes that hold rows and indexes. What was deleted in the embedded database is used again, and does not count. */
+export async function databaseBytes({ db, engine }: Pick<OpenDatabase, 'db' | 'engine'>): Promise<number> {
+  if (engine === 'postgres') {
+    const size = sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`;
+    return (await size.execute(db)).rows[0]?.bytes ?? 0;
+  }
+  const pages = sql<{ bytes: number }>`select (page_count - freelist_count) * page_size as bytes
+    from pragma_page_count, pragma_freelist_count, pragma_page_size`;
+  return (await pages.execute(db)).rows[0]?.bytes ?? 0;
+}
+
 /** How many rows some tables have, for people. */
 export async function rowCounts({ db }: Pick<OpenDatabase, 'db'>): Promise<Readonly<Record<string, number>>> {
   const tables: readonly (keyof Tables)[] = ['nodes', 'tunnels', 'managed_flows', 'legs', 'events', 'users', 'audit'];

@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SystemClock } from '../../../src/lib/clock.ts';
+import { SystemClock, type Clock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import { parseManagerConfig } from '../../../src/manager/config/manager-config.ts';
 import type { RegisterApi } from '../../../src/manager/extension-points.ts';
@@ -26,6 +26,9 @@ export interface ManagerBedOptions {
   readonly databaseUrl?: string;
   /** Kept by the caller, as for a restart. */
   readonly directory?: string;
+  readonly clock?: Clock;
+  /** 64 hex digits, for several on one database. */
+  readonly masterKey?: string;
 }
 
 /** A whole manager with a port of its own, without REST and page. */
@@ -43,7 +46,8 @@ export class ManagerBed implements AsyncDisposable {
     this.#ownsDirectory = ownsDirectory;
   }
 
-  static async start({ config, databaseUrl, directory }: ManagerBedOptions = {}): Promise<ManagerBed> {
+  static async start(options: ManagerBedOptions = {}): Promise<ManagerBed> {
+    const { config, databaseUrl, directory, clock = new SystemClock(), masterKey } = options;
     const folder = directory ?? (await mkdtemp(join(tmpdir(), 'adit-manager-')));
     const content = {
       ...hasty,
@@ -51,12 +55,16 @@ export class ManagerBed implements AsyncDisposable {
       ...(databaseUrl !== undefined && { database: { url: databaseUrl } }),
       ...config,
     };
+    if (masterKey !== undefined) {
+      await mkdir(join(folder, 'state'), { recursive: true });
+      await writeFile(join(folder, 'state', 'master.key'), masterKey);
+    }
     const parsed = parseManagerConfig(content, folder);
     if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
     const logger = new RecordingLogger();
     const program = await startManagerProgram(
       { config: parsed.config, registerApi: noApi, forgetSealed: false },
-      { clock: new SystemClock(), random: new SystemRandom(), logger, softwareVersion: '0.0.0-test' },
+      { clock, random: new SystemRandom(), logger, softwareVersion: '0.0.0-test' },
     );
     return new ManagerBed(program, logger, folder, directory === undefined);
   }

@@ -40,8 +40,8 @@ export class SimNode implements AsyncDisposable {
     });
   }
 
-  static async dial(url: string): Promise<SimNode> {
-    const socket = new WebSocket(`${url}/ws/node`, { rejectUnauthorized: false, perMessageDeflate: false });
+  static async dial(url: string, headers: Readonly<Record<string, string>> = {}): Promise<SimNode> {
+    const socket = new WebSocket(`${url}/ws/node`, { rejectUnauthorized: false, perMessageDeflate: false, headers });
     const node = new SimNode(socket);
     await once(socket, 'open');
     return node;
