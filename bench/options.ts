@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 export interface BenchOptions {
   /** Media over bad paths in place of the figures of the relay. */
   readonly isPaths: boolean;
+  /** Edge, relay and edge as programs, beside frp, in place of the relay. */
+  readonly isChain: boolean;
   /** The observer in place of the relay. */
   readonly isObserver: boolean;
   readonly isFull: boolean;
@@ -26,6 +28,8 @@ under five minutes. Writes bench/results/latest.*.
   --paths           live media over paths that lose, delay and reorder; writes results/paths.*. With --full every cell,
                     --only takes parts of their names
   --observer        the observer; VARTA_WATCH=path measures varta-watch 0.2.0 beside it; writes results/observer.*
+  --frp             edge, relay and edge as operators start them, TCP and UDP from end to end; FRPS=path and FRPC=path
+                    measure frp beside them (QUIC, encryption on), BASE=folder another checkout; writes results/frp.*
   --full            five rounds and one before them that does not count: medians with their spread
   --rounds N        that many rounds; more than one: one more before them that does not count
   --only A,B        only these figures; the results are printed and not written
@@ -46,6 +50,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     options: {
       paths: { type: 'boolean', default: false },
       observer: { type: 'boolean', default: false },
+      frp: { type: 'boolean', default: false },
       full: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       only: { type: 'string' },
@@ -56,12 +61,17 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   });
   if (values.help) return 'help';
   const rounds = roundsOf(values.rounds, values.full);
-  const { only, relays, paths: isPaths, observer: isObserver, full: isFull } = values;
-  const whole = isPaths ? 'paths' : isObserver ? 'observer' : 'latest';
+  const { only, relays, paths: isPaths, frp: isChain, observer: isObserver, full: isFull } = values;
+  const whole = wholeName(values);
   const save = values.save ?? (only === undefined && relays === undefined ? whole : null);
   if (save !== null && !/^[\w-]+$/.test(save)) throw new Error('--save takes a plain name: letters, digits, - and _');
   const discardFirst = rounds > 1 && !isPaths;
-  return { isPaths, isObserver, isFull, rounds, discardFirst, only: names(only), relays: names(relays), save };
+  return { isPaths, isChain, isObserver, isFull, rounds, discardFirst, only: names(only), relays: names(relays), save };
+}
+
+/** Under which name a whole run is kept. */
+function wholeName(values: { readonly paths: boolean; readonly observer: boolean; readonly frp: boolean }): string {
+  return (['paths', 'observer', 'frp'] as const).find((name) => values[name]) ?? 'latest';
 }
 
 function roundsOf(text: string | undefined, isFull: boolean): number {

@@ -8,6 +8,7 @@ import type { EngineName } from '../src/quic/types.ts';
 import { builtEngines, listRelays } from './columns.ts';
 import { allFigures } from './figures/all-figures.ts';
 import type { Figure, Measurement } from './figures/figure.ts';
+import { runChain } from './chain/run-chain.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { readManagerBench, runManagerBench } from './manager/run-manager.ts';
 import { choose, parseOptions, usage, type BenchOptions } from './options.ts';
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
 
 function measure(options: BenchOptions, folder: string): Promise<Report> {
   if (options.isPaths) return runPaths(options, folder, say);
+  if (options.isChain) return runChain(options, folder, say);
   return options.isObserver ? runObserver(options, folder, say) : run(options, folder);
 }
 

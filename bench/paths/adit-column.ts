@@ -1,13 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../src/cli/demo/free-port.ts';
-import { formatSocketAddress, parseSocketAddress } from '../../src/lib/socket-address.ts';
+import { formatSocketAddress } from '../../src/lib/socket-address.ts';
 import type { EngineName, SocketAddress } from '../../src/quic/types.ts';
-import { Child } from '../child.ts';
 import { CpuMeter, cpuMsOf } from '../cpu-meter.ts';
 import { aditRelay } from '../relays/adit-relay.ts';
 import type { RunningRelay } from '../relays/relay-under-test.ts';
+import { addressOf, Edge } from './adit-edge.ts';
 import { faultsOf, type PathCase } from './cells.ts';
 import type { PathColumn, PathOutcome, PathsWorld, RunningColumn } from './column.ts';
 import { MediaSink, pause, runMediaFlow } from './media-flow.ts';
@@ -27,8 +26,6 @@ interface Way {
   readonly tunnelId: string;
 }
 
-const readyDeadlineMs = 60_000;
-const pollMs = 100;
 /** Path MTU discovery of all tunnels; SRT is not started within a second of the edge either. */
 const settleMs = 4000;
 const relayName = 'relay';
@@ -95,78 +92,4 @@ async function runCase(pathCase: PathCase, { path, to, sink, relay }: CaseWorld)
   const [outcome] = await Promise.all([flow, runPhases(pathCase, path)]);
   const cpuMs = cpuMsOf(meter.read(), relayName);
   return { ...outcome, relayCpuUs: outcome.delivered === 0 ? null : (cpuMs * 1000) / outcome.delivered };
-}
-
-interface EdgeSettings {
-  readonly root: string;
-  readonly engine: EngineName;
-  readonly tunnels: readonly object[];
-  readonly folder: string;
-}
-
-interface TunnelAnswer {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-  readonly local_addr: string;
-}
-
-/** An `adit edge` with a tunnel for each case. */
-class Edge implements AsyncDisposable {
-  readonly #child: Child;
-  readonly #api: string;
-
-  private constructor(child: Child, api: string) {
-    this.#child = child;
-    this.#api = api;
-  }
-
-  static async start(name: string, { root, engine, tunnels, folder }: EdgeSettings): Promise<Edge> {
-    mkdirSync(folder);
-    const api = `127.0.0.1:${await freePort()}`;
-    const configPath = join(folder, 'edge.json');
-    const config = { edge_id: name, quic: { engine }, api_addr: api, state_dir: join(folder, 'state'), tunnels };
-    writeFileSync(configPath, JSON.stringify(config), { mode: 0o600 });
-    const child = new Child({
-      name: `adit edge, ${name}`,
-      command: join(root, 'bin', 'adit'),
-      args: ['edge', '-c', configPath],
-      logPath: join(folder, 'edge.log'),
-    });
-    const edge = new Edge(child, api);
-    try {
-      await child.says(/"msg":"edge started"/);
-      return edge;
-    } catch (error) {
-      await edge[Symbol.asyncDispose]();
-      throw error;
-    }
-  }
-
-  /** Waits until every tunnel is up. Returns where each takes local datagrams. */
-  async awaitReady(): Promise<ReadonlyMap<string, SocketAddress>> {
-    const deadlineMs = performance.now() + readyDeadlineMs;
-    for (;;) {
-      const answer = await fetch(`http://${this.#api}/api/v1/tunnels`);
-      const tunnels = (await answer.json()) as readonly TunnelAnswer[];
-      const missing = tunnels.filter(({ state }) => state !== 'ready');
-      if (missing.length === 0) return new Map(tunnels.map((each) => [each.id, addressOf(each.local_addr)]));
-      if (performance.now() > deadlineMs) {
-        throw new Error(
-          `tunnels that are not up: ${missing.map(({ name, state }) => `${name} (${state})`).join(', ')}`,
-        );
-      }
-      await pause(pollMs);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child[Symbol.asyncDispose]();
-  }
-}
-
-function addressOf(text: string): SocketAddress {
-  const address = parseSocketAddress(text);
-  if (address === null) throw new Error(`no address: ${text}`);
-  return address;
 }

@@ -18,6 +18,11 @@ describe('the options of a run', () => {
     });
   });
 
+  it('may ask for edge, relay and edge from end to end, beside frp', () => {
+    expect(parseOptions(['--frp'])).toMatchObject({ isChain: true, isPaths: false, rounds: 1, save: 'frp' });
+    expect(parseOptions(['--frp', '--full'])).toMatchObject({ rounds: 5, discardFirst: true, save: 'frp' });
+  });
+
   it('of a full run are five rounds after one that does not count', () => {
     expect(parseOptions(['--full'])).toMatchObject({ rounds: 5, discardFirst: true });
   });
