@@ -34,6 +34,7 @@ enum Kind {
     LocalFailed,
     LocalEnded,
     LocalListenerError,
+    LocalUdpError,
 }
 
 /// `CloseInfo.kind` of the port, in the order that the reader knows.
@@ -205,6 +206,10 @@ impl EventBuffer {
         self.kind(Kind::LocalListenerError).id(listener).text(reason);
     }
 
+    pub fn local_udp_error(&mut self, leg: u64, reason: &str) {
+        self.kind(Kind::LocalUdpError).id(leg).text(reason);
+    }
+
     fn kind(&mut self, kind: Kind) -> &mut Self {
         self.byte(kind as u8)
     }
@@ -271,7 +276,8 @@ mod tests {
         0c000000000000084003000000010203\
         0d070000000400000066656c6c0e070000000f000000000000084001000000\
         10000000000000144000000000000018401100000000000018401200000000000018400200000\
-        06e6f130000000000001840020000006f6b1400000000000014400400000066756c6c";
+        06e6f130000000000001840020000006f6b1400000000000014400400000066756c6c\
+        1500000000000014400400000066756c6c";
 
     fn one_of_each() -> EventBuffer {
         let remote = SocketAddr::from(([127, 0, 0, 1], 4433));
@@ -299,6 +305,7 @@ mod tests {
         events.local_failed(6, "no");
         events.local_ended(6, "ok");
         events.local_listener_error(5, "full");
+        events.local_udp_error(5, "full");
         events
     }
 

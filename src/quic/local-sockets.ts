@@ -6,7 +6,7 @@
  * Ordering: no callback runs inside a call, and none may throw.
  */
 
-import type { QuicEngine, QuicStream, SocketAddress } from './types.ts';
+import type { Ledger, QuicConnection, QuicEngine, QuicStream, SocketAddress } from './types.ts';
 
 /** A local connection that is joined with a data stream, until it ends. */
 export interface LocalTcpPipe {
@@ -62,13 +62,58 @@ export interface LocalTcp {
   connect(address: SocketAddress, handler: LocalTcpConnectHandler): LocalTcpSocket;
 }
 
-/** What an engine's local sockets of one tunnel have moved. Bytes are of local payload; numbers never fall. */
-export interface LocalCounts {
-  readonly streamBytesSent: number;
-  readonly streamBytesReceived: number;
-  /** Streams that carried what the key does not open, or ended inside a chunk. */
-  readonly brokenStreams: number;
+/** An open socket of a `LocalUdp`. */
+export interface LocalUdpSocket {
+  readonly port: number;
+  /** Frees the address. */
+  close(): Promise<void>;
 }
+
+/** The local UDP socket of one tunnel: one at a time, opened anew where control wants that. */
+export interface LocalUdp {
+  /** `bind` listens and answers whoever sent last, `connect` speaks with `address` only. Rejects with AppError `address-unavailable`. */
+  open(mode: 'bind' | 'connect', address: SocketAddress): Promise<LocalUdpSocket>;
+  /** What local programs send leaves by this connection from now on; null: it is counted as `noRelay`. */
+  sendOver(connection: QuicConnection | null): void;
+  /** This tunnel's datagrams that come on the connection go to the socket, in place of `onDatagram`. */
+  receiveFrom(connection: QuicConnection): void;
+  /** Nothing may follow. */
+  close(): void;
+}
+
+export interface LocalUdpOptions {
+  /** The tunnel id's 16 bytes. */
+  readonly prefix: Uint8Array;
+  /** Counts what is given to connections, as `sendDatagram` does. */
+  readonly ledger: Ledger;
+  /** A datagram was not taken or given by the socket, or an ICMP error came. One that repeats is told ten times a second at most. */
+  readonly onError: (error: Error) => void;
+}
+
+/** In the order in which the native engine gives them. */
+export const localCountNames = [
+  'streamBytesSent',
+  'streamBytesReceived',
+  /** Streams that carried what the key does not open, or ended inside a chunk. */
+  'brokenStreams',
+  /** Datagrams of local programs, and those of them that no connection was given. */
+  'offered',
+  'noRelay',
+  'expiredOut',
+  /** Datagrams of relays, those given to the local socket, and those that were not. */
+  'arrived',
+  'delivered',
+  'deliveredBytes',
+  'expiredIn',
+  'notAuthentic',
+  'noSocket',
+  'noLocalPeer',
+  /** What the local UDP socket did not take or give. */
+  'sendErrors',
+] as const;
+
+/** What an engine's local sockets of one tunnel have moved. Bytes are of local payload; numbers never fall. */
+export type LocalCounts = Readonly<Record<(typeof localCountNames)[number], number>>;
 
 export interface LocalTunnelOptions {
   /** 32 bytes. */
@@ -82,6 +127,8 @@ export interface LocalTunnelOptions {
 /** The local sockets of one tunnel, as an engine has them. */
 export interface LocalTunnel extends LocalTcp {
   counts(): LocalCounts;
+  /** Once, for a tunnel that carries datagrams. */
+  udp(options: LocalUdpOptions): LocalUdp;
 }
 
 export interface LocalSockets {

@@ -7,10 +7,11 @@ use napi_derive::napi;
 use super::{
     engine::NativeEngine,
     error::{Code, Result, contained, failure},
-    options::{address, code, stream},
+    ledger::NativeLedger,
+    options::{address, code, prefix, stream},
 };
 use crate::{
-    engine::{NamedStream, StreamCodes, Tunnel},
+    engine::{Mode, NamedStream, StreamCodes, Tunnel},
     seal::{KEY_BYTES, Seal},
 };
 
@@ -94,6 +95,63 @@ impl NativeEngine {
         contained(|| {
             self.shared.lock().abort_local(socket as u64, code(error));
             self.shared.wake();
+            Ok(())
+        })
+    }
+
+    /// A tunnel's UDP leg, without a socket; its id.
+    #[napi]
+    pub fn add_udp(&self, tunnel: &NativeTunnel, prefix: &[u8], ledger: &NativeLedger) -> Result<f64> {
+        let prefix = self::prefix(prefix)?;
+        contained(|| Ok(self.shared.lock().add_udp(tunnel.tunnel.clone(), prefix, ledger.counts.clone()) as f64))
+    }
+
+    /// The port taken. Not connected it listens, and answers whoever sent last.
+    #[napi]
+    pub fn open_udp(&self, leg: f64, ip: String, port: u32, connected: bool) -> Result<u32> {
+        contained(|| {
+            let mode = if connected { Mode::Connect } else { Mode::Bind };
+            let port = self
+                .shared
+                .lock()
+                .open_udp(leg as u64, address(&ip, port)?, mode)
+                .map_err(|reason| failure(Code::Address, reason))?;
+            self.shared.wake();
+            Ok(port.into())
+        })
+    }
+
+    /// The leg stays, without a socket.
+    #[napi]
+    pub fn close_udp(&self, leg: f64) -> Result<()> {
+        contained(|| {
+            self.shared.lock().close_udp(leg as u64);
+            Ok(())
+        })
+    }
+
+    #[napi]
+    pub fn remove_udp(&self, leg: f64) -> Result<()> {
+        contained(|| {
+            self.shared.lock().remove_udp(leg as u64);
+            Ok(())
+        })
+    }
+
+    /// A connection below 0: what local programs send is dropped.
+    #[napi]
+    pub fn send_udp_over(&self, leg: f64, connection: f64) -> Result<()> {
+        contained(|| {
+            let connection = (connection >= 0.0).then_some(connection as u64);
+            self.shared.lock().send_udp_over(leg as u64, connection);
+            Ok(())
+        })
+    }
+
+    #[napi]
+    pub fn receive_udp_from(&self, leg: f64, connection: f64) -> Result<()> {
+        contained(|| {
+            self.shared.lock().receive_udp_from(leg as u64, connection as u64);
             Ok(())
         })
     }

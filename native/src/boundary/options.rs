@@ -10,7 +10,7 @@ use napi_derive::napi;
 use quinn_proto::{StreamId, VarInt};
 
 use super::error::{Code, Result, failure};
-use crate::{engine, settings::Settings, tls::Verification};
+use crate::{engine, ledger::PREFIX_BYTES, settings::Settings, tls::Verification};
 
 #[napi(object)]
 pub struct TransportOptions {
@@ -140,4 +140,8 @@ pub fn code(value: f64) -> VarInt {
 
 pub fn stream(id: f64) -> StreamId {
     StreamId::from(code(id))
+}
+
+pub fn prefix(bytes: &[u8]) -> Result<[u8; PREFIX_BYTES]> {
+    bytes.try_into().map_err(|_| failure(Code::Bug, "a prefix has 16 bytes"))
 }

@@ -9,13 +9,13 @@ use quinn_proto::{Dir, VarInt};
 
 use super::{
     engine::NativeEngine,
-    error::{Code, Result, contained, failure},
+    error::{Result, contained},
     ledger::NativeLedger,
-    options::{code, stream},
+    options::{code, prefix, stream},
 };
 use crate::{
     engine::{NamedStream, ReadOutcome, SendOutcome},
-    ledger::{DROP_REASONS, DropReason, PREFIX_BYTES},
+    ledger::{DROP_REASONS, DropReason},
 };
 
 #[napi]
@@ -154,7 +154,7 @@ impl NativeEngine {
         reason: u32,
         ledger: &NativeLedger,
     ) -> Result<f64> {
-        let prefix = tunnel(prefix)?;
+        let prefix = self::prefix(prefix)?;
         let target = (target >= 0.0).then_some(target as u64);
         let reason = DROP_REASONS.get(reason as usize).copied().unwrap_or(DropReason::NoPeer);
         contained(|| {
@@ -165,14 +165,10 @@ impl NativeEngine {
 
     #[napi]
     pub fn withdraw_route(&self, connection: f64, prefix: &[u8], token: f64) -> Result<()> {
-        let prefix = tunnel(prefix)?;
+        let prefix = self::prefix(prefix)?;
         contained(|| {
             self.shared.lock().withdraw(connection as u64, &prefix, token as u64);
             Ok(())
         })
     }
-}
-
-fn tunnel(prefix: &[u8]) -> Result<[u8; PREFIX_BYTES]> {
-    prefix.try_into().map_err(|_| failure(Code::Bug, "a prefix has 16 bytes"))
 }

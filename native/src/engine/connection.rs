@@ -12,6 +12,7 @@ use quinn_proto::{ConnectionHandle, StreamId, VarInt};
 use rustc_hash::FxHashMap;
 
 use super::{
+    LocalRoute,
     ack_pace::AckPace,
     datagrams::{DatagramQueue, Route},
     gate::Gate,
@@ -48,6 +49,8 @@ pub struct Connection {
     pub local: SocketAddr,
     pub settings: Arc<Settings>,
     pub routes: HashMap<[u8; PREFIX_BYTES], Route>,
+    /// Of an edge: its tunnel's datagrams go to a local socket.
+    pub local_route: Option<LocalRoute>,
     pub queue: DatagramQueue,
     pub streams: FxHashMap<StreamId, Stream>,
     /// Streams that JavaScript wrote to since the last flush.

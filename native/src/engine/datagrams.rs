@@ -185,7 +185,7 @@ fn count_drop(ledger: Option<&Arc<Counts>>, reason: DropReason) {
 impl Core {
     /// Forwards what has arrived on a connection. `out` of a ledger is counted where quinn takes the datagram.
     /// They arrived at `since`, which is long ago when the process got no time.
-    pub fn forward_datagrams(&mut self, from: Slot, since: Instant) {
+    pub fn forward_datagrams(&mut self, from: Slot, since: Instant, now: Instant) {
         while let Some(payload) = self.connections[from].quic.datagrams().recv() {
             let connection = &self.connections[from];
             if !connection.is_established() {
@@ -199,6 +199,10 @@ impl Core {
                 }
                 continue;
             };
+            if let Some(local) = connection.local_route.filter(|local| local.prefix == prefix) {
+                self.deliver_udp(local.leg, &payload, since, now);
+                continue;
+            }
             let Some(route) = connection.routes.get(&prefix) else {
                 if connection.settings.local_datagrams {
                     self.hand_up(from, &payload, since);

@@ -1,6 +1,11 @@
 //! One UDP socket with its QUIC endpoint: a listener, or the socket of dialled connections of one address family.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use quinn_proto::{ConnectionHandle, Incoming, ServerConfig};
 use rustc_hash::FxHashMap;
@@ -33,8 +38,24 @@ pub struct Listener {
 
 /// What waits in a socket may be as old as this, until then.
 pub struct Stall {
-    pub since: Instant,
-    pub over: Instant,
+    since: Instant,
+    over: Instant,
+}
+
+/// A loop that did not turn for longer stood still.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// A loop that cannot empty its sockets for so long is too slow, which is another matter.
+const LONGEST_BACKLOG: Duration = Duration::from_secs(1);
+
+impl Stall {
+    /// When what a socket holds arrived, at the earliest: now, unless the loop stood still, as that of a stopped process does. Then it is when
+    /// the loop last turned, until the socket was empty once.
+    pub fn arrival(stalled: &mut Option<Self>, turned: Option<Instant>, now: Instant) -> Instant {
+        if let Some(since) = turned.filter(|&since| now.saturating_duration_since(since) > LONGEST_PAUSE) {
+            *stalled = Some(Self { since, over: now + LONGEST_BACKLOG });
+        }
+        stalled.as_ref().filter(|stall| now < stall.over).map_or(now, |stall| stall.since)
+    }
 }
 
 pub struct Endpoint {

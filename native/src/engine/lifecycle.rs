@@ -51,6 +51,7 @@ impl Core {
             local,
             settings,
             routes: HashMap::new(),
+            local_route: None,
             queue: DatagramQueue::default(),
             streams: FxHashMap::default(),
             written: Vec::new(),
@@ -161,6 +162,7 @@ impl Core {
         }
         connection.queue.clear(DropReason::Closing);
         connection.routes = HashMap::new();
+        connection.local_route = None;
         let movers: Vec<Mover> = connection.streams.values().filter_map(|stream| stream.mover).collect();
         for mover in movers {
             match mover {

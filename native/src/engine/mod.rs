@@ -40,7 +40,7 @@ pub use datagrams::{SendOutcome, Target};
 pub use endpoint::Endpoint;
 pub use guard::panic_message;
 pub use incoming::Decision;
-pub use local::{LOCAL_KEY, Locals, StreamCodes, Tunnel};
+pub use local::{LOCAL_KEY, LocalRoute, Locals, Mode, StreamCodes, Tunnel};
 pub use runner::{Shared, run};
 pub use splice::{NamedStream, Splice};
 pub use stats::Counters;

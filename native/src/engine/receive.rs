@@ -19,10 +19,6 @@ const MESSAGE_BYTES: usize = 64 * 1024;
 const CALLS_PER_TURN: usize = 8;
 /// The loop turns as often though nothing comes, so that it knows when it stood still.
 const HEARTBEAT: Duration = Duration::from_millis(50);
-/// A loop that did not turn for longer stood still.
-const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-/// A loop that cannot empty its sockets for so long is too slow, which is another matter.
-const LONGEST_BACKLOG: Duration = Duration::from_secs(1);
 /// A packet that waited for longer in the kernel is looked at on its own, with its age.
 const FRESH: Duration = Duration::from_millis(5);
 /// After this many failed receive calls in a row the socket is given up.
@@ -51,7 +47,9 @@ pub struct Arrival {
 impl Core {
     /// Reads what a socket holds, within the bound of one turn.
     pub fn receive(&mut self, endpoint: usize, buffer: &mut ReceiveBuffer, now: Instant) {
-        let at = self.arrivals(endpoint, now);
+        let turned = self.turned_at;
+        let Some(entry) = self.endpoints.get_mut(endpoint) else { return };
+        let at = Stall::arrival(&mut entry.stalled, turned, now);
         for _ in 0..CALLS_PER_TURN {
             let Some(entry) = self.endpoints.get_mut(endpoint) else { return };
             let mut slices = buffer.bytes.chunks_exact_mut(MESSAGE_BYTES).map(IoSliceMut::new);
@@ -86,17 +84,6 @@ impl Core {
                 }
             }
         }
-    }
-
-    /// When what the socket holds arrived, at the earliest: now, unless the loop stood still, as that of a stopped
-    /// process does. Then it is when the loop last turned, until the socket was empty once.
-    fn arrivals(&mut self, endpoint: usize, now: Instant) -> Instant {
-        let turned = self.turned_at;
-        let Some(entry) = self.endpoints.get_mut(endpoint) else { return now };
-        if let Some(since) = turned.filter(|&since| now.saturating_duration_since(since) > LONGEST_PAUSE) {
-            entry.stalled = Some(Stall { since, over: now + LONGEST_BACKLOG });
-        }
-        entry.stalled.as_ref().filter(|stall| now < stall.over).map_or(now, |stall| stall.since)
     }
 
     /// How long the loop may wait, at most.
@@ -138,7 +125,7 @@ impl Core {
                         self.give_up(slot, CloseKind::Budget, reason, now);
                     } else if now.duration_since(at) > FRESH && self.connections.contains(slot) {
                         // What it carries is old already, unlike what follows in this turn.
-                        self.forward_datagrams(slot, at);
+                        self.forward_datagrams(slot, at, now);
                     }
                 }
             }
@@ -170,7 +157,7 @@ impl Core {
             if self.connections.get(slot).is_none_or(|connection| connection.drained) {
                 continue;
             }
-            self.forward_datagrams(slot, now);
+            self.forward_datagrams(slot, now, now);
             let connection = &mut self.connections[slot];
             let may_wait = connection.may_wait(now);
             if connection.dirty {

@@ -1,13 +1,13 @@
-import type { Socket } from 'node:dgram';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { closeLocalUdpSocket } from './local-udp-socket.ts';
 
-export interface LastingUdpSocketDependencies {
+export interface LastingUdpSocketDependencies<Socket> {
   readonly clock: Pick<Clock, 'monotonicMs' | 'setTimeout'>;
   readonly logger: Logger;
   /** Rejects with AppError `address-unavailable`. */
   readonly open: () => Promise<Socket>;
+  /** Resolves when its address is free. */
+  readonly close: (socket: Socket) => Promise<void>;
 }
 
 /** What an error of a connected socket says about the datagram or the program there, and not about the socket. */
@@ -23,8 +23,8 @@ const steadyMs = 10_000;
  * A local UDP socket that is opened anew when it stops working: a connected one keeps the address that this machine had
  * when it was opened, and fails for ever once that address has gone.
  */
-export class LastingUdpSocket {
-  readonly #dependencies: LastingUdpSocketDependencies;
+export class LastingUdpSocket<Socket> {
+  readonly #dependencies: LastingUdpSocketDependencies<Socket>;
   readonly #mode: 'bind' | 'connect';
   #socket: Socket | null = null;
   #closed = false;
@@ -33,7 +33,7 @@ export class LastingUdpSocket {
   #timer: Timer | null = null;
   #renewing: Promise<void> = Promise.resolve();
 
-  constructor(dependencies: LastingUdpSocketDependencies, mode: 'bind' | 'connect') {
+  constructor(dependencies: LastingUdpSocketDependencies<Socket>, mode: 'bind' | 'connect') {
     this.#dependencies = dependencies;
     this.#mode = mode;
   }
@@ -68,7 +68,7 @@ export class LastingUdpSocket {
     await this.#renewing;
     const socket = this.#socket;
     this.#socket = null;
-    if (socket !== null) await closeLocalUdpSocket(socket);
+    if (socket !== null) await this.#dependencies.close(socket);
   }
 
   #isBroken(error: Error): boolean {
@@ -86,7 +86,7 @@ export class LastingUdpSocket {
     const old = this.#socket;
     this.#socket = null;
     // First, because a bound socket holds the port.
-    if (old !== null) await closeLocalUdpSocket(old);
+    if (old !== null) await this.#dependencies.close(old);
     if (this.#closed) return;
     try {
       await this.open();

@@ -1,6 +1,6 @@
 import type { HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { QuicStream } from '../../quic/types.ts';
+import type { QuicConnection, QuicStream } from '../../quic/types.ts';
 import type { PayloadCipher } from './payload-cipher.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import type { TunnelCounters } from './tunnel-counters.ts';
@@ -15,6 +15,10 @@ export interface LocalEnd {
   onDataStream(stream: QuicStream, from: RelayConnection): void;
   /** `datagram` is valid only during the call. */
   onDatagram(datagram: Uint8Array): void;
+  /** A connection to a relay is established, and nothing was sent over it yet. */
+  onConnectionStart?(connection: RelayConnection, quic: QuicConnection): void;
+  /** Which relay carries the traffic from now on; null: none has the peer. `activeRelay` of the dependencies says the same when asked. */
+  onActiveRelay?(relay: RelayConnection | null): void;
   /** The streams of this connection are over, without further word. */
   onConnectionEnd(connection: RelayConnection): void;
 }

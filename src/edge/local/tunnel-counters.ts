@@ -1,8 +1,8 @@
 import type { EdgeTunnelStats } from '../../protocol/node/edge-telemetry.ts';
 import { SEAL_OVERHEAD_BYTES } from '../../protocol/tunnel/limits.ts';
 import type { DropCounts } from '../../protocol/node/relay-telemetry.ts';
-import type { LocalCounts } from '../../quic/local-sockets.ts';
-import { dropReasons, type DropReason, type Ledger } from '../../quic/types.ts';
+import { localCountNames, type LocalCounts } from '../../quic/local-sockets.ts';
+import type { Ledger } from '../../quic/types.ts';
 import { localCause } from './local-cause.ts';
 import type { Troubles } from './troubles.ts';
 
@@ -34,7 +34,7 @@ export interface DirectionCounts {
 }
 
 const rateWindowMs = 1000;
-const nothing: LocalCounts = { streamBytesSent: 0, streamBytesReceived: 0, brokenStreams: 0 };
+const nothing = Object.fromEntries(localCountNames.map((name) => [name, 0])) as LocalCounts;
 
 /** Counts of one tunnel over its whole life; they never fall. Bytes are of local payload. */
 export class TunnelCounters {
@@ -134,29 +134,35 @@ export class TunnelCounters {
   }
 
   get decryptErrors(): number {
-    return this.#decryptErrors + this.#engineCounts().brokenStreams;
+    const { brokenStreams, notAuthentic } = this.#engineCounts();
+    return this.#decryptErrors + brokenStreams + notAuthentic;
   }
 
   /** From local programs to the relay. */
   outgoing(): DirectionCounts {
     const { datagramsOut, drops: engineDrops } = this.ledger.totals();
-    const drops = new Map<OutgoingDropReason | DropReason, number>(this.#outgoing.drops);
-    for (const reason of dropReasons) {
-      if (engineDrops[reason] > 0) drops.set(reason, (drops.get(reason) ?? 0) + engineDrops[reason]);
-    }
+    const { offered, noRelay, expiredOut } = this.#engineCounts();
+    const ofLocal: Readonly<Record<OutgoingDropReason, number>> = { no_relay: noRelay, expired: expiredOut };
     return {
-      datagrams_in: this.#outgoing.offered,
+      datagrams_in: this.#outgoing.offered + offered,
       datagrams_out: datagramsOut,
-      drops: Object.fromEntries(drops),
+      drops: sumOf(this.#outgoing.drops, ofLocal, engineDrops),
     };
   }
 
   /** From the relay to local programs. */
   incoming(): DirectionCounts {
+    const { arrived, delivered, expiredIn, notAuthentic, noSocket, noLocalPeer } = this.#engineCounts();
+    const ofLocal: Readonly<Partial<Record<IncomingDropReason, number>>> = {
+      no_local_peer: noLocalPeer,
+      local_socket: noSocket,
+      not_authentic: notAuthentic,
+      expired: expiredIn,
+    };
     return {
-      datagrams_in: this.#incoming.arrived,
-      datagrams_out: this.#packetsReceived,
-      drops: Object.fromEntries(this.#incoming.drops),
+      datagrams_in: this.#incoming.arrived + arrived,
+      datagrams_out: this.#packetsReceived + delivered,
+      drops: sumOf(this.#incoming.drops, ofLocal),
     };
   }
 
@@ -192,15 +198,16 @@ export class TunnelCounters {
   }
 
   stats(): EdgeTunnelStats {
+    const { delivered, sendErrors } = this.#engineCounts();
     const { bytesSent, bytesReceived } = this.#bytes();
     return {
       packets_sent: this.ledger.totals().datagramsOut,
-      packets_received: this.#packetsReceived,
+      packets_received: this.#packetsReceived + delivered,
       bytes_sent: bytesSent,
       bytes_received: bytesReceived,
       bitrate_in_bps: this.#rates.inBps,
       bitrate_out_bps: this.#rates.outBps,
-      send_errors: this.#sendErrors,
+      send_errors: this.#sendErrors + sendErrors,
       decrypt_errors: this.decryptErrors,
       connections_total: this.#connectionsTotal,
       connections_active: this.#connectionsActive,
@@ -213,7 +220,19 @@ export class TunnelCounters {
     const sealed = datagramBytesOut - datagramsOut * SEAL_OVERHEAD_BYTES;
     return {
       bytesSent: this.#streamBytesSent + engine.streamBytesSent + sealed,
-      bytesReceived: this.#bytesReceived + engine.streamBytesReceived,
+      bytesReceived: this.#bytesReceived + engine.streamBytesReceived + engine.deliveredBytes,
     };
   }
+}
+
+/** Counts by reason, without those that are 0. */
+function sumOf(
+  counts: ReadonlyMap<string, number>,
+  ...others: readonly Readonly<Record<string, number>>[]
+): DropCounts {
+  const sum = new Map(counts);
+  for (const [reason, count] of others.flatMap((other) => Object.entries(other))) {
+    if (count > 0) sum.set(reason, (sum.get(reason) ?? 0) + count);
+  }
+  return Object.fromEntries(sum);
 }

@@ -8,7 +8,7 @@ import { endStream } from '../../tunnel-wire/end-stream.ts';
 import { DatagramCarrier } from './datagram-carrier.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
 import { LastingUdpSocket } from './lasting-udp-socket.ts';
-import { openLocalUdpSocket, type LocalUdpDependencies, type Sender } from './local-udp-socket.ts';
+import { closeLocalUdpSocket, openLocalUdpSocket, type LocalUdpDependencies, type Sender } from './local-udp-socket.ts';
 
 export interface UdpEndDependencies extends LocalEndDependencies, LocalUdpDependencies {
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export class UdpEnd implements LocalEnd {
   readonly #dependencies: UdpEndDependencies;
   readonly #settings: UdpEndSettings;
   readonly #carrier: DatagramCarrier;
-  readonly #socket: LastingUdpSocket;
+  readonly #socket: LastingUdpSocket<Socket>;
   /** Whom an egress end answers. */
   #lastSender: Sender | null = null;
 
@@ -58,7 +58,7 @@ export class UdpEnd implements LocalEnd {
       if (mode === 'bind') address = { ...address, port: socket.address().port };
       return socket;
     };
-    this.#socket = new LastingUdpSocket({ clock, logger, open }, mode);
+    this.#socket = new LastingUdpSocket({ clock, logger, open, close: closeLocalUdpSocket }, mode);
   }
 
   async open(): Promise<HostPort> {

@@ -9,11 +9,12 @@ import type { Logger } from '../../lib/logger.ts';
 import type { EdgeTunnelInfo, EdgeTunnelState } from '../../protocol/node/edge-telemetry.ts';
 import { tunnelIdToBytes } from '../../protocol/tunnel/tunnel-id.ts';
 import type { EdgeEngine, LocalTunnel } from '../../quic/local-sockets.ts';
-import type { TransportSettings } from '../../quic/types.ts';
+import type { QuicConnection, TransportSettings } from '../../quic/types.ts';
 import type { EdgeTunnelReport } from '../admin/edge-schemas.ts';
 import { DropReporter } from './drop-reporter.ts';
 import type { EdgeEvent, TunnelRef } from '../events/edge-event.ts';
 import type { LocalEnd } from '../local/local-end.ts';
+import { EngineUdpEnd } from '../local/engine-udp-end.ts';
 import { edgeStreamCode } from '../local/local-end.ts';
 import { NodeTcp } from '../local/node-tcp.ts';
 import { PayloadCipher } from '../local/payload-cipher.ts';
@@ -84,6 +85,8 @@ export class EdgeTunnel {
   #sampleTimer: Timer | null = null;
   #openFailed = false;
   #lastActive: number | null = null;
+  /** As the local end was last told. */
+  #toldRelay: RelayConnection | null = null;
 
   constructor(dependencies: EdgeTunnelDependencies, settings: EdgeTunnelSettings) {
     const { tunnel } = settings;
@@ -243,8 +246,13 @@ export class EdgeTunnel {
     this.#farTroubles.update(this.#clients.flatMap(({ peerTroubles }) => peerTroubles));
   }
 
-  /** Logs when the traffic moves from one relay to another. */
+  /** Tells the local end which relay is active, and logs when the traffic moves from one to another. */
   #noteActive(): void {
+    const relay = this.#activeRelay();
+    if (relay !== this.#toldRelay) {
+      this.#toldRelay = relay;
+      this.#localEnd.onActiveRelay?.(relay);
+    }
     const active = chooseRelay(this.#clients);
     if (active === this.#lastActive) return;
     const from = this.#lastActive === null ? undefined : this.#clients[this.#lastActive];
@@ -301,8 +309,12 @@ export class EdgeTunnel {
       logger: this.#logger,
     };
     if (endsInFlow) return new FlowEnd(dependencies, this.#dependencies.gates, { tunnelId: id, name, prefix });
-    if (protocol === 'udp') return new UdpEnd(dependencies, { direction, prefix, localAddr });
-    const tcp = this.#engineLocal ?? new NodeTcp(dependencies);
+    const local = this.#engineLocal;
+    if (protocol === 'udp') {
+      const udp = { direction, prefix, localAddr };
+      return local === null ? new UdpEnd(dependencies, udp) : new EngineUdpEnd({ ...dependencies, local }, udp);
+    }
+    const tcp = local ?? new NodeTcp(dependencies);
     const settings = { tunnelId: id, localAddr, maxConnections };
     return direction === 'egress'
       ? new TcpEgress({ ...dependencies, tcp }, settings)
@@ -317,7 +329,12 @@ export class EdgeTunnel {
       onDataStream: this.#localEnd.onDataStream.bind(this.#localEnd),
       onDatagram: this.#localEnd.onDatagram.bind(this.#localEnd),
       onLateDatagram: () => this.#onLateDatagram(),
-      onConnectionEnd: this.#localEnd.onConnectionEnd.bind(this.#localEnd),
+      onConnectionStart: (connection: RelayConnection, quic: QuicConnection) =>
+        this.#localEnd.onConnectionStart?.(connection, quic),
+      onConnectionEnd: (connection: RelayConnection) => {
+        this.#localEnd.onConnectionEnd(connection);
+        this.#noteActive();
+      },
     };
     const { id: tunnelId, direction, protocol, bindSecret, requireBindProof } = tunnel;
     return new RelayClient(
@@ -335,9 +352,9 @@ export class EdgeTunnel {
 
 function openEngineLocal(
   { localSockets }: Pick<EdgeEngine, 'localSockets'>,
-  { encryptionKey, protocol }: TunnelSettings,
+  { encryptionKey, endsInFlow }: TunnelSettings,
 ): LocalTunnel | null {
-  if (localSockets === null || protocol !== 'tcp') return null;
+  if (localSockets === null || endsInFlow) return null;
   const { localReset: localResetCode, notAuthentic: notAuthenticCode } = edgeStreamCode;
   return localSockets.openTunnel({ key: Buffer.from(encryptionKey, 'hex'), localResetCode, notAuthenticCode });
 }

@@ -4,7 +4,7 @@ import { Backoff } from '../../lib/backoff.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
-import type { QuicStream } from '../../quic/types.ts';
+import type { QuicConnection, QuicStream } from '../../quic/types.ts';
 import type { EdgeRelayReport } from '../admin/edge-schemas.ts';
 import { tunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { BindingSettings } from './binding.ts';
@@ -34,6 +34,8 @@ export interface RelayClientObserver {
   onDataStream(stream: QuicStream, from: RelayConnection): void;
   onDatagram(datagram: Uint8Array): void;
   onLateDatagram(): void;
+  /** It is established, and nothing was sent over it yet. */
+  onConnectionStart(connection: RelayConnection, quic: QuicConnection): void;
   /** Streams of this connection are over; no callback follows. */
   onConnectionEnd(connection: RelayConnection): void;
 }
@@ -219,6 +221,7 @@ export class RelayClient {
     try {
       const connection = await this.#dialler.dial(relayConnection, this.#stopping.signal);
       this.#connection = relayConnection;
+      observer.onConnectionStart(relayConnection, connection);
       relayConnection.open(connection);
       if (this.#stopping.signal.aborted) relayConnection.stop();
     } catch (error) {

@@ -129,6 +129,15 @@ export interface NativeBinding {
   /** `localEnded` follows. */
   joinTcp(socket: number, connection: number, stream: number, tunnel: NativeTunnelBinding): void;
   abortTcp(socket: number, code: number): void;
+  /** A leg without a socket. */
+  addUdp(tunnel: NativeTunnelBinding, prefix: Uint8Array, ledger: NativeLedgerBinding): number;
+  /** The port taken. */
+  openUdp(leg: number, ip: string, port: number, connected: boolean): number;
+  closeUdp(leg: number): void;
+  removeUdp(leg: number): void;
+  /** A connection below 0: none. */
+  sendUdpOver(leg: number, connection: number): void;
+  receiveUdpFrom(leg: number, connection: number): void;
   /** -1 when the connection has ended. */
   localSends(connection: number): number;
   markProven(connection: number): void;

@@ -28,6 +28,7 @@ export interface EventSink {
   /** `reason` is empty where nothing failed. */
   localEnded(socket: number, reason: string): void;
   localListenerError(listener: number, reason: string): void;
+  localUdpError(leg: number, reason: string): void;
 }
 
 const closeKinds = ['local', 'peer-application', 'peer-transport', 'idle', 'reset', 'error', 'budget'] as const;
@@ -111,6 +112,7 @@ const kinds: readonly (Tell | undefined)[] = [
   (r, sink) => sink.localFailed(r.id(), r.text()),
   (r, sink) => sink.localEnded(r.id(), r.text()),
   (r, sink) => sink.localListenerError(r.id(), r.text()),
+  (r, sink) => sink.localUdpError(r.id(), r.text()),
 ];
 
 function readCloseInfo(record: RecordReader): CloseInfo {

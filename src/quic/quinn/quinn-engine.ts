@@ -251,6 +251,10 @@ class QuinnEngine implements EdgeEngine, EventSink, SpliceEnds {
     this.localSockets.tellEnded(socket, reason);
   }
 
+  localUdpError(leg: number, reason: string): void {
+    this.localSockets.tellUdpError(leg, reason);
+  }
+
   localListenerError(listener: number, reason: string): void {
     this.localSockets.tellListenerError(listener, reason);
   }

@@ -1,4 +1,6 @@
 import { getSystemErrorName } from 'node:util';
+import { formatSocketAddress } from '../../lib/socket-address.ts';
+import type { SocketAddress } from '../types.ts';
 import { AppError, type AppErrorCode } from '../../lib/app-error.ts';
 
 /** The codes that native/src/boundary/error.rs gives. */
@@ -8,6 +10,15 @@ const codes: readonly AppErrorCode[] = ['address-unavailable', 'tls-failed', 'co
 export function systemWords(reason: string): string {
   const [, words, number] = /^(.*) \(os error (\d+)\)$/u.exec(reason) ?? [];
   return words === undefined ? reason : `${getSystemErrorName(-Number(number))}: ${words}`;
+}
+
+/** An error of a socket, with `code` and words as Node gives them: `bind EADDRINUSE 127.0.0.1:5000`. */
+export function socketError(call: string, reason: string, address?: SocketAddress): Error {
+  const words = systemWords(reason);
+  const [code] = /^E[A-Z0-9]+/u.exec(words) ?? [];
+  if (code === undefined) return new Error(`${call}: ${words}`);
+  const where = address === undefined ? '' : ` ${formatSocketAddress(address)}`;
+  return Object.assign(new Error(`${call} ${code}${where}`), { code });
 }
 
 /** What the addon throws has its AppErrorCode as `code`; anything else is a bug of the binding. */

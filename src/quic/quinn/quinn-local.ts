@@ -1,20 +1,25 @@
 import { AppError } from '../../lib/app-error.ts';
-import type {
-  LocalCounts,
-  LocalSockets,
-  LocalTcpConnectHandler,
-  LocalTcpListener,
-  LocalTcpListenerHandler,
-  LocalTcpPipe,
-  LocalTcpPipeHandler,
-  LocalTcpSocket,
-  LocalTunnel,
-  LocalTunnelOptions,
+import {
+  localCountNames,
+  type LocalCounts,
+  type LocalSockets,
+  type LocalTcpConnectHandler,
+  type LocalTcpListener,
+  type LocalTcpListenerHandler,
+  type LocalTcpPipe,
+  type LocalTcpPipeHandler,
+  type LocalTcpSocket,
+  type LocalTunnel,
+  type LocalTunnelOptions,
+  type LocalUdp,
+  type LocalUdpOptions,
 } from '../local-sockets.ts';
 import type { QuicStream, SocketAddress } from '../types.ts';
 import type { NativeAddon, NativeBinding, NativeTunnelBinding } from './addon.ts';
-import { appErrorOf, systemWords } from './quinn-error.ts';
+import { QuinnLedger } from './quinn-ledger.ts';
+import { appErrorOf, socketError, systemWords } from './quinn-error.ts';
 import { QuinnStream } from './quinn-stream.ts';
+import { QuinnUdp } from './quinn-udp.ts';
 
 export interface QuinnLocalDependencies {
   readonly addon: Pick<NativeAddon, 'NativeTunnel'>;
@@ -30,6 +35,7 @@ export class QuinnLocal implements LocalSockets {
   readonly #listeners = new Map<number, { readonly handler: LocalTcpListenerHandler; readonly tunnel: QuinnTunnel }>();
   readonly #connecting = new Map<number, LocalTcpConnectHandler>();
   readonly #pipes = new Map<number, LocalTcpPipeHandler>();
+  readonly #udpErrors = new Map<number, (error: Error) => void>();
 
   constructor(dependencies: QuinnLocalDependencies) {
     this.#dependencies = dependencies;
@@ -80,6 +86,22 @@ export class QuinnLocal implements LocalSockets {
     this.#dependencies.running()?.abortTcp(socket, code);
   }
 
+  /** A leg of this tunnel, once it is opened; `onError` of the options is called from then on. */
+  udp(tunnel: NativeTunnelBinding, { prefix, ledger, onError }: LocalUdpOptions): LocalUdp {
+    return new QuinnUdp({
+      ...this.#dependencies,
+      add: (binding) => {
+        const leg = binding.addUdp(tunnel, prefix, QuinnLedger.bindingOf(ledger));
+        this.#udpErrors.set(leg, onError);
+        return leg;
+      },
+      remove: (leg) => {
+        this.#udpErrors.delete(leg);
+        this.#dependencies.running()?.removeUdp(leg);
+      },
+    });
+  }
+
   /** The engine closes: everything ends, and joined sockets say so. */
   endAll(): void {
     for (const listener of [...this.#listeners.keys()]) this.#closeListener(listener);
@@ -115,6 +137,10 @@ export class QuinnLocal implements LocalSockets {
     this.#listeners.get(listener)?.handler.onError(new AppError('unavailable', systemWords(reason)));
   }
 
+  tellUdpError(leg: number, reason: string): void {
+    this.#udpErrors.get(leg)?.(socketError('udp', reason));
+  }
+
   #closeListener(listener: number): void {
     this.#listeners.delete(listener);
     this.#dependencies.running()?.closeLocal(listener);
@@ -131,8 +157,12 @@ class QuinnTunnel implements LocalTunnel {
   }
 
   counts(): LocalCounts {
-    const [streamBytesSent = 0, streamBytesReceived = 0, brokenStreams = 0] = this.binding.counts();
-    return { streamBytesSent, streamBytesReceived, brokenStreams };
+    const numbers = this.binding.counts();
+    return Object.fromEntries(localCountNames.map((name, i) => [name, numbers[i] ?? 0])) as LocalCounts;
+  }
+
+  udp(options: LocalUdpOptions): LocalUdp {
+    return this.#local.udp(this.binding, options);
   }
 
   // eslint asks for an await; the port asks for rejections instead of throws.

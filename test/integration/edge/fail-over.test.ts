@@ -110,8 +110,11 @@ describe.each(await builtEngines())('an edge over %s with two relays', (engineNa
 
     networks[0].heal();
     await until(() => egress.tunnel().active_relay_idx === 0);
-    source.send(Buffer.from('again'), egress.port());
-    await until(() => sink.received.at(-1)?.toString() === 'again');
+    // One datagram alone may still be lost where the relay has not heard from the other edge again.
+    await until(() => {
+      source.send(Buffer.from('again'), egress.port());
+      return sink.received.at(-1)?.toString() === 'again';
+    });
   });
 
   it('opens new TCP connections over the backup while its primary is silent', async () => {

@@ -91,6 +91,7 @@ export class RelayClientWorld {
           onDataStream: () => {},
           onDatagram: () => {},
           onLateDatagram: () => {},
+          onConnectionStart: () => {},
           onConnectionEnd: () => {},
         },
       },

@@ -31,6 +31,7 @@ function startClient(bed: MemoryRelay, number: number): { readonly client: Relay
         onDataStream: () => {},
         onDatagram: () => {},
         onLateDatagram: () => {},
+        onConnectionStart: () => {},
         onConnectionEnd: () => {},
       },
     },

@@ -18,11 +18,14 @@ mod opener;
 mod pipe;
 mod tcp;
 mod tunnel;
+mod udp;
 
 use listener::Listener;
 use pipe::Tools;
 use tcp::Tcp;
 pub use tunnel::{StreamCodes, Tunnel};
+use udp::Udp;
+pub use udp::{LocalRoute, Mode};
 
 /// Marks the keys of local sockets among those that the poller gives back; the rest is their id.
 pub const LOCAL_KEY: u64 = 1 << 63;
@@ -30,6 +33,7 @@ pub const LOCAL_KEY: u64 = 1 << 63;
 enum Local {
     Listener(Listener),
     Tcp(Tcp),
+    Udp(Box<Udp>),
 }
 
 /// Every local socket, by the id that JavaScript knows.
@@ -60,12 +64,20 @@ impl Locals {
         self.ready.clear();
     }
 
-    /// Edges are told, not levels: a socket is read or written until it would block, and asked about again only after
-    /// word of it.
+    /// Edges are told, not levels: a socket is read or written until it would block, and asked about again only after word of it.
     fn watch(&self, id: u64, socket: impl AsFd) -> Result<(), String> {
+        self.watch_for(EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP, id, socket)
+    }
+
+    /// For a datagram socket: every datagram that leaves it makes room, which is no news.
+    fn watch_input(&self, id: u64, socket: impl AsFd) -> Result<(), String> {
+        self.watch_for(EventFlags::IN, id, socket)
+    }
+
+    fn watch_for(&self, interest: EventFlags, id: u64, socket: impl AsFd) -> Result<(), String> {
         let Some(poller) = &self.poller else { return Ok(()) };
-        let interest = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
-        epoll::add(poller, socket, EventData::new_u64(LOCAL_KEY | id), interest).map_err(|error| error.to_string())
+        let key = EventData::new_u64(LOCAL_KEY | id);
+        epoll::add(poller, socket, key, interest | EventFlags::ET).map_err(|error| error.to_string())
     }
 
     /// Has its turn, once, in the next run.
@@ -73,6 +85,7 @@ impl Locals {
         let queued = match self.sockets.get_mut(&id) {
             Some(Local::Listener(listener)) => &mut listener.queued,
             Some(Local::Tcp(tcp)) => &mut tcp.queued,
+            Some(Local::Udp(udp)) => &mut udp.queued,
             None => return,
         };
         if !std::mem::replace(queued, true) {
@@ -85,6 +98,7 @@ impl Locals {
         let failed = flags.intersects(EventFlags::ERR | EventFlags::HUP);
         match self.sockets.get_mut(&id) {
             Some(Local::Listener(listener)) => listener.readable = true,
+            Some(Local::Udp(udp)) => udp.readable = true,
             Some(Local::Tcp(tcp)) => {
                 tcp.io.readable |= failed || flags.intersects(EventFlags::IN | EventFlags::RDHUP);
                 tcp.io.writable |= failed || flags.contains(EventFlags::OUT);
@@ -110,6 +124,10 @@ impl Core {
                 Some(Local::Tcp(tcp)) => {
                     tcp.queued = false;
                     self.turn_tcp(id, now);
+                }
+                Some(Local::Udp(udp)) => {
+                    udp.queued = false;
+                    self.turn_udp(id, now);
                 }
                 None => {}
             }

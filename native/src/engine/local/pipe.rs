@@ -10,6 +10,7 @@ use super::{
     Tunnel,
     opener::{LENGTH_BYTES, Opener},
     tcp::Io,
+    udp::Room,
 };
 use crate::{
     engine::{Connection, NamedStream, Slot},
@@ -27,18 +28,19 @@ const READ_BYTES: usize = 64 * 1024;
 /// Moved in one direction of one connection before others have their turn.
 const TURN_BYTES: usize = 512 * 1024;
 
-/// What all pipes use in turn.
+/// What all local sockets use in turn.
 pub struct Tools {
     pub nonces: Nonces,
     /// Where a local socket is read to: plaintext between room for what sealing adds.
     chunks: Vec<u8>,
     /// A buffer for what comes from a stream.
     sealed: Vec<u8>,
+    pub datagram: Room,
 }
 
 impl Tools {
     pub fn new() -> Self {
-        Self { nonces: Nonces::new(), chunks: Vec::new(), sealed: Vec::new() }
+        Self { nonces: Nonces::new(), chunks: Vec::new(), sealed: Vec::new(), datagram: Room::default() }
     }
 
     /// Made when the first socket needs them: a relay has none.

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:dgram';
 import { describe, expect, it } from 'vitest';
 import { LastingUdpSocket } from '../../../../src/edge/local/lasting-udp-socket.ts';
+import { closeLocalUdpSocket } from '../../../../src/edge/local/local-udp-socket.ts';
 import { ManualClock } from '../../../support/fakes/manual-clock.ts';
 import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
@@ -19,7 +20,7 @@ class Bed {
   readonly opened: FakeSocket[] = [];
   /** Why the next sockets cannot be opened; null lets them. */
   refusal: Error | null = null;
-  readonly socket: LastingUdpSocket;
+  readonly socket: LastingUdpSocket<Socket>;
 
   constructor(mode: 'bind' | 'connect') {
     const open = async (): Promise<Socket> => {
@@ -28,7 +29,10 @@ class Bed {
       this.opened.push(socket);
       return socket as unknown as Socket;
     };
-    this.socket = new LastingUdpSocket({ clock: this.clock, logger: this.logger, open }, mode);
+    this.socket = new LastingUdpSocket(
+      { clock: this.clock, logger: this.logger, open, close: closeLocalUdpSocket },
+      mode,
+    );
   }
 
   async pass(ms: number): Promise<void> {

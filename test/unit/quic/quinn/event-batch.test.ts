@@ -15,7 +15,8 @@ const oneOfEach = Buffer.from(
     '0c000000000000084003000000010203' +
     '0d070000000400000066656c6c0e070000000f000000000000084001000000' +
     '10000000000000144000000000000018401100000000000018401200000000000018400200000' +
-    '06e6f130000000000001840020000006f6b1400000000000014400400000066756c6c',
+    '06e6f130000000000001840020000006f6b1400000000000014400400000066756c6c' +
+    '1500000000000014400400000066756c6c',
   'hex',
 );
 
@@ -60,6 +61,7 @@ describe('a batch of events of the native engine', () => {
       ['localFailed', 6, 'no'],
       ['localEnded', 6, 'ok'],
       ['localListenerError', 5, 'full'],
+      ['localUdpError', 5, 'full'],
     ]);
   });
 
@@ -72,7 +74,7 @@ describe('a batch of events of the native engine', () => {
   it('reaches the handlers of later events when one throws, and then says so', () => {
     const { sink, calls } = recorder('closed');
     expect(() => tellEvents(oneOfEach, sink)).toThrow('closed broke its promise');
-    expect(calls.at(-1)).toEqual(['localListenerError', 5, 'full']);
+    expect(calls.at(-1)).toEqual(['localUdpError', 5, 'full']);
   });
 
   it('of a newer addon is refused', () => {

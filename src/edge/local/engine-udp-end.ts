@@ -1,0 +1,87 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { HostPort } from '../../lib/host-port.ts';
+import { AppError } from '../../lib/app-error.ts';
+import { formatHostPort } from '../../lib/host-port.ts';
+import { streamCode } from '../../protocol/tunnel/close-code.ts';
+import type { LocalTunnel, LocalUdp, LocalUdpSocket } from '../../quic/local-sockets.ts';
+import type { QuicConnection, QuicStream } from '../../quic/types.ts';
+import { endStream } from '../../tunnel-wire/end-stream.ts';
+import type { RelayConnection } from '../uplink/relay-connection.ts';
+import { LastingUdpSocket } from './lasting-udp-socket.ts';
+import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
+import type { UdpEndSettings } from './udp-end.ts';
+
+export interface EngineUdpEndDependencies extends Pick<LocalEndDependencies, 'counters' | 'logger'> {
+  readonly clock: Clock;
+  readonly local: Pick<LocalTunnel, 'udp'>;
+}
+
+/** As `UdpEnd`, where the engine moves the datagrams: here is decided which socket, and which relay. */
+export class EngineUdpEnd implements LocalEnd {
+  readonly #dependencies: EngineUdpEndDependencies;
+  readonly #settings: UdpEndSettings;
+  readonly #udp: LocalUdp;
+  readonly #socket: LastingUdpSocket<LocalUdpSocket>;
+  readonly #connections = new Map<RelayConnection, QuicConnection>();
+
+  constructor(dependencies: EngineUdpEndDependencies, settings: UdpEndSettings) {
+    this.#dependencies = dependencies;
+    this.#settings = settings;
+    const { clock, counters, local, logger } = dependencies;
+    const { direction, localAddr, prefix } = settings;
+    this.#udp = local.udp({ prefix, ledger: counters.ledger, onError: (error) => this.#onError(error) });
+    const mode = direction === 'egress' ? 'bind' : 'connect';
+    // A socket that is opened anew keeps the port that the first one got.
+    let { port } = localAddr;
+    const open = async (): Promise<LocalUdpSocket> => {
+      try {
+        const socket = await this.#udp.open(mode, { ip: localAddr.host, port });
+        if (mode === 'bind') port = socket.port;
+        return socket;
+      } catch (cause) {
+        const address = formatHostPort({ host: localAddr.host, port });
+        throw new AppError('address-unavailable', `cannot ${mode} UDP ${address}`, { cause });
+      }
+    };
+    this.#socket = new LastingUdpSocket({ clock, logger, open, close: (socket) => socket.close() }, mode);
+  }
+
+  async open(): Promise<HostPort> {
+    const { direction, localAddr } = this.#settings;
+    const { port } = await this.#socket.open();
+    return direction === 'egress' ? { host: localAddr.host, port } : localAddr;
+  }
+
+  async close(): Promise<void> {
+    await this.#socket.close();
+    this.#udp.close();
+  }
+
+  onDataStream(stream: QuicStream): void {
+    endStream(stream, streamCode.wrongProtocolOrDirection);
+  }
+
+  /** The engine has taken this tunnel's own. */
+  onDatagram(): void {
+    this.#dependencies.counters.datagramArrived();
+    this.#dependencies.counters.notDelivered('wrong_tunnel');
+  }
+
+  onConnectionStart(connection: RelayConnection, quic: QuicConnection): void {
+    this.#connections.set(connection, quic);
+    this.#udp.receiveFrom(quic);
+  }
+
+  onActiveRelay(relay: RelayConnection | null): void {
+    this.#udp.sendOver(relay === null ? null : (this.#connections.get(relay) ?? null));
+  }
+
+  onConnectionEnd(connection: RelayConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  #onError(error: Error): void {
+    this.#socket.failed(error);
+    this.#dependencies.logger.debug({ error }, 'local datagram not delivered');
+  }
+}
