@@ -115,7 +115,11 @@ mod tests {
         }
 
         #[test]
-        fn what_was_changed_does_not_open(plaintext in vec(any::<u8>(), 0..100), which in any::<prop::sample::Index>(), bit in 0..8u32) {
+        fn what_was_changed_does_not_open(
+            plaintext in vec(any::<u8>(), 0..100),
+            which in any::<prop::sample::Index>(),
+            bit in 0..8u32,
+        ) {
             let seal = Seal::new(KEY).expect("a key");
             let mut bytes = sealed(&seal, [3; NONCE_BYTES], &plaintext);
             let at = which.index(bytes.len());

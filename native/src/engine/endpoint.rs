@@ -48,8 +48,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_BACKLOG: Duration = Duration::from_secs(1);
 
 impl Stall {
-    /// When what a socket holds arrived, at the earliest: now, unless the loop stood still, as that of a stopped process does. Then it is when
-    /// the loop last turned, until the socket was empty once.
+    /// When what a socket holds arrived, at the earliest: now, unless the loop stood still, as that of a stopped
+    /// process does. Then it is when the loop last turned, until the socket was empty once.
     pub fn arrival(stalled: &mut Option<Self>, turned: Option<Instant>, now: Instant) -> Instant {
         if let Some(since) = turned.filter(|&since| now.saturating_duration_since(since) > LONGEST_PAUSE) {
             *stalled = Some(Self { since, over: now + LONGEST_BACKLOG });

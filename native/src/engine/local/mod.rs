@@ -64,7 +64,8 @@ impl Locals {
         self.ready.clear();
     }
 
-    /// Edges are told, not levels: a socket is read or written until it would block, and asked about again only after word of it.
+    /// Edges are told, not levels: a socket is read or written until it would block, and asked about again only after
+    /// word of it.
     fn watch(&self, id: u64, socket: impl AsFd) -> Result<(), String> {
         self.watch_for(EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP, id, socket)
     }

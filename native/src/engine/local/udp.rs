@@ -1,5 +1,6 @@
-//! The local UDP socket of a tunnel: what a local program sends is sealed and goes to the relay that control has chosen, what a relay brings
-//! is opened and goes to the local program. Each datagram is counted, in as out or dropped (conformance S5).
+//! The local UDP socket of a tunnel: what a local program sends is sealed and goes to the relay that control has
+//! chosen, what a relay brings is opened and goes to the local program. Each datagram is counted, in as out or dropped
+//! (conformance S5).
 
 use std::{
     io,
@@ -85,7 +86,8 @@ impl Udp {
         }
     }
 
-    /// Seals the `length` bytes that lie in `room` after the place of prefix and nonce. None where the system gives no randomness.
+    /// Seals the `length` bytes that lie in `room` after the place of prefix and nonce. None where the system gives no
+    /// randomness.
     fn seal(&self, room: &mut [u8], length: usize, nonces: &mut Nonces) -> Option<Bytes> {
         let datagram = &mut room[..PAYLOAD_AT + length + TAG_BYTES];
         datagram[..PREFIX_BYTES].copy_from_slice(&self.prefix);
