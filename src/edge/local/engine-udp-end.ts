@@ -81,6 +81,7 @@ export class EngineUdpEnd implements LocalEnd {
   }
 
   #onError(error: Error): void {
+    this.#dependencies.counters.localFails(error);
     this.#socket.failed(error);
     this.#dependencies.logger.debug({ error }, 'local datagram not delivered');
   }

@@ -49,7 +49,7 @@ export class TunnelCounters {
   #bytesReceived = 0;
   #sendErrors = 0;
   #decryptErrors = 0;
-  #engineSeen = { brokenStreams: 0, streamBytesReceived: 0 };
+  #engineSeen = nothing;
   #connectionsTotal = 0;
   #connectionsActive = 0;
   #rates = { sampledAtMs: 0, bytesSent: 0, bytesReceived: 0, outBps: 0, inBps: 0 };
@@ -102,6 +102,11 @@ export class TunnelCounters {
   /** A local socket did not take or give a datagram, or a local connection could not be made. */
   sendError(error: Error): void {
     this.#sendErrors++;
+    this.localFails(error);
+  }
+
+  /** The same where the engine has counted it. */
+  localFails(error: Error): void {
     this.#troubles.happened('local', localCause(error));
   }
 
@@ -177,10 +182,14 @@ export class TunnelCounters {
 
   /** What the engine could open, and what not; to be called a few times a second. */
   sampleEngine(): void {
-    const { brokenStreams, streamBytesReceived } = this.#engineCounts();
-    if (streamBytesReceived > this.#engineSeen.streamBytesReceived) this.#troubles.worked('key');
-    if (brokenStreams > this.#engineSeen.brokenStreams) this.#noteKey();
-    this.#engineSeen = { brokenStreams, streamBytesReceived };
+    const seen = this.#engineSeen;
+    const now = this.#engineCounts();
+    if (now.streamBytesReceived > seen.streamBytesReceived || now.delivered > seen.delivered) {
+      this.#troubles.worked('key');
+    }
+    if (now.delivered > seen.delivered) this.#troubles.worked('local');
+    if (now.brokenStreams > seen.brokenStreams || now.notAuthentic > seen.notAuthentic) this.#noteKey();
+    this.#engineSeen = now;
   }
 
   /** Works the bit rates out anew once a second has passed; to be called at least that often. */
