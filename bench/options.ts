@@ -27,6 +27,7 @@ under five minutes. Writes bench/results/latest.*.
 
   --paths           live media over paths that lose, delay and reorder; writes results/paths.*. With --full every cell,
                     --only takes parts of their names
+  --media           SRT to SRT at 10 Mbit/s, beside srt-live-transmit (Debian: srt-tools); --seconds N for each
   --observer        the observer; VARTA_WATCH=path measures varta-watch 0.2.0 beside it; writes results/observer.*
   --frp             edge, relay and edge as operators start them, TCP and UDP from end to end; FRPS=path and FRPC=path
                     measure frp beside them (QUIC, encryption on), BASE=folder another checkout; writes results/frp.*

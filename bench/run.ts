@@ -11,6 +11,7 @@ import type { Figure, Measurement } from './figures/figure.ts';
 import { runChain } from './chain/run-chain.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { readManagerBench, runManagerBench } from './manager/run-manager.ts';
+import { readMediaBench, runMediaBench } from './media/run-media.ts';
 import { choose, parseOptions, usage, type BenchOptions } from './options.ts';
 import type { RelayUnderTest } from './relays/relay-under-test.ts';
 import { runObserver } from './observer/run-observer.ts';
@@ -28,6 +29,11 @@ async function main(): Promise<void> {
   const ofManager = readManagerBench(process.argv.slice(2));
   if (ofManager !== null) {
     await runManagerBench(ofManager, (text) => process.stdout.write(text));
+    return;
+  }
+  const ofMedia = readMediaBench(process.argv.slice(2));
+  if (ofMedia !== null) {
+    await runMediaBench(ofMedia, (text) => process.stdout.write(text));
     return;
   }
   const options = parseOptions(process.argv.slice(2));
