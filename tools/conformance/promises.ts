@@ -1,4 +1,6 @@
-/** The promises that relay and edge keep, by id, in a few words. The tests of one are those whose names begin with its id. */
+import { managerPromises } from './manager-promises.ts';
+
+/** The promises that the programs keep, by id, in a few words. The tests of one are those whose names begin with its id. */
 export const promises = {
   I1: 'Only a leg of a tunnel can get a byte into it',
   I2: 'A leg sends in its own direction only, and is cut off the moment it is replaced, unbound, revoked or closed',
@@ -34,13 +36,14 @@ export const promises = {
   T2: 'Counters never fall',
   T3: 'Health and readiness say what is',
   T4: 'The state of each leg’s path is visible',
+  ...managerPromises,
 } as const;
 
 export type PromiseId = keyof typeof promises;
 
 export const promiseIds = Object.keys(promises) as readonly PromiseId[];
 
-const idPattern = /^([ISALMT]\d+)\b/;
+const idPattern = /^((?:[ISALMT]|M[A-J])\d+)\b/;
 
 /** The id with which a test's name begins, known or not; null for tests that prove no promise by name. */
 export function idOf(testName: string): string | null {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { globSync } from 'node:fs';
-import { idOf } from './promises.ts';
+import { idOf, isPromiseId, promiseIds } from './promises.ts';
 
 /** A test that proves a promise, as its source names it. */
 export interface Proof {
@@ -10,7 +10,7 @@ export interface Proof {
 }
 
 /** A name is the first argument of a call that has another one. */
-const nameArgument = /\(\s*(['"`])([ISALMT]\d+\b(?:\\.|(?!\1)[^\\])*)\1\s*,/g;
+const nameArgument = /\(\s*(['"`])((?:[ISALMT]|M[A-J])\d+\b(?:\\.|(?!\1)[^\\])*)\1\s*,/g;
 
 /** Every test under `root` whose name begins with an id, in the order of the ids and files. */
 export function findProofs(root: string): Proof[] {
@@ -29,6 +29,7 @@ export function proofsIn(source: string, file: string): Proof[] {
   });
 }
 
+/** Those of relay and edge first, then the manager's; an id that is no promise comes last. */
 function order(id: string): number {
-  return 'ISALMT'.indexOf(id[0] ?? '') * 100 + Number(id.slice(1));
+  return isPromiseId(id) ? promiseIds.indexOf(id) : promiseIds.length;
 }
