@@ -19,6 +19,10 @@ describe('adit demo', () => {
     expect(stdout).toContain('both hashes equal');
     expect(stdout).toMatch(/^tcp +[\d.]+ MB\/s +[\d.]+ ms \+ +[\d.]+ ms .*\| udp +\d+ packets\/s .*\| dropped \d+$/m);
     expect(stdout).toMatch(/UDP {2}1000 packets of 1332 bytes sent, \d+ lost, 0 damaged/);
+    // The order of a stop of three seconds: silent while it lasts, back after it.
+    expect(stdout).toMatch(
+      /SIGSTOP.*\n {2}after [0-2]\.\d s: Process the relay \(\d+\) has been silent for \d+ ms\n {2}after [3-9]\.\d s: .* beats again\n/,
+    );
     expect(stdout).toContain('\nall well\n');
   });
 

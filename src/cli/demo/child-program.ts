@@ -13,7 +13,7 @@ const stopDeadlineMs = 13_000;
 const keptLines = 20;
 
 interface Waiter {
-  readonly message: string;
+  readonly message: string | RegExp;
   readonly resolve: (line: LogLine) => void;
   readonly reject: (error: Error) => void;
 }
@@ -48,12 +48,15 @@ export class ChildProgram implements AsyncDisposable {
   }
 
   /**
-   * The first line from now on whose message is `message`. Throws AppError with the last lines when the program ends or
+   * The first line from now on whose message is `message`, or matches it. Throws AppError with the last lines when the program ends or
    * is late.
    */
-  async line(message: string): Promise<LogLine> {
+  async line(message: string | RegExp): Promise<LogLine> {
     if (this.#exited) throw this.#failure('it has ended');
-    const timer = this.#clock.setTimeout(() => this.#fail(`it did not say "${message}" in time`), startDeadlineMs);
+    const timer = this.#clock.setTimeout(
+      () => this.#fail(`it did not say "${String(message)}" in time`),
+      startDeadlineMs,
+    );
     try {
       return await new Promise<LogLine>((resolve, reject) => (this.#waiter = { message, resolve, reject }));
     } finally {
@@ -86,7 +89,7 @@ export class ChildProgram implements AsyncDisposable {
     this.#lastLines.push(text);
     if (this.#lastLines.length > keptLines) this.#lastLines.shift();
     const line = parseLine(text);
-    if (this.#waiter === null || line?.['msg'] !== this.#waiter.message) return;
+    if (this.#waiter === null || line === null || !isSaid(this.#waiter.message, line['msg'])) return;
     this.#waiter.resolve(line);
     this.#waiter = null;
   }
@@ -104,6 +107,10 @@ export class ChildProgram implements AsyncDisposable {
   #failure(what: string): AppError {
     return new AppError('closed', [`the ${this.name}: ${what}; its last lines:`, ...this.#lastLines].join('\n'));
   }
+}
+
+function isSaid(wanted: string | RegExp, said: unknown): boolean {
+  return typeof said === 'string' && (typeof wanted === 'string' ? said === wanted : wanted.test(said));
 }
 
 function parseLine(text: string): LogLine | null {

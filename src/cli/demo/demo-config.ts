@@ -25,6 +25,9 @@ export interface DemoWorld {
   readonly udp: DemoTunnel;
 }
 
+const observerFolder = 'observer';
+const silenceMs = 1000;
+
 /** Fresh secrets and free loopback ports for one relay and two edges that share two tunnels. */
 export async function planDemo(folder: string, random: Random, host = '127.0.0.1'): Promise<DemoWorld> {
   const freeAddress = async (): Promise<HostPort> => ({ host, port: await freePort(host) });
@@ -39,12 +42,32 @@ export async function planDemo(folder: string, random: Random, host = '127.0.0.1
   return { folder, relayAddr, apiAddr, edgeApis, tcp: await tunnel('tcp'), udp: await tunnel('udp') };
 }
 
-/** Writes the relay's config. Returns its path. */
-export function writeRelayConfig(world: DemoWorld): string {
+/** Writes the config of an observer that knows the relay by the pid in `relayPidFile`. Returns its path. */
+export function writeObserverConfig(world: DemoWorld): string {
+  const config = {
+    socket: 'o.sock',
+    threshold_ms: silenceMs,
+    labels: { 'the relay': { pidfile: relayPidFile(world) } },
+    print: 'none',
+  };
+  return writeConfig(world, observerFolder, config);
+}
+
+export function relayPidFile(world: DemoWorld): string {
+  return observerFile(world, 'relay.pid');
+}
+
+function observerFile(world: DemoWorld, name: string): string {
+  return join(world.folder, observerFolder, name);
+}
+
+/** Writes the relay's config; `isWatched` lets it beat to the observer. Returns its path. */
+export function writeRelayConfig(world: DemoWorld, isWatched: boolean): string {
   return writeConfig(world, 'relay', {
     quic_addrs: [formatHostPort(world.relayAddr)],
     api_addrs: [formatHostPort(world.apiAddr)],
     tunnels: [world.tcp, world.udp].map(({ secrets }) => ({ id: secrets.id, bind_secret: secrets.bindSecret })),
+    ...(isWatched && { observer: { socket: observerFile(world, 'o.sock'), interval_ms: 200 } }),
   });
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +10,16 @@ import { CommandFailed } from '../failure.ts';
 import { waitForShutdownSignal } from '../service/shutdown-signal.ts';
 import type { Terminal } from '../terminal.ts';
 import { ChildProgram } from './child-program.ts';
-import { planDemo, writeEdgeConfigs, writeRelayConfig, type DemoWorld } from './demo-config.ts';
+import {
+  planDemo,
+  relayPidFile,
+  writeEdgeConfigs,
+  writeObserverConfig,
+  writeRelayConfig,
+  type DemoWorld,
+} from './demo-config.ts';
 import { areEdgesReady, droppedBy, readTunnels, viewLegend, viewLine, type TunnelRow } from './demo-view.ts';
+import { stopRelay } from './stop-relay.ts';
 import { exchangeTcp, type TcpExchangeResult, type TcpProgress } from './tcp-exchange.ts';
 import { runUdpFlow, srtPacketBytes, type UdpFlowResult, type UdpProgress } from './udp-flow.ts';
 
@@ -27,6 +35,8 @@ interface Traffic {
   readonly udp: UdpProgress;
 }
 
+/** EX_UNAVAILABLE, as src/cli/failure.ts gives it. */
+const exitUnavailable = 69;
 const readyPollMs = 50;
 const readyDeadlineMs = 15_000;
 const viewPeriodMs = 1000;
@@ -43,7 +53,12 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
     await waitUntilReady(world, clock);
     terminal.out('both tunnels are active: two edges, end-to-end encrypted, bound by proof of a secret\n\n');
     terminal.out(`${viewLegend}\n`);
-    await Promise.race([carryTraffic(options, world, clock, terminal), interruption(shutdown)]);
+    const act = async (): Promise<void> => {
+      await carryTraffic(options, world, clock, terminal);
+      if (programs.observer !== null) await stopRelay(programs.relay, programs.observer, clock, terminal);
+    };
+    await Promise.race([act(), interruption(shutdown)]);
+    terminal.out('\nall well\n');
     if (options.keep) await keepUp(world, shutdown, terminal);
     terminal.out(`stopping ${programs.names.join(', ')}\n`);
   } finally {
@@ -62,7 +77,9 @@ async function startPrograms(world: DemoWorld, clock: Clock, terminal: Terminal)
     terminal.out(`${name.padEnd(13)} pid ${child.pid ?? '?'}: adit ${kind} -c ${path}\n`);
     return child;
   };
-  const relay = start('relay', 'relay', writeRelayConfig(world));
+  const observer = await whereItRuns(start('observer', 'observer', writeObserverConfig(world)), terminal);
+  const relay = start('relay', 'relay', writeRelayConfig(world, observer !== null));
+  writeFileSync(relayPidFile(world), String(relay.pid));
   const started = await relay.line('relay started');
   const fingerprint = started['certificate_sha256'];
   if (typeof fingerprint !== 'string') throw new AppError('bug', 'the relay did not tell its certificate');
@@ -73,7 +90,20 @@ async function startPrograms(world: DemoWorld, clock: Clock, terminal: Terminal)
   const edges = [start('egress edge', 'edge', configs.egress), start('ingress edge', 'edge', configs.ingress)];
   await Promise.all(edges.map((edge) => edge.line('edge started')));
   const running = stack.move();
-  return { names: ['the relay', 'both edges'], [Symbol.asyncDispose]: () => running.disposeAsync() };
+  const names = ['the relay', 'both edges', ...(observer === null ? [] : ['the observer'])];
+  return { names, relay, observer, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** Null, once that was said, where it cannot have its socket: another system than Linux, or a package that is left out. */
+async function whereItRuns(observer: ChildProgram, terminal: Terminal): Promise<ChildProgram | null> {
+  try {
+    await observer.line('observer started');
+    return observer;
+  } catch (error) {
+    if ((await observer.exit()) !== exitUnavailable) throw error;
+    terminal.out(`${''.padEnd(13)} left out: ${observer.lastLines.at(-1) ?? ''}\n`);
+    return null;
+  }
 }
 
 async function waitUntilReady(world: DemoWorld, clock: Clock): Promise<void> {
@@ -151,7 +181,6 @@ function summarise(
     ...(lost <= udp.sent * toleratedLoss ? [] : [`${lost} of ${udp.sent} UDP packets were lost`]),
   ];
   if (problems.length > 0) throw new CommandFailed(`the demo failed: ${problems.join('; ')}`);
-  terminal.out('all well\n');
 }
 
 async function keepUp(world: DemoWorld, shutdown: Promise<unknown>, terminal: Terminal): Promise<void> {

@@ -26,7 +26,7 @@ export class ProgramWorld implements AsyncDisposable {
 
   static async start(): Promise<ProgramWorld> {
     const plan = await planDemo(mkdtempSync(join(tmpdir(), 'adit-e2e-')), new SystemRandom(), ownLoopback());
-    const relayConfig = writeRelayConfig(plan);
+    const relayConfig = writeRelayConfig(plan, false);
     const relay = new ChildProgram('relay', ['relay', '-c', relayConfig], new SystemClock());
     const started = await relay.line('relay started');
     const edges = writeEdgeConfigs(plan, String(started['certificate_sha256']));
