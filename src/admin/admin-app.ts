@@ -26,6 +26,7 @@ export interface AdminAppDependencies {
 
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 const requestTimeoutMs = 10_000;
+const document = '/api/v1/openapi.json';
 
 /** The REST API as a request listener; opens no socket. */
 export async function createAdminApp(
@@ -54,7 +55,7 @@ export async function createAdminApp(
   app.after(() => {
     for (const route of dependencies.routes) addRoute(app, route, settings.apiToken);
     dependencies.addOwn?.(app);
-    addTextRoutes(app, dependencies, settings.apiToken);
+    addTextRoutes(app, dependencies, settings);
     refuseOtherMethods(app, dependencies.routes);
   });
   await app.ready();
@@ -89,7 +90,11 @@ function addRoute(app: FastifyInstance, route: Route, apiToken: string | null): 
 }
 
 /** What answers no JSON of ours: Prometheus text and the API's own document. */
-function addTextRoutes(app: FastifyInstance, { metrics }: AdminAppDependencies, apiToken: string | null): void {
+function addTextRoutes(
+  app: FastifyInstance,
+  { metrics }: AdminAppDependencies,
+  { title, apiToken }: AdminAppSettings,
+): void {
   const onRequest = guard('token', apiToken);
   app.route({
     method: 'GET',
@@ -104,10 +109,18 @@ function addTextRoutes(app: FastifyInstance, { metrics }: AdminAppDependencies, 
   });
   app.route({
     method: 'GET',
-    url: '/api/v1/openapi.json',
+    url: document,
     schema: { hide: true },
     onRequest,
     handler: (_request, reply) => reply.send(app.swagger()),
+  });
+  // Who opens the address in a browser learns where to look; nothing here needs a token.
+  app.route({
+    method: 'GET',
+    url: '/',
+    schema: { hide: true },
+    handler: (_request, reply) =>
+      reply.send({ title, health: '/health', ready: '/ready', metrics: '/metrics', api: document }),
   });
 }
 
@@ -115,7 +128,8 @@ function addTextRoutes(app: FastifyInstance, { metrics }: AdminAppDependencies, 
 function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): void {
   const paths = new Map<string, string[]>([
     ['/metrics', ['GET']],
-    ['/api/v1/openapi.json', ['GET']],
+    [document, ['GET']],
+    ['/', ['GET']],
   ]);
   for (const { path, method } of routes) paths.set(path, [...(paths.get(path) ?? []), method]);
   for (const [path, methods] of paths) {

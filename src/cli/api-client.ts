@@ -78,8 +78,7 @@ export class ApiClient {
     const { status, text } = await this.#ask(method, path);
     const body = parseJson(text);
     if (status === 401) {
-      const remedy = 'set ADIT_API_TOKEN (of a manager: adit manager token prints one), or pass --config';
-      throw new AppError('config-invalid', `${this.url} wants its api_token: ${remedy}`);
+      throw new AppError('config-invalid', this.#unauthorized());
     }
     if (status === 403)
       throw new AppError('config-invalid', `${this.url} changes nothing by REST until api_token is set in its config`);
@@ -89,6 +88,15 @@ export class ApiClient {
     const parsed = schema.safeParse(body);
     if (parsed.success && (status === 200 || status === 503)) return { kind: 'ok', body: parsed.data };
     throw new AppError('input-invalid', `${this.url}${path} did not answer like a program of adit (${status})`);
+  }
+
+  #unauthorized(): string {
+    if (this.#token !== null) {
+      const places = '--token, else ADIT_API_TOKEN, else api_token in the file of --config';
+      return `${this.url} does not take the token that it got (${places}): it runs with another api_token`;
+    }
+    const remedy = 'set ADIT_API_TOKEN (of a manager: adit manager token prints one), or pass --config';
+    return `${this.url} wants its api_token: ${remedy}`;
   }
 
   async #ask(method: string, path: string): Promise<{ status: number; text: string }> {

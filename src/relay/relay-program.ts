@@ -21,6 +21,7 @@ import { planReload } from './config/reload-plan.ts';
 import { createRelayLink } from './manager-link/relay-link.ts';
 import { RelayConsole } from './relay-console.ts';
 import { subjectOf } from './events/event-text.ts';
+import type { RelayEvent } from './events/relay-event.ts';
 import { createRelay, type Relay } from './relay.ts';
 import { keepResetKey } from './reception/reset-key.ts';
 
@@ -124,7 +125,11 @@ export async function startRelayProgram(
 }
 
 /** All that take the relay's events, in the order in which they get each. */
-function listeners(adminConsole: RelayConsole, link: NodeLink | null, logger: Logger): readonly EventListener[] {
+function listeners(
+  adminConsole: RelayConsole,
+  link: NodeLink | null,
+  logger: Logger,
+): readonly EventListener<RelayEvent>[] {
   return [logEvents(logger, subjectOf), (raised) => adminConsole.take(raised), ({ report }) => link?.raise(report)];
 }
 

@@ -18,7 +18,14 @@ export function addToken(program: Command, terminal: Terminal): void {
       'Prints the token with which an edge binds a tunnel: HMAC-SHA256 of "<tunnel>:<direction>" under the bind secret.\n' +
         'One token a line: the named direction, or ingress and then egress.',
     )
-    .requiredOption('--secret <hex>', 'the bind secret, 64 hex digits')
+    .addOption(
+      new Option(
+        '--secret <hex>',
+        'the bind secret, 64 hex digits; other users see it here, and not in the environment',
+      )
+        .env('ADIT_BIND_SECRET')
+        .makeOptionMandatory(),
+    )
     .requiredOption('--tunnel <uuid>', 'the tunnel id')
     .addOption(new Option('--direction <direction>', 'one direction only').choices(DIRECTIONS))
     .action((options: TokenOptions) => {

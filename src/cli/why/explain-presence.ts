@@ -29,7 +29,7 @@ function presence(facts: TunnelFacts): Finding[] {
 function unreached({ reached }: TunnelFacts): Finding[] {
   if (reached.connections > 0 || reached.quic_addrs.length === 0) return [];
   const { packets, handshakes, quic_addrs: addresses, uptime_secs: uptime } = reached;
-  const during = `in the ${durationWords(uptime)} that it has run`;
+  const during = `since it started, ${durationWords(uptime)} ago`;
   const places = addresses.join(' and ');
   if (packets === 0) {
     const remedy =

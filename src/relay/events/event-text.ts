@@ -175,8 +175,12 @@ export function eventText(event: RelayEvent): EventText {
 }
 
 /** The fields of an event's log line that name what it is about. */
-export function subjectOf({ report }: RaisedEvent): LogFields {
-  return report.flowId === undefined ? {} : { tunnel_id: report.flowId };
+export function subjectOf({ event, report }: RaisedEvent<RelayEvent>): LogFields {
+  const tunnel = report.flowId === undefined ? {} : { tunnel_id: report.flowId };
+  // The event's own text says these two; the constant message of a log line does not.
+  if (event.kind === 'bind-rejected') return { ...tunnel, reason: event.reason };
+  if (event.kind === 'accept-failed') return { ...tunnel, remote_ip: event.remoteIp };
+  return tunnel;
 }
 
 /** Whether its table entry says `limited`. */

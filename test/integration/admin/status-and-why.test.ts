@@ -196,6 +196,10 @@ describe('adit status', () => {
       code: 'config-invalid',
       message: expect.stringContaining('ADIT_API_TOKEN') as string,
     });
+    await expect(adit('status', '--url', `http://${address}`, '--token', 'another')).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: expect.stringContaining('does not take the token that it got (--token, else') as string,
+    });
     await running.splice(0)[0]?.stop();
     await expect(adit('status', '--url', `http://${address}`)).rejects.toMatchObject({
       code: 'connect-failed',

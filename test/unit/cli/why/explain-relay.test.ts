@@ -213,11 +213,11 @@ describe('why a tunnel is as it is, at its relay', () => {
   const reached = { quic_addrs: ['192.0.2.1:4433'], uptime_secs: 7200, packets: 0, handshakes: 0, connections: 0 };
 
   it.each([
-    [reached, 'No UDP packet has reached this relay at 192.0.2.1:4433 in the 2 hours that it has run'],
-    [{ ...reached, packets: 4 }, '4 UDP packets came to 192.0.2.1:4433 in the 2 hours that it has run, and none began'],
+    [reached, 'No UDP packet has reached this relay at 192.0.2.1:4433 since it started, 2 hours ago'],
+    [{ ...reached, packets: 4 }, '4 UDP packets came to 192.0.2.1:4433 since it started, 2 hours ago, and none began'],
     [
       { ...reached, packets: 40, handshakes: 7 },
-      '7 connections were begun in the 2 hours that it has run, and none was',
+      '7 connections were begun since it started, 2 hours ago, and none was',
     ],
     [{ ...reached, packets: 40, handshakes: 7, connections: 1 }, 'No edge holds a leg of it. → look at both edges'],
   ])('tells a relay that nobody reaches from one that edges have left: %o', (counts, words) => {

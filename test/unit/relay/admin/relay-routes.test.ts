@@ -146,6 +146,14 @@ describe('the REST API of a relay', () => {
     expect((await ask('POST', path)).headers.allow).toBe('HEAD, GET, DELETE');
   });
 
+  it('says at its root where to look, without a token', async () => {
+    const { ask } = await serve({ apiToken: token });
+    const answer = await ask('GET', '/');
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toMatchObject({ health: '/health', api: '/api/v1/openapi.json' });
+    expect((await ask('POST', '/')).statusCode).toBe(405);
+  });
+
   it('gives metrics as Prometheus reads them', async () => {
     const { ask } = await serve();
     const answer = await ask('GET', '/metrics');

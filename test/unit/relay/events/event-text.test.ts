@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventText } from '../../../../src/relay/events/event-text.ts';
+import { eventText, subjectOf } from '../../../../src/relay/events/event-text.ts';
 import type { RelayEvent } from '../../../../src/relay/events/relay-event.ts';
 import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 
@@ -187,5 +187,23 @@ describe('the words of events', () => {
       ...('tunnelId' in event && { flowId: tunnelId }),
       ...(details !== undefined && { details }),
     });
+  });
+});
+
+describe('the log line of an event', () => {
+  it.each([
+    [
+      { kind: 'bind-rejected', tunnelId, direction: 'egress', remoteAddr, reason: 'invalid-token' },
+      { tunnel_id: tunnelId, reason: 'invalid-token' },
+    ],
+    [
+      { kind: 'bind-rejected', tunnelId, direction: 'egress', remoteAddr, reason: 'revoked' },
+      { tunnel_id: tunnelId, reason: 'revoked' },
+    ],
+    [{ kind: 'accept-failed', remoteIp: '198.51.100.4', error: 'x', bindAddr: 'y' }, { remote_ip: '198.51.100.4' }],
+    [{ kind: 'tunnel-waiting', tunnelId, direction: 'egress' }, { tunnel_id: tunnelId }],
+  ] as const)('names what its constant message leaves out: %o', (event, fields) => {
+    const report = { timestamp: '2026-04-02T12:00:00.000Z', ...eventText(event) };
+    expect(subjectOf({ event, report })).toEqual(fields);
   });
 });
