@@ -52,7 +52,7 @@ export function createTunnelSecrets(random: Random): TunnelSecrets {
 /** Ready configs for a tunnel (docs/protocol/tunnel.md §8, docs/protocol/manager.md §6). */
 export function createTunnelKit(plan: TunnelPlan, secrets: TunnelSecrets): TunnelKit {
   return {
-    relay: { tunnels: [{ id: secrets.id, bind_secret: secrets.bindSecret }] },
+    relay: { tunnels: [{ id: secrets.id, name: plan.name, bind_secret: secrets.bindSecret }] },
     egressEdge: edgeFile(plan, secrets, 'egress', plan.listen),
     ingressEdge: edgeFile(plan, secrets, 'ingress', plan.forward),
   };

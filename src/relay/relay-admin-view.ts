@@ -25,7 +25,10 @@ export interface RelayAdminViewDependencies {
     RelayReport,
     'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals' | 'unboundSender'
   >;
-  readonly control: Pick<TunnelControl, 'deleteTunnel' | 'unrevoke' | 'isAuthorized' | 'isRevoked' | 'refusals'>;
+  readonly control: Pick<
+    TunnelControl,
+    'deleteTunnel' | 'unrevoke' | 'isAuthorized' | 'isRevoked' | 'nameOf' | 'refusals'
+  >;
   readonly history: EventHistory;
   readonly loop: EventLoopWatch;
   health(): RelayHealth;
@@ -68,12 +71,12 @@ export class RelayAdminView implements RelayAdminSource {
   }
 
   tunnels(): readonly RelayTunnelReport[] {
-    return this.#dependencies.report.tunnelDetails().map(toTunnelReport);
+    return this.#dependencies.report.tunnelDetails().map((detail) => this.#toTunnelReport(detail));
   }
 
   tunnel(id: TunnelId): RelayTunnelReport | null {
     const detail = this.#dependencies.report.tunnel(id);
-    return detail === null ? null : toTunnelReport(detail);
+    return detail === null ? null : this.#toTunnelReport(detail);
   }
 
   edges(): readonly RelayEdgeReport[] {
@@ -129,6 +132,11 @@ export class RelayAdminView implements RelayAdminSource {
     return this.#dependencies.managerConnected();
   }
 
+  #toTunnelReport({ info, statusSinceMs, ingress, egress }: TunnelDetail): RelayTunnelReport {
+    const name = this.#dependencies.control.nameOf(info.tunnel_id);
+    return { ...info, name, status_since: rfc3339(statusSinceMs), ingress: toSide(ingress), egress: toSide(egress) };
+  }
+
   #reached(): TunnelFacts['reached'] {
     const { counters } = this.#dependencies.engineReport();
     const { connections_total: connections, uptime_secs } = this.#dependencies.report.totals();
@@ -141,10 +149,6 @@ export class RelayAdminView implements RelayAdminSource {
     if (control.isRevoked(id)) return 'revoked';
     return control.isAuthorized(id) ? 'authorised' : 'unknown';
   }
-}
-
-function toTunnelReport({ info, statusSinceMs, ingress, egress }: TunnelDetail): RelayTunnelReport {
-  return { ...info, status_since: rfc3339(statusSinceMs), ingress: toSide(ingress), egress: toSide(egress) };
 }
 
 function toSide({ leg, sent }: SideDetail): RelayTunnelReport['ingress'] {

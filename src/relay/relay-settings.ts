@@ -98,7 +98,7 @@ export function eventLimitSettings({ limits }: RelayConfig): EventLimitSettings 
 }
 
 export function staticTunnels({ tunnels }: RelayConfig): StaticTunnel[] {
-  return tunnels.map(({ id, bind_secret: bindSecret }) => ({ id, bindSecret }));
+  return tunnels.map(({ id, name, bind_secret: bindSecret }) => ({ id, name, bindSecret }));
 }
 
 export function quicAddresses(config: RelayConfig): SocketAddress[] {

@@ -96,6 +96,11 @@ export class TunnelControl {
     return this.#dependencies.policy.isAuthorized(tunnelId);
   }
 
+  /** What the config calls a tunnel; null where it has no name for it. */
+  nameOf(tunnelId: TunnelId): string | null {
+    return this.#dependencies.policy.nameOf(tunnelId);
+  }
+
   isRevoked(tunnelId: TunnelId): boolean {
     return this.#dependencies.policy.isRevoked(tunnelId);
   }

@@ -17,6 +17,7 @@ export interface RelayStatus {
 
 const columns: readonly Column[] = [
   { title: 'TUNNEL', shortest: 8 },
+  { title: 'NAME' },
   { title: 'PROTOCOL', leaves: 4 },
   { title: 'STATE' },
   { title: 'LEG' },
@@ -59,7 +60,7 @@ function legRows(tunnel: RelayTunnelReport, at: string): string[][] {
     const { leg, sent } = tunnel[direction];
     const path = leg?.path ?? null;
     return [
-      ...(index === 0 ? [tunnel.tunnel_id, tunnel.protocol, state] : ['', '', '']),
+      ...(index === 0 ? [tunnel.tunnel_id, tunnel.name ?? '', tunnel.protocol, state] : ['', '', '', '']),
       direction,
       leg === null ? 'missing' : (leg.edge_id ?? 'unnamed'),
       leg?.remote_addr ?? '',

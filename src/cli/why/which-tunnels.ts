@@ -15,7 +15,9 @@ const fewestDigits = 4;
 /** A relay's list or an edge's. */
 const listSchema = z.array(
   z.union([
-    z.object({ tunnel_id: z.string() }).transform(({ tunnel_id: id }) => ({ id })),
+    z
+      .object({ tunnel_id: z.string(), name: z.string().nullish() })
+      .transform(({ tunnel_id: id, name }) => ({ id, name: name ?? undefined })),
     z.object({ id: z.string(), name: z.string() }),
   ]),
 );
@@ -52,7 +54,7 @@ async function knownTunnels(api: ApiClient, configPath: string | undefined): Pro
   const known = new Map<TunnelId, NamedTunnel>();
   for (const { id: text, name = null } of listed) {
     const id = parseTunnelId(text);
-    if (id !== null) known.set(id, { id, name });
+    if (id !== null) known.set(id, { id, name: name ?? known.get(id)?.name ?? null });
   }
   return [...known.values()];
 }

@@ -44,8 +44,8 @@ const directionSchema = z.object({
 /** A fault that stands until something works again. */
 const troubleSchema = z.object({
   /**
-   * Where it is: the local program, the program behind the other edge, what comes from the other edge (the keys differ), or
-   * what goes to it.
+   * Where it is: the local program, the program behind the other edge, what comes from the other edge (the keys
+   * differ), or what goes to it.
    */
   kind: z.enum(['local', 'far', 'key', 'far-key']),
   /** Of the last time, for people. */

@@ -27,7 +27,9 @@ const calmMs = 2000;
 /** Nothing has tried since: after this long it explains nothing that somebody may ask about now. */
 const forgottenAfterMs = 3_600_000;
 
-/** Faults of one tunnel that last until something works again, or until they are an hour old. Pure but for the clock. */
+/**
+ * Faults of one tunnel that last until something works again, or until they are an hour old. Pure but for the clock.
+ */
 export class Troubles {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #standing = new Map<TroubleKind, Trouble>();

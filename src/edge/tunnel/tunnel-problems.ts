@@ -11,7 +11,7 @@ const words: Readonly<Record<TroubleReport['kind'], (tunnel: EdgeTunnelReport, c
   'far-key': () => 'the other edge cannot open what is sent to it: the edges have different keys',
 };
 
-/** What is wrong with a tunnel that is up, a clause for each, for `/health`; one that is not up is named there as such. */
+/** What is wrong with a tunnel that is up, a clause for each, for `/health`. */
 export function tunnelProblems(tunnel: EdgeTunnelReport, nowMs: number): readonly string[] {
   const current = tunnel.troubles.filter((trouble) => isCurrent(trouble, nowMs));
   return [...current.map(({ kind, cause }) => words[kind](tunnel, cause)), ...lostRedundancy(tunnel)];

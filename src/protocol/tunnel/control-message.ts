@@ -76,7 +76,8 @@ const relaySchemas = {
 export type EdgeMessage = z.output<(typeof edgeSchemas)[keyof typeof edgeSchemas]>;
 
 /**
- * Relay → edge (docs/protocol/tunnel.md §2). `tunnel_trouble`, `features` and `bind_challenge` are ours; a bad challenge reads as none.
+ * Relay → edge (docs/protocol/tunnel.md §2). `tunnel_trouble`, `features` and `bind_challenge` are ours. A bad
+ * challenge reads as none.
  */
 export type RelayMessage = z.output<(typeof relaySchemas)[keyof typeof relaySchemas]>;
 

@@ -9,7 +9,7 @@ export const ALPN = 'bilbycast-relay';
 /** What we announce in hello and hello_ack; on QUIC, version 1 differs in nothing. */
 export const PROTOCOL_VERSION = 2;
 
-/** The edges of a tunnel tell each other through the relay what is wrong at their ends: docs/protocol/tunnel.md §2.9. */
+/** Through the relay, edges send each other what is wrong at their ends: docs/protocol/tunnel.md §2.9. */
 export const TUNNEL_TROUBLE = 'tunnel_trouble';
 
 /** The features of §2.6, §2.9 and §5 that an edge's hello announces; old relays ignore the field. */

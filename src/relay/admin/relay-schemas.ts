@@ -70,6 +70,8 @@ const sideSchema = z.object({ leg: legSchema.nullable(), sent: ledgerSchema });
 
 export const tunnelSchema = z.object({
   tunnel_id: text,
+  /** What the relay's config calls it; null where it has no name for it. */
+  name: text.nullable(),
   protocol: z.enum(TUNNEL_PROTOCOLS),
   status: z.enum(['active', 'waiting_egress', 'waiting_ingress']),
   ingress_edge_id: text.nullable(),

@@ -29,6 +29,7 @@ const staticTunnel = z.strictObject({
       return z.NEVER;
     })
     .describe("The tunnel's UUID."),
+  name: text().optional().describe('What people call it, in adit status and adit why.'),
   bind_secret: hex64.describe('The same as tunnel_bind_secret at its edges.'),
 });
 

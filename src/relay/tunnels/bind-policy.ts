@@ -24,6 +24,8 @@ export interface BindTokens {
 /** A tunnel of the config with its secret, 64 hex characters. */
 export interface StaticTunnel {
   readonly id: TunnelId;
+  /** What people call it. */
+  readonly name?: string | undefined;
   readonly bindSecret: string;
 }
 
@@ -64,6 +66,7 @@ export interface AuthorizedTunnel {
  */
 export class BindPolicy {
   readonly #static = new Map<TunnelId, BindTokens>();
+  readonly #names = new Map<TunnelId, string>();
   readonly #authorized = new Map<TunnelId, BindTokens>();
   readonly #revoked = new Set<TunnelId>();
   readonly #settings: BindPolicySettings;
@@ -76,7 +79,9 @@ export class BindPolicy {
   setStaticTunnels(tunnels: readonly StaticTunnel[]): ReadonlySet<TunnelId> {
     const before = new Map(this.#static);
     this.#static.clear();
-    for (const { id, bindSecret } of tunnels) {
+    this.#names.clear();
+    for (const { id, name, bindSecret } of tunnels) {
+      if (name !== undefined) this.#names.set(id, name);
       this.#static.set(id, {
         ingress: computeBindToken(bindSecret, id, 'ingress'),
         egress: computeBindToken(bindSecret, id, 'egress'),
@@ -114,6 +119,11 @@ export class BindPolicy {
   /** Lifts a revocation without authorising anything new; false when there was none. */
   unrevoke(tunnelId: TunnelId): boolean {
     return this.#revoked.delete(tunnelId);
+  }
+
+  /** What the config calls a tunnel; null where it has no name for it. */
+  nameOf(tunnelId: TunnelId): string | null {
+    return this.#names.get(tunnelId) ?? null;
   }
 
   isRevoked(tunnelId: TunnelId): boolean {

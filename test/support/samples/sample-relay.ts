@@ -60,6 +60,7 @@ function leg(edgeId: string, remoteAddr: string): RelayTunnelReport['ingress']['
 export function sampleTunnel(id: TunnelId, changes: Partial<RelayTunnelReport> = {}): RelayTunnelReport {
   return {
     tunnel_id: id,
+    name: null,
     protocol: 'udp',
     status: 'active',
     ingress_edge_id: 'camera',

@@ -87,7 +87,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
 
   it('has never had an edge', async () => {
     const bed = await Bed.start(authorized);
-    expect(bed.why()).toMatch(/^problem: No UDP packet has reached this relay at 127\.0\.0\.1:4433 since it started, a moment ago/);
+    expect(bed.why()).toMatch(/^problem: No UDP packet has reached this relay at 127\.0\.0\.1:4433 since it started, /);
   });
 
   it('lacks the leg whose edge went, and says since when', async () => {

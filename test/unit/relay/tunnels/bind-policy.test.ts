@@ -22,6 +22,16 @@ function authorized(settings = strict): BindPolicy {
 }
 
 describe('the bind policy', () => {
+  it('knows what the config calls a tunnel now; a changed name alone disturbs no leg', () => {
+    const policy = authorized();
+    expect(policy.nameOf(id)).toBeNull();
+    expect(policy.setStaticTunnels([{ id, name: 'camera', bindSecret: secret }]).size).toBe(0);
+    expect(policy.nameOf(id)).toBe('camera');
+    policy.setStaticTunnels([{ id, name: 'studio', bindSecret: secret }]);
+    expect(policy.nameOf(id)).toBe('studio');
+    expect(policy.nameOf(other)).toBeNull();
+  });
+
   it('refuses an unknown tunnel by default, and lets anyone in when it is permissive', () => {
     expect(new BindPolicy(strict).check(ask({}))).toEqual({ kind: 'refused', reason: 'not-authorised' });
     expect(new BindPolicy(permissive).check(ask({ token: 'anything' }))).toEqual({ kind: 'open' });
