@@ -7,7 +7,8 @@ import type { Clock } from '../../lib/clock.ts';
 export type LogLine = Readonly<Record<string, unknown>>;
 
 const program = fileURLToPath(new URL('../../../bin/adit', import.meta.url));
-const startDeadlineMs = 15_000;
+/** A program that ends is noticed at once, so this is only for one that hangs: a busy machine takes tens of seconds. */
+const startDeadlineMs = 120_000;
 /** A relay drains for up to 10 s; the rest is margin. */
 const stopDeadlineMs = 13_000;
 const keptLines = 20;
@@ -105,7 +106,9 @@ export class ChildProgram implements AsyncDisposable {
   }
 
   #failure(what: string): AppError {
-    return new AppError('closed', [`the ${this.name}: ${what}; its last lines:`, ...this.#lastLines].join('\n'));
+    const lines = this.#lastLines;
+    const said = lines.length === 0 ? 'it has logged nothing' : 'its last lines:';
+    return new AppError('closed', [`the ${this.name}: ${what}; ${said}`, ...lines].join('\n'));
   }
 }
 
