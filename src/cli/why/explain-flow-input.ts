@@ -38,6 +38,7 @@ function legFindings({ legs = [] }: Input): Finding[] {
 
 /** Nothing comes in: why, as far as can be told from here. */
 function silence({ events, at }: FlowFacts, input: Input): Finding[] {
+  if (input.input_type === 'rtsp') return [noStream(input)];
   const last = events.findLast(({ kind, details }) => connectionKinds.test(kind) && details['output_id'] === undefined);
   const peer = input.input_type === 'srt' && input.mode === 'caller' ? 'The server' : 'The publisher';
   if (last === undefined) return [nobody(input)];
@@ -52,8 +53,18 @@ function silence({ events, at }: FlowFacts, input: Input): Finding[] {
   ];
 }
 
+/** An RTSP input dials by itself: why the latest attempt failed is all that is to be known. */
+function noStream({ rtsp_url: url = '', last_problem: why }: Input): Finding {
+  if (why === undefined) return problem(`The server of ${url} plays and sends nothing.`, 'look at the camera');
+  return problem(`There is no stream from ${url}: ${why}.`, connectRemedy(why));
+}
+
 /** Of inputs that know no connection, or have not had one yet. */
 function nobody(input: Input): Finding {
+  if (input.last_problem !== undefined) {
+    const text = `A publisher was not let in: ${input.last_problem}.`;
+    return problem(text, connectRemedy(input.last_problem));
+  }
   const where = input.local_addr ?? input.listen_addr ?? input.rtsp_url ?? input.whep_url ?? 'this edge';
   if (input.packets_received > 0) {
     return problem(`The publisher has stopped: nothing comes to ${where} any more.`, 'look at the device that sends');

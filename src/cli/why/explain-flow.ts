@@ -54,11 +54,30 @@ function outputFindings(before: FlowStatsReport, output: Output, facts: FlowFact
   const { output_id: id } = output;
   const earlier = before.outputs.find((each) => each.output_id === id);
   const dropped = output.packets_dropped - (earlier?.packets_dropped ?? 0);
-  const state = outputState(output, facts);
-  if (dropped <= 0) return state;
+  const state = output.output_type === 'hls' ? hlsState(earlier, output) : outputState(output, facts);
+  if (output.output_type === 'hls' || dropped <= 0) return state;
   const text = `Output '${id}' dropped ${dropped} packets just now: its receiver or the path takes less than comes in.`;
   const remedy = 'look at the path to the receiver; lower the bit rate, or raise max_bw and latency_ms';
   return [problem(text, remedy), ...state];
+}
+
+/** An HLS output leaves gaps; packets before the first key frame are not lost. */
+function hlsState(before: Output | undefined, output: Output): Finding[] {
+  const { output_id: id, state, remote_addr: url = '', last_problem: why, bitrate_bps: bitrate } = output;
+  const missing = (output.segments_missing ?? 0) - (before?.segments_missing ?? 0);
+  const reason = why === undefined ? '' : `: ${why}`;
+  if (state === 'failed') return [problem(`Output '${id}' puts nothing to ${url}${reason}.`, hlsRemedy(why))];
+  if (missing > 0) {
+    return [problem(`${missing} segments of output '${id}' did not reach ${url} just now${reason}.`, hlsRemedy(why))];
+  }
+  return bitrate > 0 ? [good(`Output '${id}' puts ${bitrateWords(bitrate)} to ${url}.`)] : [];
+}
+
+function hlsRemedy(why = ''): string {
+  if (/answered 40[13]/.test(why)) return 'give the output the auth_token that the server wants';
+  if (/answered 4(04|10)/.test(why)) return 'check ingest_url: the server takes nothing there';
+  if (why.startsWith('no key frame')) return 'set the encoder to a key frame every two seconds';
+  return 'look at the server, and whether the path to it carries the bit rate';
 }
 
 function outputState(output: Output, { events }: FlowFacts): Finding[] {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../../src/cli/program.ts';
+import { HttpOrigin } from '../../support/media/http-origin.ts';
+import { rtmpGreeting, RtmpPublisher, rtmpSetup } from '../../support/media/rtmp-publisher.ts';
+import { RtspServer } from '../../support/media/rtsp-server.ts';
 import { FlowBed } from '../../support/programs/flow-bed.ts';
 import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
 import { TsSource } from '../../support/peers/ts-source.ts';
@@ -100,4 +103,37 @@ describe('adit why of a media flow', () => {
     await says(bed, 'stage', "Output 'web' cannot be played in a browser: source has B-frames.");
     expect(source.frames).toBeGreaterThan(0);
   });
+
+  it('says why an RTMP publisher, an RTSP server and an HLS server do not get along with a flow', async () => {
+    await using bed = await FlowBed.open();
+    await using origin = await HttpOrigin.start(() => ({ status: 403 }));
+    await using camera = await RtspServer.start({ answer: refusesDescribe });
+    await bed.create({ id: 'cam', input: { type: 'rtmp', listen_addr: '127.0.0.1:0', stream_key: 'the key' } });
+    const { listen_addr: address = '' } = (await bed.running('cam')).input ?? {};
+    await using publisher = await RtmpPublisher.dial(Number(address.split(':').at(-1)));
+    publisher.send(rtmpGreeting, rtmpSetup('live', 'another'));
+    const refused = await says(bed, 'cam', 'A publisher was not let in: the stream key is wrong.');
+    expect(refused).toContain('give the publisher the stream_key of this flow');
+    await bed.create({ id: 'pull', input: { type: 'rtsp', rtsp_url: `rtsp://127.0.0.1:${camera.port}/none` } });
+    const absent = await says(
+      bed,
+      'pull',
+      `There is no stream from rtsp://127.0.0.1:${camera.port}/none: DESCRIBE was`,
+    );
+    expect(absent).toContain('check the path of rtsp_url');
+    const web = { id: 'web', name: 'Web', type: 'hls', ingest_url: origin.url, segment_duration_secs: 0.5 };
+    const port = await bed.create({ id: 'up', input: udpIn, outputs: [web] });
+    using source = new PictureSource(port);
+    const forbidden = await says(
+      bed,
+      'up',
+      `Output 'web' puts nothing to ${origin.url}: segment_0.ts: the server answered 403.`,
+    );
+    expect(forbidden).toContain('give the output the auth_token that the server wants');
+    expect(source.frames).toBeGreaterThan(0);
+  });
 });
+
+function refusesDescribe(method: string): string | undefined {
+  return method === 'DESCRIBE' ? 'RTSP/1.0 404 Not Found\r\nCSeq: {cseq}\r\n\r\n' : undefined;
+}
