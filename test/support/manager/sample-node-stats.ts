@@ -16,6 +16,17 @@ function sampleAgent(fields: Partial<AgentReport>): AgentReport {
   };
 }
 
+/** The flow of the sample fleet, with one output that has no receiver. */
+const sampleFlowStats = {
+  ...{ flow_id: 'flow-0', flow_name: 'Main stage', state: 'Running', health: 'Warning', problem: null },
+  input: { input_type: 'srt', state: 'connected', bitrate_bps: 8_200_000 },
+  outputs: [
+    { output_id: 'studio', output_type: 'srt', state: 'connected', bitrate_bps: 8_200_000 },
+    { output_id: 'archive', output_type: 'srt', state: 'connecting', bitrate_bps: 0 },
+  ],
+  tr101290: { continuity_errors: 17 },
+};
+
 /** A stats frame of a relay, an edge or an observer, as docs/protocol/manager.md §3 and §9 have it. */
 export function sampleStats(node: NodeView, all: readonly TunnelView[]): unknown {
   if (node.kind === 'observer') {
@@ -33,5 +44,5 @@ export function sampleStats(node: NodeView, all: readonly TunnelView[]): unknown
     ...{ id, state: source_node_id === node.id ? running.source : running.destination, relay_rtt_ms: 12.4 },
     stats: { bitrate_in_bps: 120_000, bitrate_out_bps: 8_200_000 },
   }));
-  return { uptime_secs: 86_400, tunnels };
+  return { uptime_secs: 86_400, tunnels, flows: [sampleFlowStats] };
 }

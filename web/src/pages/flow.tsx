@@ -11,9 +11,15 @@ import { Button } from '../parts/button.tsx';
 import { Card, Note } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { PageHead } from '../parts/page-head.tsx';
+import { FlowLive } from './flow-live.tsx';
 import { tunnelLooks } from '../words/status.ts';
 
-const template = { id: 'flow-1', name: 'Flow 1', inputs: [], outputs: [] };
+const template = {
+  id: 'flow-1',
+  name: 'Flow 1',
+  input: { type: 'srt', mode: 'listener', local_addr: '0.0.0.0:9000' },
+  outputs: [],
+};
 
 interface Draft {
   readonly name: string;
@@ -37,6 +43,7 @@ export function FlowPage({ id }: { id: string | null }) {
           The node refused it: <bdi>{flow.push_error}</bdi>
         </Note>
       )}
+      {flow !== null && <FlowLive flow={flow} />}
       {(id === null || flow !== null) && <FlowForm flow={flow} />}
     </>
   );

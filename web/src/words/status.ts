@@ -8,6 +8,7 @@ import type {
   Severity,
   TunnelStatus,
 } from '../data/shapes.ts';
+import type { FlowStats } from '../data/flow-stats.ts';
 import type { IconName } from '../parts/icon.tsx';
 
 export type Tone = 'ok' | 'busy' | 'warn' | 'bad' | 'idle' | 'info';
@@ -33,6 +34,14 @@ export const pushLooks: Readonly<Record<PushStatus, Look>> = {
   pushing: { tone: 'busy', icon: 'sync', word: 'Pushing' },
   pending: { tone: 'warn', icon: 'clock', word: 'Pending' },
   failed: { tone: 'bad', icon: 'cross', word: 'Failed' },
+};
+
+/** As an edge judges its flow: all well, an output or packets missing, nothing comes in, it cannot run. */
+export const flowHealthLooks: Readonly<Record<FlowStats['health'], Look>> = {
+  Healthy: { tone: 'ok', icon: 'check', word: 'Healthy' },
+  Warning: { tone: 'warn', icon: 'clock', word: 'Warning' },
+  Error: { tone: 'bad', icon: 'cross', word: 'Nothing comes in' },
+  Critical: { tone: 'bad', icon: 'cross', word: 'Does not run' },
 };
 
 export const runningLooks: Readonly<Record<RunningState, Look>> = {

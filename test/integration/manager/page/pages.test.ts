@@ -61,6 +61,20 @@ describe('every page of the manager', () => {
     240_000,
   );
 
+  test('a flow shows its health, its parts and curves from the stats of its edge', async () => {
+    const { page, context, faults } = await signedIn({});
+    const view = views.find(({ name }) => name === 'flow');
+    if (view === undefined) throw new Error('there is no view of a flow');
+    await visit(page, bed, view);
+    await page.getByText('17 continuity errors').waitFor();
+    await page.getByRole('row', { name: /archive srt.*connecting/ }).waitFor();
+    await page.getByText('Warning', { exact: true }).first().waitFor();
+    await page.getByRole('img', { name: /^Bit rate: bit rate 8[.]2/ }).waitFor();
+    await page.getByRole('img', { name: /^Continuity errors: continuity errors 0/ }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
+
   test('every page fits 360 pixels', async () => {
     const { page, context, faults } = await signedIn({ width: 360, height: 780 });
     for (const view of views) {
