@@ -54,6 +54,8 @@ export interface NodeLinkSettings extends NodeIntroduction {
 export interface LinkStatus {
   /** The manager that the node is authenticated with now; null while there is none. */
   readonly connectedUrl: string | null;
+  /** For how long there has been none; 0 while there is one. */
+  readonly downMs: number;
   /** In words, for `health`; empty when all is well. */
   readonly problems: readonly string[];
 }
@@ -77,6 +79,7 @@ export class NodeLink {
   readonly #plan: ReconnectPlan;
   #attempt: LinkAttempt | null = null;
   #connectedUrl: string | null = null;
+  #downSinceMs: number;
   #telemetry: Telemetry | null = null;
   #reconnect: Timer | null = null;
   #upkeep: Timer | null = null;
@@ -94,6 +97,7 @@ export class NodeLink {
     this.#dependencies = dependencies;
     this.#settings = settings;
     this.#certFingerprints = settings.manager.certFingerprints;
+    this.#downSinceMs = clock.monotonicMs();
     const ownFile = credentialsPath === null ? null : new ConfigFile(configFileSystem, credentialsPath);
     this.#keeper = new CredentialKeeper({ clock, logger, store: new CredentialStore(configFile, ownFile), emit });
     this.#journal = new EventJournal(
@@ -123,7 +127,8 @@ export class NodeLink {
       loss === null ? null : 'events were lost because the journal was full',
       this.#keeper.problem === null ? null : `credentials cannot be stored: ${this.#keeper.problem}`,
     ];
-    return { connectedUrl: this.#connectedUrl, problems: problems.filter((text) => text !== null) };
+    const downMs = this.#connectedUrl === null ? this.#dependencies.clock.monotonicMs() - this.#downSinceMs : 0;
+    return { connectedUrl: this.#connectedUrl, downMs, problems: problems.filter((text) => text !== null) };
   }
 
   /**
@@ -249,6 +254,7 @@ export class NodeLink {
 
   #ended(url: string, result: AttemptResult): void {
     this.#attempt = null;
+    if (this.#connectedUrl !== null) this.#downSinceMs = this.#dependencies.clock.monotonicMs();
     this.#connectedUrl = null;
     this.#telemetry?.stop();
     this.#upkeep?.cancel();

@@ -9,7 +9,9 @@ import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport, LedgerTotals } from '../quic/types.ts';
 import type { RelayAdminSource } from './admin/relay-admin-source.ts';
 import type {
+  ManagerLinkReport,
   RelayEdgeReport,
+  RelayHealthReport,
   RelayLedgerReport,
   RelayStatsReport,
   RelayTunnelReport,
@@ -36,7 +38,7 @@ export interface RelayAdminViewDependencies {
   /** The QUIC addresses that are bound now, `ip:port`. */
   boundAddresses(): readonly string[];
   engineReport(): EngineReport;
-  managerConnected(): boolean | null;
+  managerLink(): ManagerLinkReport | null;
 }
 
 export interface RelayAdminViewSettings {
@@ -54,8 +56,8 @@ export class RelayAdminView implements RelayAdminSource {
     this.#settings = settings;
   }
 
-  health(): HealthAnswer<RelayHealth> {
-    const report = this.#dependencies.health();
+  health(): HealthAnswer<RelayHealthReport> {
+    const report = { ...this.#dependencies.health(), ...this.#manager() };
     const stall = this.#dependencies.loop.stall();
     const alive = this.#dependencies.boundAddresses().length > 0;
     if (stall === null) return { alive, report };
@@ -67,7 +69,7 @@ export class RelayAdminView implements RelayAdminSource {
   }
 
   stats(): RelayStatsReport {
-    return this.#dependencies.report.totals();
+    return { ...this.#dependencies.report.totals(), ...this.#manager() };
   }
 
   tunnels(): readonly RelayTunnelReport[] {
@@ -128,8 +130,13 @@ export class RelayAdminView implements RelayAdminSource {
     return this.#dependencies.report.dropTotals();
   }
 
-  managerConnected(): boolean | null {
-    return this.#dependencies.managerConnected();
+  managerLink(): ManagerLinkReport | null {
+    return this.#dependencies.managerLink();
+  }
+
+  #manager(): { readonly manager?: ManagerLinkReport } {
+    const manager = this.managerLink();
+    return manager === null ? {} : { manager };
   }
 
   #toTunnelReport({ info, statusSinceMs, ingress, egress }: TunnelDetail): RelayTunnelReport {

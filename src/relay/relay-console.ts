@@ -12,6 +12,7 @@ import type { LinkStatus } from '../node-link/node-link.ts';
 import type { RelayHealth } from '../protocol/node/relay-telemetry.ts';
 import type { QuicEngine } from '../quic/types.ts';
 import { createRelayAdmin } from './admin/relay-admin.ts';
+import type { ManagerLinkReport } from './admin/relay-schemas.ts';
 import type { RelayConfig } from './config/relay-config.ts';
 import { RelayAdminView } from './relay-admin-view.ts';
 import type { Relay } from './relay.ts';
@@ -64,7 +65,7 @@ export class RelayConsole {
         notReadyReasons: () => relay.notReadyReasons(),
         boundAddresses: () => relay.addresses,
         engineReport: () => engine.report(),
-        managerConnected: () => isConnected(linkStatus()),
+        managerLink: () => toManagerLink(linkStatus()),
       },
       { requireBindAuth: config.require_bind_auth, softwareVersion },
     );
@@ -76,7 +77,12 @@ export class RelayConsole {
         logger,
         droppedLogLines: () => this.#log?.dropped ?? 0,
       },
-      { addresses: config.api_addrs.map(toAddress), apiToken: config.api_token, maxTunnelsInMetrics },
+      {
+        addresses: config.api_addrs.map(toAddress),
+        apiToken: config.api_token,
+        fieldMetrics: config.field_metrics,
+        maxTunnelsInMetrics,
+      },
     );
     this.#server = server;
     this.#countEvent = countEvent;
@@ -116,8 +122,10 @@ export class RelayConsole {
   }
 }
 
-function isConnected(link: LinkStatus | null): boolean | null {
-  return link === null ? null : link.connectedUrl !== null;
+function toManagerLink(link: LinkStatus | null): ManagerLinkReport | null {
+  if (link === null) return null;
+  const connected = link.connectedUrl !== null;
+  return { connected, disconnected_secs: Math.floor(link.downMs / 1000), reconnecting: !connected };
 }
 
 function toAddress(text: string): { readonly host: string; readonly port: number } {

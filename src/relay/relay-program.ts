@@ -5,6 +5,7 @@ import { certificateEndsSoon, ProgramBeats, type BeatFacts } from '../beat-sende
 import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
+import { withoutKeys } from '../lib/without-keys.ts';
 import type { Random } from '../lib/random.ts';
 import { realConfigFileSystem } from '../config/config-file.ts';
 import { realJournalFiles } from '../node-link/journal/journal-files.ts';
@@ -86,7 +87,7 @@ export async function startRelayProgram(
   });
   const linkStatus = (): LinkStatus | null => link?.status ?? null;
   const adminConsole = new RelayConsole(relay, config, { ...dependencies, engine, linkStatus });
-  const health = (): RelayHealth => adminConsole.view.health().report;
+  const health = (): RelayHealth => withoutKeys(adminConsole.view.health().report, 'manager');
   const effectiveConfig = (): RelayConfig => inForce.config;
   const link = createRelayLink(
     relay,

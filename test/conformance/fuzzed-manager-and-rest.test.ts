@@ -72,7 +72,7 @@ describe('a node that is fed nonsense', () => {
         loop: new EventLoopWatch(new ManualClock()),
         droppedLogLines: () => 0,
       },
-      { addresses: [{ host: '127.0.0.1', port: 0 }], apiToken: null, maxTunnelsInMetrics: 10 },
+      { addresses: [{ host: '127.0.0.1', port: 0 }], apiToken: null, fieldMetrics: false, maxTunnelsInMetrics: 10 },
     );
     await server.start();
     const port = server.addresses()[0]?.port ?? 0;

@@ -116,7 +116,8 @@ function extension(path: string): 'txt' | 'json' {
 
 /** What the program knows of each tunnel, its last events included. */
 async function tunnelFacts(api: ApiClient): Promise<ArchiveFile[]> {
-  const listed = await api.get('/api/v1/tunnels', z.array(z.union([withId('tunnel_id'), withId('id')])));
+  const ofRelay = z.object({ tunnels: z.array(withId('tunnel_id')) }).transform(({ tunnels }) => tunnels);
+  const listed = await api.get('/api/v1/tunnels', z.union([ofRelay, z.array(withId('id'))]));
   if (listed.kind === 'not-found') return [];
   const files: ArchiveFile[] = [];
   for (const id of listed.body.slice(0, mostTunnels)) {

@@ -86,9 +86,9 @@ async function readStatus(api: ApiClient, clock: Clock): Promise<Status> {
   const [readiness, stats, tunnels] = await Promise.all([
     ask(api, '/ready', readySchema),
     ask(api, '/api/v1/stats', relay.statsSchema),
-    ask(api, '/api/v1/tunnels', z.array(relay.tunnelSchema)),
+    ask(api, '/api/v1/tunnels', relay.tunnelsSchema),
   ]);
-  return { program: 'relay', url: api.url, health, readiness, stats, tunnels, at: rfc3339(clock.now()) };
+  return { program: 'relay', url: api.url, health, readiness, stats, ...tunnels, at: rfc3339(clock.now()) };
 }
 
 async function ask<Schema extends z.ZodType>(api: ApiClient, path: string, schema: Schema): Promise<z.output<Schema>> {

@@ -1,19 +1,17 @@
-import { z } from 'zod';
 import { healthSchema } from '../../edge/admin/edge-schemas.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
-import { tunnelSchema, type RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
+import { tunnelsSchema, type RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
 import { lossWords, rttWords } from '../status/units.ts';
 import type { DemoWorld } from './demo-config.ts';
 import type { TcpProgress } from './tcp-exchange.ts';
 import type { UdpProgress } from './udp-flow.ts';
 
-const tunnelsAnswer = z.array(tunnelSchema);
 export type TunnelRow = RelayTunnelReport;
 
 /** The state of the demo's tunnels as their relay reports it. */
 export async function readTunnels(api: string): Promise<readonly TunnelRow[]> {
   const answer = await fetch(`${api}/api/v1/tunnels`);
-  return tunnelsAnswer.parse(await answer.json());
+  return tunnelsSchema.parse(await answer.json()).tunnels;
 }
 
 /** Whether both edges know that all their tunnels are up, which is some time after the relay knows it. */

@@ -13,14 +13,12 @@ export interface NamedTunnel {
 const fewestDigits = 4;
 
 /** A relay's list or an edge's. */
-const listSchema = z.array(
-  z.union([
-    z
-      .object({ tunnel_id: z.string(), name: z.string().nullish() })
-      .transform(({ tunnel_id: id, name }) => ({ id, name: name ?? undefined })),
-    z.object({ id: z.string(), name: z.string() }),
-  ]),
-);
+const listSchema = z.union([
+  z
+    .object({ tunnels: z.array(z.object({ tunnel_id: z.string(), name: z.string().nullish() })) })
+    .transform(({ tunnels }) => tunnels.map(({ tunnel_id: id, name }) => ({ id, name: name ?? undefined }))),
+  z.array(z.object({ id: z.string(), name: z.string() })),
+]);
 
 /**
  * The tunnels that are meant: those with this id, name or beginning of an id, or all that the program has and its

@@ -1,11 +1,17 @@
 import type { AdminSource } from '../../admin/admin-source.ts';
-import type { RelayHealth } from '../../protocol/node/relay-telemetry.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport } from '../../quic/types.ts';
-import type { RelayEdgeReport, RelayStatsReport, RelayTunnelReport, TunnelFacts } from './relay-schemas.ts';
+import type {
+  ManagerLinkReport,
+  RelayEdgeReport,
+  RelayHealthReport,
+  RelayStatsReport,
+  RelayTunnelReport,
+  TunnelFacts,
+} from './relay-schemas.ts';
 
 /** What the admin server asks of a relay. Each answer is a snapshot of now. */
-export interface RelayAdminSource extends AdminSource<RelayHealth> {
+export interface RelayAdminSource extends AdminSource<RelayHealthReport> {
   stats(): RelayStatsReport;
   tunnels(): readonly RelayTunnelReport[];
   /** Null when nobody holds a leg of it. */
@@ -23,5 +29,5 @@ export interface RelayAdminSource extends AdminSource<RelayHealth> {
   /** Datagrams dropped by reason, in all tunnels that are or were. */
   dropTotals(): Readonly<Record<string, number>>;
   /** Null without a manager in the configuration. */
-  managerConnected(): boolean | null;
+  managerLink(): ManagerLinkReport | null;
 }

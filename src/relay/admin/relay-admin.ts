@@ -9,6 +9,7 @@ import type { HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EventListener } from '../../admin/event-hub.ts';
 import { addEventMetrics } from './event-metrics.ts';
+import { addFieldMetrics } from './field-metrics.ts';
 import type { RelayAdminSource } from './relay-admin-source.ts';
 import { addRelayMetrics } from './relay-metrics.ts';
 import { relayRoutes } from './relay-routes.ts';
@@ -25,6 +26,8 @@ export interface RelayAdminDependencies {
 export interface RelayAdminSettings {
   readonly addresses: readonly HostPort[];
   readonly apiToken: string | null;
+  /** Also serve metrics under the names of field relays. */
+  readonly fieldMetrics: boolean;
   /** Tunnels that have metrics of their own. */
   readonly maxTunnelsInMetrics: number;
 }
@@ -41,6 +44,7 @@ export function createRelayAdmin(dependencies: RelayAdminDependencies, settings:
   const registry = new Registry();
   addRelayMetrics(registry, source);
   addTunnelMetrics(registry, source, settings.maxTunnelsInMetrics);
+  if (settings.fieldMetrics) addFieldMetrics(registry, source, settings.maxTunnelsInMetrics);
   addEngineMetrics(registry, () => source.engine());
   addProcessMetrics(registry, loop);
   addLogMetrics(registry, dependencies.droppedLogLines);

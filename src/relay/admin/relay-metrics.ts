@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { RelayAdminSource } from './relay-admin-source.ts';
 import type { RelayStatsReport } from './relay-schemas.ts';
 
-type Value = keyof RelayStatsReport;
+type Value = Exclude<keyof RelayStatsReport, 'manager'>;
 
 const gauges: Readonly<Partial<Record<Value, readonly [name: string, help: string]>>> = {
   connected_edges: ['adit_relay_edges', 'Edges connected now.'],
@@ -102,9 +102,9 @@ function addStateMetrics(registry: Registry, source: RelayAdminSource): void {
     help: '1 while the link to the manager is up; no sample without a manager.',
     registers: [registry],
     collect() {
-      const connected = source.managerConnected();
-      if (connected === null) this.remove();
-      else this.set(connected ? 1 : 0);
+      const link = source.managerLink();
+      if (link === null) this.remove();
+      else this.set(link.connected ? 1 : 0);
     },
   });
   new Gauge({

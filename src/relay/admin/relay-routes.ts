@@ -4,11 +4,12 @@ import { answerAbout, notFound, route, type Route } from '../../admin/route.ts';
 import type { RelayAdminSource } from './relay-admin-source.ts';
 import {
   deletedSchema,
-  edgeSchema,
+  edgesSchema,
   healthSchema,
   statsSchema,
   tunnelFactsSchema,
   tunnelSchema,
+  tunnelsSchema,
 } from './relay-schemas.ts';
 
 /** The relay's REST API (docs/protocol/manager.md §8). */
@@ -23,15 +24,15 @@ function listRoutes(source: RelayAdminSource): readonly Route[] {
       ...common,
       path: '/api/v1/tunnels',
       summary: 'Every tunnel that has a leg, with the state of both of its paths.',
-      body: z.array(tunnelSchema).readonly(),
-      handle: () => ({ status: 200, body: source.tunnels() }),
+      body: tunnelsSchema,
+      handle: () => ({ status: 200, body: { tunnels: source.tunnels() } }),
     }),
     route({
       ...common,
       path: '/api/v1/edges',
       summary: 'Every connected edge.',
-      body: z.array(edgeSchema).readonly(),
-      handle: () => ({ status: 200, body: source.edges() }),
+      body: edgesSchema,
+      handle: () => ({ status: 200, body: { edges: source.edges() } }),
     }),
     route({
       ...common,

@@ -8,6 +8,14 @@ const text = z.string();
 const time = z.iso.datetime({ offset: true });
 const drops = z.record(z.string(), count).readonly();
 
+/** The link to the manager, as field relays tell it. */
+const managerLinkSchema = z.object({
+  connected: z.boolean(),
+  /** Since the link was lost, or since the start; 0 while it is up. */
+  disconnected_secs: count,
+  reconnecting: z.boolean(),
+});
+
 /** The answers of the relay's REST API; field names and meanings are docs/protocol/manager.md §3 with what §8 adds. */
 export const healthSchema = z.object({
   status: z.enum(['ok', 'degraded']),
@@ -25,6 +33,8 @@ export const healthSchema = z.object({
   quic_addr: text,
   public_quic_addr: text.nullable(),
   capabilities: z.array(text).readonly(),
+  /** Not there without a manager in the config. */
+  manager: managerLinkSchema.optional(),
 });
 
 export const statsSchema = z.object({
@@ -42,6 +52,8 @@ export const statsSchema = z.object({
   peak_edges: count,
   connections_total: count,
   uptime_secs: z.number().min(0),
+  /** Not there without a manager in the config. */
+  manager: managerLinkSchema.optional(),
 });
 
 /** What one leg has sent: `in` came from it, `out` was accepted towards the other leg (conformance S5). */
@@ -154,6 +166,12 @@ export const tunnelFactsSchema = z.object({
   other_events: z.array(pastEventSchema).readonly(),
 });
 
+export const tunnelsSchema = z.object({ tunnels: z.array(tunnelSchema).readonly() });
+export const edgesSchema = z.object({ edges: z.array(edgeSchema).readonly() });
+
+/** What the manager gets in `health`, and the link to it. */
+export type RelayHealthReport = z.output<typeof healthSchema>;
+export type ManagerLinkReport = z.output<typeof managerLinkSchema>;
 export type RelayTunnelReport = z.output<typeof tunnelSchema>;
 export type RelayEdgeReport = z.output<typeof edgeSchema>;
 export type RelayLedgerReport = z.output<typeof ledgerSchema>;

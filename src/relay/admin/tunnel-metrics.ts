@@ -24,7 +24,7 @@ const pathCounters: Readonly<Partial<Record<keyof PathReport, readonly [name: st
 };
 
 /** The tunnels that one scrape lists; shared by all metrics of that scrape. */
-class ListedTunnels {
+export class ListedTunnels {
   readonly #source: RelayAdminSource;
   readonly #max: number;
   #listed: readonly RelayTunnelReport[] = [];

@@ -51,6 +51,9 @@ export const relayConfigSchema = z
     tls_cert_path: text().nullable().default(null).describe('PEM file; without one a self-signed pair is made.'),
     tls_key_path: text().nullable().default(null).describe('PEM file, together with tls_cert_path.'),
     api_token: apiToken.nullable().default(null).describe('Bearer token of the REST API.'),
+    field_metrics: flag()
+      .default(false)
+      .describe('Serve the metrics under the names of field relays too: bilbycast_relay_….'),
     require_bind_auth: flag().default(true).describe('Refuse tunnels that nobody has authorised.'),
     require_bind_proof: flag().default(false).describe('Accept bind proofs only, no tokens (refuses older edges).'),
     min_protocol_version: whole(0, 1000).default(0).describe('Refuse edges of an older tunnel protocol.'),

@@ -19,7 +19,7 @@ async function startAdmin(addresses: readonly HostPort[]) {
   const loop = new EventLoopWatch(clock);
   const { server } = createRelayAdmin(
     { clock, source, logger, loop, droppedLogLines: () => 0 },
-    { addresses, apiToken: null, maxTunnelsInMetrics: 10 },
+    { addresses, apiToken: null, fieldMetrics: false, maxTunnelsInMetrics: 10 },
   );
   await server.start();
   return {

@@ -35,7 +35,7 @@ function startRelay(
   source = new SampleRelay([[id, sampleTunnel(id)]]),
 ): Promise<string> {
   const loop = new EventLoopWatch(new ManualClock());
-  const settings = { addresses: [anyPort], apiToken, maxTunnelsInMetrics: 10 };
+  const settings = { addresses: [anyPort], apiToken, fieldMetrics: false, maxTunnelsInMetrics: 10 };
   return start(
     createRelayAdmin(
       { clock: new ManualClock(), source, loop, logger: silentLogger, droppedLogLines: () => 0 },

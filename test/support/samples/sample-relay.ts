@@ -5,6 +5,7 @@ import { parseTunnelId, type TunnelId } from '../../../src/protocol/tunnel/tunne
 import type { ConnectionStats, EngineReport } from '../../../src/quic/types.ts';
 import type { RelayAdminSource } from '../../../src/relay/admin/relay-admin-source.ts';
 import type {
+  ManagerLinkReport,
   RelayEdgeReport,
   RelayStatsReport,
   RelayTunnelReport,
@@ -216,7 +217,9 @@ export class SampleRelay implements RelayAdminSource {
     return { queue_full: 10, no_peer: 1 };
   }
 
-  managerConnected(): boolean | null {
-    return this.manager;
+  managerLink(): ManagerLinkReport | null {
+    return this.manager === null
+      ? null
+      : { connected: this.manager, disconnected_secs: this.manager ? 0 : 7, reconnecting: !this.manager };
   }
 }

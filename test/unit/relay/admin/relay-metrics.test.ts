@@ -4,6 +4,7 @@ import { addEngineMetrics } from '../../../../src/admin/engine-metrics.ts';
 import { addProcessMetrics } from '../../../../src/admin/process-metrics.ts';
 import { EventLoopWatch } from '../../../../src/lib/event-loop-watch.ts';
 import { addEventMetrics } from '../../../../src/relay/admin/event-metrics.ts';
+import { addFieldMetrics } from '../../../../src/relay/admin/field-metrics.ts';
 import { addRelayMetrics } from '../../../../src/relay/admin/relay-metrics.ts';
 import { addTunnelMetrics } from '../../../../src/relay/admin/tunnel-metrics.ts';
 import { EventHub } from '../../../../src/admin/event-hub.ts';
@@ -26,6 +27,43 @@ function registryOf(source: SampleRelay, maxTunnels = 10): Registry {
 async function samples(registry: Registry): Promise<string[]> {
   return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
+
+describe('the metrics under the names of field relays', () => {
+  it('are the 24 families of a field relay, and two more with a manager', async () => {
+    const source = new SampleRelay([[id, sampleTunnel(id)]]);
+    source.manager = null;
+    const families = async (): Promise<string[]> => {
+      const registry = new Registry();
+      addFieldMetrics(registry, source, 10);
+      const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('bilbycast_relay_'));
+      return [...new Set(lines.map((line) => /^\w+/.exec(line)?.[0] ?? ''))];
+    };
+    expect(await families()).toHaveLength(24);
+    source.manager = false;
+    expect(await families()).toEqual(
+      expect.arrayContaining(['bilbycast_relay_manager_connected', 'bilbycast_relay_manager_disconnected_seconds']),
+    );
+  });
+
+  it('have the values, types and labels that dashboards ask for', async () => {
+    const source = new SampleRelay([[id, sampleTunnel(id)]]);
+    source.manager = false;
+    const registry = new Registry();
+    addFieldMetrics(registry, source, 10);
+    const { connected_edges: edges, total_bytes_forwarded: bytes } = source.stats();
+    const text = await registry.metrics();
+    for (const line of [
+      '# TYPE bilbycast_relay_tunnels_total gauge',
+      '# TYPE bilbycast_relay_bytes_forwarded_total counter',
+      `bilbycast_relay_edges_connected ${edges}`,
+      `bilbycast_relay_bytes_forwarded_total ${bytes}`,
+      `bilbycast_relay_tunnel_bytes_ingress{tunnel_id="${id}",protocol="udp"} ${sampleTunnel(id).stats.bytes_ingress}`,
+      'bilbycast_relay_manager_connected 0',
+      'bilbycast_relay_manager_disconnected_seconds 7',
+    ])
+      expect(text.split('\n')).toContain(line);
+  });
+});
 
 describe('the metrics of a relay', () => {
   it('tell the whole relay', async () => {

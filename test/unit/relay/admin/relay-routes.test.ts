@@ -8,6 +8,7 @@ import {
   statsSchema,
   tunnelFactsSchema,
   tunnelSchema,
+  tunnelsSchema,
 } from '../../../../src/relay/admin/relay-schemas.ts';
 import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 import { SampleRelay, sampleTunnel, tunnelNumber } from '../../../support/samples/sample-relay.ts';
@@ -36,8 +37,8 @@ describe('the REST API of a relay', () => {
     const { ask } = await serve();
     const strict = {
       '/health': healthSchema,
-      '/api/v1/tunnels': z.array(tunnelSchema.strict()).length(1),
-      '/api/v1/edges': z.array(edgeSchema.strict()).length(1),
+      '/api/v1/tunnels': z.strictObject({ tunnels: z.array(tunnelSchema.strict()).length(1) }),
+      '/api/v1/edges': z.strictObject({ edges: z.array(edgeSchema.strict()).length(1) }),
       '/api/v1/stats': statsSchema.strict(),
       [path]: tunnelSchema.strict(),
       [`${path}/why`]: tunnelFactsSchema.strict(),
@@ -52,7 +53,7 @@ describe('the REST API of a relay', () => {
 
   it('T4 tells the path of each leg', async () => {
     const { ask } = await serve();
-    const [tunnel] = z.array(tunnelSchema).parse((await ask('GET', '/api/v1/tunnels')).json());
+    const [tunnel] = tunnelsSchema.parse((await ask('GET', '/api/v1/tunnels')).json()).tunnels;
     expect(tunnel?.egress.leg?.path).toMatchObject({
       rtt_ms: 21.5,
       packets_lost: 7,
