@@ -11,9 +11,9 @@ const sampleRates = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350,
 ];
 export const aacFrameSamples = 1024;
-export const adtsHeaderBytes = 7;
-/** The length field of ADTS has 13 bits. */
-export const maxAdtsFrame = 0x1fff;
+const adtsHeaderBytes = 7;
+/** A longer frame has no ADTS header: its length field has 13 bits. */
+export const maxAacFrameBytes = 0x1fff - adtsHeaderBytes;
 
 /** An AudioSpecificConfig; null for one that ADTS cannot carry. SBR and PS are left to be found in the frames. */
 export function parseAudioSpecificConfig(bytes: Buffer): AacConfig | null {

@@ -14,7 +14,7 @@ export interface SegmenterSettings {
 
 const packetBytes = 188;
 /** 4 s at 128 Mbit/s; a longer segment is cut there for want of memory, and dropped. */
-export const maxSegmentBytes = 64 * 1_048_576;
+const maxSegmentBytes = 64 * 1_048_576;
 const wrap = 2 ** 33;
 const ticksPerSecond = 90_000;
 /** Without a key frame for so many durations the stream cannot be cut. */

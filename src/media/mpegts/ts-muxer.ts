@@ -1,4 +1,4 @@
-import { adtsHeader } from '../codec/aac.ts';
+import { adtsHeader, maxAacFrameBytes } from '../codec/aac.ts';
 import { isVideo, type AudioUnit, type MediaUnit, type VideoUnit } from '../codec/media-unit.ts';
 import { ParameterSets } from '../codec/parameter-sets.ts';
 import { muxPids } from './mux-pids.ts';
@@ -62,6 +62,8 @@ export class TsMuxer {
 
   /** The packets of a unit, in chunks of at most seven. */
   push(nowUs: number, unit: MediaUnit): readonly Buffer[] {
+    // No decoder makes such a frame: it is not carried.
+    if (unit.codec === 'aac' && unit.frame.length > maxAacFrameBytes) return [];
     this.setTracks({ ...this.#tracks, ...(isVideo(unit) ? { video: unit.codec } : { audio: unit.codec }) });
     const time = isVideo(unit) ? unit.dts : unit.pts;
     const clock = this.#advance(nowUs, time + offset - clockLead, isVideo(unit) ? muxPids.video : muxPids.audio);

@@ -8,7 +8,7 @@ export interface RtmpMessage {
 }
 
 /** A key frame of 100 Mbit/s at one a second has 2 MB at most; a message can say 16 MiB. */
-export const maxMessageBytes = 8 * 1_048_576;
+const maxMessageBytes = 8 * 1_048_576;
 /** Messages that are not complete, over all chunk streams. */
 const maxHeldBytes = 2 * maxMessageBytes;
 /** A publisher uses four to six. */

@@ -17,7 +17,7 @@ export type RtspHeaders = ReadonlyMap<string, readonly string[]>;
 
 const maxHeadBytes = 32_768;
 /** A session description of two streams has 1 KB. */
-export const maxBodyBytes = 65_536;
+const maxBodyBytes = 65_536;
 
 const headEnd = Buffer.from('\r\n\r\n');
 

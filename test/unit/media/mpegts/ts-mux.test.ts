@@ -138,6 +138,13 @@ describe('a transport stream that is muxed here', () => {
     expect((marked[0]?.[5] ?? 0) & 0x80).toBe(0x80);
   });
 
+  test('leaves out a frame of AAC that is too long for its header, and goes on', () => {
+    const muxer = new TsMuxer();
+    expect(muxer.push(0, aacFrame(0, 8185))).toEqual([]);
+    const out = new TsDemuxer().push(mux([aacFrame(1920, 8184)], muxer));
+    expect(out.map((unit) => !isVideo(unit) && unit.frame.length)).toEqual([8184]);
+  });
+
   test('gets a new version of its map when a stream is added', () => {
     const muxer = new TsMuxer();
     const demuxer = new TsDemuxer();
