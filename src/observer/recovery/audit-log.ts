@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, truncateSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import process from 'node:process';
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../lib/app-error.ts';
@@ -89,7 +89,7 @@ export class AuditLog {
 /** Cuts a torn last line off. A file that is no such log is to be moved aside. */
 function endOf(path: string): LogEnd {
   if (!existsSync(path)) return { seq: 0, chain: null, reason: 'fresh' };
-  const content = readFileSync(path, 'utf8');
+  const content = readRegular(path);
   const whole = content.slice(0, content.lastIndexOf('\n') + 1);
   const torn = whole.length < content.length;
   if (torn) truncateSync(path, Buffer.byteLength(whole));
@@ -100,4 +100,10 @@ function endOf(path: string): LogEnd {
   if (last.startsWith('#')) return { seq: 0, chain: null, reason: torn ? 'corrupt_tail' : 'resume' };
   if (!Number.isInteger(seq) || !/^[0-9a-f]{64}$/.test(chain)) return { seq: 0, chain: null, reason: 'schema_drift' };
   return { seq, chain, reason: torn ? 'corrupt_tail' : 'resume' };
+}
+
+/** A device may have no end to read to. */
+function readRegular(path: string): string {
+  if (!statSync(path).isFile()) throw new Error('it is no regular file');
+  return readFileSync(path, 'utf8');
 }
