@@ -196,7 +196,7 @@ class RunningEdge implements Edge {
       active_tunnels: tunnels.filter(({ state }) => state === 'ready').length,
       total_tunnels: tunnels.length,
       api_addr: apiAddr === null ? null : formatHostPort(apiAddr),
-      capabilities: ['tunnels', 'flows', 'srt', 'rtmp', 'webrtc'],
+      capabilities: ['tunnels', 'flows', 'srt', 'rtmp', 'rtsp', 'hls', 'webrtc'],
     };
   }
 
