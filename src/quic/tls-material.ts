@@ -16,8 +16,18 @@ export function selfSignedPath(directory: string): string {
   return join(directory, certificateFile);
 }
 
-/** Throws AppError `tls-failed` when the texts are not PEM, or the key is not that of the first certificate. */
+/** PKCS #8 says it in its label, the older form of OpenSSL in a header. */
+const encryptedKey = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+
+/** Throws AppError `tls-failed` when the texts are not PEM, the key is encrypted, or the key is not that of the first certificate. */
 export function checkTlsIdentity(tls: TlsIdentity): void {
+  if (encryptedKey.test(tls.privateKey)) {
+    const remedy = 'decrypt it into a file of mode 0600: openssl pkey -in KEY -out NEW';
+    throw new AppError(
+      'tls-failed',
+      `the private key is encrypted, and nobody is there to type its password; ${remedy}`,
+    );
+  }
   let fits: boolean;
   try {
     fits = new X509Certificate(tls.certificate).checkPrivateKey(createPrivateKey(tls.privateKey));

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,6 +58,13 @@ describe('the self-signed pair', () => {
 });
 
 describe('a pair of PEM files', () => {
+  it.each(['pkcs8', 'pkcs1'] as const)('says that its key is encrypted, and how to decrypt it (%s)', async (type) => {
+    const { certificatePem: certificate } = await createSelfSigned();
+    const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const privateKey = String(key.export({ type, format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' }));
+    expect(() => checkTlsIdentity({ certificate, privateKey })).toThrow(/is encrypted.* openssl pkey -in KEY -out NEW/);
+  });
+
   it('is loaded when the key fits', async () => {
     await inTemporaryDirectory(async (directory) => {
       const { certificatePem, privateKeyPem, fingerprint } = await createSelfSigned({ keyKind: 'ed25519' });
