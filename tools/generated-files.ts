@@ -22,7 +22,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
 }
 
 function boundaryModule(): string {
-  return `/** Of the Rust sources that addon.ts speaks to, written by \`npm run generate\`. An addon that has another one was built from others. */
+  return `/** Of the Rust sources of native/boundary.txt, by \`npm run generate\`. An addon with another one is refused. */
 export const boundaryDigest = '${boundaryDigest()}';
 `;
 }

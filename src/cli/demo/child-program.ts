@@ -49,8 +49,8 @@ export class ChildProgram implements AsyncDisposable {
   }
 
   /**
-   * The first line from now on whose message is `message`, or matches it. Throws AppError with the last lines when the program ends or
-   * is late.
+   * The first line from now on whose message is `message`, or matches it. Throws AppError with the last lines when the
+   * program ends or is late.
    */
   async line(message: string | RegExp): Promise<LogLine> {
     if (this.#exited) throw this.#failure('it has ended');

@@ -95,7 +95,9 @@ async function startPrograms(world: DemoWorld, clock: Clock, terminal: Terminal)
   return { names, relay, observer, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-/** Null, once that was said, where it cannot have its socket: another system than Linux, or a package that is left out. */
+/**
+ * Null, once that was said, where it cannot have its socket: another system than Linux, or a package that is left out.
+ */
 async function whereItRuns(observer: ChildProgram, terminal: Terminal): Promise<ChildProgram | null> {
   try {
     await observer.line('observer started');

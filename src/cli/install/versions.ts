@@ -27,7 +27,10 @@ export function installedVersions(layout: Layout): readonly InstalledVersion[] {
     }));
 }
 
-/** Makes `version` the one that starts from now on, and the one before it the roll-back's. Running programs stay as they are. */
+/**
+ * Makes `version` the one that starts from now on, and the one before it the roll-back's. Running programs stay as they
+ * are.
+ */
 export function useVersion(layout: Layout, version: string): void {
   if (!installedVersions(layout).some((installed) => installed.version === version)) {
     throw new AppError(
@@ -69,7 +72,10 @@ export function replaceLink(link: string, target: string): void {
   renameSync(fresh, link);
 }
 
-/** Programs run the Node of their own version, so their executable says which one it is. Linux only; of others' processes only root sees it. */
+/**
+ * Programs run the Node of their own version, so their executable says which one it is. Linux only; of others'
+ * processes only root sees it.
+ */
 function runningVersions(layout: Layout): ReadonlySet<string> {
   const found = new Set<string>();
   if (!existsSync('/proc/self/exe')) return found;

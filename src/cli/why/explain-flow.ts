@@ -7,7 +7,9 @@ import { good, note, problem, type Finding } from './finding.ts';
 
 type Output = FlowStatsReport['outputs'][number];
 
-/** What an edge knows of one of its media flows, asked twice a moment apart, in plain words; the most important first. */
+/**
+ * What an edge knows of one of its media flows, asked twice a moment apart, in plain words; the most important first.
+ */
 export function explainFlow(before: FlowFacts, after: FlowFacts): readonly Finding[] {
   const { flow } = after;
   if (flow.problem !== null) {

@@ -17,7 +17,10 @@ export interface LocalEnd {
   onDatagram(datagram: Uint8Array): void;
   /** A connection to a relay is established, and nothing was sent over it yet. */
   onConnectionStart?(connection: RelayConnection, quic: QuicConnection): void;
-  /** Which relay carries the traffic from now on; null: none has the peer. `activeRelay` of the dependencies says the same when asked. */
+  /**
+   * Which relay carries the traffic from now on; null: none has the peer. `activeRelay` of the dependencies says the
+   * same when asked.
+   */
   onActiveRelay?(relay: RelayConnection | null): void;
   /** The streams of this connection are over, without further word. */
   onConnectionEnd(connection: RelayConnection): void;

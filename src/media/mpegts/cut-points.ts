@@ -66,7 +66,9 @@ export class CutPoints {
   }
 }
 
-/** Sound can be cut at each packet. Pictures where the packet is marked, or where parameter sets or a key frame begin. */
+/**
+ * Sound can be cut at each packet. Pictures where the packet is marked, or where parameter sets or a key frame begin.
+ */
 function cutPoint({ isVideo, codec }: CutStream, payload: Buffer, isMarked: boolean): CutPoint | null {
   const header = decodePesHeader(payload);
   const point = { pts: header?.pts ?? null };

@@ -1,2 +1,2 @@
-/** Of the Rust sources that addon.ts speaks to, written by `npm run generate`. An addon that has another one was built from others. */
+/** Of the Rust sources of native/boundary.txt, by `npm run generate`. An addon with another one is refused. */
 export const boundaryDigest = '153144f3';
