@@ -17,7 +17,7 @@ for (let seed = firstSeed; seed < firstSeed + days; seed += 1) {
   ];
   wrong += problems.length;
   for (const problem of problems) process.stdout.write(`seed ${seed}: ${problem}\n`);
-  if (seed % 50 === 0) process.stdout.write(`${seed} days, ${beats} beats, ${stalls} stalls, ${wrong} wrong\n`);
+  if (seed % 50 === 0) process.stdout.write(`seed ${seed}: ${beats} beats, ${stalls} stalls, ${wrong} wrong\n`);
 }
 process.stdout.write(`${days} days, ${beats} beats, ${stalls} stalls, ${wrong} wrong\n`);
 process.exitCode = wrong === 0 ? 0 : 1;
