@@ -179,7 +179,25 @@ function shadowedKeys(fields: Readonly<Record<string, unknown>>): readonly Confi
 
 function warningsFor(file: EdgeFile): ConfigProblem[] {
   const listenAddrs = file.api_addr === null ? [] : [formatHostPort(file.api_addr)];
-  return [...unverifiedRelayWarnings(file.tunnels), ...unprotectedApi('api_addr', listenAddrs, file.api_token)];
+  return [
+    ...unverifiedRelayWarnings(file.tunnels),
+    ...crowdedRelayWarnings(file.tunnels),
+    ...unprotectedApi('api_addr', listenAddrs, file.api_token),
+  ];
+}
+
+/** What a relay takes from one address unless its config says otherwise. */
+const usualConnectionsPerIp = 64;
+
+/** Each tunnel has a connection of its own, and a relay counts those of all edges behind one address together. */
+function crowdedRelayWarnings(tunnels: readonly TunnelSettings[]): ConfigProblem[] {
+  const relays = tunnels.filter(({ enabled }) => enabled).flatMap((tunnel) => tunnel.relays.map(formatHostPort));
+  return [...new Set(relays)].flatMap((relay) => {
+    const count = relays.filter((each) => each === relay).length;
+    if (count <= usualConnectionsPerIp) return [];
+    const problem = `has ${count} tunnels to ${relay}, and a relay takes ${usualConnectionsPerIp} connections of one address`;
+    return [{ path: 'tunnels', problem, remedy: 'raise max_connections_per_ip on that relay, beyond this' }];
+  });
 }
 
 /** One warning for all tunnels: it is one decision. */
