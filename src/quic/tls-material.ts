@@ -19,7 +19,10 @@ export function selfSignedPath(directory: string): string {
 /** PKCS #8 says it in its label, the older form of OpenSSL in a header. */
 const encryptedKey = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 
-/** Throws AppError `tls-failed` when the texts are not PEM, the key is encrypted, or the key is not that of the first certificate. */
+/**
+ * Throws AppError `tls-failed` when the texts are not PEM, the key is encrypted, or the key is not that of the first
+ * certificate.
+ */
 export function checkTlsIdentity(tls: TlsIdentity): void {
   if (encryptedKey.test(tls.privateKey)) {
     const remedy = 'decrypt it into a file of mode 0600: openssl pkey -in KEY -out NEW';
