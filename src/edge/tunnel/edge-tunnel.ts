@@ -18,6 +18,7 @@ import { EngineUdpEnd } from '../local/engine-udp-end.ts';
 import { edgeStreamCode } from '../local/local-end.ts';
 import { NodeTcp } from '../local/node-tcp.ts';
 import { PayloadCipher } from '../local/payload-cipher.ts';
+import { relayChangeEvent } from './relay-change-event.ts';
 import { chooseRelay } from './relay-choice.ts';
 import { RelayClient, type RelayChange, type RelayClientDependencies } from '../uplink/relay-client.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
@@ -269,25 +270,7 @@ export class EdgeTunnel {
   }
 
   #onRelayChange(change: RelayChange, relayAddr: string): void {
-    const common = { tunnel: this.#ref, relayAddr };
-    const { raise } = this.#dependencies;
-    switch (change.kind) {
-      case 'connected':
-        raise({ kind: 'relay-connected', ...common, peer: change.peer });
-        break;
-      case 'peer-gone':
-        raise({ kind: 'peer-disconnected', ...common, reason: change.reason });
-        break;
-      case 'disconnected':
-        raise({ kind: 'relay-disconnected', ...common, reason: change.reason });
-        break;
-      case 'refused':
-        raise({ kind: 'bind-rejected', ...common, reason: change.reason });
-        break;
-      case 'failed':
-        raise({ kind: 'relay-connection-failed', ...common, error: change.error });
-        break;
-    }
+    this.#dependencies.raise(relayChangeEvent(change, this.#ref, relayAddr));
     this.#noteActive();
   }
 
