@@ -65,7 +65,7 @@ describe.each(await builtEngines())('adit probe over %s', (engine) => {
     await using relay = await runRelay({});
     const { text, status } = await probe(addressOf(relay), '--engine', engine);
     expect(text).toMatch(/✓ UDP gets there and back: 100 of 100 packets were answered\./);
-    expect(text).toContain('✓ It is a relay, version 0.0.0-test, protocol 2, with peer_state, bind_proof;');
+    expect(text).toContain('✓ It is a relay, version 0.0.0-test, protocol 2, with peer_state, bind_proof,');
     expect(text).toContain(`✓ Its certificate has SHA-256 ${relay.certificateFingerprint} (CN=relay)`);
     expect(text).toMatch(/✓ A round trip takes [\d.]+ ms \(least/);
     expect(text).toMatch(/✓ Datagrams of up to 13\d\d bytes fit \(path MTU 1452 bytes of UDP\); 1332 are wanted\./);
