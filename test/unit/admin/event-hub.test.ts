@@ -50,7 +50,7 @@ describe('the event hub', () => {
     expect(logger.lines).toEqual([
       {
         level: 'warn',
-        fields: { tunnel_id: tunnelId, remote_addr: '192.0.2.1:1', direction: 'ingress' },
+        fields: { tunnel_id: tunnelId, remote_addr: '192.0.2.1:1', direction: 'ingress', reason: 'invalid-token' },
         message: 'bind rejected',
       },
       { level: 'error', fields: { url: 'wss://m/' }, message: 'manager auth failed' },
