@@ -52,7 +52,7 @@ describe('two SRT legs with RTP', () => {
       bed.messages('rx').filter((message) => message === 'SRT input connected (mode=listener, redundant leg 2)').length;
     await until(() => backs() === 2, { timeoutMs: 15_000 });
     source.pause();
-    await until(() => numbersIn(sink.received).length >= source.packets - 6);
+    await until(() => numbersIn(sink.received).length >= source.packets - 6, { timeoutMs: 25_000 });
     const numbers = numbersIn(sink.received);
     expect(numbers[0]).toBe(0);
     expect(gapsIn(numbers)).toEqual([]);

@@ -67,7 +67,9 @@ describe('WebRTC between two flows', () => {
 
     await bed.command({ type: 'stop_flow', flow_id: 'screen' });
     const gone = await bed.event('stage', 'WHEP viewer disconnected');
-    expect(gone).toMatchObject({ output_id: 'web', reason: 'the viewer has ended the session' });
+    // The end of its DTLS session may come before its DELETE.
+    const reason = expect.stringMatching(/^the (viewer has ended|peer has closed) the session$/) as string;
+    expect(gone).toMatchObject({ output_id: 'web', reason });
   });
 
   it('publishes with a WHIP client to a WHIP server, and comes back by itself after the server', async () => {
