@@ -48,10 +48,15 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_BACKLOG: Duration = Duration::from_secs(1);
 
 impl Stall {
+    /// When the loop last turned, if it stood still since.
+    pub fn paused(turned: Option<Instant>, now: Instant) -> Option<Instant> {
+        turned.filter(|&since| now.saturating_duration_since(since) > LONGEST_PAUSE)
+    }
+
     /// When what a socket holds arrived, at the earliest: now, unless the loop stood still, as that of a stopped
     /// process does. Then it is when the loop last turned, until the socket was empty once.
     pub fn arrival(stalled: &mut Option<Self>, turned: Option<Instant>, now: Instant) -> Instant {
-        if let Some(since) = turned.filter(|&since| now.saturating_duration_since(since) > LONGEST_PAUSE) {
+        if let Some(since) = Self::paused(turned, now) {
             *stalled = Some(Self { since, over: now + LONGEST_BACKLOG });
         }
         stalled.as_ref().filter(|stall| now < stall.over).map_or(now, |stall| stall.since)

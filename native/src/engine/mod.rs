@@ -94,6 +94,8 @@ pub struct Core {
     announced: bool,
     /// When the loop last turned; None before the first turn.
     pub turned_at: Option<Instant>,
+    /// The last turn was the first one after a pause.
+    looks_again: bool,
     #[cfg(test)]
     pub captured: Option<Vec<transmit::Captured>>,
 }
@@ -123,6 +125,7 @@ impl Core {
             next_attempt: 0,
             announced: false,
             turned_at: None,
+            looks_again: false,
             #[cfg(test)]
             captured: None,
         }

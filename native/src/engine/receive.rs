@@ -86,8 +86,14 @@ impl Core {
         }
     }
 
-    /// How long the loop may wait, at most.
+    /// How long the loop may wait, at most. The first turn after a pause may have been called for another reason than
+    /// what waits in a socket: the next one follows at once and measures from the same time.
     pub fn longest_wait(&mut self, wake: Option<Instant>, now: Instant) -> Instant {
+        if !self.looks_again && Stall::paused(self.turned_at, now).is_some() {
+            self.looks_again = true;
+            return now;
+        }
+        self.looks_again = false;
         self.turned_at = Some(now);
         let heartbeat = now + HEARTBEAT;
         wake.map_or(heartbeat, |wake| wake.min(heartbeat))

@@ -12,6 +12,7 @@ use quinn_proto::{Dir, StreamId, VarInt};
 
 use super::{
     Core, Decision, DialRequest, ListenRequest, NamedStream,
+    endpoint::Stall,
     incoming::DECISIONS_PER_TURN,
     receive::{Arrival, ReceiveBuffer},
 };
@@ -314,6 +315,20 @@ fn a_storm_of_handshakes_is_spread_over_turns() {
     }
     // Each was begun at both ends.
     assert_eq!(world.core.counters.handshakes_started, 2 * dials as u64);
+}
+
+#[test]
+fn a_turn_without_a_datagram_does_not_hide_that_the_loop_stood_still() {
+    let mut core = Core::new();
+    let before = Instant::now();
+    core.longest_wait(None, before);
+    let after = before + Duration::from_secs(3);
+    // A timer or JavaScript called for the first turn after the pause; the next one follows at once.
+    assert_eq!(core.longest_wait(None, after), after);
+    assert_eq!(Stall::arrival(&mut None, core.turned_at, after), before);
+    // What comes once that turn has looked is fresh.
+    assert!(core.longest_wait(None, after) > after);
+    assert_eq!(Stall::arrival(&mut None, core.turned_at, after), after);
 }
 
 #[test]
