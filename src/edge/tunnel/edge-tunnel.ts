@@ -7,32 +7,24 @@ import type { Timer } from '../../lib/clock.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EdgeTunnelInfo, EdgeTunnelState } from '../../protocol/node/edge-telemetry.ts';
-import { tunnelIdToBytes } from '../../protocol/tunnel/tunnel-id.ts';
-import type { EdgeEngine, LocalTunnel } from '../../quic/local-sockets.ts';
-import type { QuicConnection, TransportSettings } from '../../quic/types.ts';
+import type { EdgeEngine } from '../../quic/local-sockets.ts';
+import type { QuicConnection } from '../../quic/types.ts';
 import type { EdgeTunnelReport } from '../admin/edge-schemas.ts';
 import { DropReporter } from './drop-reporter.ts';
 import type { EdgeEvent, TunnelRef } from '../events/edge-event.ts';
 import type { LocalEnd } from '../local/local-end.ts';
-import { EngineUdpEnd } from '../local/engine-udp-end.ts';
-import { edgeStreamCode } from '../local/local-end.ts';
-import { NodeTcp } from '../local/node-tcp.ts';
-import { PayloadCipher } from '../local/payload-cipher.ts';
+import { createLocalEnd, openEngineLocal } from './create-local-end.ts';
 import { relayChangeEvent } from './relay-change-event.ts';
 import { chooseRelay } from './relay-choice.ts';
+import { identityOf, relayClientSettings, type EdgeTunnelSettings } from './relay-client-settings.ts';
 import { RelayClient, type RelayChange, type RelayClientDependencies } from '../uplink/relay-client.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
-import type { RelayIdentity } from '../uplink/relay-dialler.ts';
-import { FlowEnd } from '../local/flow-end.ts';
 import type { FlowGates } from '../local/flow-gates.ts';
-import { TcpEgress } from '../local/tcp-egress.ts';
-import { TcpIngress } from '../local/tcp-ingress.ts';
 import type { TunnelSettings } from '../config/tunnel-config.ts';
 import { TunnelCounters } from '../local/tunnel-counters.ts';
 import { isCurrent } from './tunnel-problems.ts';
 import { FarTroubles } from '../local/far-troubles.ts';
 import { Troubles } from '../local/troubles.ts';
-import { UdpEnd } from '../local/udp-end.ts';
 
 export interface EdgeTunnelDependencies extends Omit<RelayClientDependencies, 'observer'> {
   readonly engine: Pick<EdgeEngine, 'dial' | 'createLedger' | 'localSockets'>;
@@ -43,15 +35,6 @@ export interface EdgeTunnelDependencies extends Omit<RelayClientDependencies, 'o
   readonly gates: FlowGates;
 }
 
-export interface EdgeTunnelSettings {
-  readonly tunnel: TunnelSettings;
-  readonly transport: TransportSettings;
-  readonly edgeId: string;
-  readonly softwareVersion: string;
-}
-
-/** Under the 1024 streams that a relay grants, so that a connection refused here is not one that waits there. */
-const maxConnections = 1000;
 /** With two relays bound, how soon a dead one is noticed depends on it (see `Liveness`). */
 const failOverSamplePeriodMs = 50;
 const samplePeriodMs = 250;
@@ -60,8 +43,6 @@ const samplePeriodMs = 250;
  * restarted relay late; but open TCP connections outlive a silence, and not a new connection.
  */
 const patienceMs = { withoutStreams: 5000, withStreams: 15_000 };
-/** An engine keeps table space for each stream that a relay may open. */
-const fewStreams = 16;
 const openRetry = { initialMs: 1000, maxMs: 60_000, jitterRatio: 0.25 };
 
 /** One tunnel of the edge: its local end, its one or two relays, and the choice between them. */
@@ -69,8 +50,6 @@ export class EdgeTunnel {
   #settings: TunnelSettings;
   readonly #dependencies: EdgeTunnelDependencies;
   readonly #logger: Logger;
-  /** The local sockets of the engine, where it moves their bytes. */
-  readonly #engineLocal: LocalTunnel | null;
   readonly #troubles: Troubles;
   readonly #farTroubles: FarTroubles;
   readonly #counters: TunnelCounters;
@@ -93,8 +72,7 @@ export class EdgeTunnel {
     const { tunnel } = settings;
     this.#settings = tunnel;
     this.#dependencies = dependencies;
-    this.#engineLocal = openEngineLocal(dependencies.engine, tunnel);
-    const engineLocal = this.#engineLocal;
+    const engineLocal = openEngineLocal(dependencies.engine, tunnel);
     this.#troubles = new Troubles(dependencies.clock);
     this.#farTroubles = new FarTroubles(dependencies.clock);
     this.#counters = new TunnelCounters(
@@ -106,7 +84,9 @@ export class EdgeTunnel {
     this.#openRetry = new Backoff(dependencies.random, openRetry);
     this.#samplePeriodMs = tunnel.relays.length > 1 ? failOverSamplePeriodMs : samplePeriodMs;
     this.#localAddr = tunnel.localAddr;
-    this.#localEnd = this.#createLocalEnd();
+    const activeRelay = (): RelayConnection | null => this.#activeRelay();
+    const [counters, logger] = [this.#counters, this.#logger];
+    this.#localEnd = createLocalEnd({ ...dependencies, activeRelay, counters, logger, engineLocal }, tunnel);
     this.#clients = tunnel.relays.map((_relay, index) => this.#createClient(index, settings));
   }
 
@@ -249,15 +229,15 @@ export class EdgeTunnel {
 
   /** Tells the local end which relay is active, and logs when the traffic moves from one to another. */
   #noteActive(): void {
-    const relay = this.#activeRelay();
+    const active = chooseRelay(this.#clients);
+    const to = active === null ? undefined : this.#clients[active];
+    const relay = to?.connection ?? null;
     if (relay !== this.#toldRelay) {
       this.#toldRelay = relay;
       this.#localEnd.onActiveRelay?.(relay);
     }
-    const active = chooseRelay(this.#clients);
     if (active === this.#lastActive) return;
     const from = this.#lastActive === null ? undefined : this.#clients[this.#lastActive];
-    const to = active === null ? undefined : this.#clients[active];
     this.#lastActive = active;
     if (from === undefined || to === undefined) return;
     const silent = from.suspect;
@@ -279,34 +259,7 @@ export class EdgeTunnel {
     this.#counters.notDelivered('expired');
   }
 
-  #createLocalEnd(): LocalEnd {
-    const { id, name, direction, protocol, localAddr, endsInFlow, encryptionKey } = this.settings;
-    const { clock, random, stalls } = this.#dependencies;
-    const prefix = tunnelIdToBytes(id);
-    const dependencies = {
-      clock,
-      stalls,
-      activeRelay: () => this.#activeRelay(),
-      cipher: new PayloadCipher(random, Buffer.from(encryptionKey, 'hex'), prefix),
-      counters: this.#counters,
-      logger: this.#logger,
-    };
-    if (endsInFlow) return new FlowEnd(dependencies, this.#dependencies.gates, { tunnelId: id, name, prefix });
-    const local = this.#engineLocal;
-    if (protocol === 'udp') {
-      const udp = { direction, prefix, localAddr };
-      return local === null ? new UdpEnd(dependencies, udp) : new EngineUdpEnd({ ...dependencies, local }, udp);
-    }
-    const tcp = local ?? new NodeTcp(dependencies);
-    const settings = { tunnelId: id, localAddr, maxConnections };
-    return direction === 'egress'
-      ? new TcpEgress({ ...dependencies, tcp }, settings)
-      : new TcpIngress({ ...dependencies, tcp }, settings);
-  }
-
-  #createClient(index: number, { tunnel, transport, edgeId, softwareVersion }: EdgeTunnelSettings): RelayClient {
-    const relay = tunnel.relays[index];
-    if (relay === undefined) throw new RangeError('no such relay');
+  #createClient(index: number, settings: EdgeTunnelSettings): RelayClient {
     const observer = {
       onChange: (change: RelayChange, client: RelayClient) => this.#onRelayChange(change, client.relayAddr),
       onDataStream: this.#localEnd.onDataStream.bind(this.#localEnd),
@@ -319,37 +272,9 @@ export class EdgeTunnel {
         this.#noteActive();
       },
     };
-    const { id: tunnelId, direction, protocol, bindSecret, requireBindProof } = tunnel;
     return new RelayClient(
       { ...this.#dependencies, logger: this.#logger, observer },
-      {
-        relay,
-        identity: identityOf(tunnel, index),
-        transport: carriesStreams(tunnel) ? transport : { ...transport, maxBidiStreams: fewStreams },
-        binding: { tunnelId, direction, protocol, bindSecret, requireBindProof, edgeId, softwareVersion },
-        samplePeriodMs: this.#samplePeriodMs,
-      },
+      relayClientSettings(settings, index, this.#samplePeriodMs),
     );
   }
-}
-
-function openEngineLocal(
-  { localSockets }: Pick<EdgeEngine, 'localSockets'>,
-  { encryptionKey, endsInFlow }: TunnelSettings,
-): LocalTunnel | null {
-  if (localSockets === null || endsInFlow) return null;
-  const { localReset: localResetCode, notAuthentic: notAuthenticCode } = edgeStreamCode;
-  return localSockets.openTunnel({ key: Buffer.from(encryptionKey, 'hex'), localResetCode, notAuthenticCode });
-}
-
-/** Only a TCP tunnel's ingress edge has streams opened by its relay; what others are sent by mistake is reset. */
-function carriesStreams({ direction, protocol }: TunnelSettings): boolean {
-  return protocol === 'tcp' && direction === 'ingress';
-}
-
-function identityOf({ verification }: TunnelSettings, index: number): RelayIdentity {
-  if (verification.kind !== 'fingerprint') return verification;
-  const sha256 = verification.sha256[index];
-  if (sha256 === undefined) throw new RangeError('no fingerprint for this relay');
-  return { kind: 'fingerprint', sha256 };
 }
