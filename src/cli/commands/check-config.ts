@@ -31,7 +31,8 @@ export function addCheckConfig(program: Command, terminal: Terminal, clock: Cloc
       ]),
     )
     .description(
-      'Checks the config of a relay, an edge, an observer or a manager without starting it, the certificates and folders that it names included.\n' +
+      'Checks the config of a relay, an edge, an observer or a manager without starting it, the certificates ' +
+        'and folders that it names included.\n' +
         'Every problem is told at once. Status 0 when the program would start, 2 when not.',
     )
     .action(async (path: string, options: { readonly as?: ProgramKind }) => {

@@ -6,8 +6,10 @@ export function addDemo(program: Command, terminal: Terminal): void {
   program
     .command('demo')
     .description(
-      'Starts a relay, two edges and an observer as processes of their own, with fresh secrets and on loopback only, sends TCP both ways ' +
-        'and a UDP stream of SRT-sized packets through them, checks every byte, stops the relay for three seconds to show what the observer sees, and ends with a summary. Status 0 when all was well.',
+      'Starts a relay, two edges and an observer as processes of their own, with fresh secrets and on loopback ' +
+        'only, sends TCP both ways and a UDP stream of SRT-sized packets through them, checks every byte, stops ' +
+        'the relay for three seconds to show what the observer sees, and ends with a summary. Status 0 when all ' +
+        'was well.',
     )
     .option('--seconds <n>', 'how long the UDP stream lasts', positive, 5)
     .option('--megabytes <n>', 'how much TCP data to send each way', positive, 100)

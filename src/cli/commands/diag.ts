@@ -41,8 +41,9 @@ export function addDiag(program: Command, terminal: Terminal, clock: Clock): voi
   const command = program
     .command('diag')
     .description(
-      'Writes a bundle (tar.gz) to hand to whoever helps: the config without its secrets, what check-config, status and ' +
-        'why say, health, metrics and the last events of a running program, versions, and the state of the machine.\n' +
+      'Writes a bundle (tar.gz) to hand to whoever helps: the config without its secrets, what check-config, ' +
+        'status and why say, health, metrics and the last events of a running program, versions, and the state ' +
+        'of the machine.\n' +
         'A program that does not answer costs only its part of the bundle.',
     )
     .option('-o, --out <file>', 'where the bundle goes (default adit-diag-TIME.tar.gz in this folder)');

@@ -11,7 +11,8 @@ export function addEdge(program: Command): void {
     .command('edge')
     .description(
       'Runs an edge until SIGINT or SIGTERM. Its config names the tunnels; `adit keygen` writes one.\n' +
-        'An egress tunnel listens on local_addr and pushes what arrives into the tunnel; an ingress tunnel forwards to local_addr.',
+        'An egress tunnel listens on local_addr and pushes what arrives into the tunnel; an ingress tunnel ' +
+        'forwards to local_addr.',
     )
     .requiredOption('-c, --config <file>', 'the config file, such as edge.json')
     .action(async ({ config: path }: { readonly config: string }) => {

@@ -42,8 +42,10 @@ export function addKeygen(program: Command, terminal: Terminal, clock: Clock): v
   program
     .command('keygen')
     .description(
-      'Makes a new tunnel and prints three config files that fit together: one for the relay and one for each edge.\n' +
-        'The egress edge listens on --listen and pushes what arrives into the tunnel; the ingress edge forwards it to --forward.',
+      'Makes a new tunnel and prints three config files that fit together: one for the relay and one for each ' +
+        'edge.\n' +
+        'The egress edge listens on --listen and pushes what arrives into the tunnel; the ingress edge forwards ' +
+        'it to --forward.',
     )
     .option('--name <name>', 'what people call the tunnel', 'tunnel-1')
     .addOption(new Option('--protocol <protocol>', 'what it carries').choices(TUNNEL_PROTOCOLS).default('tcp'))

@@ -66,8 +66,8 @@ function addRestore(manager: Command, { terminal, clock }: Context): void {
     manager,
     'restore <file>',
     'put a backup in the place of the database',
-    'Puts a backup in the place of the embedded database of a manager that is stopped. The database that was there is ' +
-      'kept under another name. People sign in again.\n' +
+    'Puts a backup in the place of the embedded database of a manager that is stopped. The database that was ' +
+      'there is kept under another name. People sign in again.\n' +
       'Nodes that changed since the backup show as drift. One whose secret was rotated since needs a new token.',
   ).action(async (file: string, flags: ConfigFlag) => {
     const config = await configOf(flags);
@@ -109,8 +109,8 @@ function addCopyTo(manager: Command, { terminal, clock }: Context): void {
     manager,
     'copy-to <url>',
     'copy the embedded database to PostgreSQL',
-    'Copies everything that a stopped manager keeps to an empty PostgreSQL database, in one transaction, and reads ' +
-      'each row back. The embedded database stays as it is.\n' +
+    'Copies everything that a stopped manager keeps to an empty PostgreSQL database, in one transaction, and ' +
+      'reads each row back. The embedded database stays as it is.\n' +
       'A password is better given as PGPASSWORD than in the address, which other users of this machine can see.',
   ).action(async (url: string, flags: ConfigFlag) => {
     const config = await configOf(flags);
@@ -138,8 +138,8 @@ function addRekey(manager: Command, { terminal, clock }: Context): void {
     manager,
     'rekey',
     'seal everything with a new master key',
-    'Seals the keys of all tunnels and webhooks anew with a new master key, in one transaction, while no manager runs. ' +
-      'The old key is kept beside the new one: older backups need it.',
+    'Seals the keys of all tunnels and webhooks anew with a new master key, in one transaction, while no ' +
+      'manager runs. The old key is kept beside the new one: older backups need it.',
   )
     .option('--new-key-file <file>', 'holds the new key (64 hex digits); made where it is not there')
     .action(async (flags: ConfigFlag & { readonly newKeyFile?: string }) => {
@@ -174,8 +174,8 @@ function addResetAdmin(manager: Command, context: Context): void {
     manager,
     'reset-admin [name]',
     'give an administrator a new password',
-    'Makes the user (admin, when none is named) an administrator who may sign in, with a new password that is printed ' +
-      'once, also while the manager runs. The sessions of that user end.',
+    'Makes the user (admin, when none is named) an administrator who may sign in, with a new password that is ' +
+      'printed once, also while the manager runs. The sessions of that user end.',
   )
     .option('--password-file <file>', 'take the password from the first line of this file')
     .action(async (name: string | undefined, flags: ConfigFlag & { readonly passwordFile?: string }) => {

@@ -15,8 +15,10 @@ export function addObserver(program: Command): void {
   const command = program
     .command('observer')
     .description(
-      'Takes 32-byte beats (varta 0.2) over a UNIX socket or UDP until SIGINT or SIGTERM, and prints events as lines of JSON.\n' +
-        'Every key of observer.json is a flag too, and a flag goes before the file; docs/observer.md explains each.',
+      'Takes 32-byte beats (varta 0.2) over a UNIX socket or UDP until SIGINT or SIGTERM, and prints events as ' +
+        'lines of JSON.\n' +
+        'Every key of observer.json is a flag too, and a flag goes before the file; docs/observer.md explains ' +
+        'each.',
     )
     .option('-c, --config <file>', 'the config file, such as observer.json; flags alone do as well');
   for (const flag of configFlags()) command.addOption(optionOf(flag));

@@ -29,8 +29,9 @@ export function addProbe(program: Command, terminal: Terminal, clock: Clock): vo
     .command('probe')
     .argument('[host:port]', 'the relay, such as relay.example:4433; with --config, the relays of that edge')
     .description(
-      'Looks at a relay from this machine before it is needed: the name, UDP both ways, whether the port is closed or ' +
-        'filtered, the certificate, round trip and loss, and the largest datagram. Binds no tunnel and needs no secret.\n' +
+      'Looks at a relay from this machine before it is needed: the name, UDP both ways, whether the port is ' +
+        'closed or filtered, the certificate, round trip and loss, and the largest datagram. Binds no tunnel ' +
+        'and needs no secret.\n' +
         `Status 0 when all is well, ${problemFound} when a problem was found, 1 or 2 when it could not look.`,
     )
     .option('-c, --config <file>', 'the config of an edge: probes its relays, each with the proof that it asks for')

@@ -36,7 +36,9 @@ export function addStatus(program: Command, terminal: Terminal, clock: Clock): v
   const command = program
     .command('status')
     .description(
-      'Asks a running program over its REST API, and prints a line about it and one for each leg (of a relay), each relay (of an edge), each process (of an observer), or each node and tunnel (of a manager). Status 0 when it answers, whatever it answers.',
+      'Asks a running program over its REST API, and prints a line about it and one for each leg (of a relay), ' +
+        'each relay (of an edge), each process (of an observer), or each node and tunnel (of a manager). Status ' +
+        '0 when it answers, whatever it answers.',
     )
     .option('--watch [seconds]', `show it again every ${defaultWatchSeconds} seconds, until Ctrl-C`, toSeconds)
     .option('--json', 'print what was read as JSON');

@@ -15,7 +15,8 @@ export function addToken(program: Command, terminal: Terminal): void {
   program
     .command('token')
     .description(
-      'Prints the token with which an edge binds a tunnel: HMAC-SHA256 of "<tunnel>:<direction>" under the bind secret.\n' +
+      'Prints the token with which an edge binds a tunnel: HMAC-SHA256 of "<tunnel>:<direction>" under the bind ' +
+        'secret.\n' +
         'One token a line: the named direction, or ingress and then egress.',
     )
     .addOption(

@@ -46,7 +46,8 @@ export function addWhy(program: Command, terminal: Terminal, clock: Clock): void
     .description(
       'Asks a running relay or edge about its tunnels, looks at their traffic for a moment, and says what is wrong: ' +
         'authorisation, a missing leg and since when, refusals, versions, the leg that loses packets or is slow, and ' +
-        'what is dropped for which reason; at an edge also about its media flows. Asks an observer why a process is silent, and a manager about the tunnels of ' +
+        'what is dropped for which reason; at an edge also about its media flows. Asks an observer why a ' +
+        'process is silent, and a manager about the tunnels of ' +
         'its fleet.\n' +
         `Status 0 when no problem was found, ${problemFound} when one was, 1 or 2 when it could not look.`,
     )

@@ -172,8 +172,10 @@ function summarise(
   terminal.out(
     [
       '',
-      `TCP  ${options.megabytes} MB each way in ${tcp.seconds.toFixed(1)} s (${rate.toFixed(0)} MB/s in all): ${tcp.intact ? 'both hashes equal' : 'DAMAGED'}`,
-      `UDP  ${udp.sent} packets of ${srtPacketBytes} bytes sent, ${lost} lost, ${udp.damaged} damaged; one way p50 ${udp.latencyMs.p50.toFixed(1)} ms, p99 ${udp.latencyMs.p99.toFixed(1)} ms`,
+      `TCP  ${options.megabytes} MB each way in ${tcp.seconds.toFixed(1)} s (${rate.toFixed(0)} MB/s in all): ` +
+        (tcp.intact ? 'both hashes equal' : 'DAMAGED'),
+      `UDP  ${udp.sent} packets of ${srtPacketBytes} bytes sent, ${lost} lost, ${udp.damaged} damaged; one way ` +
+        `p50 ${udp.latencyMs.p50.toFixed(1)} ms, p99 ${udp.latencyMs.p99.toFixed(1)} ms`,
       `The relay dropped ${tunnels.map(droppedBy).reduce((a, b) => a + b, 0)} datagrams.`,
       '',
     ].join('\n'),
@@ -197,7 +199,8 @@ async function keepUp(world: DemoWorld, shutdown: Promise<unknown>, terminal: Te
       `  curl http://${formatHostPort(world.tcp.local)}/                    # HTTP through the tunnel`,
       `  curl ${apiUrl(world)}/api/v1/tunnels       # what the relay knows`,
       `  curl ${apiUrl(world)}/metrics`,
-      `  nc -u -l ${destination.host} ${destination.port}   and in a third   nc -u ${local.host} ${local.port}   # UDP through the tunnel`,
+      `  nc -u -l ${destination.host} ${destination.port}   and in a third   nc -u ${local.host} ${local.port} ` +
+        '  # UDP through the tunnel',
       '',
     ].join('\n'),
   );

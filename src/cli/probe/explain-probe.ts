@@ -109,7 +109,8 @@ function explainLoss(udp: UdpReach): readonly Finding[] {
   if (udp.kind !== 'answered') {
     return [
       note(
-        'UDP gets there and back. How much is lost cannot be measured: packets of an unknown QUIC version are not answered.',
+        'UDP gets there and back. How much is lost cannot be measured: packets of an unknown QUIC version are ' +
+          'not answered.',
       ),
     ];
   }

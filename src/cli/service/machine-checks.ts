@@ -44,7 +44,9 @@ function bufferProblems({ asked, granted }: SocketBuffers): readonly MachineProb
   // Infinity without a listener, and where none knows.
   if (least >= asked) return [];
   const problem = `the kernel granted UDP buffers of ${least} bytes where ${asked} were asked for; bursts will be lost`;
-  const remedy = `as root: sysctl -w net.core.rmem_max=${asked} net.core.wmem_max=${asked}, and to keep it install contrib/sysctl/90-adit.conf`;
+  const remedy =
+    `as root: sysctl -w net.core.rmem_max=${asked} net.core.wmem_max=${asked}, and to keep it install ` +
+    'contrib/sysctl/90-adit.conf';
   return [{ problem, remedy }];
 }
 

@@ -45,7 +45,9 @@ function delay({ name, after }: PathSamples): Finding[] {
   if (rtt === null) return [];
   const roundTrip = `${Math.round(rtt)} ms`;
   if (shortest !== null && rtt - shortest > queueingMs) {
-    const text = `${name} is the slow one: packets wait in queues on its way (round trip ${roundTrip}, at best ${Math.round(shortest)} ms).`;
+    const text =
+      `${name} is the slow one: packets wait in queues on its way (round trip ${roundTrip}, at best ` +
+      `${Math.round(shortest)} ms).`;
     return [problem(text, 'more is sent than that path carries: lower the bit rate, or free the uplink at that end')];
   }
   if (rtt < slowMs) return [];

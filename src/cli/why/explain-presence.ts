@@ -21,7 +21,9 @@ function presence(facts: TunnelFacts): Finding[] {
   const since = durationBetween(tunnel.status_since, facts.at);
   if (tunnel.status === 'active') return [good(`Both legs are there, for ${since}.`)];
   const missing = tunnel.status === 'waiting_ingress' ? 'ingress' : 'egress';
-  const text = `The ${missing} leg has been missing for ${since}, while the ${oppositeDirection(missing)} edge waits${lastWords(facts, missing)}.`;
+  const text =
+    `The ${missing} leg has been missing for ${since}, while the ${oppositeDirection(missing)} edge ` +
+    `waits${lastWords(facts, missing)}.`;
   return [...sameSide(facts), problem(text, `start the ${missing} edge, or run adit why there`)];
 }
 
@@ -33,7 +35,8 @@ function unreached({ reached }: TunnelFacts): Finding[] {
   const places = addresses.join(' and ');
   if (packets === 0) {
     const remedy =
-      'let UDP in to that port (firewall here, security group of the provider), and compare the address with relay_addrs of the edges';
+      'let UDP in to that port (firewall here, security group of the provider), and compare the address with ' +
+      'relay_addrs of the edges';
     return [problem(`No UDP packet has reached this relay at ${places} ${during}: no edge gets through.`, remedy)];
   }
   if (handshakes === 0) {
@@ -45,7 +48,8 @@ function unreached({ reached }: TunnelFacts): Finding[] {
   return [
     problem(
       `${handshakes} connections were begun ${during}, and none was completed.`,
-      'adit why at the edges: either they do not accept the certificate (relay_fingerprint), or what this relay sends does not reach them',
+      'adit why at the edges: either they do not accept the certificate (relay_fingerprint), or what this relay ' +
+        'sends does not reach them',
     ),
   ];
 }

@@ -65,7 +65,8 @@ function versions(facts: TunnelFacts): Finding[] {
   });
   const bound = old.map(({ direction, leg }) =>
     note(
-      `Version mismatch: the ${direction} edge speaks version ${leg.protocol_version} of the tunnel protocol, this relay ${facts.relay_protocol_version}; it carries traffic all the same.`,
+      `Version mismatch: the ${direction} edge speaks version ${leg.protocol_version} of the tunnel protocol, ` +
+        `this relay ${facts.relay_protocol_version}; it carries traffic all the same.`,
     ),
   );
   const isBound = (address: unknown): boolean => old.some(({ leg }) => leg.remote_addr === address);

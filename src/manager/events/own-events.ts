@@ -36,7 +36,9 @@ export class OwnEvents {
   }
 
   versionDiffers(node: NodeRef, version: number): void {
-    const message = `Node WebSocket protocol version (${version}) differs from manager (${NODE_PROTOCOL_VERSION}). Consider upgrading.`;
+    const message =
+      `Node WebSocket protocol version (${version}) differs from manager (${NODE_PROTOCOL_VERSION}). Consider ` +
+      'upgrading.';
     this.raise(node.id, 'warning', 'compatibility', message, { node_version: version });
   }
 
