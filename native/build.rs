@@ -10,7 +10,7 @@ use std::{
 fn main() -> io::Result<()> {
     napi_build::setup();
     println!("cargo::rerun-if-changed=boundary.txt");
-    // FNV-1a: it tells texts apart, and needs no crate here.
+    // FNV-1a: it distinguishes texts, and needs no crate here.
     let mut digest = 0x811c_9dc5_u32;
     for entry in fs::read_to_string("boundary.txt")?.lines() {
         println!("cargo::rerun-if-changed={entry}");

@@ -59,8 +59,8 @@ impl Seal {
         Ok(())
     }
 
-    /// Opens what lies in `bytes` from `at` to their end; its plaintext then begins at 0. The answer is its length.
-    /// Fails for what is too short, was changed, or has another key; the plaintext's place is then of no use.
+    /// Opens what lies in `bytes` from `at` to their end; its plaintext then begins at 0. Returns its length. Fails for
+    /// what is too short, was changed, or has another key; the plaintext's place is then of no use.
     pub fn open(&self, bytes: &mut [u8], at: usize) -> Result<usize, Unspecified> {
         let sealed = bytes.get(at..).unwrap_or_default();
         let nonce = *sealed.first_chunk::<NONCE_BYTES>().ok_or(Unspecified)?;

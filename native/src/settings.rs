@@ -29,15 +29,15 @@ const TIME_THRESHOLD: f32 = 2.0;
 const MTU_STEP: u16 = 32;
 /// A path MTU below the largest is looked at again this often: it costs nothing where the largest passes.
 const MTU_SEARCH_INTERVAL: Duration = Duration::from_secs(10);
-/// Asked of peers that know ACK_FREQUENCY: one ACK for five packets takes much of a relay's receive work away and still
-/// clocks a window of ten.
+/// Requested from peers that support ACK_FREQUENCY: one ACK for five packets takes much of a relay's receive work away
+/// and still clocks a window of ten.
 const ACK_ELICITING_THRESHOLD: u32 = 4;
 /// And no later than this, so that a window that losses have made smaller than five packets still moves.
 const PEER_ACK_DELAY: Duration = Duration::from_millis(5);
 
 /// quinn keeps table space for every stream that a peer may open (70 KB for 1024), and most legs open one for all their
-/// life: who dialled us is granted the rest when it opens its second. Whom we dialled is granted all at once: a relay
-/// resets what it cannot hand on in a burst.
+/// life: a peer that dialled us gets the rest when it opens its second. A peer that we dialled gets all at once: a
+/// relay resets what it cannot hand on in a burst.
 const FIRST_STREAMS: u32 = 32;
 
 #[derive(Clone, Debug)]

@@ -23,7 +23,7 @@ impl RateFilter {
     }
 
     pub fn push(&mut self, rate: f64, now: Instant) {
-        // Time without a sample does not age the filter by more than a second: silence says nothing of the path.
+        // Time without a sample does not age the filter by more than a second: silence shows nothing about the path.
         if now.duration_since(self.since) >= Duration::from_secs(1) {
             self.highest.rotate_right(1);
             self.highest[0] = 0.0;
@@ -74,7 +74,7 @@ impl BaseDelay {
     }
 }
 
-/// What the acknowledgements of some time said together.
+/// The acknowledgements of an interval, taken together.
 #[derive(Clone)]
 pub struct Interval {
     pub since: Instant,

@@ -7,15 +7,15 @@ pub const LONG_QUEUE: Duration = Duration::from_millis(42);
 pub const SHORT_QUEUE: Duration = Duration::from_millis(10);
 const MIDDLE_QUEUE: Duration = Duration::from_millis(20);
 const VERY_LONG_QUEUE: Duration = Duration::from_millis(60);
-/// What is asked for beyond what was delivered, each interval in which there is no queue: a path that carries twice as
-/// much is found in 3 s.
+/// The target above the delivered rate, for each interval without a queue: a path that carries twice as much is found
+/// in 3 s.
 const GROWTH: f64 = 1.03;
 /// The same while there is a short queue that does not grow.
 const CAREFUL_GROWTH: f64 = 1.01;
 /// Loss above what there was when the path was found to be full is the path's answer to too much.
 const MORE_LOSS: f64 = 0.04;
 const NO_GROWTH_FOR: Duration = Duration::from_secs(1);
-/// A full path whose flow asks for no more than it gets is free again after this.
+/// A full path whose flow needs no more than it gets is free again after this.
 const CALM: Duration = Duration::from_secs(1);
 /// Without an empty queue for so long the path's own round trip is looked for (BBR's ProbeRTT).
 const EMPTY_EVERY: Duration = Duration::from_secs(5);
@@ -103,8 +103,8 @@ impl Full {
         }
         if seen.queue > SHORT_QUEUE {
             // A queue of ours that gets shorter delivers more than is sent, and all that the path can; one that grows
-            // delivers less. What is delivered as it is sent says nothing, and to follow it would lead from one lower
-            // rate to the next.
+            // delivers less. A rate that is delivered as it is sent shows nothing, and to follow it would lead from one
+            // lower rate to the next.
             let (pace, delivered) = (self.pace(), seen.delivered);
             if delivered > 1.02 * pace || (delivered < 0.9 * pace && self.grows(seen)) {
                 self.rate = delivered;

@@ -94,7 +94,7 @@ pub struct Law {
     newest_of_batch: Option<Instant>,
     trial_after: Instant,
     trial_wait: Duration,
-    /// What `window` answers; made anew when something was heard.
+    /// The value that `window` returns; computed anew after each acknowledgement or loss.
     window: u64,
 }
 
@@ -128,7 +128,7 @@ impl Law {
         self.round_trip
     }
 
-    /// The path carries less than is asked of it.
+    /// The path carries less than the flow sends.
     pub fn is_full(&self) -> bool {
         matches!(self.mode, Mode::Full(_) | Mode::Share { .. })
     }
@@ -200,7 +200,7 @@ impl Law {
         self.window = self.justified();
     }
 
-    /// A router says that the path is full (RFC 9000 §13.4, RFC 3168).
+    /// A router marked a packet: the path is full (RFC 9000 §13.4, RFC 3168).
     pub fn marked(&mut self, now: Instant, sent: Instant) {
         match &mut self.mode {
             Mode::Share { shadow, .. } => shadow.lost(sent, now),
@@ -302,7 +302,7 @@ impl Law {
     fn while_trial(&mut self, now: Instant, mut trial: Trial) {
         let all = trial.acked + trial.lost;
         let Some(ends) = trial.ends else {
-            // As many packets as tell a third of the loss from all of it.
+            // Enough packets to distinguish a third of the loss from all of it.
             if trial.sent >= TRIAL_PACKETS * self.mtu || now.duration_since(trial.began) >= LONGEST_TRIAL {
                 trial.ends = Some(now);
             }

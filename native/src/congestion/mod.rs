@@ -25,12 +25,12 @@ use law::Law;
 
 /// Packets up to this size that carry no datagram are taken for acknowledgements, which are not in flight.
 const LARGEST_ACK: u64 = 300;
-/// The window while the engine says what leaves: above 2^32 quinn does not pace either.
+/// The window while the engine decides what leaves: above 2^32 quinn does not pace either.
 const OPEN_WINDOW: u64 = 1 << 40;
 /// Without an acknowledgement for two round trips and this the path may be gone.
 const SILENCE: Duration = Duration::from_millis(50);
 
-/// What the engine and the controller inside quinn's connection tell each other. Both run under the engine's lock.
+/// Shared between the engine and the controller inside quinn's connection. Both run under the engine's lock.
 #[derive(Debug)]
 pub struct Signals {
     born: Instant,
@@ -74,7 +74,7 @@ impl Signals {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// The path carries less than is asked of it.
+    /// The path carries less than the flow sends.
     pub fn is_full(&self) -> bool {
         self.full.load(Ordering::Relaxed)
     }

@@ -1,27 +1,27 @@
-//! When a connection that only heard something answers. An ACK costs a packet; where nothing waits for it, several
-//! share one.
+//! When a connection that only received packets acknowledges them. An ACK costs a packet; where nothing waits for it,
+//! several received packets share one.
 
 use std::time::{Duration, Instant};
 
 use super::Connection;
 
-/// A connection whose streams were written to within this time has ACK-clocked data: what it hears is answered at once.
+/// A connection whose streams were written to within this time has ACK-clocked data: its peer gets an ACK at once.
 const STREAM_ACTIVITY: Duration = Duration::from_millis(20);
 /// ACKs wait for this many packets or `ACK_DELAY`, whichever is first; well under the 25 ms that we advertise as
 /// max_ack_delay.
 const ACK_PACKETS: u32 = 8;
 pub const ACK_DELAY: Duration = Duration::from_millis(4);
-/// As many at once are a burst, behind which the peer's window may be closed: answered at once.
+/// As many at once are a burst, behind which the peer's window may be closed: acknowledged at once.
 const BURST_PACKETS: u32 = 4;
 /// While a peer may still be in slow start it needs each ACK.
 const YOUNG_PACKETS: u32 = 400;
-/// A peer that fell silent before its ACK came may have waited for it (a small window), or sends so little that a
-/// packet saved is nothing: it is answered at once for this many packets, twice as many the next time.
+/// If the peer fell silent before its ACK came, it may have waited for it (a small window), or it sends so little that
+/// a saved packet is nothing. Then acknowledge at once for this many packets; double the number each time.
 const FIRST_PROMPT_PACKETS: u32 = 64;
 const MAX_PROMPT_PACKETS: u32 = 8192;
 
 pub struct AckPace {
-    /// Packets heard since the last flush, and in this turn.
+    /// Packets received since the last flush, and in this turn.
     unanswered: u32,
     this_turn: u32,
     last_heard: Option<Instant>,
@@ -55,7 +55,7 @@ impl AckPace {
         self.unanswered = 0;
     }
 
-    /// Takes note of the turn's end; true when what was heard may wait for company.
+    /// Ends the turn. Returns whether the ACK may wait for more packets.
     fn end_turn(&mut self) -> bool {
         let burst = std::mem::take(&mut self.this_turn) >= BURST_PACKETS;
         self.prompt_left == 0 && !burst && self.unanswered < ACK_PACKETS
@@ -73,7 +73,7 @@ impl AckPace {
 }
 
 impl Connection {
-    /// Whether what was heard in this turn needs no answer but an ACK, which may wait.
+    /// Whether the packets of this turn need nothing but an ACK, and the ACK may wait.
     pub fn may_wait(&mut self, now: Instant) -> bool {
         self.acks.end_turn()
             && self.is_established()

@@ -1,4 +1,4 @@
-//! What JavaScript asks of the engine, beyond the calls on one connection that go straight to it.
+//! Calls from JavaScript on the whole engine. Calls on one connection go straight to that connection.
 
 use std::{
     net::SocketAddr,

@@ -29,7 +29,8 @@ pub enum Phase {
         deadline: Instant,
     },
     Established,
-    /// Told to JavaScript, which may still read what had arrived; quinn answers the peer for three probe timeouts.
+    /// JavaScript has the event and may still read what had arrived; quinn responds to the peer for three probe
+    /// timeouts.
     Ended,
 }
 
@@ -66,7 +67,7 @@ pub struct Connection {
     pub armed: Option<Instant>,
     pub acks: AckPace,
     pub gate: Gate,
-    /// JavaScript has heard of the end, or never knew the connection.
+    /// JavaScript has handled the end, or never had the connection.
     pub forgotten: bool,
     /// quinn and its endpoint are done with it: `handle` may be another connection's by now.
     pub drained: bool,

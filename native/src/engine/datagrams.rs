@@ -19,7 +19,7 @@ const STREAMS_ACTIVE: Duration = Duration::from_millis(200);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Slot and id of the other leg's connection; the id tells whether the slot still holds it.
+    /// Slot and id of the other leg's connection; the id shows whether the slot still holds it.
     Forward(Slot, u64),
     Drop(DropReason),
 }

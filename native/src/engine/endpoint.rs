@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use super::{SharedSocket, Slot, rate::Rate};
 use crate::settings::Settings;
 
-/// A restarted relay meets thousands of edges at once; each reset is shorter than the packet that it answers.
+/// A restarted relay meets thousands of edges at once; each reset is shorter than the packet that caused it.
 const RESETS_PER_SECOND: u32 = 5000;
 
 /// A packet (or GSO batch) that the kernel did not take yet.
@@ -30,9 +30,9 @@ pub struct Listener {
     pub settings: Arc<Settings>,
     pub reset_key: Vec<u8>,
     pub accepting: bool,
-    /// Attempts that JavaScript was asked about, by key.
+    /// Attempts that wait for JavaScript's decision, by key.
     pub asked: FxHashMap<u32, Incoming>,
-    /// Attempts above its limit are answered with Retry, without a question.
+    /// Attempts above its limit get a Retry, without a call to JavaScript.
     pub rate: Rate,
 }
 

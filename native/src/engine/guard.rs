@@ -1,5 +1,5 @@
 //! A panic while quinn reads a connection's packets, serves its timers or makes its packets ends that connection and
-//! nothing else. One elsewhere in a turn ends all connections, with their users told (`runner`); one in a call from
+//! nothing else. One elsewhere in a turn ends all connections, each with its event (`runner`); one in a call from
 //! JavaScript is that call's error.
 
 use std::{
@@ -28,7 +28,7 @@ impl Core {
                 let reason = format!("internal error: {}", panic_message(&*panic));
                 self.end(slot, CloseInfo { kind: CloseKind::Error, code: None, reason });
                 let (endpoint, handle) = (self.connections[slot].endpoint, self.connections[slot].handle);
-                // Without the endpoint told, its table would keep the connection's ids for ever.
+                // Without this event the endpoint's table would keep the connection's ids for ever.
                 self.endpoints[endpoint].quic.handle_event(handle, EndpointEvent::drained());
                 // Nothing may be read from it either.
                 self.connections[slot].streams.clear();

@@ -1,4 +1,4 @@
-//! How connections begin and end, and what quinn says in between.
+//! How connections begin and end, and what quinn reports in between.
 
 use std::{
     collections::HashMap,
@@ -76,7 +76,7 @@ impl Core {
         slot
     }
 
-    /// Takes all that quinn has to say about a connection.
+    /// Handles all events that quinn has for a connection.
     pub fn poll(&mut self, slot: Slot, now: Instant) {
         self.poll_endpoint_events(slot);
         while let Some(Some(event)) = self.guarded(slot, |connection| connection.quic.poll()) {
@@ -121,15 +121,15 @@ impl Core {
         self.end(slot, close_info(reason));
     }
 
-    /// Ends a connection for a reason of our own, which the peer is told, too.
+    /// Ends a connection for a reason of our own, and sends that reason to the peer.
     pub fn give_up(&mut self, slot: Slot, kind: CloseKind, reason: &'static str, now: Instant) {
         self.connections[slot].quic.close(now, 0u32.into(), Bytes::from_static(reason.as_bytes()));
         self.end(slot, CloseInfo { kind, code: None, reason: reason.into() });
         self.mark_dirty(slot);
     }
 
-    /// Tells JavaScript, frees what it used, cuts what led through the connection. quinn's part lives on until it has
-    /// drained.
+    /// Adds the event for JavaScript, frees what the connection used, cuts what led through it. quinn's part lives on
+    /// until it has drained.
     pub fn end(&mut self, slot: Slot, info: CloseInfo) {
         let connection = &mut self.connections[slot];
         let phase = std::mem::replace(&mut connection.phase, Phase::Ended);
@@ -172,7 +172,7 @@ impl Core {
         }
     }
 
-    /// quinn is done with a connection. What it had received stays readable until JavaScript has heard of the end.
+    /// quinn is done with a connection. What it had received stays readable until JavaScript has handled the end.
     pub fn drained(&mut self, slot: Slot) {
         let connection = &mut self.connections[slot];
         if std::mem::replace(&mut connection.drained, true) {
@@ -190,7 +190,7 @@ impl Core {
         }
     }
 
-    /// JavaScript has heard of the end and will not read from the connection again.
+    /// JavaScript has handled the end and will not read from the connection again.
     pub fn forget(&mut self, connection: u64) {
         let Some(slot) = self.slots.remove(&connection) else { return };
         let Some(entry) = self.connections.get_mut(slot) else { return };

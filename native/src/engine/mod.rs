@@ -56,7 +56,7 @@ pub struct Pump {
     pub lane: usize,
 }
 
-/// A connection that received packets but has nothing of its own to say: its ACK may wait for company.
+/// A connection that received packets and has no data to send: its ACK may wait for more packets.
 #[derive(Clone, Copy)]
 pub struct Quiet {
     pub due: Instant,
@@ -73,13 +73,14 @@ pub struct Core {
     pub counters: Counters,
     /// Connections with something to send, each once (`Connection::dirty`).
     pub dirty: Vec<Slot>,
-    /// Connections that heard something this turn, each once (`Connection::touched`).
+    /// Connections that received packets in this turn, each once (`Connection::touched`).
     pub touched: Vec<Slot>,
     pub quiet: VecDeque<Quiet>,
     pub pumps: VecDeque<Pump>,
     pub locals: Locals,
     pub timers: timers::Timers,
-    /// Answers of JavaScript that wait for the engine's thread, where the handshake's cryptography belongs.
+    /// JavaScript's decisions on attempts. The engine's thread applies them: the handshake's cryptography belongs
+    /// there.
     pub decisions: VecDeque<(usize, u32, Decision)>,
     pub out: Vec<u8>,
     /// The set of sockets changed: the runner must poll others.
@@ -90,7 +91,7 @@ pub struct Core {
     pub broken: Option<String>,
     next_id: u64,
     pub next_attempt: u32,
-    /// JavaScript was told that events wait, and has not drained them yet.
+    /// JavaScript was notified that events wait, and has not drained them yet.
     announced: bool,
     /// When the loop last turned; None before the first turn.
     pub turned_at: Option<Instant>,
@@ -143,19 +144,19 @@ impl Core {
         self.known(connection).filter(|(_, entry)| !entry.has_ended())
     }
 
-    /// A connection of whose end JavaScript has not heard.
+    /// A connection that JavaScript has not seen end.
     pub fn known(&mut self, connection: u64) -> Option<(Slot, &mut Connection)> {
         let slot = *self.slots.get(&connection)?;
         let entry = self.connections.get_mut(slot)?;
         Some((slot, entry))
     }
 
-    /// Whether JavaScript must be told that events wait.
+    /// Whether JavaScript must be notified that events wait.
     pub fn announce(&mut self) -> bool {
         !self.events.is_empty() && !std::mem::replace(&mut self.announced, true)
     }
 
-    /// What JavaScript has not taken yet. Datagrams that grew old meanwhile are left out, with word of them.
+    /// Takes the events that JavaScript does not have yet. An event replaces each datagram that has expired meanwhile.
     pub fn drain(&mut self, now: Instant) -> Vec<u8> {
         self.announced = false;
         self.events.take(now)
@@ -177,7 +178,7 @@ impl Core {
         }
     }
 
-    /// One turn of the loop, after the sockets were read: from what was heard to what is sent.
+    /// One turn of the loop, after the sockets were read: from what was received to what is sent.
     pub fn turn(&mut self, now: Instant) {
         self.apply_decisions(now);
         self.expire_timers(now);

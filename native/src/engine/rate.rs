@@ -1,4 +1,4 @@
-//! Bounds on what strangers can make an endpoint do.
+//! Bounds on what unproven peers can make an endpoint do.
 
 use std::time::{Duration, Instant};
 

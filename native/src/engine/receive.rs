@@ -138,7 +138,8 @@ impl Core {
             Some(DatagramEvent::NewConnection(incoming)) => self.attempt(endpoint, incoming, now),
             Some(DatagramEvent::Response(transmit)) => {
                 self.counters.stray_packets += 1;
-                // Only a reset answers a short header, and on a dialled socket nothing else is ever sent to strangers.
+                // The only response to a short header is a reset; on a dialled socket it is the only one to unknown
+                // peers.
                 let reset = short_header || entry.listener.is_none();
                 let allowed = !reset || !entry.resets.exceeded(now);
                 if allowed {
@@ -151,7 +152,7 @@ impl Core {
         self.out = response;
     }
 
-    /// Turns what connections heard this turn into forwarded datagrams, moved stream bytes and events.
+    /// Handles what connections received in this turn: forwards datagrams, moves stream bytes, adds events.
     pub fn hear(&mut self, now: Instant) {
         while let Some(slot) = self.touched.pop() {
             let Some(connection) = self.connections.get_mut(slot) else { continue };

@@ -26,7 +26,7 @@ use super::{Core, LOCAL_KEY, SharedSocket, guard::panic_message, receive::Receiv
 pub struct Shared {
     core: Mutex<Core>,
     wake: OwnedFd,
-    /// The eventfd is written and the loop has not turned since: more writes would say nothing new.
+    /// The eventfd is written and the loop has not turned since: more writes would change nothing.
     woken: AtomicBool,
     /// JavaScript is answering a batch of events: one wake-up at its end does for all its calls, and their frames share
     /// packets.
@@ -70,7 +70,7 @@ impl Shared {
     }
 
     /// As `wake` and `uncork`, called on JavaScript's thread only. Turns for other reasons go on meanwhile, and carry
-    /// out what was asked.
+    /// out what was called.
     pub fn cork(&self) {
         self.corked.store(true, Ordering::Relaxed);
     }
@@ -110,7 +110,7 @@ struct Found {
     locals: Vec<(u64, EventFlags)>,
 }
 
-/// Runs until `Shared::stop`, or until the kernel refuses to poll. `notify` says that events wait for JavaScript; it is
+/// Runs until `Shared::stop`, or until the kernel refuses to poll. `notify` wakes JavaScript when events wait; it is
 /// called outside the lock.
 pub fn run(shared: &Shared, notify: impl Fn()) {
     if let Err(error) = turn_until_stopped(shared, &notify) {

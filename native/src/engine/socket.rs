@@ -22,7 +22,7 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Buffers are asked for, not demanded: the kernel grants what its limits allow.
+    /// The buffer size is a wish: the kernel grants what its limits allow.
     pub fn bind(address: SocketAddr, buffer_bytes: usize) -> Result<Self, String> {
         Self::open(address, buffer_bytes).map_err(|e| format!("{address}: {e}"))
     }
@@ -37,7 +37,7 @@ impl Socket {
         let state = UdpSocketState::new(UdpSockRef::from(&io))?;
         let reference = UdpSockRef::from(&io);
         if buffer_bytes > 0 {
-            // The error says that the limit is lower; what was granted is reported instead.
+            // An error means that the limit is lower; the granted size is reported instead.
             let _ = state.set_recv_buffer_size(UdpSockRef::from(&io), buffer_bytes);
             let _ = state.set_send_buffer_size(UdpSockRef::from(&io), buffer_bytes);
         }
@@ -62,7 +62,7 @@ impl AsFd for Socket {
     }
 }
 
-/// The address from which the kernel would send to `remote`; the unspecified one when it cannot tell.
+/// The address from which the kernel would send to `remote`; the unspecified address when the kernel finds none.
 pub fn source_address(remote: SocketAddr, port: u16) -> SocketAddr {
     let any: SocketAddr = if remote.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
     let found = UdpSocket::bind(any).and_then(|probe| probe.connect(remote).and_then(|()| probe.local_addr()));

@@ -1,4 +1,4 @@
-//! What quinn says about streams, turned into events for JavaScript or work for what moves their bytes.
+//! quinn's stream events: each becomes an event for JavaScript, or work for the splice or pipe that moves the bytes.
 
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ impl Core {
                 let granted = connection.settings.max_streams(dir);
                 connection.quic.set_max_concurrent_streams(dir, granted);
             }
-            // A new stream has something to read: quinn says no `Readable` for what opened it.
+            // A new stream has something to read: quinn reports no `Readable` for the data that opened it.
             self.events.stream_opened(connection.id, id);
             self.events.readable(connection.id, id);
         }
@@ -50,7 +50,7 @@ impl Core {
         }
     }
 
-    /// A reader that was given less than it asked for waits to be told, also of an end that came with the last bytes.
+    /// A reader that got less than it wanted waits for an event, also for an end that came with the last bytes.
     pub fn tell_end(&mut self, slot: Slot, id: StreamId) {
         let connection = &mut self.connections[slot];
         let Some(stream) = connection.streams.get_mut(&id) else { return };
@@ -89,7 +89,7 @@ impl Core {
             stream.send = SendState::Over;
             stream.discard();
             let _ = connection.quic.send_stream(id).reset(code);
-            // Kept while it can still be read: a splice that begins before JavaScript hears of this must know.
+            // Kept while it can still be read: a splice that begins before JavaScript handles this event needs it.
             self.events.stopped(connection.id, id, code);
             connection.forget_if_over(id);
         }

@@ -7,7 +7,7 @@ use quinn_proto::{Dir, ReadError, Side, StreamId, VarInt, WriteError};
 
 use super::Connection;
 
-/// A writer is asked to pause above this and resumes below half of it.
+/// A writer should pause above this and may resume below half of it.
 const WRITE_PAUSE_BYTES: usize = 64 * 1024;
 /// Writes below this are copied together.
 const GATHER_BYTES: usize = 4096;
@@ -15,7 +15,7 @@ const GATHER_BYTES: usize = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendState {
     Open,
-    /// JavaScript said FIN; it goes out after what waits.
+    /// JavaScript finished the stream; FIN goes out after what waits.
     Finishing,
     Over,
 }
@@ -47,14 +47,14 @@ pub struct Stream {
     out: VecDeque<Bytes>,
     tail: BytesMut,
     pub out_bytes: usize,
-    /// Tell JavaScript when there is something to read.
+    /// JavaScript wants an event when there is something to read.
     pub wants_readable: bool,
     pub wants_writable: bool,
     pub mover: Option<Mover>,
 }
 
 impl Stream {
-    /// For a stream of the peer `accept_streams` tells at once; for ours what comes first is news.
+    /// `accept_streams` adds the first event for a stream of the peer; a stream of ours needs it with its first bytes.
     pub fn new(id: StreamId, side: Side) -> Self {
         let ours = id.initiator() == side;
         let one_way = id.dir() == Dir::Uni;
@@ -132,7 +132,7 @@ impl Connection {
             }
         }
         if !data.is_empty() {
-            // What is less than asked for is all that there is: more, or the end, is told.
+            // Less than requested is all that there is: an event follows for more data, or for the end.
             stream.wants_readable |= data.len() < max;
             return ReadOutcome::Data(data.freeze());
         }
@@ -149,7 +149,7 @@ impl Connection {
         outcome
     }
 
-    /// False: pause until `writable` is heard. What is written leaves in the next flush.
+    /// False: pause until the `writable` event. What is written leaves in the next flush.
     pub fn write(&mut self, id: StreamId, bytes: &[u8]) -> bool {
         let Some(stream) = self.streams.get_mut(&id) else { return true };
         if stream.send != SendState::Open {
@@ -193,7 +193,7 @@ impl Connection {
         }
         stream.send = SendState::Over;
         stream.discard();
-        // An error says that the stream is gone, which is what was asked for.
+        // An error means that the stream is gone already, as wanted.
         let _ = self.quic.send_stream(id).reset(code);
         self.forget_if_over(id);
     }
@@ -210,8 +210,7 @@ impl Connection {
         self.forget_if_over(id);
     }
 
-    /// RESET of our direction of a stream that has a mover. quinn's error would say that this half is over, which is
-    /// what is wanted.
+    /// RESET of our direction of a stream that has a mover. quinn's error would mean that this half is over, as wanted.
     pub fn reset_half(&mut self, id: StreamId, code: VarInt) {
         if self.streams.get(&id).is_some_and(|stream| stream.send != SendState::Over) {
             let _ = self.quic.send_stream(id).reset(code);

@@ -9,7 +9,7 @@ use super::{Core, Slot, endpoint::Unsent};
 
 /// GSO batches of one connection per turn; a fast one must not starve the others.
 const BATCHES_PER_TURN: usize = 16;
-/// Packets that wait for a full socket buffer; answers to strangers must not pile up behind it.
+/// Packets that wait for a full socket buffer; responses to unproven addresses must not pile up behind it.
 const MAX_UNSENT: usize = 1024;
 
 /// What a world in virtual time carries in place of a socket.

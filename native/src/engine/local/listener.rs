@@ -23,8 +23,8 @@ pub struct Listener {
     pub readable: bool,
     pub queued: bool,
     undecided: usize,
-    /// Given up for a moment when no file descriptor is left, so that a waiting program is told instead of left
-    /// waiting.
+    /// Closed for a moment when no file descriptor is left: that makes room to accept a waiting program and refuse it,
+    /// so that it does not wait for ever.
     reserve: Option<File>,
 }
 
@@ -105,7 +105,7 @@ impl Core {
         self.locals.wake(id);
     }
 
-    /// JavaScript has joined or reset what it was asked about.
+    /// JavaScript has decided on a connection of this listener: joined or reset.
     pub fn decided(&mut self, listener: Option<u64>) {
         let Some(id) = listener else { return };
         if let Some(Local::Listener(entry)) = self.locals.sockets.get_mut(&id) {

@@ -64,8 +64,8 @@ impl Locals {
         self.ready.clear();
     }
 
-    /// Edges are told, not levels: a socket is read or written until it would block, and asked about again only after
-    /// word of it.
+    /// Edge-triggered: a socket is read or written until it would block, and again only after the next report of the
+    /// poller.
     fn watch(&self, id: u64, socket: impl AsFd) -> Result<(), String> {
         self.watch_for(EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP, id, socket)
     }
@@ -135,7 +135,7 @@ impl Core {
         }
     }
 
-    /// Closes a listener; what it accepted lives on.
+    /// Closes a listener; connections that it accepted stay open.
     pub fn close_local(&mut self, id: u64) {
         if matches!(self.locals.sockets.get(&id), Some(Local::Listener(_))) {
             self.locals.sockets.remove(&id);

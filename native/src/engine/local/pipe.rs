@@ -166,7 +166,7 @@ impl Pipe {
             }
             if self.local_ended {
                 if !std::mem::replace(&mut self.out_over, true) {
-                    // An error says that the peer has stopped it, which its event tells.
+                    // An error means that the peer has stopped it; an event reports that.
                     let _ = connection.quic.send_stream(self.stream).finish();
                     connection.last_stream_write = Some(now);
                     self.wants_flush = true;
@@ -281,11 +281,12 @@ impl Pipe {
         }
     }
 
-    /// The peer takes no more, but may have sent what has not been handed on yet. Answered with RESET (RFC 9000 §3.5).
+    /// The peer takes no more, but may have sent bytes that are not handed on yet. Resets our direction (RFC 9000
+    /// §3.5).
     pub fn stop_sending(&mut self, connection: &mut Connection, code: VarInt) {
         self.pending.clear();
         if !std::mem::replace(&mut self.out_over, true) {
-            // An error says that the stream is gone, which is what was asked for.
+            // An error means that the stream is gone already, as wanted.
             let _ = connection.quic.send_stream(self.stream).reset(code);
         }
     }

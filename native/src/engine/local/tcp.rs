@@ -25,7 +25,7 @@ const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(1);
 const KEEP_ALIVE_PROBES: u32 = 10;
 
-/// A socket that does not block, and what is known of it.
+/// A socket that does not block, and its last known readiness.
 pub struct Io {
     stream: TcpStream,
     pub readable: bool,
@@ -34,12 +34,12 @@ pub struct Io {
 }
 
 impl Io {
-    /// The error of a socket of which the poller said that it failed.
+    /// The error of a socket that the poller reported as failed.
     pub fn failure(&mut self) -> Option<io::Error> {
         if std::mem::take(&mut self.failed) { self.stream.take_error().ok().flatten() } else { None }
     }
 
-    /// None: it would block, and says when it does no longer.
+    /// None: it would block; the poller reports when it no longer does.
     pub fn read(&mut self, room: &mut [IoSliceMut<'_>]) -> io::Result<Option<usize>> {
         would_block(&mut self.readable, || (&self.stream).read_vectored(room))
     }
@@ -141,7 +141,7 @@ impl Core {
             return self.events.local_ended(id, "the local connection is gone");
         };
         let Role::Undecided(listener) = tcp.role else { return };
-        // A socket that ended meanwhile refuses options; it tells so itself when it is read.
+        // A socket that ended meanwhile refuses options; reading it shows the end.
         let _ = set_options(&tcp.io.stream);
         let slot = self.slots.get(&end.connection).copied();
         let mut pipe = Box::new(Pipe::new(tunnel, slot.unwrap_or(usize::MAX), end));

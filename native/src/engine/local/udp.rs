@@ -21,20 +21,21 @@ use crate::{
 
 /// As for the queue towards the relay (conformance S6).
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
-/// Asked of the kernel, which may grant less: room for a burst while the loop is busy. What grows old in it is dropped.
+/// Requested from the kernel, which may grant less: room for a burst while the loop is busy. What grows old in it is
+/// dropped.
 const RECEIVE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 /// A flood at one socket must not keep the others waiting.
 const DATAGRAMS_PER_TURN: usize = 64;
-/// An error that repeats is told to control this often; each is counted.
-const TOLD_EVERY: Duration = Duration::from_millis(100);
+/// An error that repeats is reported to control this often; each is counted.
+const REPORTED_EVERY: Duration = Duration::from_millis(100);
 const PAYLOAD_AT: usize = PREFIX_BYTES + NONCE_BYTES;
 const LARGEST_PAYLOAD: usize = 65_535;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Listens, and answers whoever sent last.
+    /// Listens, and sends to the address that sent last.
     Bind,
-    /// Speaks with one address only, and hears by ICMP that nobody is there.
+    /// Exchanges datagrams with one address only, and learns by ICMP that no program is there.
     Connect,
 }
 
@@ -50,8 +51,8 @@ pub struct Udp {
     stalled: Option<Stall>,
     pub readable: bool,
     pub queued: bool,
-    /// The last error that control was told of, and when.
-    told: Option<(Option<i32>, Instant)>,
+    /// The last error that control got, and when.
+    reported: Option<(Option<i32>, Instant)>,
 }
 
 /// Where a connection's datagrams with this prefix go.
@@ -134,7 +135,7 @@ impl Core {
             stalled: None,
             readable: false,
             queued: false,
-            told: None,
+            reported: None,
         };
         self.locals.sockets.insert(id, Local::Udp(Box::new(udp)));
         id
@@ -272,9 +273,10 @@ impl Core {
         let Some(Local::Udp(udp)) = self.locals.sockets.get_mut(&id) else { return };
         udp.tunnel.counts.send_error();
         let code = error.raw_os_error();
-        let again = udp.told.is_some_and(|(told, at)| told == code && now.saturating_duration_since(at) < TOLD_EVERY);
+        let again =
+            udp.reported.is_some_and(|(last, at)| last == code && now.saturating_duration_since(at) < REPORTED_EVERY);
         if !again {
-            udp.told = Some((code, now));
+            udp.reported = Some((code, now));
             self.events.local_udp_error(id, &error.to_string());
         }
     }

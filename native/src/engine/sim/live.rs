@@ -197,7 +197,7 @@ fn a_path_that_gets_longer_is_no_full_path() {
     net.send(RATE, BYTES, WARM_UP);
     for (round_trip, loss) in [(80, 0.02), (200, 0.0), (40, 0.05), (120, 0.01)] {
         let outcome = measure(&mut net, RATE, BYTES, ms(round_trip), Faults { loss, ..Faults::default() });
-        // Telling a longer path from a queue takes up to a second.
+        // It takes up to a second to distinguish a longer path from a queue.
         assert!(outcome.of_path() > 0.94, "{round_trip}: {}", outcome.of_path());
     }
 }

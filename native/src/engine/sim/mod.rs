@@ -334,7 +334,7 @@ impl Net {
         connection
     }
 
-    /// Forgets what was delivered and dropped so far; the answer is the share that arrived of `sent` since then.
+    /// Starts a new count of what is delivered and dropped.
     pub fn begin_count(&mut self) {
         self.delivered.clear();
         for path in self.down.iter_mut().chain(&mut self.up) {

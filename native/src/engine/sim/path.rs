@@ -1,5 +1,5 @@
-//! One direction of a network in virtual time: says when a packet arrives, if it does. The same seed gives the same
-//! fates.
+//! One direction of a network in virtual time: computes when a packet arrives, if it does. The same seed gives the same
+//! losses and delays.
 
 use std::{
     collections::VecDeque,
@@ -148,7 +148,7 @@ impl Bulk {
         while (self.flight.len() as f64) < self.window {
             let (at, arrived) = match path.arrival(now, Self::SEGMENT) {
                 Some(at) => (at + back, true),
-                // Three later packets tell.
+                // Three later packets reveal the loss.
                 None => (path.free_at.max(now) + path.faults.delay + back + Duration::from_millis(3), false),
             };
             self.flight.push_back((at, now, arrived));
