@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { builtEngines } from '../support/programs/engines.ts';
 
 const adit = resolve(import.meta.dirname, '../../bin/adit');
 
@@ -15,10 +16,15 @@ describe('adit demo', () => {
       '10',
       '--rate',
       '500',
+      '--compare',
+      '1',
     ]);
     expect(stdout).toContain('both hashes equal');
     expect(stdout).toMatch(/^tcp +[\d.]+ MB\/s +[\d.]+ ms \+ +[\d.]+ ms .*\| udp +\d+ packets\/s .*\| dropped \d+$/m);
     expect(stdout).toMatch(/UDP {2}1000 packets of 1332 bytes sent, \d+ lost, 0 damaged/);
+    const isNativeBuilt = (await builtEngines()).includes('native');
+    const compared = /engine native \d+ MB\/s, engine quiche \d+ MB\/s \(native \d+\.\d times as fast\)$/m;
+    expect(stdout).toMatch(isNativeBuilt ? compared : /^TCP one way on engine quiche: \d+ MB\/s; the native/m);
     // The order of a stop of three seconds: silent while it lasts, back after it.
     expect(stdout).toMatch(
       /SIGSTOP.*\n {2}after [0-2]\.\d s: Process the relay \(\d+\) has been silent for \d+ ms\n {2}after [3-9]\.\d s: .* beats again\n/,

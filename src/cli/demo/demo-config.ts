@@ -25,6 +25,8 @@ export interface DemoWorld {
   readonly udp: DemoTunnel;
 }
 
+export type DemoEngine = 'auto' | 'quiche';
+
 const observerFolder = 'observer';
 const silenceMs = 1000;
 
@@ -61,9 +63,16 @@ function observerFile(world: DemoWorld, name: string): string {
   return join(world.folder, observerFolder, name);
 }
 
-/** Writes the relay's config; `isWatched` lets it beat to the observer. Returns its path. */
-export function writeRelayConfig(world: DemoWorld, isWatched: boolean): string {
+export interface RelaySettings {
+  readonly engine: DemoEngine;
+  /** Whether it beats to the observer. */
+  readonly isWatched: boolean;
+}
+
+/** Returns the path. */
+export function writeRelayConfig(world: DemoWorld, { engine, isWatched }: RelaySettings): string {
   return writeConfig(world, 'relay', {
+    quic: { engine },
     quic_addrs: [formatHostPort(world.relayAddr)],
     api_addrs: [formatHostPort(world.apiAddr)],
     tunnels: [world.tcp, world.udp].map(({ secrets }) => ({ id: secrets.id, bind_secret: secrets.bindSecret })),
@@ -72,7 +81,11 @@ export function writeRelayConfig(world: DemoWorld, isWatched: boolean): string {
 }
 
 /** Writes the configs of both edges, which trust only the relay with this certificate. Returns their paths. */
-export function writeEdgeConfigs(world: DemoWorld, relayFingerprint: string): { egress: string; ingress: string } {
+export function writeEdgeConfigs(
+  world: DemoWorld,
+  relayFingerprint: string,
+  engine: DemoEngine,
+): { egress: string; ingress: string } {
   const kits = [world.tcp, world.udp].map(({ protocol, secrets, local, destination }) => {
     const addresses = { listen: formatHostPort(local), forward: formatHostPort(destination) };
     const relays = [formatHostPort(world.relayAddr)];
@@ -81,7 +94,7 @@ export function writeEdgeConfigs(world: DemoWorld, relayFingerprint: string): { 
   const edge = (name: 'egress' | 'ingress'): string => {
     const tunnels = kits.flatMap((kit) => kit[`${name}Edge`].tunnels);
     const api = formatHostPort(world.edgeApis[name]);
-    return writeConfig(world, `${name}-edge`, { edge_id: `demo-${name}`, api_addr: api, tunnels });
+    return writeConfig(world, `${name}-edge`, { edge_id: `demo-${name}`, api_addr: api, quic: { engine }, tunnels });
   };
   return { egress: edge('egress'), ingress: edge('ingress') };
 }

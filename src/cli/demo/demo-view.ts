@@ -9,8 +9,8 @@ import type { UdpProgress } from './udp-flow.ts';
 export type TunnelRow = RelayTunnelReport;
 
 /** The state of the demo's tunnels as their relay reports it. */
-export async function readTunnels(api: string): Promise<readonly TunnelRow[]> {
-  const answer = await fetch(`${api}/api/v1/tunnels`);
+export async function readTunnels({ apiAddr }: DemoWorld): Promise<readonly TunnelRow[]> {
+  const answer = await fetch(`http://${formatHostPort(apiAddr)}/api/v1/tunnels`);
   return tunnelsSchema.parse(await answer.json()).tunnels;
 }
 

@@ -2,23 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AppError } from '../../lib/app-error.ts';
 import { SystemClock, type Clock } from '../../lib/clock.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
 import { SystemRandom } from '../../lib/random.ts';
 import { CommandFailed } from '../failure.ts';
 import { waitForShutdownSignal } from '../service/shutdown-signal.ts';
 import type { Terminal } from '../terminal.ts';
-import { ChildProgram } from './child-program.ts';
-import {
-  planDemo,
-  relayPidFile,
-  writeEdgeConfigs,
-  writeObserverConfig,
-  writeRelayConfig,
-  type DemoWorld,
-} from './demo-config.ts';
-import { areEdgesReady, droppedBy, readTunnels, viewLegend, viewLine, type TunnelRow } from './demo-view.ts';
+import type { ChildProgram } from './child-program.ts';
+import { compareEngines } from './compare-engines.ts';
+import { planDemo, relayPidFile, writeObserverConfig, type DemoWorld } from './demo-config.ts';
+import { startProgram, startTunnels } from './demo-programs.ts';
+import { droppedBy, readTunnels, viewLegend, viewLine, type TunnelRow } from './demo-view.ts';
 import { stopRelay } from './stop-relay.ts';
 import { exchangeTcp, type TcpExchangeResult, type TcpProgress } from './tcp-exchange.ts';
 import { runUdpFlow, srtPacketBytes, type UdpFlowResult, type UdpProgress } from './udp-flow.ts';
@@ -27,6 +21,8 @@ export interface DemoOptions {
   readonly seconds: number;
   readonly megabytes: number;
   readonly rate: number;
+  /** How long the TCP rate of each engine is measured, in seconds; 0 leaves the comparison out. */
+  readonly compare: number;
   readonly keep: boolean;
 }
 
@@ -37,9 +33,6 @@ interface Traffic {
 
 /** EX_UNAVAILABLE, as src/cli/failure.ts gives it. */
 const exitUnavailable = 69;
-const readyPollMs = 50;
-/** For tunnels that never come up; on a busy machine they take tens of seconds. */
-const readyDeadlineMs = 120_000;
 const viewPeriodMs = 1000;
 /** On a loaded machine an edge drops what has waited for 100 ms (conformance S6); more than this is a defect. */
 const toleratedLoss = 0.01;
@@ -51,11 +44,11 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
   try {
     const world = await planDemo(folder, new SystemRandom());
     await using programs = await startPrograms(world, clock, terminal);
-    await waitUntilReady(world, clock);
     terminal.out('both tunnels are active: two edges, end-to-end encrypted, bound by proof of a secret\n\n');
     terminal.out(`${viewLegend}\n`);
     const act = async (): Promise<void> => {
       await carryTraffic(options, world, clock, terminal);
+      if (options.compare > 0) await compareEngines(world, programs.engine, options.compare, clock, terminal);
       if (programs.observer !== null) await stopRelay(programs.relay, programs.observer, clock, terminal);
     };
     await Promise.race([act(), interruption(shutdown)]);
@@ -73,26 +66,15 @@ async function interruption(shutdown: Promise<NodeJS.Signals>): Promise<never> {
 
 async function startPrograms(world: DemoWorld, clock: Clock, terminal: Terminal) {
   await using stack = new AsyncDisposableStack();
-  const start = (name: string, kind: string, path: string): ChildProgram => {
-    const child = stack.use(new ChildProgram(name, [kind, '-c', path], clock));
-    terminal.out(`${name.padEnd(13)} pid ${child.pid ?? '?'}: adit ${kind} -c ${path}\n`);
-    return child;
-  };
-  const observer = await whereItRuns(start('observer', 'observer', writeObserverConfig(world)), terminal);
-  const relay = start('relay', 'relay', writeRelayConfig(world, observer !== null));
-  writeFileSync(relayPidFile(world), String(relay.pid));
-  const started = await relay.line('relay started');
-  const fingerprint = started['certificate_sha256'];
-  if (typeof fingerprint !== 'string') throw new AppError('bug', 'the relay did not tell its certificate');
-  terminal.out(
-    `${''.padEnd(13)} listening on ${formatHostPort(world.relayAddr)}, engine ${String(started['engine'])}\n`,
-  );
-  const configs = writeEdgeConfigs(world, fingerprint);
-  const edges = [start('egress edge', 'edge', configs.egress), start('ingress edge', 'edge', configs.ingress)];
-  await Promise.all(edges.map((edge) => edge.line('edge started')));
+  const watcher = stack.use(startProgram('observer', 'observer', writeObserverConfig(world), clock, terminal));
+  const observer = await whereItRuns(watcher, terminal);
+  const onRelay = ({ pid }: ChildProgram): void => writeFileSync(relayPidFile(world), String(pid));
+  const tunnels = await startTunnels(world, { engine: 'auto', isWatched: observer !== null, onRelay }, clock, terminal);
+  stack.use(tunnels);
   const running = stack.move();
   const names = ['the relay', 'both edges', ...(observer === null ? [] : ['the observer'])];
-  return { names, relay, observer, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  const { relay, engine } = tunnels;
+  return { names, relay, engine, observer, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 /**
@@ -109,21 +91,6 @@ async function whereItRuns(observer: ChildProgram, terminal: Terminal): Promise<
   }
 }
 
-async function waitUntilReady(world: DemoWorld, clock: Clock): Promise<void> {
-  const deadline = clock.monotonicMs() + readyDeadlineMs;
-  for (;;) {
-    if (await areEdgesReady(world)) return;
-    const tunnels = await readTunnels(apiUrl(world));
-    if (clock.monotonicMs() > deadline) {
-      throw new AppError(
-        'timed-out',
-        `the edges did not come to know that the tunnels are up; the relay says ${JSON.stringify(tunnels)}`,
-      );
-    }
-    await new Promise<void>((resolve) => void clock.setTimeout(resolve, readyPollMs));
-  }
-}
-
 /** One after the other: this process makes and checks all traffic, and a bulk transfer would delay what it measures. */
 async function carryTraffic(options: DemoOptions, world: DemoWorld, clock: Clock, terminal: Terminal): Promise<void> {
   const traffic: Traffic = { tcp: { receivedBytes: 0 }, udp: { sent: 0, received: 0 } };
@@ -134,7 +101,7 @@ async function carryTraffic(options: DemoOptions, world: DemoWorld, clock: Clock
   const flow = { ...world.udp, packetsPerSec: options.rate, seconds: options.seconds };
   const udp = runUdpFlow(flow, clock, traffic.udp);
   await showUntil(udp, traffic, world, clock, terminal);
-  summarise(options, tcpResult, await udp, await readTunnels(apiUrl(world)), terminal);
+  summarise(options, tcpResult, await udp, await readTunnels(world), terminal);
 }
 
 /** Prints a line a second until `done` settles. */
@@ -151,12 +118,14 @@ async function showUntil(
   );
   for (;;) {
     const before = { tcpBytes: traffic.tcp.receivedBytes, udpPackets: traffic.udp.received };
+    const startMs = clock.monotonicMs();
     const tick = Promise.withResolvers<'tick'>();
     const timer = clock.setTimeout(() => tick.resolve('tick'), viewPeriodMs);
     const what = await Promise.race([tick.promise, finished]);
     timer.cancel();
     if (what === 'finished') return;
-    terminal.out(`${viewLine(traffic, before, await readTunnels(apiUrl(world)), viewPeriodMs / 1000)}\n`);
+    const tunnels = await readTunnels(world);
+    terminal.out(`${viewLine(traffic, before, tunnels, (clock.monotonicMs() - startMs) / 1000)}\n`);
   }
 }
 

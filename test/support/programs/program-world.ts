@@ -5,7 +5,6 @@ import { ChildProgram } from '../../../src/cli/demo/child-program.ts';
 import { planDemo, writeEdgeConfigs, writeRelayConfig, type DemoWorld } from '../../../src/cli/demo/demo-config.ts';
 import { areEdgesReady, readTunnels } from '../../../src/cli/demo/demo-view.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
-import { formatHostPort } from '../../../src/lib/host-port.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import { ownLoopback } from '../network/own-loopback.ts';
 import { until } from '../until.ts';
@@ -26,10 +25,10 @@ export class ProgramWorld implements AsyncDisposable {
 
   static async start(): Promise<ProgramWorld> {
     const plan = await planDemo(mkdtempSync(join(tmpdir(), 'adit-e2e-')), new SystemRandom(), ownLoopback());
-    const relayConfig = writeRelayConfig(plan, false);
+    const relayConfig = writeRelayConfig(plan, { engine: 'auto', isWatched: false });
     const relay = new ChildProgram('relay', ['relay', '-c', relayConfig], new SystemClock());
     const started = await relay.line('relay started');
-    const edges = writeEdgeConfigs(plan, String(started['certificate_sha256']));
+    const edges = writeEdgeConfigs(plan, String(started['certificate_sha256']), 'auto');
     const world = new ProgramWorld(plan, relay, { relay: relayConfig, ...edges });
     await Promise.all([world.startPart('egress'), world.startPart('ingress')]);
     await world.active();
@@ -66,7 +65,7 @@ export class ProgramWorld implements AsyncDisposable {
 
   async statuses(): Promise<string[]> {
     try {
-      return (await readTunnels(`http://${formatHostPort(this.plan.apiAddr)}`)).map(({ status }) => status);
+      return (await readTunnels(this.plan)).map(({ status }) => status);
     } catch {
       // The relay is not up: it has no tunnels.
       return [];
