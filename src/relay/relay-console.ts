@@ -14,7 +14,7 @@ import type { QuicEngine } from '../quic/types.ts';
 import { createRelayAdmin } from './admin/relay-admin.ts';
 import type { ManagerLinkReport } from './admin/relay-schemas.ts';
 import type { RelayConfig } from './config/relay-config.ts';
-import { RelayAdminView } from './relay-admin-view.ts';
+import { RelayAnswers } from './admin/relay-answers.ts';
 import type { Relay } from './relay.ts';
 
 export interface RelayConsoleDependencies {
@@ -40,7 +40,7 @@ const maxTunnelsInMetrics = 500;
  * metrics.
  */
 export class RelayConsole {
-  readonly view: RelayAdminView;
+  readonly answers: RelayAnswers;
   readonly #history = new EventHistory(historySettings);
   readonly #loop: EventLoopWatch;
   readonly #log: StructuredLog | null;
@@ -54,11 +54,13 @@ export class RelayConsole {
     this.#requireBindAuth = config.require_bind_auth;
     const id = config.manager.node_id ?? hostname();
     this.#log = createStructuredLog(config.logging.json_target, { source: 'relay', id, softwareVersion }, dependencies);
-    this.view = new RelayAdminView(
+    this.answers = new RelayAnswers(
       {
         clock,
         report: relay.report,
         control: relay.control,
+        policy: relay.policy,
+        refusals: relay.refusals,
         history: this.#history,
         loop: this.#loop,
         health: () => this.#health(relay, linkStatus()),
@@ -72,7 +74,7 @@ export class RelayConsole {
     const { server, countEvent } = createRelayAdmin(
       {
         clock,
-        source: this.view,
+        source: this.answers,
         loop: this.#loop,
         logger,
         droppedLogLines: () => this.#log?.dropped ?? 0,

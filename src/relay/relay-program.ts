@@ -87,7 +87,7 @@ export async function startRelayProgram(
   });
   const linkStatus = (): LinkStatus | null => link?.status ?? null;
   const adminConsole = new RelayConsole(relay, config, { ...dependencies, engine, linkStatus });
-  const health = (): RelayHealth => withoutKeys(adminConsole.view.health().report, 'manager');
+  const health = (): RelayHealth => withoutKeys(adminConsole.answers.health().report, 'manager');
   const effectiveConfig = (): RelayConfig => inForce.config;
   const link = createRelayLink(
     relay,

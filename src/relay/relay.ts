@@ -56,9 +56,10 @@ export class Relay {
   readonly events: EventHub<RelayEvent>;
   readonly report: RelayReport;
   readonly control: TunnelControl;
+  readonly policy: BindPolicy;
+  readonly refusals: RefusalLog;
   readonly #config: RelayConfig;
   readonly #dependencies: RelayDependencies;
-  readonly #policy: BindPolicy;
   readonly #registry: TunnelRegistry;
   readonly #sessions: SessionDirectory;
   readonly #forwarder: Forwarder;
@@ -67,7 +68,6 @@ export class Relay {
   readonly #listeners: EdgeListeners;
   readonly #drops: DropWatch;
   readonly #limits: EventLimits;
-  readonly #refusals: RefusalLog;
   readonly #store: AuthorizationStore;
   #tick: Timer | null = null;
   #started = false;
@@ -80,8 +80,8 @@ export class Relay {
     this.#dependencies = dependencies;
     this.events = new EventHub(clock, eventText);
     this.#limits = new EventLimits(clock, this.events, settings.eventLimitSettings(config));
-    this.#policy = new BindPolicy(settings.policySettings(config));
-    this.#policy.setStaticTunnels(settings.staticTunnels(config));
+    this.policy = new BindPolicy(settings.policySettings(config));
+    this.policy.setStaticTunnels(settings.staticTunnels(config));
     this.#sessions = new SessionDirectory();
     this.#registry = new TunnelRegistry(settings.registrySettings(config));
     this.#forwarder = new Forwarder(
@@ -93,7 +93,7 @@ export class Relay {
       },
       settings.forwarderSettings(config),
     );
-    this.#refusals = new RefusalLog(config.limits.max_refusals_remembered);
+    this.refusals = new RefusalLog(config.limits.max_refusals_remembered);
     this.#switchboard = this.#createSwitchboard();
     this.#admission = new Admission(clock, settings.admissionSettings(config));
     this.#drops = new DropWatch(clock, this.#limits);
@@ -106,11 +106,10 @@ export class Relay {
       engine,
     });
     this.control = new TunnelControl({
-      policy: this.#policy,
+      policy: this.policy,
       store: this.#store,
       switchboard: this.#switchboard,
       sessions: this.#sessions,
-      refusals: this.#refusals,
       logger,
     });
     const reception = this.#createReception();
@@ -156,7 +155,7 @@ export class Relay {
    * Rejects like `start`.
    */
   restoreAuthorizations(): Promise<void> {
-    this.#restoring ??= this.#store.load().then((state) => this.#policy.restore(state));
+    this.#restoring ??= this.#store.load().then((state) => this.policy.restore(state));
     return this.#restoring;
   }
 
@@ -260,10 +259,10 @@ export class Relay {
       {
         clock: this.#dependencies.clock,
         registry: this.#registry,
-        policy: this.#policy,
+        policy: this.policy,
         forwarder: this.#forwarder,
         events: this.#limits,
-        refusals: this.#refusals,
+        refusals: this.refusals,
         session: (id) => this.#sessions.get(id),
       },
       settings.switchboardSettings(this.#config),

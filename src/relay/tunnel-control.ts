@@ -4,15 +4,13 @@ import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { AuthorizationStore } from './authorization-store.ts';
 import type { SessionDirectory } from './session/session-directory.ts';
 import type { Switchboard } from './session/switchboard.ts';
-import type { AuthorizeResult, AuthorizedTunnel, BindPolicy, BindTokens, StaticTunnel } from './tunnels/bind-policy.ts';
-import type { Refusal, RefusalLog } from './tunnels/refusal-log.ts';
+import type { AuthorizeResult, BindPolicy, BindTokens, StaticTunnel } from './tunnels/bind-policy.ts';
 
 export interface TunnelControlDependencies {
   readonly policy: BindPolicy;
   readonly store: AuthorizationStore;
   readonly switchboard: Switchboard;
   readonly sessions: SessionDirectory;
-  readonly refusals: RefusalLog;
   readonly logger: Logger;
 }
 
@@ -76,7 +74,7 @@ export class TunnelControl {
    */
   async deleteTunnel(tunnelId: TunnelId): Promise<number | null> {
     const legs = this.#dependencies.switchboard.endTunnel(tunnelId, 'deleted by REST');
-    if (legs === 0 && !this.isAuthorized(tunnelId)) return null;
+    if (legs === 0 && !this.#dependencies.policy.isAuthorized(tunnelId)) return null;
     await this.revoke(tunnelId);
     return legs;
   }
@@ -86,28 +84,6 @@ export class TunnelControl {
     const sessions = this.#dependencies.sessions.named(name);
     for (const session of sessions) session.close(closeReason.disconnectedByManager);
     return sessions.length;
-  }
-
-  authorizedTunnels(): AuthorizedTunnel[] {
-    return this.#dependencies.policy.authorizedTunnels();
-  }
-
-  isAuthorized(tunnelId: TunnelId): boolean {
-    return this.#dependencies.policy.isAuthorized(tunnelId);
-  }
-
-  /** What the config calls a tunnel; null where it has no name for it. */
-  nameOf(tunnelId: TunnelId): string | null {
-    return this.#dependencies.policy.nameOf(tunnelId);
-  }
-
-  isRevoked(tunnelId: TunnelId): boolean {
-    return this.#dependencies.policy.isRevoked(tunnelId);
-  }
-
-  /** The last refused bind of each leg since it was last bound, oldest first. */
-  refusals(): readonly Refusal[] {
-    return this.#dependencies.refusals.list();
   }
 
   #save(): Promise<void> {

@@ -43,7 +43,10 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
     'beat-sender/beat-config',
     ...['config', 'protocol', 'lib'],
   ],
-  'relay/admin': ['admin', 'relay/events', 'relay/tunnels', 'quic/types', 'protocol', 'lib'],
+  'relay/admin': [
+    ...['admin', 'relay/report', 'relay/tunnel-control', 'relay/events', 'relay/tunnels', 'quic/types'],
+    ...['protocol', 'lib'],
+  ],
   'relay/reception': [
     ...['relay/session', 'relay/forwarding', 'relay/tunnels', 'relay/events', 'quic/types', 'protocol', 'lib'],
   ],

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { RelayAdminSource } from './relay-admin-source.ts';
+import type { RelayAdminSource } from './relay-answers.ts';
 import type { RelayStatsReport, RelayTunnelReport } from './relay-schemas.ts';
 import { ListedTunnels } from './tunnel-metrics.ts';
 

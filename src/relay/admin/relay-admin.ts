@@ -10,7 +10,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { EventListener } from '../../admin/event-hub.ts';
 import { addEventMetrics } from './event-metrics.ts';
 import { addFieldMetrics } from './field-metrics.ts';
-import type { RelayAdminSource } from './relay-admin-source.ts';
+import type { RelayAdminSource } from './relay-answers.ts';
 import { addRelayMetrics } from './relay-metrics.ts';
 import { relayRoutes } from './relay-routes.ts';
 import { addTunnelMetrics } from './tunnel-metrics.ts';

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { RelayAdminSource } from './relay-admin-source.ts';
+import type { RelayAdminSource } from './relay-answers.ts';
 import type { RelayStatsReport } from './relay-schemas.ts';
 
 type Value = Exclude<keyof RelayStatsReport, 'manager'>;
@@ -68,7 +68,7 @@ function addTotals(registry: Registry, source: RelayAdminSource): void {
     registers,
     collect() {
       this.reset();
-      for (const [reason, count] of Object.entries(source.dropTotals())) this.inc({ reason }, count);
+      for (const [reason, count] of Object.entries(source.report.dropTotals())) this.inc({ reason }, count);
     },
   });
 }
@@ -80,7 +80,7 @@ function addUnboundSender(registry: Registry, source: RelayAdminSource): void {
     help: 'Datagrams and streams from connections that hold no leg of the tunnel named.',
     registers: [registry],
     collect() {
-      setCounter(this, source.unboundSender());
+      setCounter(this, source.report.unboundSender());
     },
   });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { healthRoutes } from '../../admin/health-routes.ts';
 import { answerAbout, notFound, route, type Route } from '../../admin/route.ts';
-import type { RelayAdminSource } from './relay-admin-source.ts';
+import type { RelayAdminSource } from './relay-answers.ts';
 import {
   deletedSchema,
   edgesSchema,
@@ -82,7 +82,7 @@ function changes(source: RelayAdminSource): readonly Route[] {
       refusals: [400, 404],
       handle: (text) =>
         answerAbout(text, async (id) =>
-          (await source.unrevoke(id)) ? { status: 200, body: { unrevoked: id } } : notFound(id),
+          (await source.control.unrevoke(id)) ? { status: 200, body: { unrevoked: id } } : notFound(id),
         ),
     }),
     route({
@@ -94,7 +94,7 @@ function changes(source: RelayAdminSource): readonly Route[] {
       refusals: [400, 404],
       handle: (text) =>
         answerAbout(text, async (id) => {
-          const legs = await source.deleteTunnel(id);
+          const legs = await source.control.deleteTunnel(id);
           if (legs === null) return notFound(id);
           return { status: 200, body: { deleted: true, tunnel_id: id, peers_notified: legs, revoked: true } };
         }),

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { PathReport } from '../../admin/path-report.ts';
 import { DIRECTIONS } from '../../protocol/tunnel/leg.ts';
-import type { RelayAdminSource } from './relay-admin-source.ts';
+import type { RelayAdminSource } from './relay-answers.ts';
 import type { RelayTunnelReport } from './relay-schemas.ts';
 
 const legLabels = ['tunnel_id', 'direction'] as const;

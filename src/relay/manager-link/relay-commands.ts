@@ -6,13 +6,11 @@ import type { AuthorizedTunnelInfo } from '../../protocol/node/relay-telemetry.t
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { RelayReport } from '../report/relay-report.ts';
 import type { TunnelControl } from '../tunnel-control.ts';
-import type { BindTokens } from '../tunnels/bind-policy.ts';
+import type { BindPolicy, BindTokens } from '../tunnels/bind-policy.ts';
 
 export interface RelayCommandsDependencies {
-  readonly control: Pick<
-    TunnelControl,
-    'authorize' | 'revoke' | 'closeTunnel' | 'disconnectEdge' | 'authorizedTunnels'
-  >;
+  readonly control: Pick<TunnelControl, 'authorize' | 'revoke' | 'closeTunnel' | 'disconnectEdge'>;
+  readonly policy: Pick<BindPolicy, 'authorizedTunnels'>;
   readonly report: Pick<RelayReport, 'tunnels' | 'edges'>;
 }
 
@@ -67,7 +65,7 @@ export class RelayCommands {
   }
 
   #listAuthorized(): AuthorizedTunnelInfo[] {
-    return this.#dependencies.control
+    return this.#dependencies.policy
       .authorizedTunnels()
       .map(({ tunnelId, digest }) => ({ tunnel_id: tunnelId, digest }));
   }

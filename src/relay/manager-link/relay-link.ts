@@ -45,8 +45,8 @@ export function createRelayLink(
 ): NodeLink | null {
   const { manager } = config;
   if (!manager.enabled) return null;
-  const { report, control, events } = relay;
-  const commands = new RelayCommands({ control, report });
+  const { report, control, policy, events } = relay;
+  const commands = new RelayCommands({ control, policy, report });
   const stats = new StatsSource(report);
   return new NodeLink(
     {

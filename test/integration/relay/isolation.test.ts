@@ -215,8 +215,8 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
       bed.events,
       bed.relay.report.totals(),
       bed.relay.report.tunnelDetails(),
-      bed.relay.control.authorizedTunnels(),
-      bed.relay.control.refusals(),
+      bed.relay.policy.authorizedTunnels(),
+      bed.relay.refusals.list(),
     ]);
     for (const secret of [pairSecret, token, 'f'.repeat(64), prover.challenge]) expect(told).not.toContain(secret);
   });

@@ -3,7 +3,7 @@ import { toPathReport } from '../../../src/admin/path-report.ts';
 import type { RelayHealth } from '../../../src/protocol/node/relay-telemetry.ts';
 import { parseTunnelId, type TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import type { ConnectionStats, EngineReport } from '../../../src/quic/types.ts';
-import type { RelayAdminSource } from '../../../src/relay/admin/relay-admin-source.ts';
+import type { RelayAdminSource } from '../../../src/relay/admin/relay-answers.ts';
 import type {
   ManagerLinkReport,
   RelayEdgeReport,
@@ -35,6 +35,16 @@ export const sampleStats: ConnectionStats = {
   queuedDatagramBytes: 4128,
   pathMtu: 1452,
   maxDatagramSize: 1392,
+};
+
+const sampleDrops = {
+  no_peer: 1,
+  queue_full: 10,
+  congestion: 0,
+  expired: 0,
+  too_large: 0,
+  closing: 0,
+  wrong_protocol: 0,
 };
 
 const sent = {
@@ -104,6 +114,11 @@ export class SampleRelay implements RelayAdminSource {
   nativeBytes: number | null = null;
   readonly held: Map<TunnelId, RelayTunnelReport>;
   readonly revoked = new Set<TunnelId>();
+  readonly control = {
+    unrevoke: async (id: TunnelId): Promise<boolean> => this.revoked.delete(id),
+    deleteTunnel: async (id: TunnelId): Promise<number | null> => (this.held.delete(id) ? 2 : null),
+  };
+  readonly report = { unboundSender: () => 3, dropTotals: () => sampleDrops };
 
   constructor(tunnels: readonly (readonly [TunnelId, RelayTunnelReport])[] = []) {
     this.held = new Map(tunnels);
@@ -182,14 +197,6 @@ export class SampleRelay implements RelayAdminSource {
     };
   }
 
-  async unrevoke(id: TunnelId): Promise<boolean> {
-    return this.revoked.delete(id);
-  }
-
-  async deleteTunnel(id: TunnelId): Promise<number | null> {
-    return this.held.delete(id) ? 2 : null;
-  }
-
   engine(): EngineReport {
     const counters = {
       unboundSender: 1,
@@ -207,14 +214,6 @@ export class SampleRelay implements RelayAdminSource {
       sendErrors: 13,
     };
     return { name: 'quiche', counters, connections: 2, nativeBytes: this.nativeBytes };
-  }
-
-  unboundSender(): number {
-    return 3;
-  }
-
-  dropTotals(): Readonly<Record<string, number>> {
-    return { queue_full: 10, no_peer: 1 };
   }
 
   managerLink(): ManagerLinkReport | null {

@@ -39,7 +39,7 @@ describe('what a relay remembers of strangers', () => {
     for (let n = 1; n <= 10; n++) edge.bind({ tunnelId: tunnelNumber(n), direction: 'ingress' });
     bed.run();
     expect(edge.ofType('tunnel_down')).toHaveLength(10);
-    expect(bed.relay.control.refusals().map(({ tunnelId }) => tunnelId)).toEqual([8, 9, 10].map(tunnelNumber));
+    expect(bed.relay.refusals.list().map(({ tunnelId }) => tunnelId)).toEqual([8, 9, 10].map(tunnelNumber));
   });
 
   it('A1 of those whose events it counts, as many as it is told; the others share one account', async () => {

@@ -38,7 +38,7 @@ class Bed {
 
   /** What a client of the REST API reads. */
   facts(): TunnelFacts {
-    return tunnelFactsSchema.strict().parse(JSON.parse(JSON.stringify(this.observer.view.facts(id))));
+    return tunnelFactsSchema.strict().parse(JSON.parse(JSON.stringify(this.observer.answers.facts(id))));
   }
 
   /** The words, with `meanwhile` happening between the two looks. */
@@ -174,18 +174,18 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
 describe('REST over a whole relay', () => {
   it('T3 is alive while an address is bound, and ready while new tunnels would be accepted', async () => {
     const bed = await Bed.start(authorized);
-    expect(bed.observer.view.health()).toMatchObject({ alive: true, report: { status: 'ok', reasons: [] } });
-    expect(bed.observer.view.notReadyReasons()).toEqual([]);
+    expect(bed.observer.answers.health()).toMatchObject({ alive: true, report: { status: 'ok', reasons: [] } });
+    expect(bed.observer.answers.notReadyReasons()).toEqual([]);
     const stopped = bed.relay.relay.stop(0);
-    expect(bed.observer.view.notReadyReasons()).toEqual(['the relay is shutting down']);
+    expect(bed.observer.answers.notReadyReasons()).toEqual(['the relay is shutting down']);
     bed.relay.advance(1000);
     await stopped;
-    expect(bed.observer.view.health().alive).toBe(false);
+    expect(bed.observer.answers.health().alive).toBe(false);
   });
 
   it('says that anyone may bind, in health, which stays ok, and to whoever asks about a tunnel', async () => {
     const bed = await Bed.start();
-    expect(bed.observer.view.health().report).toMatchObject({
+    expect(bed.observer.answers.health().report).toMatchObject({
       status: 'ok',
       reasons: [expect.stringMatching(/^require_bind_auth is false: .*; write "require_bind_auth": true and restart/)],
     });
@@ -202,23 +202,23 @@ describe('REST over a whole relay', () => {
   it('takes a tunnel away when it is deleted', async () => {
     const bed = await Bed.start(authorized);
     const { ingress } = bed.pair();
-    expect(await bed.observer.view.deleteTunnel(id)).toBe(2);
+    expect(await bed.observer.answers.control.deleteTunnel(id)).toBe(2);
     bed.relay.run();
     expect(ingress.messages.at(-1)).toMatchObject({ type: 'tunnel_down', reason: 'tunnel deleted via relay REST API' });
-    expect(await bed.observer.view.deleteTunnel(id)).toBeNull();
-    expect(bed.observer.view.tunnels()).toEqual([]);
+    expect(await bed.observer.answers.control.deleteTunnel(id)).toBeNull();
+    expect(bed.observer.answers.tunnels()).toEqual([]);
   });
 
   it.each([true, false])('refuses a deleted tunnel until it is unrevoked (require_bind_auth %s)', async (strict) => {
     const bed = await Bed.start(strict ? authorized : { require_bind_auth: false });
     bed.pair();
-    await bed.observer.view.deleteTunnel(id);
+    await bed.observer.answers.control.deleteTunnel(id);
     bed.relay.advance(1000);
     const back = bed.relay.edge('camera', ['peer_state']).bind({ tunnelId: id, direction: 'egress', secret });
     bed.relay.run();
     expect(back.messages.at(-1)).toMatchObject({ type: 'tunnel_down', reason: 'tunnel revoked' });
-    expect(bed.observer.view.facts(id).authorisation).toBe('revoked');
-    expect(await bed.observer.view.unrevoke(id)).toBe(true);
+    expect(bed.observer.answers.facts(id).authorisation).toBe('revoked');
+    expect(await bed.observer.answers.control.unrevoke(id)).toBe(true);
     bed.relay.advance(1000);
     const again = bed.relay.edge('camera', ['peer_state']).bind({ tunnelId: id, direction: 'egress', secret });
     bed.relay.run();
@@ -227,20 +227,20 @@ describe('REST over a whole relay', () => {
 
   it('deletes a tunnel that is authorised and that nobody holds, and no other', async () => {
     const bed = await Bed.start(authorized);
-    expect(await bed.observer.view.deleteTunnel(id)).toBe(0);
-    expect(await bed.observer.view.deleteTunnel(id)).toBeNull();
-    expect(await bed.observer.view.deleteTunnel(tunnelNumber(99))).toBeNull();
-    expect(bed.relay.relay.control.isRevoked(tunnelNumber(99))).toBe(false);
+    expect(await bed.observer.answers.control.deleteTunnel(id)).toBe(0);
+    expect(await bed.observer.answers.control.deleteTunnel(id)).toBeNull();
+    expect(await bed.observer.answers.control.deleteTunnel(tunnelNumber(99))).toBeNull();
+    expect(bed.relay.relay.policy.isRevoked(tunnelNumber(99))).toBe(false);
   });
 
   it('lists edges and totals', async () => {
     const bed = await Bed.start(authorized);
     bed.pair();
-    expect(bed.observer.view.edges()).toMatchObject([
+    expect(bed.observer.answers.edges()).toMatchObject([
       { edge_id: 'camera', protocol_version: 2, held_tunnels: 1 },
       { edge_id: 'studio', protocol_version: 2, held_tunnels: 1 },
     ]);
-    expect(bed.observer.view.stats()).toMatchObject({ connected_edges: 2, active_tunnels: 1, connections_total: 2 });
-    expect(bed.observer.view.dropTotals()).toMatchObject({ no_peer: 0 });
+    expect(bed.observer.answers.stats()).toMatchObject({ connected_edges: 2, active_tunnels: 1, connections_total: 2 });
+    expect(bed.observer.answers.report.dropTotals()).toMatchObject({ no_peer: 0 });
   });
 });

@@ -22,14 +22,16 @@ function start(changes: Partial<RelayCommandsDependencies['control']> = {}) {
       calls.push(['disconnectEdge', ...call]);
       return 1;
     },
-    authorizedTunnels: () => [{ tunnelId: knownTunnelId(id), source: 'manager', digest: 'd1' }],
     ...changes,
+  };
+  const policy: RelayCommandsDependencies['policy'] = {
+    authorizedTunnels: () => [{ tunnelId: knownTunnelId(id), source: 'manager', digest: 'd1' }],
   };
   const report: RelayCommandsDependencies['report'] = {
     tunnels: () => [],
     edges: () => [{ edge_id: 'e', remote_addr: '127.0.0.1:1' }],
   };
-  const commands = new RelayCommands({ control, report });
+  const commands = new RelayCommands({ control, policy, report });
   return { calls, run: async (action: CommandAction) => commands.execute(action).outcome };
 }
 

@@ -136,14 +136,14 @@ describe('the session of an edge', () => {
     await bed.relay.control.revoke(pairTunnel);
     bed.edge('x').bind({ tunnelId: pairTunnel, direction: 'ingress' });
     bed.run();
-    expect(bed.relay.control.refusals()).toMatchObject([
+    expect(bed.relay.refusals.list()).toMatchObject([
       { tunnelId: pairTunnel, direction: 'ingress', reason: 'tunnel revoked', edgeId: 'x' },
     ]);
     expect(await bed.relay.control.unrevoke(pairTunnel)).toBe(true);
     expect(await bed.relay.control.unrevoke(pairTunnel)).toBe(false);
     bed.edge('x').bind({ tunnelId: pairTunnel, direction: 'ingress' });
     bed.run();
-    expect(bed.relay.control.refusals()).toEqual([]);
+    expect(bed.relay.refusals.list()).toEqual([]);
   });
 });
 

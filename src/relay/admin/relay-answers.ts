@@ -1,13 +1,16 @@
-import type { HealthAnswer } from '../admin/admin-source.ts';
-import type { EventHistory } from '../admin/event-history.ts';
-import { toPathReport } from '../admin/path-report.ts';
-import { rfc3339, type Clock } from '../lib/clock.ts';
-import type { EventLoopWatch } from '../lib/event-loop-watch.ts';
-import { PROTOCOL_VERSION } from '../protocol/tunnel/limits.ts';
-import type { RelayHealth } from '../protocol/node/relay-telemetry.ts';
-import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
-import type { EngineReport, LedgerTotals } from '../quic/types.ts';
-import type { RelayAdminSource } from './admin/relay-admin-source.ts';
+import type { AdminSource, HealthAnswer } from '../../admin/admin-source.ts';
+import type { EventHistory } from '../../admin/event-history.ts';
+import { toPathReport } from '../../admin/path-report.ts';
+import { rfc3339, type Clock } from '../../lib/clock.ts';
+import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
+import type { RelayHealth } from '../../protocol/node/relay-telemetry.ts';
+import { PROTOCOL_VERSION } from '../../protocol/tunnel/limits.ts';
+import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
+import type { EngineReport, LedgerTotals } from '../../quic/types.ts';
+import type { EdgeDetail, LegDetail, RelayReport, SideDetail, TunnelDetail } from '../report/relay-report.ts';
+import type { TunnelControl } from '../tunnel-control.ts';
+import type { BindPolicy } from '../tunnels/bind-policy.ts';
+import type { RefusalLog } from '../tunnels/refusal-log.ts';
 import type {
   ManagerLinkReport,
   RelayEdgeReport,
@@ -16,21 +19,18 @@ import type {
   RelayStatsReport,
   RelayTunnelReport,
   TunnelFacts,
-} from './admin/relay-schemas.ts';
-import type { EdgeDetail, LegDetail, RelayReport, SideDetail, TunnelDetail } from './report/relay-report.ts';
-import type { TunnelControl } from './tunnel-control.ts';
+} from './relay-schemas.ts';
 
-/** The parts of a running relay that REST and metrics look at. */
-export interface RelayAdminViewDependencies {
+/** The parts of a running relay that REST and metrics read, and `control`, by which REST changes it. */
+export interface RelayAnswersDependencies {
   readonly clock: Pick<Clock, 'now'>;
   readonly report: Pick<
     RelayReport,
     'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals' | 'unboundSender'
   >;
-  readonly control: Pick<
-    TunnelControl,
-    'deleteTunnel' | 'unrevoke' | 'isAuthorized' | 'isRevoked' | 'nameOf' | 'refusals'
-  >;
+  readonly control: Pick<TunnelControl, 'deleteTunnel' | 'unrevoke'>;
+  readonly policy: Pick<BindPolicy, 'isAuthorized' | 'isRevoked' | 'nameOf'>;
+  readonly refusals: Pick<RefusalLog, 'list'>;
   readonly history: EventHistory;
   readonly loop: EventLoopWatch;
   health(): RelayHealth;
@@ -38,20 +38,34 @@ export interface RelayAdminViewDependencies {
   /** The QUIC addresses that are bound now, `ip:port`. */
   boundAddresses(): readonly string[];
   engineReport(): EngineReport;
+  /** Null without a manager in the configuration. */
   managerLink(): ManagerLinkReport | null;
 }
 
-export interface RelayAdminViewSettings {
+export interface RelayAnswersSettings {
   readonly requireBindAuth: boolean;
   readonly softwareVersion: string;
 }
 
-/** The relay's own snapshots in the words of its REST API. */
-export class RelayAdminView implements RelayAdminSource {
-  readonly #dependencies: RelayAdminViewDependencies;
-  readonly #settings: RelayAdminViewSettings;
+/** What routes and metrics use of `RelayAnswers`. */
+export type RelayAdminSource = Pick<RelayAnswers, keyof RelayAnswers>;
 
-  constructor(dependencies: RelayAdminViewDependencies, settings: RelayAdminViewSettings) {
+/** The relay's own snapshots in the shapes of `relay-schemas.ts`. Each answer is a snapshot of now. */
+export class RelayAnswers implements AdminSource<RelayHealthReport> {
+  readonly control: RelayAnswersDependencies['control'];
+  readonly report: Pick<RelayReport, 'dropTotals' | 'unboundSender'>;
+  readonly notReadyReasons: () => readonly string[];
+  readonly engine: () => EngineReport;
+  readonly managerLink: () => ManagerLinkReport | null;
+  readonly #dependencies: RelayAnswersDependencies;
+  readonly #settings: RelayAnswersSettings;
+
+  constructor(dependencies: RelayAnswersDependencies, settings: RelayAnswersSettings) {
+    this.control = dependencies.control;
+    this.report = dependencies.report;
+    this.notReadyReasons = dependencies.notReadyReasons;
+    this.engine = dependencies.engineReport;
+    this.managerLink = dependencies.managerLink;
     this.#dependencies = dependencies;
     this.#settings = settings;
   }
@@ -64,10 +78,6 @@ export class RelayAdminView implements RelayAdminSource {
     return { alive, report: { ...report, status: 'degraded', reasons: [...report.reasons, stall] } };
   }
 
-  notReadyReasons(): readonly string[] {
-    return this.#dependencies.notReadyReasons();
-  }
-
   stats(): RelayStatsReport {
     return { ...this.#dependencies.report.totals(), ...this.#manager() };
   }
@@ -76,6 +86,7 @@ export class RelayAdminView implements RelayAdminSource {
     return this.#dependencies.report.tunnelDetails().map((detail) => this.#toTunnelReport(detail));
   }
 
+  /** Null when nobody holds a leg of it. */
   tunnel(id: TunnelId): RelayTunnelReport | null {
     const detail = this.#dependencies.report.tunnel(id);
     return detail === null ? null : this.#toTunnelReport(detail);
@@ -85,8 +96,9 @@ export class RelayAdminView implements RelayAdminSource {
     return this.#dependencies.report.edgeDetails().map(toEdgeReport);
   }
 
+  /** Also of a tunnel that nobody holds or authorised. */
   facts(id: TunnelId): TunnelFacts {
-    const { clock, control, history, loop } = this.#dependencies;
+    const { clock, refusals, history, loop } = this.#dependencies;
     return {
       tunnel_id: id,
       at: rfc3339(clock.now()),
@@ -99,8 +111,8 @@ export class RelayAdminView implements RelayAdminSource {
       loop_lag_ms: loop.lag().worstMs,
       reached: this.#reached(),
       tunnel: this.tunnel(id),
-      refusals: control
-        .refusals()
+      refusals: refusals
+        .list()
         .filter(({ tunnelId }) => tunnelId === id)
         .map(({ direction, reason, edgeId, remoteAddr, atMs }) => {
           return { at: rfc3339(atMs), direction, reason, edge_id: edgeId, remote_addr: remoteAddr };
@@ -110,51 +122,27 @@ export class RelayAdminView implements RelayAdminSource {
     };
   }
 
-  deleteTunnel(id: TunnelId): Promise<number | null> {
-    return this.#dependencies.control.deleteTunnel(id);
-  }
-
-  unrevoke(id: TunnelId): Promise<boolean> {
-    return this.#dependencies.control.unrevoke(id);
-  }
-
-  engine(): EngineReport {
-    return this.#dependencies.engineReport();
-  }
-
-  unboundSender(): number {
-    return this.#dependencies.report.unboundSender();
-  }
-
-  dropTotals(): Readonly<Record<string, number>> {
-    return this.#dependencies.report.dropTotals();
-  }
-
-  managerLink(): ManagerLinkReport | null {
-    return this.#dependencies.managerLink();
-  }
-
   #manager(): { readonly manager?: ManagerLinkReport } {
     const manager = this.managerLink();
     return manager === null ? {} : { manager };
   }
 
   #toTunnelReport({ info, statusSinceMs, ingress, egress }: TunnelDetail): RelayTunnelReport {
-    const name = this.#dependencies.control.nameOf(info.tunnel_id);
+    const name = this.#dependencies.policy.nameOf(info.tunnel_id);
     return { ...info, name, status_since: rfc3339(statusSinceMs), ingress: toSide(ingress), egress: toSide(egress) };
   }
 
   #reached(): TunnelFacts['reached'] {
-    const { counters } = this.#dependencies.engineReport();
+    const { counters } = this.engine();
     const { connections_total: connections, uptime_secs } = this.#dependencies.report.totals();
     const { packetsReceived: packets, handshakesStarted: handshakes } = counters;
     return { quic_addrs: this.#dependencies.boundAddresses(), uptime_secs, packets, handshakes, connections };
   }
 
   #authorization(id: TunnelId): TunnelFacts['authorisation'] {
-    const { control } = this.#dependencies;
-    if (control.isRevoked(id)) return 'revoked';
-    return control.isAuthorized(id) ? 'authorised' : 'unknown';
+    const { policy } = this.#dependencies;
+    if (policy.isRevoked(id)) return 'revoked';
+    return policy.isAuthorized(id) ? 'authorised' : 'unknown';
   }
 }
 
