@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { AppError, errorMessage } from '../lib/app-error.ts';
-import { bindAdvice } from '../lib/bind-advice.ts';
+import { addressUnavailable } from '../lib/address-unavailable.ts';
+import { errorMessage } from '../lib/app-error.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { formatHostPort, type HostPort } from '../lib/host-port.ts';
 import { createAdminApp, type AdminAppDependencies, type AdminAppSettings } from './admin-app.ts';
@@ -100,7 +100,7 @@ export class AdminServer {
       const failure = errorMessage(error);
       const retry = `it is tried again every ${retryMs / 1000} s`;
       if (failure !== place.failure) {
-        logger.warn({ address, error: failure, advice: bindAdvice(error), retry }, 'an API address could not be used');
+        logger.warn({ address, error: failure, retry }, 'an API address could not be used');
       }
       place.failure = failure;
     }
@@ -115,9 +115,7 @@ function listen(app: FastifyInstance, address: HostPort): Promise<Server> {
   server.maxConnections = maxConnections;
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
-      reject(
-        new AppError('address-unavailable', `the REST API cannot listen on ${formatHostPort(address)}`, { cause }),
-      );
+      reject(addressUnavailable(`the REST API cannot listen on ${formatHostPort(address)}`, cause));
     });
     server.listen({ host: address.host, port: address.port, ipv6Only: true }, () => resolve(server));
   });

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { AppError } from '../lib/app-error.ts';
+import { addressUnavailable } from '../lib/address-unavailable.ts';
+import { AppError, errorMessage } from '../lib/app-error.ts';
 import { formatHostPort, parseHostPort, type HostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
 
@@ -50,10 +51,10 @@ export class HttpsServer {
   async start(addresses: readonly string[], identity: ServerIdentity): Promise<void> {
     const attempts = await Promise.allSettled(addresses.map((address) => this.#listen(address, identity)));
     this.#servers = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
-    const failed = attempts.find((attempt) => attempt.status === 'rejected');
-    if (failed === undefined) return;
+    const failures = attempts.flatMap((attempt) => (attempt.status === 'rejected' ? [attempt.reason as unknown] : []));
+    if (failures.length === 0) return;
     await this.stop();
-    throw failed.reason;
+    throw new AppError('address-unavailable', failures.map(errorMessage).join('\n'));
   }
 
   /** For connections from now on. */
@@ -100,7 +101,7 @@ export class HttpsServer {
     try {
       await promise;
     } catch (cause) {
-      throw new AppError('address-unavailable', `cannot listen on ${formatHostPort(address)}`, { cause });
+      throw addressUnavailable(`cannot listen on ${formatHostPort(address)}`, cause);
     }
     return server;
   }

@@ -39,7 +39,8 @@ function stateFindings({ tunnel, events }: EdgeTunnelFacts): Finding[] {
     case 'down': {
       const failed = events.findLast(({ kind }) => kind === 'tunnel-failed');
       if (failed === undefined) return [];
-      return [problem(`${failed.message}.`, `free ${tunnel.local_addr}, or choose another local_addr`)];
+      const [what = '', ...remedy] = failed.message.split('; ');
+      return [problem(`${what}.`, remedy.length > 0 ? remedy.join('; ') : 'look at its local_addr')];
     }
   }
 }

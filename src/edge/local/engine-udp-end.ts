@@ -1,7 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { HostPort } from '../../lib/host-port.ts';
-import { AppError } from '../../lib/app-error.ts';
-import { formatHostPort } from '../../lib/host-port.ts';
 import { streamCode } from '../../protocol/tunnel/close-code.ts';
 import type { LocalTunnel, LocalUdp, LocalUdpSocket } from '../../quic/local-sockets.ts';
 import type { QuicConnection, QuicStream } from '../../quic/types.ts';
@@ -9,6 +7,7 @@ import { endStream } from '../../tunnel-wire/end-stream.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import { LastingUdpSocket } from './lasting-udp-socket.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
+import { udpUnavailable } from './local-udp-socket.ts';
 import type { UdpEndSettings } from './udp-end.ts';
 
 export interface EngineUdpEndDependencies extends Pick<LocalEndDependencies, 'counters' | 'logger'> {
@@ -39,8 +38,7 @@ export class EngineUdpEnd implements LocalEnd {
         if (mode === 'bind') port = socket.port;
         return socket;
       } catch (cause) {
-        const address = formatHostPort({ host: localAddr.host, port });
-        throw new AppError('address-unavailable', `cannot ${mode} UDP ${address}`, { cause });
+        throw udpUnavailable(mode, { host: localAddr.host, port }, cause);
       }
     };
     this.#socket = new LastingUdpSocket({ clock, logger, open, close: (socket) => socket.close() }, mode);

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { addressUnavailable } from '../../lib/address-unavailable.ts';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { FreshIntake } from '../../lib/fresh-intake.ts';
@@ -56,7 +57,7 @@ export async function openLocalUdpSocket(
     await taken(socket, mode, address);
   } catch (error) {
     socket.close();
-    throw new AppError('address-unavailable', `cannot ${mode} UDP ${formatHostPort(address)}`, { cause: error });
+    throw udpUnavailable(mode, address, error);
   }
   const fresh = new FreshIntake<readonly [Uint8Array, Sender]>(intake, {
     ...dependencies,
@@ -72,6 +73,12 @@ export async function openLocalUdpSocket(
 /** Closes the socket and waits until it is gone. */
 export function closeLocalUdpSocket(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.close(resolve));
+}
+
+/** Binding takes an address of this machine; connecting names another one, for which other remedies hold. */
+export function udpUnavailable(mode: 'bind' | 'connect', address: HostPort, cause: unknown): AppError {
+  const attempt = `cannot ${mode} UDP ${formatHostPort(address)}`;
+  return mode === 'bind' ? addressUnavailable(attempt, cause) : new AppError('address-unavailable', attempt, { cause });
 }
 
 function taken(socket: Socket, mode: 'bind' | 'connect', { host, port }: HostPort): Promise<void> {

@@ -1,4 +1,4 @@
-import { AppError } from '../../lib/app-error.ts';
+import { addressUnavailable } from '../../lib/address-unavailable.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
 import { streamCode } from '../../protocol/tunnel/close-code.ts';
@@ -58,7 +58,7 @@ export class TcpEgress implements LocalEnd {
         },
       );
     } catch (cause) {
-      throw new AppError('address-unavailable', `cannot listen on TCP ${formatHostPort({ host, port })}`, { cause });
+      throw addressUnavailable(`cannot listen on TCP ${formatHostPort({ host, port })}`, cause);
     }
     return { host, port: this.#listener.port };
   }

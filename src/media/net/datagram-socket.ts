@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { AppError } from '../../lib/app-error.ts';
+import { addressUnavailable } from '../../lib/address-unavailable.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
 
 /** Carries datagrams: a UDP socket, or a tunnel of this edge. Addresses are IP literals. */
@@ -55,7 +55,7 @@ export async function openDatagramSocket(
   } catch (error) {
     socket.close();
     const name = bindAddr === null ? 'a UDP port' : `UDP ${formatHostPort(bindAddr)}`;
-    throw new AppError('address-unavailable', `cannot listen on ${name}`, { cause: error });
+    throw addressUnavailable(`cannot listen on ${name}`, error);
   }
   socket.on('message', (packet, { address, port }) => observer.onMessage(packet, address, port));
   socket.on('error', (error) => observer.onError(error));

@@ -1,5 +1,6 @@
 import { connect as connectTcp, createServer, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { addressUnavailable } from '../../lib/address-unavailable.ts';
 import { AppError } from '../../lib/app-error.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
 
@@ -49,7 +50,7 @@ export async function listenTcp(
   server.maxConnections = maxConnections;
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: Error): void => {
-      reject(new AppError('address-unavailable', `cannot listen on TCP ${formatHostPort(address)}`, { cause }));
+      reject(addressUnavailable(`cannot listen on TCP ${formatHostPort(address)}`, cause));
     };
     server.once('error', fail);
     server.listen({ host: address.host, port: address.port }, () => {

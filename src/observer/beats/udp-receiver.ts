@@ -1,4 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { addressUnavailable } from '../../lib/address-unavailable.ts';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
@@ -60,8 +61,8 @@ export class UdpReceiver implements Receiver {
     const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: receiveBufferBytes });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (cause) => {
-        const place = formatHostPort({ host, port });
-        reject(new AppError('unavailable', `UDP ${place} cannot be bound`, { cause }));
+        const attempt = `cannot listen for beats on UDP ${formatHostPort({ host, port })}`;
+        reject(addressUnavailable(attempt, cause, 'unavailable'));
       });
       socket.bind(port, host, resolve);
     });

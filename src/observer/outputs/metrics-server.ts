@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AppError } from '../../lib/app-error.ts';
+import { addressUnavailable } from '../../lib/address-unavailable.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { parseHostPort } from '../../lib/host-port.ts';
 import { TokenBucket } from '../../lib/token-bucket.ts';
@@ -47,7 +47,7 @@ export class MetricsServer {
     const { host = '', port = 0 } = parseHostPort(this.#settings.address) ?? {};
     return new Promise((resolve, reject) => {
       this.#server.once('error', (cause) => {
-        reject(new AppError('unavailable', `prom_addr ${this.#settings.address} cannot be used`, { cause }));
+        reject(addressUnavailable(`cannot listen on ${this.#settings.address} (prom_addr)`, cause, 'unavailable'));
       });
       this.#server.listen({ host, port }, resolve);
     });

@@ -1,8 +1,9 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { AppError } from '../../lib/app-error.ts';
+import { addressUnavailable } from '../../lib/address-unavailable.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { FreshIntake } from '../../lib/fresh-intake.ts';
+import { formatSocketAddress } from '../../lib/socket-address.ts';
 import type { StallWatch } from '../../lib/stall-watch.ts';
 import type { SocketAddress } from '../types.ts';
 import type { MutableCounters } from './counters.ts';
@@ -143,7 +144,7 @@ export class UdpSocket {
       return new UdpSocket(socket, options, handler, dependencies);
     } catch (error) {
       socket.close();
-      throw new AppError('address-unavailable', `cannot listen on UDP ${ip} port ${port}`, { cause: error });
+      throw addressUnavailable(`cannot listen on UDP ${formatSocketAddress(options.address)}`, error);
     }
   }
 

@@ -1,4 +1,6 @@
+import { addressUnavailable } from '../../lib/address-unavailable.ts';
 import { AppError } from '../../lib/app-error.ts';
+import { formatSocketAddress } from '../../lib/socket-address.ts';
 import type { EngineReport } from '../engine-report.ts';
 import { GarbageHint } from '../garbage-hint.ts';
 import type { EdgeEngine } from '../local-sockets.ts';
@@ -69,8 +71,10 @@ class QuinnEngine implements EdgeEngine, EventSink, SpliceEnds {
       const listener = new QuinnListener(binding, listening, handler);
       this.#listeners.set(listener.id, listener);
       return await Promise.resolve(listener);
-    } catch (error) {
-      throw appErrorOf(error);
+    } catch (thrown) {
+      const error = appErrorOf(thrown);
+      if (error.code !== 'address-unavailable') throw error;
+      throw addressUnavailable(`cannot listen on UDP ${formatSocketAddress(address)}`, error.cause);
     }
   }
 

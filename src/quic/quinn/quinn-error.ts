@@ -15,7 +15,7 @@ export function systemWords(reason: string): string {
 /** An error of a socket, with `code` and words as Node gives them: `bind EADDRINUSE 127.0.0.1:5000`. */
 export function socketError(call: string, reason: string, address?: SocketAddress): Error {
   const words = systemWords(reason);
-  const [code] = /^E[A-Z0-9]+/u.exec(words) ?? [];
+  const code = systemCodeOf(words);
   if (code === undefined) return new Error(`${call}: ${words}`);
   const where = address === undefined ? '' : ` ${formatSocketAddress(address)}`;
   return Object.assign(new Error(`${call} ${code}${where}`), { code });
@@ -26,5 +26,13 @@ export function appErrorOf(thrown: unknown): AppError {
   if (!(thrown instanceof Error)) return new AppError('bug', 'the native engine threw no error', { cause: thrown });
   const given = 'code' in thrown ? thrown.code : undefined;
   const code = codes.find((known) => known === given) ?? 'bug';
-  return new AppError(code, systemWords(thrown.message), { cause: thrown });
+  const words = systemWords(thrown.message);
+  const systemCode = systemCodeOf(words);
+  // The cause of an error of the system has its code, as Node's own errors have.
+  const cause = systemCode === undefined ? thrown : Object.assign(new Error(words), { code: systemCode });
+  return new AppError(code, words, { cause });
+}
+
+function systemCodeOf(words: string): string | undefined {
+  return /^E[A-Z0-9]+(?=:)/u.exec(words)?.[0];
 }

@@ -1,5 +1,4 @@
 import { AppError, errorMessage } from '../../lib/app-error.ts';
-import { bindAdvice } from '../../lib/bind-advice.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { formatSocketAddress } from '../../lib/socket-address.ts';
@@ -77,11 +76,7 @@ export class EdgeListeners {
       }, retryMs);
       return;
     }
-    const remedy = 'free the port or set quic_addrs to other addresses';
-    throw new AppError(
-      'address-unavailable',
-      `no QUIC address could be bound (${this.failures.join('; ')}); ${remedy}`,
-    );
+    throw new AppError('address-unavailable', `no QUIC address could be bound: ${this.failures.join('\n')}`);
   }
 
   /** Throws AppError `tls-failed`; what came before is in force then. */
@@ -153,9 +148,6 @@ export class EdgeListeners {
     if (this.#failures.get(text)?.reason === reason) return;
     this.#failures.set(text, { address, reason });
     const retry = `it is tried again every ${retryMs / 1000} s`;
-    this.#dependencies.logger.warn(
-      { address: text, reason, advice: bindAdvice(error), retry },
-      'QUIC address is not available',
-    );
+    this.#dependencies.logger.warn({ address: text, reason, retry }, 'QUIC address is not available');
   }
 }

@@ -57,9 +57,9 @@ describe('the admin server', () => {
     const { server, clock, logger } = second;
     expect(server.addresses()).toEqual([]);
     expect(server.problems()).toEqual([
-      expect.stringContaining(`the REST API cannot listen on 127.0.0.1:${taken.port}: listen EADDRINUSE`),
+      expect.stringContaining(`the REST API cannot listen on 127.0.0.1:${taken.port}: another program has it`),
     ]);
-    expect(logger.lines[0]?.fields).toMatchObject({ advice: expect.stringContaining('ss -lntup') as string });
+    expect(logger.lines[0]?.fields).toMatchObject({ error: expect.stringContaining('ss -lntup') as string });
     clock.advance(5_000);
     await first.server.stop();
     await until(

@@ -66,6 +66,17 @@ describe.each(await builtEngines())('listeners of the %s engine', (name) => {
     );
   });
 
+  it('say that no interface has their address, and what to do', async () => {
+    await using world = await QuicWorld.start(name);
+    const options = { ...(await world.listenOptions()), address: { ip: '192.0.2.7', port: 4433 } };
+    await expect(world.engine.listen(options, new AcceptAll())).rejects.toMatchObject({
+      code: 'address-unavailable',
+      message:
+        'cannot listen on UDP 192.0.2.7:4433: no interface of this machine has that address now (EADDRNOTAVAIL); ' +
+        'choose one that "ip addr" lists, or bring its interface up',
+    });
+  });
+
   it('listen on IPv6 alone beside IPv4 on the same port', async () => {
     await using world = await QuicWorld.start(name, { listen: { address: { ip: '0.0.0.0', port: 0 } } });
     const options = { ...(await world.listenOptions()), address: { ip: '::', port: world.listener.address.port } };

@@ -62,7 +62,7 @@ describe.each(await builtEngines())('the life of a relay over %s', (engine) => {
     await failure.catch((error: unknown) => {
       expect(error).toBeInstanceOf(AppError);
       expect(String(error)).toContain(taken);
-      expect(String(error)).toContain('free the port or set quic_addrs');
+      expect(String(error)).toContain('another program has it (EADDRINUSE); stop that one');
     });
     const logger = new RecordingLogger();
     await using second = await startTestRelay({ engine, config: { quic_addrs: [taken, '127.0.0.1:0'] }, logger });

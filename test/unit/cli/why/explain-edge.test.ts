@@ -103,16 +103,16 @@ describe('why a tunnel is as it is, at an edge', () => {
     );
   });
 
-  it('says why the local address could not be opened', () => {
+  it('says why the local address could not be opened, and what mends that', () => {
     const failed = {
       at: '2026-04-02T12:09:00.000Z',
       kind: 'tunnel-failed',
       severity: 'critical',
-      message: "Tunnel 'camera 1' failed: address in use",
+      message: "Tunnel 'camera 1' failed: cannot bind UDP: this program may not take it (EACCES); do this; or that",
       details: {},
     } as const;
     expect(text(factsOf({ state: 'down', relays: [] }, [failed]))).toContain(
-      "Tunnel 'camera 1' failed: address in use. → free 127.0.0.1:5000",
+      'this program may not take it (EACCES). → do this; or that',
     );
   });
 

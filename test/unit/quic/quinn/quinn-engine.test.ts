@@ -107,10 +107,13 @@ describe('the adapter of the native engine', () => {
     const fake = new FakeAddon();
     const engine = createQuinnEngine(fake.addon);
     fake.answers.set('listen', () => {
-      throw Object.assign(new Error('in use'), { code: 'address-unavailable' });
+      const message = '127.0.0.1:443: Permission denied (os error 13)';
+      throw Object.assign(new Error(message), { code: 'address-unavailable' });
     });
-    await expect(engine.listen(listenOptions, listenerHandler())).rejects.toMatchObject({
+    const refused = engine.listen(listenOptions, listenerHandler());
+    await expect(refused).rejects.toMatchObject({
       code: 'address-unavailable',
+      message: expect.stringMatching(/^cannot listen on UDP \S+: this program may not take it \(EACCES\); /) as string,
     });
     fake.answers.set('dial', () => {
       throw new Error('what?');

@@ -75,7 +75,7 @@ describe('the listeners for edges', () => {
     [new Error('no such certificate'), 'no such certificate'],
     [
       new AppError('address-unavailable', '127.0.0.1:1 is in use'),
-      'no QUIC address could be bound (127.0.0.1:1 is in use); free the port or set quic_addrs to other addresses',
+      'no QUIC address could be bound: 127.0.0.1:1 is in use',
     ],
   ])('do not go on after an error that no other address mends: %s', async (error, message) => {
     const engine = new MemoryNetwork().engine();
