@@ -5,7 +5,8 @@ import { AppError, errorMessage } from '../lib/app-error.ts';
 import type { HostPort } from '../lib/host-port.ts';
 import { settledWithin } from '../lib/settled-within.ts';
 import { certificateFingerprint } from '../quic/tls-material.ts';
-import type { PeerVerification, QuicEngine, SocketAddress } from '../quic/types.ts';
+import type { PeerVerification } from '../quic/peer-verification.ts';
+import type { QuicEngine, SocketAddress } from '../quic/types.ts';
 import { visitRelay, type Visit, type VisitDependencies } from './relay-visit.ts';
 import { reachUdp, type ReachDependencies, type ReachSettings, type UdpReach } from './udp-reach.ts';
 

@@ -12,6 +12,7 @@
  */
 
 import type { EngineName, EngineReport } from './engine-report.ts';
+import type { PeerVerification } from './peer-verification.ts';
 import type { TransportSettings } from './transport-settings.ts';
 
 /** `ip` is a literal without brackets or zone; `port` is 1..65535 (0 = any, only to listen). */
@@ -270,13 +271,6 @@ export interface ListenOptions {
    */
   readonly retryAfterHandshakesPerSec: number;
 }
-
-/** How a dialled relay proves who it is (docs/protocol/tunnel.md §8). */
-export type PeerVerification =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'ca'; readonly caPem: string; readonly host: string }
-  /** SHA-256 of the leaf certificate (DER), 64 lower-case hex digits. */
-  | { readonly kind: 'fingerprint'; readonly sha256: string };
 
 export interface DialOptions {
   readonly remote: SocketAddress;

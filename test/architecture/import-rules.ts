@@ -58,7 +58,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   edge: ['beat-sender', 'tunnel-wire', 'quic', 'node-link', 'admin', 'media', 'config', 'protocol', 'lib'],
   'edge/config': [
     ...['node-link/manager-config', 'media/flow/flow-settings', 'media/srt/srt-settings'],
-    ...['beat-sender/beat-config', 'config', 'protocol', 'lib'],
+    ...['quic/peer-verification', 'beat-sender/beat-config', 'config', 'protocol', 'lib'],
   ],
   'edge/events': ['admin/event-hub', 'media/flow/flow-event', 'protocol', 'lib'],
   'edge/flows': ['edge/events', 'edge/local', 'media/flow', 'media/mpegts', 'protocol', 'lib'],
@@ -66,7 +66,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'edge/local': ['edge/uplink', 'tunnel-wire', 'quic/types', 'quic/local-sockets', 'protocol', 'lib'],
   'edge/tunnel': [
     ...['edge/uplink', 'edge/local', 'edge/config', 'edge/events', 'edge/admin/edge-schemas', 'quic/types'],
-    ...['quic/local-sockets', 'protocol', 'lib'],
+    ...['quic/peer-verification', 'quic/local-sockets', 'protocol', 'lib'],
   ],
   'edge/admin': ['edge/flows/rtc-doorway', 'media/flow/offer-taker', 'admin', 'quic/types', 'protocol', 'lib'],
   'edge/manager-link': [

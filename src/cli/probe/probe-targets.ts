@@ -66,12 +66,12 @@ function defaultQuic(): EdgeQuicSettings {
 }
 
 async function relaysOf(tunnel: TunnelSettings): Promise<readonly Omit<WantedRelay, 'quic'>[]> {
-  const { verification, relays } = tunnel;
+  const { verifications, relays } = tunnel;
   return Promise.all(
     relays.map(async (relay, index) => {
-      if (verification.kind === 'ca') return { relay, verify: await caOf(verification.path, relay) };
-      const pins = verification.kind === 'fingerprint' ? (verification.sha256[index] ?? []) : [];
-      const [sha256, ...otherPins] = pins;
+      const verification = verifications[index];
+      if (verification?.kind === 'ca') return { relay, verify: await caOf(verification.path, relay) };
+      const [sha256, ...otherPins] = verification?.kind === 'fingerprint' ? verification.sha256 : [];
       if (sha256 === undefined) return { relay, verify: { kind: 'none' as const } };
       return { relay, verify: { kind: 'fingerprint' as const, sha256 }, otherPins };
     }),

@@ -9,8 +9,9 @@ import type { EdgeConfig } from './edge-config.ts';
 /** What is wrong with the files and folders that an edge's config names; touches none of them. */
 export async function checkEdgeFiles(config: EdgeConfig): Promise<readonly ConfigProblem[]> {
   const problems: ConfigProblem[] = [];
-  for (const [index, { verification }] of config.tunnels.entries()) {
-    if (verification.kind !== 'ca') continue;
+  for (const [index, { verifications }] of config.tunnels.entries()) {
+    const [verification] = verifications;
+    if (verification?.kind !== 'ca') continue;
     problems.push(...(await caProblems(`tunnels[${index}].relay_ca_path`, verification.path)));
   }
   const { manager, stateDir, credentialsPath, jsonLogTarget: target } = config;

@@ -202,7 +202,7 @@ function crowdedRelayWarnings(tunnels: readonly TunnelSettings[]): ConfigProblem
 
 /** One warning for all tunnels: it is one decision. */
 function unverifiedRelayWarnings(tunnels: readonly TunnelSettings[]): ConfigProblem[] {
-  const unverified = tunnels.flatMap(({ verification }, index) => (verification.kind === 'none' ? [index] : []));
+  const unverified = tunnels.flatMap(({ verifications }, index) => (verifications[0]?.kind === 'none' ? [index] : []));
   if (unverified.length === 0) return [];
   const path = unverified.map((index) => `tunnels[${index}]`).join(', ');
   const problem = 'connects to its relay without verifying it';

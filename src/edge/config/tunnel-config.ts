@@ -7,13 +7,7 @@ import { isHex64 } from '../../protocol/tunnel/bind-token.ts';
 import { asJsonObject } from '../../lib/json.ts';
 import { DIRECTIONS, TUNNEL_PROTOCOLS, type Direction, type TunnelProtocol } from '../../protocol/tunnel/leg.ts';
 import { parseTunnelId, type TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
-
-/** How the relays of a tunnel prove who they are; `none` is how existing edges connect. */
-export type RelayVerification =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'ca'; readonly path: string }
-  /** For each entry of `relays` the leaf certificates that it may show: SHA-256, 64 lower-case hex digits each. */
-  | { readonly kind: 'fingerprint'; readonly sha256: readonly (readonly string[])[] };
+import type { ConfiguredVerification } from '../../quic/peer-verification.ts';
 
 /** One tunnel of an edge, checked (docs/protocol/tunnel.md §8). */
 export interface TunnelSettings {
@@ -28,7 +22,8 @@ export interface TunnelSettings {
   readonly endsInFlow: boolean;
   /** One or two, the primary first. */
   readonly relays: readonly HostPort[];
-  readonly verification: RelayVerification;
+  /** One for each relay, all of one kind; `none` is how existing edges connect. */
+  readonly verifications: readonly ConfiguredVerification[];
   /** 64 hex digits. */
   readonly encryptionKey: string;
   /** 64 hex digits as they were written, because the text is the key; null binds without authorisation. */
@@ -224,7 +219,7 @@ function toSettings(tunnel: TunnelFields, context: TunnelContext): TunnelSetting
     localAddr: tunnel.local_addr === endsInFlow ? { host: '0.0.0.0', port: 0 } : tunnel.local_addr,
     endsInFlow: tunnel.local_addr === endsInFlow,
     relays,
-    verification: verificationOf(tunnel, relays.length, context),
+    verifications: relays.map((_, index) => verificationOf(tunnel, relays.length, index, context)),
     encryptionKey: tunnel.tunnel_encryption_key.toLowerCase(),
     bindSecret: tunnel.tunnel_bind_secret ?? null,
     requireBindProof:
@@ -232,14 +227,16 @@ function toSettings(tunnel: TunnelFields, context: TunnelContext): TunnelSetting
   };
 }
 
-function verificationOf(tunnel: TunnelFields, relays: number, context: TunnelContext): RelayVerification {
+function verificationOf(
+  tunnel: TunnelFields,
+  relays: number,
+  index: number,
+  context: TunnelContext,
+): ConfiguredVerification {
   const { relay_ca_path: path, relay_fingerprint: sha256 } = tunnel;
   if (path !== undefined) return { kind: 'ca', path: resolve(context.directory, path) };
   if (sha256 === undefined) return { kind: 'none' };
-  const pins = typeof sha256 === 'string' ? [sha256] : sha256;
   // A list beside one relay can only be what that relay may show; beside two it has an entry for each.
-  if (typeof sha256 === 'string' || relays === 1) {
-    return { kind: 'fingerprint', sha256: Array<readonly string[]>(relays).fill(pins.flat()) };
-  }
-  return { kind: 'fingerprint', sha256: pins.map((each) => [each].flat()) };
+  const pins = typeof sha256 === 'string' || relays === 1 ? sha256 : (sha256[index] ?? []);
+  return { kind: 'fingerprint', sha256: [pins].flat(2) };
 }

@@ -16,7 +16,7 @@ import type { LocalEnd } from '../local/local-end.ts';
 import { createLocalEnd, openEngineLocal } from './create-local-end.ts';
 import { relayChangeEvent } from './relay-change-event.ts';
 import { chooseRelay } from './relay-choice.ts';
-import { identityOf, relayClientSettings, type EdgeTunnelSettings } from './relay-client-settings.ts';
+import { relayClientSettings, verificationFor, type EdgeTunnelSettings } from './relay-client-settings.ts';
 import { RelayClient, type RelayChange, type RelayClientDependencies } from '../uplink/relay-client.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import type { FlowGates } from '../local/flow-gates.ts';
@@ -99,12 +99,12 @@ export class EdgeTunnel {
    * count from the next connection on. Returns false, having changed nothing, when more than that is different.
    */
   adopt(next: TunnelSettings): boolean {
-    const { name, verification } = this.#settings;
-    if (!isDeepStrictEqual({ ...next, name, verification }, this.#settings)) return false;
+    const { name, verifications } = this.#settings;
+    if (!isDeepStrictEqual({ ...next, name, verifications }, this.#settings)) return false;
     // Media flows know their tunnel by its name.
     if (next.endsInFlow && next.name !== name) return false;
     this.#settings = next;
-    for (const [index, client] of this.#clients.entries()) client.trust(identityOf(next, index));
+    for (const [index, client] of this.#clients.entries()) client.trust(verificationFor(next, index));
     return true;
   }
 

@@ -1,7 +1,7 @@
+import type { ConfiguredVerification } from '../../quic/peer-verification.ts';
 import type { TransportSettings } from '../../quic/types.ts';
 import type { TunnelSettings } from '../config/tunnel-config.ts';
 import type { RelayClientSettings } from '../uplink/relay-client.ts';
-import type { RelayIdentity } from '../uplink/relay-dialler.ts';
 
 export interface EdgeTunnelSettings {
   readonly tunnel: TunnelSettings;
@@ -24,19 +24,18 @@ export function relayClientSettings(
   const { id: tunnelId, direction, protocol, bindSecret, requireBindProof } = tunnel;
   return {
     relay,
-    identity: identityOf(tunnel, index),
+    verification: verificationFor(tunnel, index),
     transport: carriesStreams(tunnel) ? transport : { ...transport, maxBidiStreams: fewStreams },
     binding: { tunnelId, direction, protocol, bindSecret, requireBindProof, edgeId, softwareVersion },
     samplePeriodMs,
   };
 }
 
-/** How the relay with this index proves itself. Throws RangeError where the settings have no fingerprint for it. */
-export function identityOf({ verification }: TunnelSettings, index: number): RelayIdentity {
-  if (verification.kind !== 'fingerprint') return verification;
-  const sha256 = verification.sha256[index];
-  if (sha256 === undefined) throw new RangeError('no fingerprint for this relay');
-  return { kind: 'fingerprint', sha256 };
+/** How the relay with this index proves itself. Throws RangeError for an index that the tunnel does not have. */
+export function verificationFor({ verifications }: TunnelSettings, index: number): ConfiguredVerification {
+  const verification = verifications[index];
+  if (verification === undefined) throw new RangeError('no such relay');
+  return verification;
 }
 
 /** Only a TCP tunnel's ingress edge has streams opened by its relay; what others are sent by mistake is reset. */

@@ -4,19 +4,14 @@ import { Backoff } from '../../lib/backoff.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
+import type { ConfiguredVerification } from '../../quic/peer-verification.ts';
 import type { QuicConnection, QuicStream } from '../../quic/types.ts';
 import type { EdgeRelayReport } from '../admin/edge-schemas.ts';
 import { tunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { BindingSettings } from './binding.ts';
 import { Liveness } from './liveness.ts';
 import { noAnswer, noProof, RelayConnection, type RelayConnectionEnd } from './relay-connection.ts';
-import {
-  noClaim,
-  RelayDialler,
-  type RelayDiallerDependencies,
-  type RelayDiallerSettings,
-  type RelayIdentity,
-} from './relay-dialler.ts';
+import { noClaim, RelayDialler, type RelayDiallerDependencies, type RelayDiallerSettings } from './relay-dialler.ts';
 
 /**
  * What became of the bind at one relay. A failure that repeats is reported once, until the relay has taken the bind.
@@ -96,8 +91,8 @@ export class RelayClient {
   }
 
   /** How the relay proves itself from the next connection on; the one that is there goes on. */
-  trust(identity: RelayIdentity): void {
-    this.#dialler.trust(identity);
+  trust(verification: ConfiguredVerification): void {
+    this.#dialler.trust(verification);
   }
 
   /** The connection while it is established. */

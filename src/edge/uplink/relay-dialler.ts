@@ -2,13 +2,8 @@ import { isIP } from 'node:net';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { HostPort } from '../../lib/host-port.ts';
-import type {
-  ConnectionHandler,
-  PeerVerification,
-  QuicConnection,
-  QuicEngine,
-  TransportSettings,
-} from '../../quic/types.ts';
+import type { ConfiguredVerification, PeerVerification } from '../../quic/peer-verification.ts';
+import type { ConnectionHandler, QuicConnection, QuicEngine, TransportSettings } from '../../quic/types.ts';
 
 export interface RelayDiallerDependencies {
   readonly engine: Pick<QuicEngine, 'dial'>;
@@ -19,16 +14,9 @@ export interface RelayDiallerDependencies {
   readonly readTextFile: (path: string) => Promise<string>;
 }
 
-/** How one relay proves who it is; `ca` verifies the host of its address. */
-export type RelayIdentity =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'ca'; readonly path: string }
-  /** One of these, so that a certificate can be renewed: the next one is added before, the old one taken out after. */
-  | { readonly kind: 'fingerprint'; readonly sha256: readonly string[] };
-
 export interface RelayDiallerSettings {
   readonly relay: HostPort;
-  readonly identity: RelayIdentity;
+  readonly verification: ConfiguredVerification;
   readonly transport: TransportSettings;
 }
 
@@ -46,7 +34,7 @@ export const noClaim = 'this relay cannot say when the leg is free again';
 export class RelayDialler {
   readonly #dependencies: RelayDiallerDependencies;
   readonly #settings: RelayDiallerSettings;
-  #identity: RelayIdentity;
+  #verification: ConfiguredVerification;
   /** The pin that the relay has proved last. */
   #provenPin: string | null = null;
   #attempts = 0;
@@ -54,12 +42,12 @@ export class RelayDialler {
   constructor(dependencies: RelayDiallerDependencies, settings: RelayDiallerSettings) {
     this.#dependencies = dependencies;
     this.#settings = settings;
-    this.#identity = settings.identity;
+    this.#verification = settings.verification;
   }
 
   /** How the relay proves itself from the next connection on. */
-  trust(identity: RelayIdentity): void {
-    this.#identity = identity;
+  trust(verification: ConfiguredVerification): void {
+    this.#verification = verification;
   }
 
   /** Rejects with the cause, with AppError `timed-out` after the deadline, or with the reason of `stopping`. */
@@ -113,16 +101,18 @@ export class RelayDialler {
 
   /** What the relay may prove itself by, the likeliest first. */
   async #proofs(): Promise<readonly [PeerVerification, ...PeerVerification[]]> {
-    const identity = this.#identity;
-    switch (identity.kind) {
+    const verification = this.#verification;
+    switch (verification.kind) {
       case 'none':
-        return [identity];
+        return [verification];
       case 'ca': {
-        const caPem = await this.#dependencies.readTextFile(identity.path);
+        const caPem = await this.#dependencies.readTextFile(verification.path);
         return [{ kind: 'ca', caPem, host: this.#settings.relay.host }];
       }
       case 'fingerprint': {
-        const pins = identity.sha256.toSorted((a, b) => Number(b === this.#provenPin) - Number(a === this.#provenPin));
+        const pins = verification.sha256.toSorted(
+          (a, b) => Number(b === this.#provenPin) - Number(a === this.#provenPin),
+        );
         const [first, ...others] = pins.map((sha256) => ({ kind: 'fingerprint' as const, sha256 }));
         if (first === undefined) throw new AppError('bug', 'a relay is pinned to no certificate');
         return [first, ...others];

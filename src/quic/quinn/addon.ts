@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../lib/app-error.ts';
+import type { PeerVerification } from '../peer-verification.ts';
+import type { TransportSettings } from '../transport-settings.ts';
 import { boundaryDigest } from './boundary-digest.ts';
 
 /** What `native/src/boundary` exports. Ids are exact numbers; a call on what has ended does nothing. */
@@ -30,30 +32,12 @@ export interface NativeLedgerBinding {
   readonly bytesOut: number;
 }
 
-export interface NativeTransport {
-  readonly alpn: string;
-  readonly idleTimeoutMs: number;
-  readonly keepAliveMs: number;
-  readonly handshakeTimeoutMs: number;
-  readonly maxUdpPayload: number;
-  readonly maxBidiStreams: number;
-  readonly maxUniStreams: number;
-  readonly streamWindowBytes: number;
-  readonly connectionWindowBytes: number;
-  readonly datagramQueueBytes: number;
-  readonly datagramQueueMs: number;
-  readonly unprovenBytes: number;
-  readonly uselessBytes: number;
-  readonly localDatagrams: boolean;
-  readonly socketBufferBytes: number;
-}
-
 export interface NativeListenOptions {
   readonly ip: string;
   readonly port: number;
   readonly certificate: string;
   readonly privateKey: string;
-  readonly transport: NativeTransport;
+  readonly transport: TransportSettings;
   readonly resetKey: Uint8Array;
   readonly retryAfterHandshakesPerSec: number;
 }
@@ -62,11 +46,12 @@ export interface NativeDialOptions {
   readonly ip: string;
   readonly port: number;
   readonly serverName: string;
-  readonly verify: 'none' | 'ca' | 'fingerprint';
+  readonly transport: TransportSettings;
+  /** Its kind; the fields of that kind lie beside it. */
+  readonly verify: PeerVerification['kind'];
   readonly caPem?: string;
   readonly host?: string;
   readonly sha256?: string;
-  readonly transport: NativeTransport;
 }
 
 export interface NativeListening {

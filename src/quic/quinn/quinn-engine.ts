@@ -265,13 +265,6 @@ class QuinnEngine implements EdgeEngine, EventSink, SpliceEnds {
 }
 
 function nativeDialOptions({ remote, serverName, verify, transport }: DialOptions): NativeDialOptions {
-  const common = { ...remote, serverName, transport };
-  switch (verify.kind) {
-    case 'none':
-      return { ...common, verify: 'none' };
-    case 'ca':
-      return { ...common, verify: 'ca', caPem: verify.caPem, host: verify.host };
-    case 'fingerprint':
-      return { ...common, verify: 'fingerprint', sha256: verify.sha256 };
-  }
+  const { kind, ...proof } = verify;
+  return { ...remote, serverName, transport, verify: kind, ...proof };
 }

@@ -97,7 +97,7 @@ export class RelayClientWorld {
       },
       {
         relay: { host: address.ip, port: address.port },
-        identity: { kind: 'none' },
+        verification: { kind: 'none' },
         transport: relayTransport,
         binding: { ...binding, ...changes },
         samplePeriodMs: 500,

@@ -37,7 +37,7 @@ function startClient(bed: MemoryRelay, number: number): { readonly client: Relay
     },
     {
       relay: { host: '127.0.0.1', port: 4433 },
-      identity: { kind: 'none' },
+      verification: { kind: 'none' },
       transport: relayTransport,
       binding: {
         tunnelId: tunnelNumber(number),

@@ -66,7 +66,7 @@ describe('an edge config', () => {
           { host: 'relay-a.example.com', port: 4433 },
           { host: '192.0.2.9', port: 4433 },
         ],
-        verification: { kind: 'none' },
+        verifications: [{ kind: 'none' }, { kind: 'none' }],
         encryptionKey: sealVector.keyHex,
         bindSecret: bindVector.secret,
         requireBindProof: false,
@@ -208,7 +208,7 @@ describe('an edge config', () => {
     ],
   ])('takes several pins for a relay: of %j %j', (relay_addrs, relay_fingerprint, sha256) => {
     const { config } = valid({ tunnels: [{ ...tunnel, relay_addrs, relay_fingerprint }] });
-    expect(config.tunnels[0]?.verification).toEqual({ kind: 'fingerprint', sha256 });
+    expect(config.tunnels[0]?.verifications).toEqual(sha256.map((pins) => ({ kind: 'fingerprint', sha256: pins })));
   });
 
   it('resolves a CA path from the folder of the file, and takes fingerprints in any writing', () => {
@@ -219,9 +219,9 @@ describe('an edge config', () => {
         { ...tunnel, id: '00000000-0000-4000-8000-000000000001', protocol: 'tcp', relay_fingerprint: colons },
       ],
     });
-    expect(config.tunnels.map(({ verification }) => verification)).toEqual([
-      { kind: 'ca', path: '/etc/adit/certs/ca.pem' },
-      { kind: 'fingerprint', sha256: [[fingerprint], [fingerprint]] },
+    expect(config.tunnels.map(({ verifications }) => verifications)).toEqual([
+      [{ kind: 'ca', path: '/etc/adit/certs/ca.pem' }],
+      Array(2).fill({ kind: 'fingerprint', sha256: [fingerprint] }),
     ]);
     expect(warnings).toEqual([]);
   });

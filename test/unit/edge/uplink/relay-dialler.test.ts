@@ -42,7 +42,7 @@ function dialler(changes: Partial<RelayDiallerSettings> = {}, silent = false) {
         return `PEM ${read.length}`;
       },
     },
-    { relay, identity: { kind: 'none' }, transport: relayTransport, ...changes },
+    { relay, verification: { kind: 'none' }, transport: relayTransport, ...changes },
   );
   return { clock, dialled, looked, read, dial: (signal = running) => made.dial(handler, signal) };
 }
@@ -70,7 +70,7 @@ describe('dialling a relay', () => {
     const plain = dialler();
     await expect(plain.dial()).rejects.toThrow();
     expect(plain.dialled[0]).toMatchObject({ serverName: 'relay', verify: { kind: 'none' } });
-    const pinned = dialler({ identity: { kind: 'fingerprint', sha256: ['ab'.repeat(32)] } });
+    const pinned = dialler({ verification: { kind: 'fingerprint', sha256: ['ab'.repeat(32)] } });
     await expect(pinned.dial()).rejects.toThrow();
     expect(pinned.dialled[0]).toMatchObject({ serverName: 'relay', verify: { sha256: 'ab'.repeat(32) } });
   });
@@ -93,7 +93,7 @@ describe('dialling a relay', () => {
         resolveHost: async () => ['192.0.2.1'],
         readTextFile: async () => '',
       },
-      { relay, identity: { kind: 'fingerprint', sha256: [old, next] }, transport: relayTransport },
+      { relay, verification: { kind: 'fingerprint', sha256: [old, next] }, transport: relayTransport },
     );
     await made.dial(handler, running);
     shown = next;
@@ -108,7 +108,7 @@ describe('dialling a relay', () => {
   });
 
   it('reads the CA anew for each attempt', async () => {
-    const { dial, dialled, read } = dialler({ identity: { kind: 'ca', path: '/ca.pem' } });
+    const { dial, dialled, read } = dialler({ verification: { kind: 'ca', path: '/ca.pem' } });
     await expect(dial()).rejects.toThrow('refused');
     await expect(dial()).rejects.toThrow('refused');
     expect(read).toEqual(['/ca.pem', '/ca.pem']);
@@ -133,7 +133,7 @@ describe('dialling a relay', () => {
         resolveHost: () => new Promise(() => {}),
         readTextFile: () => Promise.resolve(''),
       },
-      { relay, identity: { kind: 'none' }, transport: relayTransport },
+      { relay, verification: { kind: 'none' }, transport: relayTransport },
     );
     const outcome = expect(stuck.dial(handler, running)).rejects.toMatchObject({ code: 'timed-out' });
     await clock.advanceAsync(6000);
@@ -158,7 +158,7 @@ describe('dialling a relay', () => {
         resolveHost: async () => [],
         readTextFile: async () => '',
       },
-      { relay, identity: { kind: 'none' }, transport: relayTransport },
+      { relay, verification: { kind: 'none' }, transport: relayTransport },
     );
     await expect(nameless.dial(handler, running)).rejects.toThrow('relay.example.com has no address');
   });
