@@ -8,7 +8,7 @@ import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
 import { readJsonFile } from '../config/json-file.ts';
 import { parseJson } from '../lib/json.ts';
 import { DEFAULT_API_PORT } from '../protocol/tunnel/limits.ts';
-import { pinnedGet } from './pinned-get.ts';
+import { pinnedRequest } from './pinned-request.ts';
 import { programOf } from './program-of-config.ts';
 
 /** Where the REST API of a running relay or edge is, as flags say it. */
@@ -23,6 +23,8 @@ export type ApiAnswer<Body> =
   { readonly kind: 'ok'; readonly body: Body } | { readonly kind: 'not-found'; readonly message: string };
 
 const answerDeadlineMs = 5_000;
+/** The last one is of a program that is not ready. */
+const answers: readonly number[] = [200, 201, 202, 503];
 const defaultAddress = `127.0.0.1:${DEFAULT_API_PORT}`;
 const configSchema = z.object({
   api_addr: z.string().nullish(),
@@ -44,12 +46,19 @@ export class ApiClient {
   readonly url: string;
   readonly #token: string | null;
   readonly #certificate: string | null;
+  readonly #timeoutMs: number;
 
   /** `certificate` (PEM): what the server must have, in place of one that an authority signed. */
-  constructor(url: string, token: string | null, certificate: string | null = null) {
+  constructor(
+    url: string,
+    token: string | null,
+    certificate: string | null = null,
+    timeoutMs: number = answerDeadlineMs,
+  ) {
     this.url = url.replace(/\/$/, '');
     this.#token = token;
     this.#certificate = certificate;
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
@@ -65,6 +74,11 @@ export class ApiClient {
     return this.#answer('DELETE', path, schema);
   }
 
+  /** As `get`, with a JSON body; a refusal rejects with AppError `input-invalid` and its words. */
+  post<Schema extends z.ZodType>(path: string, body: object, schema: Schema): Promise<ApiAnswer<z.output<Schema>>> {
+    return this.#answer('POST', path, schema, JSON.stringify(body));
+  }
+
   /** An answer as it came, whatever its status. Rejects with AppError `connect-failed`. */
   text(path: string): Promise<{ readonly status: number; readonly text: string }> {
     return this.#ask('GET', path);
@@ -74,8 +88,9 @@ export class ApiClient {
     method: string,
     path: string,
     schema: Schema,
+    sent?: string,
   ): Promise<ApiAnswer<z.output<Schema>>> {
-    const { status, text } = await this.#ask(method, path);
+    const { status, text } = await this.#ask(method, path, sent);
     const body = parseJson(text);
     if (status === 401) {
       throw new AppError('config-invalid', this.#unauthorized());
@@ -86,8 +101,9 @@ export class ApiClient {
       return { kind: 'not-found', message: refusalSchema.safeParse(body).data?.error ?? 'not found' };
     }
     const parsed = schema.safeParse(body);
-    if (parsed.success && (status === 200 || status === 503)) return { kind: 'ok', body: parsed.data };
-    throw new AppError('input-invalid', `${this.url}${path} did not answer like a program of adit (${status})`);
+    if (parsed.success && answers.includes(status)) return { kind: 'ok', body: parsed.data };
+    const refusal = refusalSchema.safeParse(body).data?.error ?? 'that is not an answer of a program of adit';
+    throw new AppError('input-invalid', `${this.url}${path}: ${refusal} (${status})`);
   }
 
   #unauthorized(): string {
@@ -99,17 +115,20 @@ export class ApiClient {
     return `${this.url} wants its api_token: ${remedy}`;
   }
 
-  async #ask(method: string, path: string): Promise<{ status: number; text: string }> {
-    const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
+  async #ask(method: string, path: string, body?: string): Promise<{ status: number; text: string }> {
+    const headers = {
+      ...(this.#token !== null && { authorization: `Bearer ${this.#token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    };
     const certificate = this.#certificate;
+    const timeoutMs = this.#timeoutMs;
     try {
       if (certificate !== null) {
-        return await pinnedGet(`${this.url}${path}`, { method, headers, certificate, timeoutMs: answerDeadlineMs });
+        return await pinnedRequest(`${this.url}${path}`, { method, headers, body, certificate, timeoutMs });
       }
       const response = await fetch(`${this.url}${path}`, {
-        method,
-        headers,
-        signal: AbortSignal.timeout(answerDeadlineMs),
+        ...{ method, headers, signal: AbortSignal.timeout(timeoutMs) },
+        ...(body !== undefined && { body }),
       });
       return { status: response.status, text: await response.text() };
     } catch (cause) {

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { launchBrowser, openPage } from '../support/browser.ts';
 import { builtEngines } from '../support/programs/engines.ts';
+import { isAlive, KeptDemo } from '../support/programs/kept-demo.ts';
 
 const adit = resolve(import.meta.dirname, '../../bin/adit');
 
@@ -19,6 +22,8 @@ describe('adit demo', () => {
       '--compare',
       '1',
     ]);
+    expect(stdout).toContain('relay and edges have registered with the manager');
+    expect(stdout).toContain('the manager has made two tunnels');
     expect(stdout).toContain('both hashes equal');
     expect(stdout).toMatch(/^tcp +[\d.]+ MB\/s +[\d.]+ ms \+ +[\d.]+ ms .*\| udp +\d+ packets\/s .*\| dropped \d+$/m);
     expect(stdout).toMatch(/UDP {2}1000 packets of 1332 bytes sent, \d+ lost, 0 damaged/);
@@ -31,6 +36,43 @@ describe('adit demo', () => {
     );
     expect(stdout).toContain('\nall well\n');
   });
+
+  it('with --keep prints a link to the page of its manager, and leaves nothing behind after Ctrl-C', async () => {
+    await using demo = new KeptDemo(['--seconds', '1', '--megabytes', '1', '--compare', '0']);
+    const link = await demo.prints(/^ {2}(https:\/\/127[.]0[.]0[.]1:\d+\/first-admin#\S+)$/m);
+    const browser = await launchBrowser();
+    try {
+      const { page, faults } = await openPage(browser);
+      await page.goto(link);
+      await page.getByLabel('Password').fill('a passphrase of the demo');
+      await page.getByRole('button', { name: 'Create and sign in' }).click();
+      await page.getByRole('link', { name: 'Tunnels', exact: true }).first().click();
+      await page.getByRole('row', { name: /demo-udp.*Pushed.*Running/ }).waitFor();
+      await page.getByRole('row', { name: /demo-tcp.*Pushed.*Running/ }).waitFor();
+      expect(faults).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+    const { status, folder, pids } = await demo.interrupt();
+    expect(status).toBe(0);
+    expect(pids).toHaveLength(5);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(existsSync(folder)).toBe(false);
+  }, 300_000);
+
+  it.each([/^manager +pid (\d+)/m, /^(the same programs once more)/m])(
+    'stops what it has started when Ctrl-C comes after the line %s',
+    async (line) => {
+      await using demo = new KeptDemo(['--seconds', '1', '--megabytes', '1']);
+      await demo.prints(line);
+      const { status, folder, pids, output } = await demo.interrupt();
+      expect(output).toMatch(/adit: interrupted by SIGINT\n$/);
+      expect(status).toBe(1);
+      expect(pids.filter(isAlive)).toEqual([]);
+      expect(existsSync(folder)).toBe(false);
+    },
+    300_000,
+  );
 
   it('ends with status 2 and a remedy on a wrong flag', async () => {
     const failure: unknown = await promisify(execFile)(adit, ['demo', '--rate', 'fast']).catch(

@@ -6,15 +6,15 @@ export function addDemo(program: Command, terminal: Terminal): void {
   program
     .command('demo')
     .description(
-      'Starts a relay, two edges and an observer as processes of their own, with fresh secrets and on loopback ' +
-        'only, sends TCP both ways and a UDP stream of SRT-sized packets through them, checks every byte, measures ' +
-        'TCP on both QUIC engines, stops the relay for three seconds to show what the observer sees, and ends with ' +
-        'a summary. Status 0 when all was well.',
+      'Starts a manager, a relay, two edges and an observer as processes of their own, on loopback only. The nodes ' +
+        'register with the manager, which makes two tunnels. Sends TCP both ways and a UDP stream of SRT-sized ' +
+        'packets through them, checks every byte, measures TCP on both QUIC engines, stops the relay for three ' +
+        'seconds to show what the observer sees, and ends with a summary. Status 0 when all was well.',
     )
-    .option('--seconds <n>', 'how long the UDP stream lasts', positive, 5)
+    .option('--seconds <n>', 'how long the UDP stream lasts', positive, 3)
     .option('--megabytes <n>', 'how much TCP data to send each way', positive, 100)
     .option('--rate <n>', 'UDP packets a second', positive, 1000)
-    .option('--compare <n>', 'seconds of TCP to measure on each QUIC engine, 0 for none', wholeNumber, 3)
+    .option('--compare <n>', 'seconds of TCP to measure on each QUIC engine, 0 for none', wholeNumber, 2)
     .option('--keep', 'stay up afterwards and print commands to try', false)
     .action((options: DemoOptions) => runDemo(options, terminal));
 }

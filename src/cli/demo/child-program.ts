@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import process from 'node:process';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -13,29 +15,31 @@ const startDeadlineMs = 120_000;
 const stopDeadlineMs = 13_000;
 const keptLines = 20;
 
+type Output = 'log' | 'results';
+
 interface Waiter {
-  readonly message: string | RegExp;
-  readonly resolve: (line: LogLine) => void;
+  readonly output: Output;
+  /** Settles the wait when it is this line. */
+  readonly look: (text: string) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** An `adit` program as a process of its own, followed by its log lines. */
+/** An `adit` program as a process of its own, followed by its lines: its log, and what it prints. */
 export class ChildProgram implements AsyncDisposable {
   readonly name: string;
   readonly #process: ChildProcess;
   readonly #clock: Clock;
   readonly #lastLines: string[] = [];
-  #waiter: Waiter | null = null;
+  readonly #waiters = new Set<Waiter>();
   readonly #exit = Promise.withResolvers<number | NodeJS.Signals>();
   #exited = false;
 
   constructor(name: string, args: readonly string[], clock: Clock) {
     this.name = name;
     this.#clock = clock;
-    this.#process = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    if (this.#process.stderr !== null) {
-      createInterface({ input: this.#process.stderr }).on('line', (line) => this.#read(line));
-    }
+    this.#process = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: withoutConfig(process.env) });
+    this.#follow(this.#process.stdout, 'results');
+    this.#follow(this.#process.stderr, 'log');
     this.#process.once('error', (error) => this.#end(error.message));
     // `close` comes after the last line was read.
     this.#process.once('close', (code, signal) => {
@@ -52,17 +56,17 @@ export class ChildProgram implements AsyncDisposable {
    * The first line from now on whose message is `message`, or matches it. Throws AppError with the last lines when the
    * program ends or is late.
    */
-  async line(message: string | RegExp): Promise<LogLine> {
-    if (this.#exited) throw this.#failure('it has ended');
-    const timer = this.#clock.setTimeout(
-      () => this.#fail(`it did not say "${String(message)}" in time`),
-      startDeadlineMs,
-    );
-    try {
-      return await new Promise<LogLine>((resolve, reject) => (this.#waiter = { message, resolve, reject }));
-    } finally {
-      timer.cancel();
-    }
+  line(message: string | RegExp): Promise<LogLine> {
+    return this.#wait(`it did not say "${String(message)}" in time`, 'log', (text) => {
+      const line = parseLine(text);
+      return line !== null && isSaid(message, line['msg']) ? line : null;
+    });
+  }
+
+  /** The first group of the pattern, in the first line from now on that it matches. Throws as `line` does. */
+  printed(pattern: RegExp): Promise<string> {
+    const late = `it did not print ${String(pattern)} in time`;
+    return this.#wait(late, 'results', (text) => pattern.exec(text)?.[1] ?? null);
   }
 
   get lastLines(): readonly string[] {
@@ -86,23 +90,37 @@ export class ChildProgram implements AsyncDisposable {
     timer.cancel();
   }
 
-  #read(text: string): void {
-    this.#lastLines.push(text);
+  async #wait<Found>(late: string, output: Output, find: (text: string) => Found | null): Promise<Found> {
+    if (this.#exited) throw this.#failure('it has ended');
+    const { promise, resolve, reject } = Promise.withResolvers<Found>();
+    const look = (text: string): void => {
+      const found = find(text);
+      if (found !== null) resolve(found);
+    };
+    const waiter: Waiter = { output, look, reject };
+    this.#waiters.add(waiter);
+    const timer = this.#clock.setTimeout(() => reject(this.#failure(late)), startDeadlineMs);
+    try {
+      return await promise;
+    } finally {
+      timer.cancel();
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  #follow(stream: Readable | null, output: Output): void {
+    if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#read(line, output));
+  }
+
+  #read(text: string, output: Output): void {
+    if (output === 'log') this.#lastLines.push(text);
     if (this.#lastLines.length > keptLines) this.#lastLines.shift();
-    const line = parseLine(text);
-    if (this.#waiter === null || line === null || !isSaid(this.#waiter.message, line['msg'])) return;
-    this.#waiter.resolve(line);
-    this.#waiter = null;
+    for (const waiter of this.#waiters) if (waiter.output === output) waiter.look(text);
   }
 
   #end(what: string): void {
     this.#exited = true;
-    this.#fail(what);
-  }
-
-  #fail(what: string): void {
-    this.#waiter?.reject(this.#failure(what));
-    this.#waiter = null;
+    for (const { reject } of this.#waiters) reject(this.#failure(what));
   }
 
   #failure(what: string): AppError {
@@ -110,6 +128,11 @@ export class ChildProgram implements AsyncDisposable {
     const said = lines.length === 0 ? 'it has logged nothing' : 'its last lines:';
     return new AppError('closed', [`the ${this.name}: ${what}; ${said}`, ...lines].join('\n'));
   }
+}
+
+/** Variables of Adit would change the config that the demo wrote: another database, another address. */
+function withoutConfig(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('ADIT_')));
 }
 
 function isSaid(wanted: string | RegExp, said: unknown): boolean {

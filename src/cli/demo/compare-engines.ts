@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
-import { SystemRandom } from '../../lib/random.ts';
 import type { Terminal } from '../terminal.ts';
 import { planDemo, type DemoWorld } from './demo-config.ts';
 import { startTunnels } from './demo-programs.ts';
@@ -26,8 +25,8 @@ export async function compareEngines(
   terminal.out('\nthe same programs once more, on the portable engine:\n');
   const folder = join(world.folder, 'portable');
   mkdirSync(folder);
-  const portable = await planDemo(folder, new SystemRandom());
-  await using _programs = await startTunnels(portable, { engine: 'quiche', isWatched: false }, clock, terminal);
+  const portable = await planDemo(folder);
+  await using _programs = await startTunnels(portable, 'quiche', clock, terminal);
   const portableRate = await measureTcpRate(portable.tcp, seconds, clock);
   const times = (rate / portableRate).toFixed(1);
   terminal.out(

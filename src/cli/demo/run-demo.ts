@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock, type Clock } from '../../lib/clock.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
@@ -8,11 +8,11 @@ import { SystemRandom } from '../../lib/random.ts';
 import { CommandFailed } from '../failure.ts';
 import { waitForShutdownSignal } from '../service/shutdown-signal.ts';
 import type { Terminal } from '../terminal.ts';
-import type { ChildProgram } from './child-program.ts';
 import { compareEngines } from './compare-engines.ts';
-import { planDemo, relayPidFile, writeObserverConfig, type DemoWorld } from './demo-config.ts';
-import { startProgram, startTunnels } from './demo-programs.ts';
+import { planDemo, type DemoWorld } from './demo-config.ts';
 import { droppedBy, readTunnels, viewLegend, viewLine, type TunnelRow } from './demo-view.ts';
+import { makeTunnels } from './make-tunnels.ts';
+import { startPrograms, type DemoPrograms } from './start-programs.ts';
 import { stopRelay } from './stop-relay.ts';
 import { exchangeTcp, type TcpExchangeResult, type TcpProgress } from './tcp-exchange.ts';
 import { runUdpFlow, srtPacketBytes, type UdpFlowResult, type UdpProgress } from './udp-flow.ts';
@@ -31,64 +31,61 @@ interface Traffic {
   readonly udp: UdpProgress;
 }
 
-/** EX_UNAVAILABLE, as src/cli/failure.ts gives it. */
-const exitUnavailable = 69;
 const viewPeriodMs = 1000;
-/** On a loaded machine an edge drops what has waited for 100 ms (conformance S6); more than this is a defect. */
+/** More than this is a defect, where the machine has room. */
 const toleratedLoss = 0.01;
+/** An edge drops what has waited for 100 ms (conformance S6), and where processes wait for a core, packets do. */
+const toleratedLossUnderLoad = 0.5;
+/** Processes that want to run, for each core. */
+const heavyLoad = 1.5;
 
 export async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> {
   const shutdown = waitForShutdownSignal();
-  const clock = new SystemClock();
+  const signals: NodeJS.Signals[] = [];
+  void shutdown.then((signal) => signals.push(signal));
   const folder = mkdtempSync(join(tmpdir(), 'adit-demo-'));
+  const acts: Promise<void>[] = [];
   try {
-    const world = await planDemo(folder, new SystemRandom());
-    await using programs = await startPrograms(world, clock, terminal);
-    terminal.out('both tunnels are active: two edges, end-to-end encrypted, bound by proof of a secret\n\n');
-    terminal.out(`${viewLegend}\n`);
-    const act = async (): Promise<void> => {
-      await carryTraffic(options, world, clock, terminal);
-      if (options.compare > 0) await compareEngines(world, programs.engine, options.compare, clock, terminal);
-      if (programs.observer !== null) await stopRelay(programs.relay, programs.observer, clock, terminal);
-    };
-    await Promise.race([act(), interruption(shutdown)]);
-    terminal.out('\nall well\n');
-    if (options.keep) await keepUp(world, shutdown, terminal);
-    terminal.out(`stopping ${programs.names.join(', ')}\n`);
+    await runIn(folder, options, { shutdown, acts, terminal });
+  } catch (cause) {
+    const [signal] = signals;
+    if (signal === undefined) throw cause;
+    throw new CommandFailed(`interrupted by ${signal}`, { cause });
   } finally {
+    // Ctrl-C leaves an act behind that stops its own programs.
+    await Promise.allSettled(acts);
     rmSync(folder, { recursive: true });
   }
 }
 
+interface Stage {
+  readonly shutdown: Promise<NodeJS.Signals>;
+  /** What goes on beside the wait for Ctrl-C. */
+  readonly acts: Promise<void>[];
+  readonly terminal: Terminal;
+}
+
+async function runIn(folder: string, options: DemoOptions, { shutdown, acts, terminal }: Stage): Promise<void> {
+  const clock = new SystemClock();
+  const world = await planDemo(folder);
+  await using programs = await startPrograms(world, clock, terminal);
+  const act = async (): Promise<void> => {
+    await makeTunnels(world, programs, clock, terminal);
+    terminal.out(`\n${viewLegend}\n`);
+    await carryTraffic(options, world, clock, terminal);
+    if (options.compare > 0) await compareEngines(world, programs.engine, options.compare, clock, terminal);
+    if (programs.observer !== null) await stopRelay(programs.relay, programs.observer, clock, terminal);
+  };
+  const acting = act();
+  acts.push(acting);
+  await Promise.race([acting, interruption(shutdown)]);
+  terminal.out('\nall well\n');
+  if (options.keep) await keepUp(world, programs, shutdown, terminal);
+  terminal.out(`stopping ${programs.names.join(', ')}\n`);
+}
+
 async function interruption(shutdown: Promise<NodeJS.Signals>): Promise<never> {
   throw new CommandFailed(`interrupted by ${await shutdown}`);
-}
-
-async function startPrograms(world: DemoWorld, clock: Clock, terminal: Terminal) {
-  await using stack = new AsyncDisposableStack();
-  const watcher = stack.use(startProgram('observer', 'observer', writeObserverConfig(world), clock, terminal));
-  const observer = await whereItRuns(watcher, terminal);
-  const onRelay = ({ pid }: ChildProgram): void => writeFileSync(relayPidFile(world), String(pid));
-  const tunnels = await startTunnels(world, { engine: 'auto', isWatched: observer !== null, onRelay }, clock, terminal);
-  stack.use(tunnels);
-  const running = stack.move();
-  const names = ['the relay', 'both edges', ...(observer === null ? [] : ['the observer'])];
-  const { relay, engine } = tunnels;
-  return { names, relay, engine, observer, [Symbol.asyncDispose]: () => running.disposeAsync() };
-}
-
-/**
- * Null, once that was said, where it cannot have its socket: another system than Linux, or a package that is left out.
- */
-async function whereItRuns(observer: ChildProgram, terminal: Terminal): Promise<ChildProgram | null> {
-  try {
-    await observer.line('observer started');
-    return observer;
-  } catch (error) {
-    if ((await observer.exit()) !== exitUnavailable) throw error;
-    terminal.out(`${''.padEnd(13)} left out: ${observer.lastLines.at(-1) ?? ''}\n`);
-    return null;
-  }
 }
 
 /** One after the other: this process makes and checks all traffic, and a bulk transfer would delay what it measures. */
@@ -137,6 +134,8 @@ function summarise(
   terminal: Terminal,
 ): void {
   const lost = udp.sent - udp.received;
+  const load = loadavg()[0] ?? 0;
+  const isBusy = load > heavyLoad * availableParallelism();
   const rate = (2 * options.megabytes) / tcp.seconds;
   terminal.out(
     [
@@ -146,25 +145,37 @@ function summarise(
       `UDP  ${udp.sent} packets of ${srtPacketBytes} bytes sent, ${lost} lost, ${udp.damaged} damaged; one way ` +
         `p50 ${udp.latencyMs.p50.toFixed(1)} ms, p99 ${udp.latencyMs.p99.toFixed(1)} ms`,
       `The relay dropped ${tunnels.map(droppedBy).reduce((a, b) => a + b, 0)} datagrams.`,
+      ...(isBusy
+        ? [`This machine is busy (load ${load.toFixed(1)}): rates and delays say little, packets may be lost.`]
+        : []),
       '',
     ].join('\n'),
   );
   const problems = [
     ...(tcp.intact ? [] : ['the TCP data that arrived is not what was sent']),
     ...(udp.damaged === 0 ? [] : [`${udp.damaged} UDP packets arrived damaged or twice`]),
-    ...(lost <= udp.sent * toleratedLoss ? [] : [`${lost} of ${udp.sent} UDP packets were lost`]),
+    ...(lost <= udp.sent * (isBusy ? toleratedLossUnderLoad : toleratedLoss)
+      ? []
+      : [`${lost} of ${udp.sent} UDP packets were lost`]),
   ];
   if (problems.length > 0) throw new CommandFailed(`the demo failed: ${problems.join('; ')}`);
 }
 
-async function keepUp(world: DemoWorld, shutdown: Promise<unknown>, terminal: Terminal): Promise<void> {
+async function keepUp(
+  world: DemoWorld,
+  programs: DemoPrograms,
+  shutdown: Promise<unknown>,
+  terminal: Terminal,
+): Promise<void> {
   const server = createServer((_, answer) => answer.end('hello from the far side of the tunnel\n'));
   server.listen(world.tcp.destination.port, world.tcp.destination.host);
   const { local, destination } = world.udp;
   terminal.out(
     [
       '',
-      'everything stays up until Ctrl-C; try in another terminal:',
+      'everything stays up until Ctrl-C; the page of the manager, which the browser does not know yet:',
+      `  ${programs.firstAdmin}`,
+      'try in another terminal:',
       `  curl http://${formatHostPort(world.tcp.local)}/                    # HTTP through the tunnel`,
       `  curl ${apiUrl(world)}/api/v1/tunnels       # what the relay knows`,
       `  curl ${apiUrl(world)}/metrics`,

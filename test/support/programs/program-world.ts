@@ -2,14 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChildProgram } from '../../../src/cli/demo/child-program.ts';
-import { planDemo, writeEdgeConfigs, writeRelayConfig, type DemoWorld } from '../../../src/cli/demo/demo-config.ts';
+import { planDemo, type DemoWorld } from '../../../src/cli/demo/demo-config.ts';
 import { areEdgesReady, readTunnels } from '../../../src/cli/demo/demo-view.ts';
+import { TunnelFiles } from '../../../src/cli/demo/tunnel-files.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import { ownLoopback } from '../network/own-loopback.ts';
 import { until } from '../until.ts';
 
 type Part = 'relay' | 'egress' | 'ingress';
+
+const tunnelCount = 2;
 
 /** A relay and two edges as processes of their own, with one TCP and one UDP tunnel; each can be killed and started again. */
 export class ProgramWorld implements AsyncDisposable {
@@ -24,11 +27,12 @@ export class ProgramWorld implements AsyncDisposable {
   }
 
   static async start(): Promise<ProgramWorld> {
-    const plan = await planDemo(mkdtempSync(join(tmpdir(), 'adit-e2e-')), new SystemRandom(), ownLoopback());
-    const relayConfig = writeRelayConfig(plan, { engine: 'auto', isWatched: false });
+    const plan = await planDemo(mkdtempSync(join(tmpdir(), 'adit-e2e-')), ownLoopback());
+    const files = new TunnelFiles(plan, 'auto', new SystemRandom());
+    const relayConfig = files.writeRelay();
     const relay = new ChildProgram('relay', ['relay', '-c', relayConfig], new SystemClock());
     const started = await relay.line('relay started');
-    const edges = writeEdgeConfigs(plan, String(started['certificate_sha256']), 'auto');
+    const edges = files.writeEdges(String(started['certificate_sha256']));
     const world = new ProgramWorld(plan, relay, { relay: relayConfig, ...edges });
     await Promise.all([world.startPart('egress'), world.startPart('ingress')]);
     await world.active();
@@ -52,10 +56,9 @@ export class ProgramWorld implements AsyncDisposable {
   async active(timeoutMs = 15_000): Promise<number> {
     const start = performance.now();
     try {
-      await until(async () => (await this.statuses()).join() === 'active,active' && (await areEdgesReady(this.plan)), {
-        what: 'two active tunnels',
-        timeoutMs,
-      });
+      const areUp = async (): Promise<boolean> =>
+        (await this.statuses()).join() === 'active,active' && (await areEdgesReady(this.plan, tunnelCount));
+      await until(areUp, { what: 'two active tunnels', timeoutMs });
     } catch (cause) {
       const said = [...this.#programs].map(([part, { lastLines }]) => [part, ...lastLines].join('\n'));
       throw new Error([(await this.statuses()).join(), ...said].join('\n\n'), { cause });

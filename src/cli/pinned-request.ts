@@ -6,16 +6,17 @@ import { text } from 'node:stream/consumers';
  * Like `fetch`, from a server that must have exactly this certificate (PEM), whatever names stand in it. Rejects where
  * it has another one or nothing answers in time.
  */
-export async function pinnedGet(
+export async function pinnedRequest(
   url: string,
   options: {
     readonly method: string;
     readonly headers: Readonly<Record<string, string>>;
+    readonly body: string | undefined;
     readonly certificate: string;
     readonly timeoutMs: number;
   },
 ): Promise<{ readonly status: number; readonly text: string }> {
-  const { method, headers, certificate, timeoutMs } = options;
+  const { method, headers, body, certificate, timeoutMs } = options;
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const asked = request(url, {
       ...{ method, headers, agent: false, ca: certificate, signal: AbortSignal.timeout(timeoutMs) },
@@ -24,7 +25,7 @@ export async function pinnedGet(
     });
     asked.on('response', resolve);
     asked.on('error', reject);
-    asked.end();
+    asked.end(body);
   });
   return { status: response.statusCode ?? 0, text: await text(response) };
 }
