@@ -106,9 +106,7 @@ export class ManagerParts {
         store: this.store,
         events: () => this.events,
         onFenced: (fenced) => this.reconciler.fence(fenced),
-        onRenewed: (kept) => {
-          for (const { id } of this.roster.nodes) if (!kept.has(id)) this.roster.drop(id, 1012, 'connected elsewhere');
-        },
+        onHeld: (sessions, atMs) => this.roster.keepOnly(sessions, atMs),
         onCutOff: (cutOff) => this.hub.turnAway(cutOff),
         isReady: isPeerReady,
       },

@@ -90,6 +90,14 @@ export class NodeRoster {
     known.runner.close(code, reason);
   }
 
+  /** Closes nodes that came before `atMs` (monotonic) and whose session is not among these: they may come again. */
+  keepOnly(sessions: ReadonlyMap<string, number>, atMs: number): void {
+    for (const { node, runner } of [...this.#byId.values()]) {
+      const isHeld = sessions.get(node.id) === node.session;
+      if (node.connectedAtMs < atMs && !isHeld) runner.close(1012, 'this session is not the node’s newest');
+    }
+  }
+
   received(runner: SessionRunner, frame: NodeFrame): void {
     this.frames.set(frame.kind, (this.frames.get(frame.kind) ?? 0) + 1);
     const node = this.#byRunner.get(runner);

@@ -17,8 +17,11 @@ export interface InstanceLeaseDependencies {
   readonly events: () => OwnEvents;
   /** While true nothing may be pushed. */
   readonly onFenced: (fenced: boolean) => void;
-  /** The lease was lost and a new one taken: these nodes are still this instance's, all others are not. */
-  readonly onRenewed: (nodeIds: ReadonlySet<string>) => void;
+  /**
+   * After each renewal: the sessions that were this instance's at `atMs` (monotonic), by node id. Nodes that came
+   * before, and have none, belong to another instance or to nobody.
+   */
+  readonly onHeld: (sessions: ReadonlyMap<string, number>, atMs: number) => void;
   /** True: this instance alone has lost the database, so its nodes are better off elsewhere. False: it is back. */
   readonly onCutOff: (cutOff: boolean) => void;
   /** Whether the instance at this address says that it is ready. Never rejects. */
@@ -40,12 +43,17 @@ export class InstanceLease {
   readonly #facts: InstanceFacts;
   #id: string = randomUUID();
   #timer: Timer | null = null;
+  /** Former ids of this process; their sessions are still to be taken over. */
+  #former: string[] = [];
+  /** When the renewal that the lease rests on was asked for. */
   #renewedAtMs = 0;
   #fenced = false;
   #renewing = false;
   /** When the first try began that has not succeeded yet; a process that stood still has not tried. */
   #tryingSinceMs: number | null = null;
   #cutOff = false;
+  /** Since when renewing goes well; until a lease has passed since, others may not have had their turn to renew. */
+  #soundSinceMs = -leaseMs;
   /** Where the other instances are, as they were last seen. */
   #peers: readonly string[] = [];
 
@@ -75,7 +83,7 @@ export class InstanceLease {
     for (const { id, url } of await store.instances.all()) {
       if (alone || (url !== null && url === this.#facts.url)) await store.instances.remove(id);
     }
-    await this.#register();
+    await this.#register(this.#id);
     await this.#reap();
     await store.legs.releaseOrphans();
     await this.#learnPeers();
@@ -94,18 +102,24 @@ export class InstanceLease {
     }
   }
 
-  /** Ends the sessions of dead instances; exactly one instance reports each. */
+  /**
+   * Ends the sessions of dead instances; exactly one instance reports each. Not soon after the database was away or
+   * slow: then all leases are old, also those of instances that are well.
+   */
   async #reap(): Promise<void> {
-    const { store, events } = this.#dependencies;
+    const { clock, store, events } = this.#dependencies;
+    if (clock.monotonicMs() - this.#soundSinceMs < leaseMs) return;
     const gone = await store.sessions.reap(leaseMs, this.#id);
     for (const { node_id: nodeId } of gone) events().disconnected(nodeId, 'its manager instance is gone', null);
     if (gone.length > 0) await store.legs.releaseOrphans();
   }
 
-  async #register(): Promise<void> {
+  async #register(id: string): Promise<void> {
     const { clock, store } = this.#dependencies;
-    await store.instances.register({ id: this.#id, ...this.#facts, started_at: clock.now() });
-    this.#renewedAtMs = clock.monotonicMs();
+    const askedAtMs = clock.monotonicMs();
+    await store.instances.register({ id, ...this.#facts, started_at: clock.now() });
+    this.#id = id;
+    this.#renewedAtMs = askedAtMs;
   }
 
   async #renew(): Promise<void> {
@@ -115,10 +129,14 @@ export class InstanceLease {
     this.#tryingSinceMs ??= clock.monotonicMs();
     const slow = clock.setTimeout(() => this.#setFenced(true), Math.max(0, fenceAfterMs - this.ageMs));
     try {
-      const late = this.ageMs > leaseMs;
+      const askedAtMs = clock.monotonicMs();
       const known = await store.instances.renew(this.#id);
-      if (!known || late) await this.#takeNew();
-      this.#renewedAtMs = clock.monotonicMs();
+      const answeredAtMs = clock.monotonicMs();
+      if (answeredAtMs - askedAtMs > renewEveryMs) this.#soundSinceMs = answeredAtMs;
+      // The database may have renewed it at any moment since it was asked: it is late if the last moment is.
+      if (known && this.ageMs <= leaseMs) this.#renewedAtMs = askedAtMs;
+      else await this.#takeNew();
+      await this.#takeOver();
       this.#tryingSinceMs = null;
       this.#setFenced(false);
       this.#setCutOff(false);
@@ -126,6 +144,7 @@ export class InstanceLease {
       await this.#learnPeers();
       await store.instances.forgetOlder(forgetAfterMs);
     } catch (error) {
+      this.#soundSinceMs = clock.monotonicMs();
       if (this.ageMs >= fenceAfterMs) this.#setFenced(true);
       logger.debug({ error }, 'the lease could not be renewed');
     } finally {
@@ -159,16 +178,26 @@ export class InstanceLease {
     this.#dependencies.onCutOff(cutOff);
   }
 
-  /** After a pause others may have taken nodes over: a new id, and only what nobody took meanwhile. */
+  /** After a pause others may have ended this instance's sessions: it goes on under a new id. */
   async #takeNew(): Promise<void> {
-    const { logger, store, onRenewed } = this.#dependencies;
-    const old = this.#id;
-    this.#id = randomUUID();
-    await this.#register();
-    const kept = await store.sessions.adopt(old, this.#id);
-    await store.instances.remove(old);
-    logger.warn({ nodes: kept.length }, 'the lease had run out, a new one was taken');
-    onRenewed(new Set(kept.map(({ node_id: id }) => id)));
+    const { clock, logger } = this.#dependencies;
+    const former = this.#id;
+    await this.#register(randomUUID());
+    this.#former.push(former);
+    this.#soundSinceMs = clock.monotonicMs();
+    logger.warn({}, 'the lease had run out, a new one was taken');
+  }
+
+  /** Keeps what nobody took meanwhile, and reports what that is. */
+  async #takeOver(): Promise<void> {
+    const { clock, store, onHeld } = this.#dependencies;
+    for (const former of this.#former) {
+      await store.sessions.adopt(former, this.#id);
+      await store.instances.remove(former);
+    }
+    this.#former = [];
+    const askedAtMs = clock.monotonicMs();
+    onHeld(await store.sessions.heldBy(this.#id), askedAtMs);
   }
 
   #setFenced(fenced: boolean): void {

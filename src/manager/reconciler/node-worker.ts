@@ -13,6 +13,7 @@ import type { PushGuard, Store } from '../store/store.ts';
 import type { DriftKeeper } from './drift-keeper.ts';
 import type { LegReader } from './leg-reader.ts';
 import { readDigests } from './read-digests.ts';
+import { TaskQueue } from './task-queue.ts';
 
 export interface NodeWorkerDependencies {
   readonly clock: Clock;
@@ -38,23 +39,28 @@ type Recordable = Exclude<
   }
 >;
 
-const retryMs = 1_000;
-/** Then the plan begins anew from what is stored. */
-const maxRetries = 60;
-
 /** Carries out the plan of one node for one session: in its order, each change of a leg a compare-and-set. */
 export class NodeWorker {
   readonly node: LiveNode;
   readonly #dependencies: NodeWorkerDependencies;
-  readonly #plan: NodePlan;
-  readonly #guards = new Map<number, PushGuard>();
-  #last: Promise<void> = Promise.resolve();
+  readonly #settings: PlanSettings;
+  #plan: NodePlan;
+  /** Of the plan's pushes that are not recorded yet, by their number. */
+  #guards = new Map<number, PushGuard>();
+  readonly #queue: TaskQueue;
   #left = false;
 
   constructor(node: LiveNode, dependencies: NodeWorkerDependencies, settings: PlanSettings) {
     this.node = node;
     this.#dependencies = dependencies;
+    this.#settings = settings;
     this.#plan = new NodePlan(settings);
+    const { clock, logger } = dependencies;
+    this.#queue = new TaskQueue({
+      clock,
+      onTrouble: (error) => logger.warn({ error, node: node.name }, 'a change of a leg cannot be stored yet'),
+      onGivenUp: () => this.#startAnew(),
+    });
   }
 
   get phase(): string {
@@ -63,12 +69,31 @@ export class NodeWorker {
 
   /** Loads what the node should run and begins. */
   start(): void {
-    this.#inTurn(async () => {
-      const { store, reader, drift } = this.#dependencies;
-      await store.legs.releaseOrphans(this.node.id);
-      const [legs, open] = [await reader.ofNode(this.node.id), await drift.open(this.node.id)];
-      if (!this.#left) this.feed({ kind: 'online', nodeKind: this.node.kind, legs, drift: open });
+    this.#queue.add(async () => {
+      await this.#dependencies.store.legs.releaseOrphans(this.node.id);
+      await this.#begin();
     });
+  }
+
+  /**
+   * Begins anew from what is stored, because something could not be recorded for too long. Pushes that are under way
+   * are made again, and their answers go nowhere: they belong to the former plan.
+   */
+  #startAnew(): void {
+    if (this.#left) return;
+    this.#queue.clear();
+    this.#queue.add(async () => {
+      await this.#recordLeft();
+      this.#plan = new NodePlan(this.#settings);
+      this.#guards = new Map();
+      await this.#begin();
+    });
+  }
+
+  async #begin(): Promise<void> {
+    const { reader, drift } = this.#dependencies;
+    const [legs, open] = [await reader.ofNode(this.node.id), await drift.open(this.node.id)];
+    if (!this.#left) this.feed({ kind: 'online', nodeKind: this.node.kind, legs, drift: open });
   }
 
   feed(input: PlanInput): void {
@@ -92,7 +117,7 @@ export class NodeWorker {
 
   /** Reads what differs from the store again, then looks at the node. */
   reloadDrift(): void {
-    this.#inTurn(async () => {
+    this.#queue.add(async () => {
       const open = await this.#dependencies.drift.open(this.node.id);
       if (!this.#left) this.feed({ kind: 'drift-changed', open });
     });
@@ -100,34 +125,13 @@ export class NodeWorker {
 
   /** Resolves when all that was decided so far is stored. */
   settled(): Promise<void> {
-    return this.#last;
-  }
-
-  #inTurn(task: () => Promise<void>): void {
-    this.#last = this.#last.then(() => this.#persistently(task));
-  }
-
-  async #persistently(task: () => Promise<void>): Promise<void> {
-    const { clock, logger } = this.#dependencies;
-    for (let tries = 1; ; tries++) {
-      try {
-        await task();
-        return;
-      } catch (error) {
-        if (tries === 1) logger.warn({ error, node: this.node.name }, 'a change of a leg cannot be stored yet');
-        if (tries >= maxRetries) {
-          if (!this.#left) this.start();
-          return;
-        }
-        await new Promise<void>((resolve) => void clock.setTimeout(resolve, retryMs));
-      }
-    }
+    return this.#queue.settled();
   }
 
   #carryOut(action: PlanAction): void {
     switch (action.kind) {
       case 'push':
-        this.#inTurn(() => this.#push(action));
+        this.#queue.add(() => this.#push(action));
         return;
       case 'fetch-config':
         void this.#fetchConfig();
@@ -142,13 +146,13 @@ export class NodeWorker {
         this.#dependencies.logger.warn({ node: this.node.name }, 'a node’s config cannot be read, it is not compared');
         return;
       case 'open-drift':
-        this.#inTurn(() => this.#dependencies.drift.put(this.node.id, action.difference));
+        this.#queue.add(() => this.#dependencies.drift.put(this.node.id, action.difference));
         return;
       case 'close-drift':
-        this.#inTurn(() => this.#dependencies.drift.close(this.node.id, action.resource, action.resourceId));
+        this.#queue.add(() => this.#dependencies.drift.close(this.node.id, action.resource, action.resourceId));
         return;
       default:
-        this.#inTurn(() => this.#record(action));
+        this.#queue.add(() => this.#record(action));
     }
   }
 
@@ -177,6 +181,7 @@ export class NodeWorker {
     actions: readonly Parameters<CommandDesk['send']>[1][],
     commandId: string,
   ): Promise<void> {
+    const plan = this.#plan;
     let result: CommandResult = {
       kind: 'refused',
       error: 'the keys of this tunnel are not known',
@@ -188,7 +193,7 @@ export class NodeWorker {
       // What is closed before it is revoked may not be there.
       if (!isLast && (result.kind === 'timed-out' || result.kind === 'disconnected')) break;
     }
-    this.#answered(legId, pushId, result);
+    if (plan === this.#plan) this.#answered(legId, pushId, result);
   }
 
   #answered(legId: string, pushId: number, result: CommandResult): void {
@@ -205,12 +210,16 @@ export class NodeWorker {
   }
 
   async #fetchConfig(): Promise<void> {
+    const plan = this.#plan;
     const result = await this.#dependencies.desk.send(this.node, { type: 'get_config' });
+    if (plan !== this.#plan) return;
     this.feed(result.kind === 'done' ? { kind: 'config', content: result.data } : { kind: 'fetch-failed' });
   }
 
   async #listAuthorised(): Promise<void> {
+    const plan = this.#plan;
     const result = await this.#dependencies.desk.send(this.node, { type: 'list_authorized' });
+    if (plan !== this.#plan) return;
     if (result.kind === 'refused') this.feed({ kind: 'authorised', digests: null });
     else if (result.kind === 'done') this.feed({ kind: 'authorised', digests: readDigests(result.data) });
     else this.feed({ kind: 'fetch-failed' });
@@ -250,7 +259,6 @@ export class NodeWorker {
   async #recordAnswer(action: Extract<PlanAction, { kind: 'record-pushed' | 'record-failed' }>): Promise<void> {
     const { store, clock } = this.#dependencies;
     const guard = this.#guards.get(action.pushId);
-    this.#guards.delete(action.pushId);
     if (guard === undefined) return;
     const common = { updated_at: clock.now() };
     const pushed = action.kind === 'record-pushed';
@@ -258,6 +266,8 @@ export class NodeWorker {
       ? { ...common, pushed_generation: action.generation, push_error: null, push_error_code: null, failed_for_ms: 0 }
       : { ...common, push_error: action.error, push_error_code: action.errorCode };
     const row = await store.legs.endPush(action.legId, guard, pushed ? 'pushed' : 'failed', change);
+    // Not before: until it is stored this is tried again.
+    this.#guards.delete(action.pushId);
     if (row === null) {
       await this.#reload(action.legId);
       return;

@@ -52,6 +52,12 @@ export class KyselySessions implements SessionStore {
     return query.execute();
   }
 
+  async heldBy(instanceId: string): Promise<ReadonlyMap<string, number>> {
+    const query = this.#db.selectFrom('node_sessions').select(['node_id', 'session']);
+    const rows = await query.where('instance_id', '=', instanceId).execute();
+    return new Map(rows.map(({ node_id: id, session }) => [id, session]));
+  }
+
   adopt(from: string, to: string): Promise<readonly NodeSessionRow[]> {
     const query = this.#db.updateTable('node_sessions').set({ instance_id: to }).where('instance_id', '=', from);
     return query.returningAll().execute();

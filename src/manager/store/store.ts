@@ -78,6 +78,8 @@ export interface SessionStore {
   of(nodeId: string): Promise<NodeSessionRow | null>;
   /** Those of instances with a live lease, `self` included whatever its lease. */
   live(leaseMs: number, self: string, nodeIds?: readonly string[]): Promise<readonly NodeSessionRow[]>;
+  /** Session numbers by node id of what this instance holds. */
+  heldBy(instanceId: string): Promise<ReadonlyMap<string, number>>;
   /** Gives sessions of one instance to another, where they are still the newest; returns those that moved. */
   adopt(from: string, to: string): Promise<readonly NodeSessionRow[]>;
   /** Ends the sessions of instances without a live lease; each row is returned to exactly one caller. */

@@ -101,6 +101,21 @@ describe.each(['sqlite', 'postgres'] as const)('a ghost, on %s', (engine) => {
   }, 90_000);
 });
 
+describe('a session that the database does not have', () => {
+  it('is closed with 1012, so that its node comes again and is shown as it is', async () => {
+    await using manager = await ManagerBed.start();
+    const { id, node, credentials } = await manager.join('venue');
+    const { store } = manager.program.manager.parts;
+    // As an instance does that takes this one for dead.
+    await store.sessions.release(id, (await store.sessions.of(id))?.session ?? 0);
+    await until(() => node.closed !== null, { what: 'the node was closed', timeoutMs: 30_000 });
+    expect(node.closed).toMatchObject({ code: 1012 });
+    await using again = await SimNode.connect(manager.url, credentials);
+    expect(again.isOpen).toBe(true);
+    expect((await manager.fleet.nodes.get(id)).state).toBe('online');
+  }, 60_000);
+});
+
 describe('limits', () => {
   it('limits.legs refuses the tunnel that would be one too many, and names the key', async () => {
     await using manager = await ManagerBed.start({ config: { limits: { legs: 5 } } });

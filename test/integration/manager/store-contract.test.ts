@@ -56,6 +56,10 @@ describe.each(engines)('a store on %s', (engine) => {
     expect(two).toEqual({ session: 2, previousInstanceId: 'a' });
     expect(await store.sessions.release(id, 1)).toBe(false);
     expect(await store.sessions.of(id)).toMatchObject({ instance_id: 'b', session: 2 });
+    expect([await store.sessions.heldBy('a'), await store.sessions.heldBy('b')]).toEqual([
+      new Map(),
+      new Map([[id, 2]]),
+    ]);
     expect(await store.sessions.release(id, 2)).toBe(true);
     expect(await store.sessions.claim('nobody', 'a', 'x', 1)).toBeNull();
     expect(await store.sessions.claim(id, 'a', 'x', 3)).toMatchObject({ session: 3 });
