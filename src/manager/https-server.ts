@@ -29,6 +29,17 @@ const keepAliveTimeoutMs = 30_000;
 /** A TLS handshake that takes longer is given up. */
 const handshakeTimeoutMs = 10_000;
 
+const malformed = ['400 Bad Request', 'bad_request', 'The request is not HTTP.'] as const;
+/** By what Node's parser says: status, `error_code`, text. */
+const unreadable: Readonly<Record<string, readonly [string, string, string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'headers_too_large',
+    'The address and headers of the request are too long.',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'timed_out', 'The request took too long to arrive.'],
+};
+
 /** The one HTTPS port (or several addresses) for nodes, REST and browsers. */
 export class HttpsServer {
   readonly #dependencies: HttpsServerDependencies;
@@ -94,6 +105,7 @@ export class HttpsServer {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
+    server.on('clientError', refuseUnreadable);
     server.on('tlsClientError', (error) => logger.debug({ error }, 'TLS handshake failed'));
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     server.once('error', reject);
@@ -113,4 +125,16 @@ export class HttpsServer {
     if (handler !== undefined) handler(request, socket, head);
     else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   }
+}
+
+/** What Node's own answers lack is a body: every other refusal of this port has one. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, error_code, text] = unreadable[error.code ?? ''] ?? malformed;
+  const body = JSON.stringify({ error: text, error_code });
+  const headers = `connection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${body.length}`;
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`);
 }

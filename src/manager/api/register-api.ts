@@ -23,6 +23,7 @@ import { flowRoutes } from './flow-routes.ts';
 import { nodeActionRoutes } from './node-action-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
 import { overviewRoutes } from './overview-routes.ts';
+import { otherMethods } from './other-methods.ts';
 import { prepareApp, serveDocument } from './prepare-app.ts';
 import { serveRoutes } from './serve-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -45,11 +46,13 @@ export const registerApi: RegisterApi = async (app, context) => {
   const sockets = new DashboardSockets({ feed, mirror, clock, logger, admit });
   const serving = { signIn, logger, publicUrl: config.public_url };
   await prepareApp(app, { logger, softwareVersion: context.softwareVersion });
+  const refuseOthers = otherMethods(app);
   app.after(() => {
     serveRoutes(app, [...routesOf(context, parts), ...webhookRoutes(parts, dispatcher)], serving);
     serveEventExport(app, { fleet, mirror }, serving);
     serveDocument(app, signIn);
     serveState(app, context);
+    refuseOthers();
     servePage(app, page);
   });
   const started = [mirror, history, flaps, feed, dispatcher];
