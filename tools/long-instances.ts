@@ -1,5 +1,6 @@
 import process from 'node:process';
-import { cutOne, InstanceTrial, killOne, stopOne } from '../test/support/manager/instance-trial.ts';
+import { cutOne, killOne, stopOne } from '../test/support/manager/instance-faults.ts';
+import { InstanceTrial } from '../test/support/manager/instance-trial.ts';
 
 /**
  * `npm run long:instances`: three managers on one PostgreSQL with 300 nodes (or as many as the first argument says). One

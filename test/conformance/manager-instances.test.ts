@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cutOne, InstanceTrial, killOne, stopOne } from '../support/manager/instance-trial.ts';
+import { cutOne, killOne, stopOne } from '../support/manager/instance-faults.ts';
+import { InstanceTrial } from '../support/manager/instance-trial.ts';
 import { until } from '../support/until.ts';
 
 /** `npm run long:instances` does the same with 300 nodes and a stop of 60 s. */

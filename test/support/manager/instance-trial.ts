@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { hashSecret } from '../../../src/manager/secrets/node-secret.ts';
 import { ManagerProcess } from '../programs/manager-process.ts';
-import { pause } from '../pause.ts';
 import { until } from '../until.ts';
 import { CutProxy } from './cut-proxy.ts';
 import { PostgresServer } from './postgres-server.ts';
@@ -127,14 +126,23 @@ export class InstanceTrial implements AsyncDisposable {
   }
 
   /** Waits until every leg that is wanted is pushed in its newest generation, and in no session but its node's last. */
-  async settled(timeoutMs = 60_000): Promise<void> {
-    const open = `SELECT count(*) AS n FROM legs l JOIN nodes n ON n.id = l.node_id WHERE l.push_status <> 'pushed'
+  async settled(timeoutMs = 120_000): Promise<void> {
+    const open = `SELECT l.node_id, l.role, l.push_status, l.push_error, l.generation, l.pushed_generation, l.attempts,
+      l.session, n.last_session, s.session AS held, i.name AS instance
+      FROM legs l JOIN nodes n ON n.id = l.node_id LEFT JOIN node_sessions s ON s.node_id = l.node_id
+      LEFT JOIN instances i ON i.id = s.instance_id WHERE l.push_status <> 'pushed'
       OR l.pushed_generation IS DISTINCT FROM l.generation OR l.session > n.last_session`;
-    await until(async () => Number((await this.#database.query<{ n: string }>(open)).rows[0]?.n) === 0, {
-      what: 'every leg is pushed',
-      timeoutMs,
-      pollMs: 200,
-    });
+    let left: readonly unknown[] = [];
+    try {
+      await until(async () => (left = (await this.#database.query(open)).rows).length === 0, {
+        what: 'every leg is pushed',
+        timeoutMs,
+        pollMs: 200,
+      });
+    } catch (error) {
+      const shown = left.slice(0, 10).map((row) => JSON.stringify(row));
+      throw new Error(`${left.length} legs are not pushed:\n${shown.join('\n')}`, { cause: error });
+    }
   }
 
   /** Changes where every tunnel ends, at one instance. */
@@ -248,47 +256,4 @@ async function addNode(database: pg.Client, id: string, kind: 'relay' | 'edge'):
     `INSERT INTO node_secrets (id, node_id, hash, state, created_at, first_used_at) VALUES ($1, $1, $2, 'in_use', 1, 1)`,
     [id, hashSecret(id)],
   );
-}
-
-/** What became of one fault. */
-export interface FaultFigures {
-  readonly nodes: number;
-  readonly movedMs: number;
-}
-
-/** kill -9 of one instance; it comes back afterwards. */
-export async function killOne(trial: InstanceTrial): Promise<FaultFigures> {
-  const moved = trial.nodesAt('north');
-  await trial.manager('north').end('SIGKILL');
-  const movedMs = await trial.movedFrom('north', moved, 30_000);
-  await trial.manager('north').resume();
-  return { nodes: moved.length, movedMs };
-}
-
-/** SIGSTOP of one instance; a tunnel of each of its nodes is changed elsewhere meanwhile. */
-export async function stopOne(trial: InstanceTrial, stillMs: number): Promise<FaultFigures> {
-  const moved = trial.nodesAt('south');
-  const stopped = trial.manager('south').standStill(stillMs);
-  const startedMs = performance.now();
-  await until(() => moved.every(({ url }) => url !== '' && url !== trial.manager('south').url), {
-    what: 'nodes of the instance that stands still are connected elsewhere',
-    timeoutMs: 30_000,
-    pollMs: 50,
-  });
-  const movedMs = Math.round(performance.now() - startedMs);
-  await trial.redirect('127.0.0.1:6001');
-  await stopped;
-  await pause(2_000);
-  return { nodes: moved.length, movedMs };
-}
-
-/** One instance alone loses the database, and gets it back. */
-export async function cutOne(trial: InstanceTrial): Promise<FaultFigures & { readonly codes: readonly number[] }> {
-  const moved = trial.nodesAt('west');
-  const before = new Map(moved.map((node) => [node, node.closes.length]));
-  trial.cut();
-  const movedMs = await trial.movedFrom('west', moved, 60_000);
-  trial.mend();
-  const codes = [...new Set(moved.flatMap((node) => node.closes.slice(before.get(node))))];
-  return { nodes: moved.length, movedMs, codes };
 }

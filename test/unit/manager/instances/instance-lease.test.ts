@@ -52,7 +52,7 @@ async function leaseOn(clock: ManualClock) {
     {
       ...{ clock, logger: silentLogger },
       store: { instances, sessions, legs: { releaseOrphans: () => Promise.resolve() } } as unknown as Store,
-      events: () => ({}) as OwnEvents,
+      events: () => ({}) as unknown as OwnEvents,
       onFenced: (fenced) => (bed.fenced = fenced),
       onHeld: () => undefined,
       onCutOff: () => undefined,
