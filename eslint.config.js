@@ -6,6 +6,7 @@ const throughClock = 'Take time from the injected Clock (src/lib/clock.ts).';
 const throughRandom = 'Take randomness from the injected Random (src/lib/random.ts).';
 
 const clockGlobals = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'];
+const throughNodeHttp = 'Use nodeHttp (src/lib/node-http.ts): an import costs 6 MB. Types may be imported.';
 const clockModules = ['node:timers', 'timers', 'node:timers/promises', 'timers/promises', 'node:perf_hooks'];
 
 export default defineConfig(
@@ -24,6 +25,10 @@ export default defineConfig(
       eqeqeq: 'error',
       'no-restricted-globals': ['error', ...clockGlobals.map((name) => ({ name, message: throughClock }))],
       'no-restricted-imports': ['error', { paths: clockModules.map((name) => ({ name, message: throughClock })) }],
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'node:http', message: throughNodeHttp, allowTypeImports: true }] },
+      ],
       'no-restricted-properties': [
         'error',
         { object: 'Math', property: 'random', message: throughRandom },
@@ -48,6 +53,11 @@ export default defineConfig(
       ...['test/support/**', 'bench/**', 'src/lib/monotonic-ns.ts'],
     ],
     rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off', 'no-restricted-imports': 'off' },
+  },
+  {
+    // What runs for a moment may import what it likes.
+    files: ['test/**', 'bench/**', 'tools/**', 'web/**'],
+    rules: { '@typescript-eslint/no-restricted-imports': 'off' },
   },
   {
     // A view is one tree of elements: its conditions and lines are its shape. Props are plain functions.

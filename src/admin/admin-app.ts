@@ -1,9 +1,9 @@
-import { maxHeaderSize, METHODS } from 'node:http';
 import swagger from '@fastify/swagger';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import packageJson from '../../package.json' with { type: 'json' };
 import { errorMessage } from '../lib/app-error.ts';
 import type { Logger } from '../lib/logger.ts';
+import { nodeHttp } from '../lib/node-http.ts';
 import { decideAccess } from './bearer-token.ts';
 import { metricsSchema, routeSchema } from './openapi.ts';
 import type { Route } from './route.ts';
@@ -36,7 +36,7 @@ export async function createAdminApp(
   const app = fastify({
     requestTimeout: requestTimeoutMs,
     // What is too long is no UUID either, and Node limits the whole.
-    routerOptions: { maxParamLength: maxHeaderSize },
+    routerOptions: { maxParamLength: nodeHttp.maxHeaderSize },
     exposeHeadRoutes: true,
     // A path that cannot be decoded.
     frameworkErrors(error, request, reply) {
@@ -44,7 +44,7 @@ export async function createAdminApp(
     },
   });
   // No method takes a body here: none is read, whatever it says it is.
-  for (const method of METHODS) app.addHttpMethod(method, { overrideExisting: true });
+  for (const method of nodeHttp.METHODS) app.addHttpMethod(method, { overrideExisting: true });
   // The id is checked where it is used; its pattern is for the document.
   app.setValidatorCompiler(() => () => true);
   // Answers are typed by their schema where they are made; walking it again for each would only cost time.
@@ -135,7 +135,7 @@ function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): voi
   for (const [path, methods] of paths) {
     const allowed = methods.includes('GET') ? ['HEAD', ...methods] : methods;
     app.route({
-      method: METHODS.filter((method) => !allowed.includes(method)),
+      method: nodeHttp.METHODS.filter((method) => !allowed.includes(method)),
       url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
       schema: { hide: true },
       handler: (_request, reply) =>

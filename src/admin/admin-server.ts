@@ -1,10 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { addressUnavailable } from '../lib/address-unavailable.ts';
 import { errorMessage } from '../lib/app-error.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { formatHostPort, type HostPort } from '../lib/host-port.ts';
+import { nodeHttp } from '../lib/node-http.ts';
 import { createAdminApp, type AdminAppDependencies, type AdminAppSettings } from './admin-app.ts';
 
 export interface AdminServerDependencies extends AdminAppDependencies {
@@ -108,7 +109,7 @@ export class AdminServer {
 }
 
 function listen(app: FastifyInstance, address: HostPort): Promise<Server> {
-  const server = createServer(
+  const server = nodeHttp.createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs, keepAliveTimeout: keepAliveTimeoutMs },
     (request, response) => app.routing(request, response),
   );

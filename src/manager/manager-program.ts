@@ -1,4 +1,3 @@
-import { maxHeaderSize } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -9,6 +8,7 @@ import { changedKeys } from '../config/changed-keys.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { HostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
+import { nodeHttp } from '../lib/node-http.ts';
 import type { Random } from '../lib/random.ts';
 import { certificateFingerprint, keepSelfSigned, loadTlsIdentity } from '../quic/tls-material.ts';
 import { sendRefusal } from './api/serve-routes.ts';
@@ -155,7 +155,7 @@ function createApp({ behind_proxy: hops }: ManagerConfig, logger: Logger): Fasti
     bodyLimit: maxBodyBytes,
     trustProxy: (_address, hop) => hop < hops,
     // What is too long is no id either, and Node limits the whole.
-    routerOptions: { maxParamLength: maxHeaderSize },
+    routerOptions: { maxParamLength: nodeHttp.maxHeaderSize },
     frameworkErrors: (error, request, reply) => void sendRefusal(error, request, reply, logger),
   });
 }

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock, type Clock } from '../../lib/clock.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
+import { nodeHttp } from '../../lib/node-http.ts';
 import { SystemRandom } from '../../lib/random.ts';
 import { CommandFailed } from '../failure.ts';
 import { waitForShutdownSignal } from '../service/shutdown-signal.ts';
@@ -167,7 +167,7 @@ async function keepUp(
   shutdown: Promise<unknown>,
   terminal: Terminal,
 ): Promise<void> {
-  const server = createServer((_, answer) => answer.end('hello from the far side of the tunnel\n'));
+  const server = nodeHttp.createServer((_, answer) => answer.end('hello from the far side of the tunnel\n'));
   server.listen(world.tcp.destination.port, world.tcp.destination.host);
   const { local, destination } = world.udp;
   terminal.out(

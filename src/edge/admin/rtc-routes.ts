@@ -1,5 +1,6 @@
-import { METHODS, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { nodeHttp } from '../../lib/node-http.ts';
 import { secretsEqual } from '../../protocol/tunnel/bind-token.ts';
 import type { RtcDoorway } from '../flows/rtc-doorway.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
@@ -63,7 +64,7 @@ function serve(
         .send(),
   });
   app.route({
-    method: METHODS.filter((each) => each !== method && each !== 'OPTIONS'),
+    method: nodeHttp.METHODS.filter((each) => each !== method && each !== 'OPTIONS'),
     url,
     schema,
     handler: (_request, reply) =>

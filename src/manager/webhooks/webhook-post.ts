@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { lookup, type LookupAddress } from 'node:dns';
-import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { errorMessage } from '../../lib/app-error.ts';
+import { nodeHttp } from '../../lib/node-http.ts';
 import { isPrivateAddress } from './private-address.ts';
 
 export interface WebhookCall {
@@ -51,7 +51,7 @@ export async function postWebhook(call: WebhookCall): Promise<WebhookOutcome> {
 
 function post({ url, body, secret, timestamp, allowPrivate }: WebhookCall): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+  const send = url.startsWith('https:') ? httpsRequest : nodeHttp.request;
   const request = send(url, {
     method: 'POST',
     agent: false,

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { addressUnavailable } from '../../lib/address-unavailable.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { parseHostPort } from '../../lib/host-port.ts';
+import { nodeHttp } from '../../lib/node-http.ts';
 import { TokenBucket } from '../../lib/token-bucket.ts';
 import { secretsEqual } from '../../protocol/tunnel/bind-token.ts';
 import type { ScrapeCounters } from './metrics-text.ts';
@@ -32,7 +33,7 @@ export class MetricsServer {
     this.#clock = dependencies.clock;
     this.#text = dependencies.text;
     this.#settings = settings;
-    this.#server = createServer(
+    this.#server = nodeHttp.createServer(
       { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
       (request, response) => this.#answer(request, response),
     );
