@@ -116,6 +116,8 @@ export const localCountNames = [
   'noLocalPeer',
   /** What the local UDP socket did not take or give. */
   'sendErrors',
+  /** Datagrams of a program that had sent before the last sender did: answers go to the last sender alone. */
+  'senderReturns',
 ] as const;
 
 /** What an engine's local sockets of one tunnel have moved. Bytes are of local payload; numbers never fall. */

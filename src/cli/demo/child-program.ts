@@ -24,7 +24,10 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** An `adit` program as a process of its own, followed by its lines: its log, and what it prints. */
+/**
+ * An `adit` program as a process of its own, followed by its lines: its log, and what it prints. `wrapper` is a command
+ * that starts it.
+ */
 export class ChildProgram implements AsyncDisposable {
   readonly name: string;
   readonly #process: ChildProcess;
@@ -34,10 +37,11 @@ export class ChildProgram implements AsyncDisposable {
   readonly #exit = Promise.withResolvers<number | NodeJS.Signals>();
   #exited = false;
 
-  constructor(name: string, args: readonly string[], clock: Clock) {
+  constructor(name: string, args: readonly string[], clock: Clock, wrapper: readonly string[] = []) {
     this.name = name;
     this.#clock = clock;
-    this.#process = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: withoutConfig(process.env) });
+    const [command = program, ...rest] = [...wrapper, program, ...args];
+    this.#process = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: withoutConfig(process.env) });
     this.#follow(this.#process.stdout, 'results');
     this.#follow(this.#process.stderr, 'log');
     this.#process.once('error', (error) => this.#end(error.message));

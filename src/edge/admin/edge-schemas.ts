@@ -44,10 +44,10 @@ const directionSchema = z.object({
 /** A fault that stands until something works again. */
 const troubleSchema = z.object({
   /**
-   * Where it is: the local program, the program behind the other edge, what comes from the other edge (the keys
-   * differ), or what goes to it.
+   * Where it is: the local program, this machine's way to it, several local programs at one UDP port, or what comes
+   * from the other edge (the keys differ). `far…`: the other edge says so of its own end.
    */
-  kind: z.enum(['local', 'far', 'key', 'far-key']),
+  kind: z.enum(['local', 'machine', 'senders', 'key', 'far', 'far-machine', 'far-key']),
   /** Of the last time, for people. */
   cause: text,
   count,

@@ -39,6 +39,7 @@ export type EdgeEvent =
       readonly count: number;
       readonly windowSecs: number;
     })
+  | (OfTunnel & { readonly kind: 'several-senders'; readonly localAddr: string })
   | LinkEvent
   | FlowEvent
   | { readonly kind: 'configuration-updated' }
@@ -103,6 +104,12 @@ const texts: { readonly [Kind in EventKind]: Text<Kind> } = {
     severity: 'warning',
     message: ({ reason }) => `Datagrams dropped: ${reason}`,
     details: ({ reason, count, windowSecs }) => ({ reason, count, window: windowSecs }),
+  },
+  'several-senders': {
+    category: tunnel,
+    severity: 'warning',
+    message: ({ localAddr }) => `Several programs send to ${localAddr}: answers go to the one that sent last`,
+    details: ({ localAddr }) => ({ local_addr: localAddr }),
   },
   'configuration-updated': { category: config, severity: 'info', message: () => 'Configuration updated' },
   'configuration-not-persisted': {

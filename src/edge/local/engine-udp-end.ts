@@ -41,7 +41,9 @@ export class EngineUdpEnd implements LocalEnd {
         throw udpUnavailable(mode, { host: localAddr.host, port }, cause);
       }
     };
-    this.#socket = new LastingUdpSocket({ clock, logger, open, close: (socket) => socket.close() }, mode);
+    const close = (socket: LocalUdpSocket): Promise<void> => socket.close();
+    const onRenewed = (error: unknown): void => counters.localRenewed(error);
+    this.#socket = new LastingUdpSocket({ clock, logger, open, close, onRenewed }, mode);
   }
 
   async open(): Promise<HostPort> {

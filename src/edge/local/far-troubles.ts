@@ -4,6 +4,7 @@ import type { TroubleKind, TroubleReport } from './troubles.ts';
 /** What the other edge says of itself, as it looks from here (docs/protocol/tunnel.md §2.9). */
 const kinds: ReadonlyMap<string, TroubleKind> = new Map([
   ['local', 'far'],
+  ['machine', 'far-machine'],
   ['key', 'far-key'],
 ]);
 

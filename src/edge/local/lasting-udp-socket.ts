@@ -8,6 +8,8 @@ export interface LastingUdpSocketDependencies<Socket> {
   readonly open: () => Promise<Socket>;
   /** Resolves when its address is free. */
   readonly close: (socket: Socket) => Promise<void>;
+  /** It could be opened anew; with an error: it could not, and is tried again. */
+  readonly onRenewed: (error: unknown) => void;
 }
 
 /** What an error of a connected socket says about the datagram or the program there, and not about the socket. */
@@ -92,8 +94,10 @@ export class LastingUdpSocket<Socket> {
       await this.open();
       this.#timer = null;
       this.#dependencies.logger.debug({}, 'the local UDP socket is open again');
+      this.#dependencies.onRenewed(null);
     } catch (error) {
       this.#dependencies.logger.debug({ error }, 'the local UDP socket cannot be opened yet');
+      this.#dependencies.onRenewed(error);
       this.#renewIn(pauseMs);
     }
   }

@@ -3,17 +3,34 @@ import { errorMessage } from '../../lib/app-error.ts';
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there (ECONNREFUSED)',
   EHOSTUNREACH: 'there is no way to it (EHOSTUNREACH)',
-  ENETUNREACH: 'there is no way to it (ENETUNREACH)',
   ETIMEDOUT: 'it does not answer (ETIMEDOUT)',
   EACCES: 'the system does not permit it (EACCES)',
   EPERM: 'the system does not permit it (EPERM): look at the firewall here',
   EMFILE: 'this process has no file descriptors left (EMFILE): raise LimitNOFILE',
 };
 
-/** Why a local program could not be reached, for people. */
-export function localCause(error: Error): string {
-  // The Rust engine gives the system's code within the message only.
+/** These are about this machine, whatever the program there does. */
+const ofMachine: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'it does not have the address that it sent from (EADDRNOTAVAIL)',
+  EINVAL: 'the address that it sent from has gone (EINVAL)',
+  ENETDOWN: 'the network interface is down (ENETDOWN)',
+  ENETUNREACH: 'it has no route there (ENETUNREACH)',
+  ENODEV: 'the network interface has gone (ENODEV)',
+};
+
+/** Whose fault it is that a local program could not be reached, and why, for people. */
+export function localCause(error: unknown): { readonly kind: 'local' | 'machine'; readonly cause: string } {
+  const codes = errorCodes(error);
+  const machine = codes.map((code) => ofMachine[code]).find((text) => text !== undefined);
+  if (machine !== undefined) return { kind: 'machine', cause: machine };
+  const cause = codes.map((code) => words[code]).find((text) => text !== undefined);
+  return { kind: 'local', cause: cause ?? errorMessage(error) };
+}
+
+/** The system's codes of an error and its causes; the Rust engine gives one within a message. */
+function errorCodes(error: unknown): readonly string[] {
+  if (!(error instanceof Error)) return [];
   const own = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const told = /\bE[A-Z]{3,}\b/.exec(error.message)?.[0] ?? '';
-  return words[own] ?? words[told] ?? errorMessage(error);
+  return [own, told, ...errorCodes(error.cause)];
 }

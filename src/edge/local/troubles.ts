@@ -1,10 +1,11 @@
 import { rfc3339, type Clock } from '../../lib/clock.ts';
 
 /**
- * `local`: the local program or its address. `far`: the program behind the other edge. `key`: what the other edge sent
- * cannot be opened here. `far-key`: what this edge sent cannot be opened there.
+ * `local`: the local program. `machine`: this machine has no address or route to it. `senders`: several local programs
+ * send to one port. `key`: what the other edge sent cannot be opened here. The others are what the other edge says of
+ * itself: `far`, its `local`; `far-machine`, its `machine`; `far-key`, its `key`.
  */
-export type TroubleKind = 'local' | 'far' | 'key' | 'far-key';
+export type TroubleKind = 'local' | 'machine' | 'senders' | 'key' | 'far' | 'far-machine' | 'far-key';
 
 /** As REST tells it; times are RFC 3339. */
 export interface TroubleReport {

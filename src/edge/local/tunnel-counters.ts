@@ -49,6 +49,7 @@ export class TunnelCounters {
   #bytesReceived = 0;
   #sendErrors = 0;
   #decryptErrors = 0;
+  #senderReturns = 0;
   #engineSeen = nothing;
   #connectionsTotal = 0;
   #connectionsActive = 0;
@@ -81,7 +82,7 @@ export class TunnelCounters {
     this.#packetsReceived++;
     this.#bytesReceived += bytes;
     this.#troubles.worked('key');
-    this.#troubles.worked('local');
+    this.#localTakes();
   }
 
   notDelivered(reason: IncomingDropReason): void {
@@ -106,8 +107,30 @@ export class TunnelCounters {
   }
 
   /** The same where the engine has counted it. */
-  localFails(error: Error): void {
-    this.#troubles.happened('local', localCause(error));
+  localFails(error: unknown): void {
+    const { kind, cause } = localCause(error);
+    this.#troubles.happened(kind, cause);
+  }
+
+  /** Datagrams go to the local socket, and no error has come about any. */
+  #localTakes(): void {
+    this.#troubles.worked('local');
+    this.#troubles.worked('machine');
+  }
+
+  /** A local socket was opened anew: this machine has an address and a route again. With an error: it could not be. */
+  localRenewed(error: unknown): void {
+    if (error === null) this.#troubles.worked('machine', false);
+    else this.localFails(error);
+  }
+
+  /** A datagram came from a program that had sent before the last sender did. */
+  senderReturned(): void {
+    this.#senderReturns++;
+  }
+
+  get senderReturns(): number {
+    return this.#senderReturns + this.#engineCounts().senderReturns;
   }
 
   /** A datagram or stream that the tunnel key does not open. */
@@ -123,6 +146,7 @@ export class TunnelCounters {
   /** A local program has accepted a connection. */
   localWorks(): void {
     this.#troubles.worked('local', false);
+    this.#troubles.worked('machine', false);
   }
 
   connectionOpened(): void {
@@ -187,7 +211,7 @@ export class TunnelCounters {
     if (now.streamBytesReceived > seen.streamBytesReceived || now.delivered > seen.delivered) {
       this.#troubles.worked('key');
     }
-    if (now.delivered > seen.delivered) this.#troubles.worked('local');
+    if (now.delivered > seen.delivered) this.#localTakes();
     if (now.brokenStreams > seen.brokenStreams || now.notAuthentic > seen.notAuthentic) this.#noteKey();
     this.#engineSeen = now;
   }

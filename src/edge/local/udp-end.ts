@@ -8,6 +8,7 @@ import { endStream } from '../../tunnel-wire/end-stream.ts';
 import { DatagramCarrier } from './datagram-carrier.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
 import { LastingUdpSocket } from './lasting-udp-socket.ts';
+import { Senders } from './senders.ts';
 import { closeLocalUdpSocket, openLocalUdpSocket, type LocalUdpDependencies, type Sender } from './local-udp-socket.ts';
 
 export interface UdpEndDependencies extends LocalEndDependencies, LocalUdpDependencies {
@@ -30,8 +31,8 @@ export class UdpEnd implements LocalEnd {
   readonly #settings: UdpEndSettings;
   readonly #carrier: DatagramCarrier;
   readonly #socket: LastingUdpSocket<Socket>;
-  /** Whom an egress end answers. */
-  #lastSender: Sender | null = null;
+  /** The last one is whom an egress end answers. */
+  readonly #senders = new Senders();
 
   constructor(dependencies: UdpEndDependencies, settings: UdpEndSettings) {
     this.#dependencies = dependencies;
@@ -46,7 +47,7 @@ export class UdpEnd implements LocalEnd {
         counters.notSent('expired');
       },
       onMessage: (payload: Uint8Array, sender: Sender | null) => {
-        this.#lastSender = sender ?? this.#lastSender;
+        if (sender !== null && this.#senders.note(sender)) counters.senderReturned();
         this.#carrier.send(payload);
       },
       onError: (error: Error) => this.#onError(error),
@@ -58,7 +59,8 @@ export class UdpEnd implements LocalEnd {
       if (mode === 'bind') address = { ...address, port: socket.address().port };
       return socket;
     };
-    this.#socket = new LastingUdpSocket({ clock, logger, open, close: closeLocalUdpSocket }, mode);
+    const onRenewed = (error: unknown): void => counters.localRenewed(error);
+    this.#socket = new LastingUdpSocket({ clock, logger, open, close: closeLocalUdpSocket, onRenewed }, mode);
   }
 
   async open(): Promise<HostPort> {
@@ -83,13 +85,14 @@ export class UdpEnd implements LocalEnd {
       this.#dependencies.counters.notDelivered('local_socket');
       return;
     }
+    const { last } = this.#senders;
     if (this.#settings.direction === 'ingress') {
       socket.send(payload, this.#onSent);
-    } else if (this.#lastSender === null) {
+    } else if (last === null) {
       this.#dependencies.counters.notDelivered('no_local_peer');
       return;
     } else {
-      socket.send(payload, this.#lastSender.port, this.#lastSender.address, this.#onSent);
+      socket.send(payload, last.port, last.address, this.#onSent);
     }
     this.#dependencies.counters.datagramReceived(payload.length);
   }

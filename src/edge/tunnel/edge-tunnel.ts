@@ -24,6 +24,8 @@ import type { TunnelSettings } from '../config/tunnel-config.ts';
 import { TunnelCounters } from '../local/tunnel-counters.ts';
 import { isCurrent } from './tunnel-problems.ts';
 import { FarTroubles } from '../local/far-troubles.ts';
+import { ListenAddress } from '../local/listen-address.ts';
+import { SenderWatch } from '../local/senders.ts';
 import { Troubles } from '../local/troubles.ts';
 
 export interface EdgeTunnelDependencies extends Omit<RelayClientDependencies, 'observer'> {
@@ -53,6 +55,8 @@ export class EdgeTunnel {
   readonly #troubles: Troubles;
   readonly #farTroubles: FarTroubles;
   readonly #counters: TunnelCounters;
+  readonly #senderWatch = new SenderWatch();
+  readonly #listenAddress: ListenAddress | null;
   readonly #dropReporter = new DropReporter();
   readonly #openRetry: Backoff;
   readonly #samplePeriodMs: number;
@@ -84,6 +88,8 @@ export class EdgeTunnel {
     this.#openRetry = new Backoff(dependencies.random, openRetry);
     this.#samplePeriodMs = tunnel.relays.length > 1 ? failOverSamplePeriodMs : samplePeriodMs;
     this.#localAddr = tunnel.localAddr;
+    const listens = tunnel.direction === 'egress' && !tunnel.endsInFlow;
+    this.#listenAddress = listens ? new ListenAddress(tunnel.localAddr.host) : null;
     const activeRelay = (): RelayConnection | null => this.#activeRelay();
     const [counters, logger] = [this.#counters, this.#logger];
     this.#localEnd = createLocalEnd({ ...dependencies, activeRelay, counters, logger, engineLocal }, tunnel);
@@ -210,6 +216,7 @@ export class EdgeTunnel {
     for (const client of this.#clients) client.sample(nowMs, patience);
     this.#counters.sampleRates(nowMs);
     this.#counters.sampleEngine();
+    this.#sampleLocal(nowMs);
     this.#exchangeTroubles();
     this.#noteActive();
     // That the tunnel is not up has events of its own.
@@ -217,6 +224,18 @@ export class EdgeTunnel {
     for (const report of this.#dropReporter.observe(nowMs, counts)) {
       this.#dependencies.raise({ kind: 'datagrams-dropped', tunnel: this.#ref, ...report });
     }
+  }
+
+  /** Faults that no call returns: of who sends, and of where this tunnel listens. */
+  #sampleLocal(nowMs: number): void {
+    const localAddr = formatHostPort(this.#localAddr);
+    const senders = this.#senderWatch.sample(nowMs, this.#counters.senderReturns);
+    if (senders === 'begun') this.#dependencies.raise({ kind: 'several-senders', tunnel: this.#ref, localAddr });
+    if (senders === 'over') this.#troubles.worked('senders', false);
+    else this.#troubles.happened('senders', 'answers go to the one that sent last');
+    const address = this.#listenAddress?.sample(nowMs);
+    if (address === 'back') this.#troubles.worked('machine', false);
+    if (address === 'gone') this.#troubles.happened('machine', 'it does not have this address any more');
   }
 
   /** The two edges of a tunnel know of each other what only one of them can see. */

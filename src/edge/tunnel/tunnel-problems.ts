@@ -6,8 +6,11 @@ const currentMs = 600_000;
 
 const words: Readonly<Record<TroubleReport['kind'], (tunnel: EdgeTunnelReport, cause: string) => string>> = {
   local: ({ local_addr: address }, cause) => `nothing takes what arrives for ${address}: ${cause}`,
+  machine: ({ local_addr: address }, cause) => `this machine has no way to ${address}: ${cause}`,
+  senders: ({ local_addr: address }) => `several programs send to ${address}: answers go to the one that sent last`,
   far: () => 'the program behind the other edge does not accept connections',
   key: () => 'what the other edge sends cannot be opened: the edges have different keys',
+  'far-machine': () => 'the machine of the other edge has no way to its program',
   'far-key': () => 'the other edge cannot open what is sent to it: the edges have different keys',
 };
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EngineName } from '../../../src/quic/types.ts';
 import { startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
+import { pause } from '../../support/pause.ts';
 import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
 import { openEngine } from '../../support/programs/open-engine.ts';
 import { startTestEdge, type TestEdge } from '../../support/programs/test-edge.ts';
@@ -95,6 +96,27 @@ describe.each(await builtEngines())('a UDP tunnel over %s', (engineName) => {
     sink.reply(packet(4));
     await until(() => second.received.length === 1);
     expect(source.received.length).toBe(1);
+  });
+
+  it('says that several programs send to its port, and that it is over, but nothing of one that moved', async () => {
+    await using tunnel = await openTunnel(engineName);
+    const { egress, source } = tunnel;
+    await using second = await LocalUdpSocket.open();
+    source.send(packet(1), egress.port());
+    second.send(packet(2), egress.port());
+    const words = `several programs send to 127.0.0.1:${egress.port()}: answers go to the one that sent last`;
+    const reasons = (): string => egress.edge.health().reasons.join('\n');
+    await until(() => egress.tunnel().stats.packets_sent === 2);
+    await pause(600);
+    expect(reasons()).toBe('');
+    await until(() => {
+      source.send(packet(3), egress.port());
+      second.send(packet(4), egress.port());
+      return reasons().includes(words);
+    });
+    const event = `Several programs send to 127.0.0.1:${egress.port()}: answers go to the one that sent last`;
+    expect(egress.messages().filter((message) => message === event)).toHaveLength(1);
+    await until(() => reasons() === '', { timeoutMs: 60_000, what: 'ten seconds with one sender' });
   });
 
   it('drops what is not sealed with its key, and says so', async () => {

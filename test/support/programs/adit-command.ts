@@ -10,11 +10,16 @@ export interface CommandResult {
   readonly err: string;
 }
 
-/** Runs one command of `bin/adit` to its end, as a user types it. */
-export function runAdit(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+/** Runs one command of `bin/adit` to its end, as a user types it; `wrapper` is a command that starts it. */
+export function runAdit(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  wrapper: readonly string[] = [],
+): Promise<CommandResult> {
   return new Promise((resolve) => {
+    const [command = aditPath, ...rest] = [...wrapper, aditPath, ...args];
     const options = { env: { ...process.env, ...env }, timeout: 60_000 };
-    const child = execFile(aditPath, args, options, (_error, out, err) => {
+    const child = execFile(command, rest, options, (_error, out, err) => {
       resolve({ status: child.exitCode ?? -1, out, err });
     });
   });

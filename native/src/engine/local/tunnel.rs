@@ -42,9 +42,11 @@ pub struct LocalCounts {
     no_local_peer: AtomicU64,
     /// The local UDP socket did not take or give a datagram.
     send_errors: AtomicU64,
+    /// Datagrams of a program that had sent before the last sender did: answers go to the last sender alone.
+    sender_returns: AtomicU64,
 }
 
-pub const LOCAL_COUNTS: usize = 14;
+pub const LOCAL_COUNTS: usize = 15;
 
 impl LocalCounts {
     pub fn stream_sent(&self, bytes: usize) {
@@ -100,6 +102,10 @@ impl LocalCounts {
         add(&self.send_errors, 1);
     }
 
+    pub fn sender_returned(&self) {
+        add(&self.sender_returns, 1);
+    }
+
     /// In the order of `localCountNames` in `src/quic/local-sockets.ts`.
     pub fn in_order(&self) -> [u64; LOCAL_COUNTS] {
         [
@@ -117,6 +123,7 @@ impl LocalCounts {
             &self.no_socket,
             &self.no_local_peer,
             &self.send_errors,
+            &self.sender_returns,
         ]
         .map(|count| count.load(Ordering::Relaxed))
     }

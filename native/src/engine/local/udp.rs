@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use socket2::{Domain, Protocol, Type};
 
-use super::{Local, Tunnel};
+use super::{Local, Tunnel, senders::Senders};
 use crate::{
     engine::{Core, SendOutcome, Slot, endpoint::Stall},
     ledger::{Counts, DropReason, PREFIX_BYTES},
@@ -45,7 +45,7 @@ pub struct Udp {
     ledger: Arc<Counts>,
     /// None while control opens it anew.
     socket: Option<(UdpSocket, Mode)>,
-    last_sender: Option<SocketAddr>,
+    senders: Senders,
     /// Slot and id of the connection that local datagrams leave by.
     way_out: Option<(Slot, u64)>,
     stalled: Option<Stall>,
@@ -98,7 +98,7 @@ impl Udp {
 
     /// Ok(false): there is nobody to give it to.
     fn deliver(&self, payload: &[u8]) -> io::Result<bool> {
-        match (&self.socket, self.last_sender) {
+        match (&self.socket, self.senders.last()) {
             (Some((socket, Mode::Connect)), _) => socket.send(payload).map(|_| true),
             (Some((socket, Mode::Bind)), Some(to)) => socket.send_to(payload, to).map(|_| true),
             _ => Ok(false),
@@ -130,7 +130,7 @@ impl Core {
             prefix,
             ledger,
             socket: None,
-            last_sender: None,
+            senders: Senders::default(),
             way_out: None,
             stalled: None,
             readable: false,
@@ -208,10 +208,10 @@ impl Core {
                 }
             };
             // Port 0 cannot be answered; the kernel lets it through.
-            if sender.port() != 0 {
-                udp.last_sender = Some(sender);
-            }
             let counts = &udp.tunnel.counts;
+            if sender.port() != 0 && udp.senders.note(sender) {
+                counts.sender_returned();
+            }
             counts.offered();
             if now.saturating_duration_since(since) >= LONGEST_WAIT {
                 counts.expired_on_the_way_out();

@@ -86,12 +86,25 @@ describe('why a tunnel is as it is, at an edge', () => {
   it.each([
     [refused, 'Nothing takes what arrives for 127.0.0.1:5000: nothing listens there (ECONNREFUSED)'],
     [{ ...trouble, kind: 'far', cause: '' } as const, 'The program behind the other edge does not accept connections'],
+    [
+      { ...trouble, kind: 'machine', cause: 'it has no route there (ENETUNREACH)' } as const,
+      'This machine cannot listen on 127.0.0.1:5000: it has no route there (ENETUNREACH)',
+    ],
+    [
+      { ...trouble, kind: 'senders', cause: '' } as const,
+      'Several programs send to 127.0.0.1:5000 at once, and answers',
+    ],
+    [
+      { ...trouble, kind: 'far-machine', cause: '' } as const,
+      'The machine of the other edge has no way to the program',
+    ],
     [{ ...trouble, kind: 'key', cause: '' } as const, 'What the other edge sends cannot be opened: the edges have'],
     [{ ...trouble, kind: 'far-key', cause: '' } as const, 'The other edge cannot open what is sent to it: the edges'],
   ])('says what stands in the way, with its age, and blames nothing else for the silence: %o', (standing, words) => {
     const answer = text(factsOf({ troubles: [standing] }));
     expect(answer).toContain(`problem: ${words}`);
-    const age = standing.kind.startsWith('far') ? 'for 2 minutes' : '9 times in 2 minutes, the last one 10 seconds ago';
+    const isState = standing.kind.startsWith('far') || standing.kind === 'senders';
+    const age = isState ? 'for 2 minutes' : '9 times in 2 minutes, the last one 10 seconds ago';
     expect(answer).toContain(`(${age}). → `);
     expect(answer).not.toContain('Nothing goes through it now');
   });

@@ -51,6 +51,12 @@ const cases: readonly [EdgeEvent, severity: string, message: string, details?: o
     'Datagrams dropped: too_large',
     { reason: 'too_large', count: 7, window: 60 },
   ],
+  [
+    { kind: 'several-senders', tunnel, localAddr: '127.0.0.1:5000' },
+    'warning',
+    'Several programs send to 127.0.0.1:5000: answers go to the one that sent last',
+    { local_addr: '127.0.0.1:5000' },
+  ],
   [{ kind: 'manager-connected', url: 'wss://m/ws/node' }, 'info', 'Connected to manager', { url: 'wss://m/ws/node' }],
   [{ kind: 'configuration-updated' }, 'info', 'Configuration updated'],
   [

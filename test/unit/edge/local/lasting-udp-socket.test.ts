@@ -18,6 +18,7 @@ class Bed {
   readonly clock = new ManualClock();
   readonly logger = new RecordingLogger();
   readonly opened: FakeSocket[] = [];
+  readonly renewals: unknown[] = [];
   /** Why the next sockets cannot be opened; null lets them. */
   refusal: Error | null = null;
   readonly socket: LastingUdpSocket<Socket>;
@@ -30,7 +31,13 @@ class Bed {
       return socket as unknown as Socket;
     };
     this.socket = new LastingUdpSocket(
-      { clock: this.clock, logger: this.logger, open, close: closeLocalUdpSocket },
+      {
+        clock: this.clock,
+        logger: this.logger,
+        open,
+        close: closeLocalUdpSocket,
+        onRenewed: (error) => this.renewals.push(error),
+      },
       mode,
     );
   }
@@ -83,12 +90,14 @@ describe('a local UDP socket', () => {
     await bed.socket.open();
     await bed.pass(60_000);
     for (let i = 0; i < 100; i++) bed.socket.failed(systemError('EADDRNOTAVAIL'));
-    bed.refusal = new Error('no interface has the address');
+    const refusal = new Error('no interface has the address');
+    bed.refusal = refusal;
     for (let i = 0; i < 5; i++) await bed.pass(1000);
     expect([bed.opened.length, bed.socket.current]).toEqual([1, null]);
     bed.refusal = null;
     await bed.pass(1000);
     expect(bed.socket.current).toBe(bed.opened[1]);
+    expect(bed.renewals).toEqual([...Array.from({ length: 5 }, () => refusal), null]);
     bed.socket.failed(systemError('EADDRNOTAVAIL'));
     await bed.pass(999);
     expect(bed.opened).toHaveLength(2);

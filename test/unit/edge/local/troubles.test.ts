@@ -46,13 +46,24 @@ describe('a trouble of a tunnel', () => {
 
 it('finds the code in a message of the Rust engine', () => {
   const error = new AppError('connect-failed', 'ECONNREFUSED: Connection refused');
-  expect(localCause(error)).toBe('nothing listens there (ECONNREFUSED)');
+  expect(localCause(error)).toEqual({ kind: 'local', cause: 'nothing listens there (ECONNREFUSED)' });
 });
+
+it.each(['EADDRNOTAVAIL', 'EINVAL', 'ENETDOWN', 'ENETUNREACH', 'ENODEV'])(
+  'finds the fault in this machine, whoever wraps the error: %s',
+  (code) => {
+    const error = Object.assign(new Error(`connect ${code}`), { code });
+    const wrapped = new AppError('address-unavailable', 'cannot connect UDP 10.0.0.5:5000', { cause: error });
+    for (const told of [error, wrapped]) expect(localCause(told).kind).toBe('machine');
+    expect(localCause(wrapped).cause).toContain(`(${code})`);
+  },
+);
 
 it.each([
   ['ECONNREFUSED', 'nothing listens there (ECONNREFUSED)'],
   ['EPERM', 'the system does not permit it (EPERM): look at the firewall here'],
   ['EOTHER', 'told otherwise'],
 ])('says in words why a local program is not reached: %s', (code, words) => {
-  expect(localCause(Object.assign(new Error('told otherwise'), { code }))).toBe(words);
+  const error = Object.assign(new Error('told otherwise'), { code });
+  expect(localCause(error)).toEqual({ kind: 'local', cause: words });
 });
