@@ -105,6 +105,12 @@ export class Receiver {
     this.#dependencies.tsbpd.extend(timestamp);
   }
 
+  /** Without data there is no ACKACK, but the peer's clock runs on. */
+  onKeepAlive(nowUs: number, timestamp: number): void {
+    const { roundTrip, tsbpd } = this.#dependencies;
+    tsbpd.sample(nowUs, timestamp, roundTrip.measured ? roundTrip.rttUs : null);
+  }
+
   onAckAck(nowUs: number, number: number, timestamp: number): void {
     const { roundTrip, tsbpd } = this.#dependencies;
     const sentUs = this.#acks.confirm(number);

@@ -186,7 +186,8 @@ export class SrtConnection {
     else if (type === controlType.nak) this.#sender.onNak(nowUs, decodeNak(packet));
     else if (type === controlType.ackAck) {
       this.#receiver.onAckAck(nowUs, packet.readUInt32BE(4), packet.readUInt32BE(8));
-    } else if (type === controlType.shutdown) this.#onShutdown();
+    } else if (type === controlType.keepAlive) this.#receiver.onKeepAlive(nowUs, packet.readUInt32BE(8));
+    else if (type === controlType.shutdown) this.#onShutdown();
     else if (type === controlType.dropRequest) this.#onDropRequest(packet);
     else if (type === controlType.userDefined) this.#onKeyMessage(nowUs, packet);
   }

@@ -1,5 +1,7 @@
 /** A correction follows from so many samples: ten seconds of ACKs. */
 const samplesPerWindow = 1000;
+/** Or from what came in so long, where there are only keep-alives. */
+const longestWindowUs = 10_000_000;
 /** No clock that works is farther off: more than this is the network's delay, and must not shift deliveries at once. */
 const maxDrift = 500e-6;
 const wrap = 2 ** 32;
@@ -41,13 +43,14 @@ export class Tsbpd {
 
   /**
    * A packet that the peer stamped as it sent it. Round trips that have grown since the first are half taken off: the
-   * way has become longer, not the peer's clock slower.
+   * way has become longer, not the peer's clock slower. `rttUs` is null before the first one is measured.
    */
-  sample(nowUs: number, timestamp: number, rttUs: number): void {
+  sample(nowUs: number, timestamp: number, rttUs: number | null): void {
     this.#firstRttUs ??= rttUs;
-    this.#sumUs += nowUs - this.#baseUs - this.extend(timestamp) - (rttUs - this.#firstRttUs) / 2;
+    const grownUs = (rttUs ?? 0) - (this.#firstRttUs ?? 0);
+    this.#sumUs += nowUs - this.#baseUs - this.extend(timestamp) - grownUs / 2;
     this.#samples++;
-    if (this.#samples < samplesPerWindow) return;
+    if (this.#samples < samplesPerWindow && nowUs - this.#windowUs < longestWindowUs) return;
     const drift = this.#sumUs / this.#samples;
     const most = (nowUs - this.#windowUs) * maxDrift;
     this.#baseUs += Math.max(-most, Math.min(most, drift));

@@ -56,4 +56,37 @@ describe('SRT over hours of virtual time', () => {
     expect(outcome.dropped).toBe(0);
     expect(outcome.most - outcome.least).toBeLessThan(20_000);
   });
+
+  test.each([100, -100])(
+    'after a long silence carries an hour both ways, with a clock off by %i ppm, 2 % loss, a wrap and key refreshes: none is missing',
+    (callerPpm) => {
+      const keys = { passphrase: 'a passphrase of 25 letters', keyRefreshPackets: 10_000, keyAnnouncePackets: 1000 };
+      const ends = { caller: { ...keys, receiveLatencyMs: 400 }, listener: { ...keys, receiveLatencyMs: 400 } };
+      const world = new SrtWorld({ callerPpm, ...ends });
+      world.connect();
+      world.run(2 ** 32 - hourUs / 2);
+      world.path.quality = { loss: 0.02, delayUs: 10_000, jitterUs: 1000 };
+      const next = { listener: 0, caller: 0 };
+      const wrong: string[] = [];
+      world.onDelivered = (end, { payload }) => {
+        const number = payload.readUInt32BE(0);
+        if (number !== next[end]) wrong.push(`${end}: ${number} instead of ${next[end]}`);
+        next[end] = number + 1;
+      };
+      const count = hourUs / 100_000;
+      for (let number = 0; number < count; number++) {
+        world.connection.write(world.callerUs, numbered(number, 8), world.callerUs);
+        world.accepted?.write(world.nowUs, numbered(number, 8), world.nowUs);
+        world.run(100_000);
+      }
+      world.run(1_000_000);
+      expect(wrong).toEqual([]);
+      expect(next).toEqual({ listener: count, caller: count });
+      for (const end of [world.connection, world.accepted]) {
+        expect(end?.counters.keyRefreshesSent).toBeGreaterThanOrEqual(3);
+        expect(end?.counters.keyRefreshesReceived).toBeGreaterThanOrEqual(3);
+      }
+    },
+    300_000,
+  );
 });
