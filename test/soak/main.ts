@@ -1,6 +1,8 @@
 import process from 'node:process';
+import { inspect } from 'node:util';
 import { builtEngines } from '../support/programs/engines.ts';
 import { cyclesChapter, floodChapter, fuzzChapter, stormChapter } from './chapters.ts';
+import { mediaSoak } from './media/media-soak.ts';
 import { mixed } from './mixed.ts';
 import { parseSoakArguments, type ChapterName, type SoakOrder } from './soak-order.ts';
 import type { EngineName } from '../../src/quic/types.ts';
@@ -15,20 +17,31 @@ if (typeof order === 'string') {
 const faults: string[] = [];
 process.on('unhandledRejection', (error) => faults.push(`unhandled rejection in the edges: ${String(error)}`));
 
+if (order.only.includes('media')) await judge('media', () => mediaSoak({ ...order, say }));
 for (const engine of order.engine === undefined ? await builtEngines() : [order.engine]) {
   for (const chapter of order.only) {
-    try {
-      faults.push(...(await run(chapter, engine, order)).map((fault) => `${chapter} ${engine}: ${fault}`));
-    } catch (error) {
-      faults.push(`${chapter} ${engine}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    }
+    // No engine carries the media.
+    if (chapter === 'media') continue;
+    await judge(`${chapter} ${engine}`, () => run(chapter, engine, order));
   }
 }
 for (const fault of faults.slice(0, 50)) say(`WRONG ${fault}`);
 say(faults.length === 0 ? 'soak: nothing was wrong' : `soak: ${faults.length} things were wrong`);
 process.exit(faults.length === 0 ? 0 : 1);
 
-function run(chapter: ChapterName, engine: EngineName, { minutes, tunnels, seed }: SoakOrder): Promise<string[]> {
+async function judge(name: string, play: () => Promise<string[]>): Promise<void> {
+  try {
+    faults.push(...(await play()).map((fault) => `${name}: ${fault}`));
+  } catch (error) {
+    faults.push(`${name}: ${inspect(error)}`);
+  }
+}
+
+function run(
+  chapter: Exclude<ChapterName, 'media'>,
+  engine: EngineName,
+  { minutes, tunnels, seed }: SoakOrder,
+): Promise<string[]> {
   const common = { engine, seed, say };
   switch (chapter) {
     case 'mixed':

@@ -1,21 +1,22 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
-export const chapterNames = ['mixed', 'flood', 'cycles', 'fuzz', 'storm'] as const;
+const relayChapters = ['mixed', 'flood', 'cycles', 'fuzz', 'storm'] as const;
+const chapterNames = [...relayChapters, 'media'] as const;
 export type ChapterName = (typeof chapterNames)[number];
 
 const orderSchema = z.object({
-  /** Length of the mixed chapter. */
+  /** Length of the mixed chapter, and of the media. */
   minutes: z.coerce.number().positive().max(1440).default(30),
   tunnels: z.coerce.number().int().min(2).max(2000).default(200),
   /** Absent: every engine that is built, one after the other. */
   engine: z.enum(['native', 'quiche']).optional(),
-  /** Chapters, with commas between them; absent: all. */
+  /** Chapters, with commas between them; absent: all but `media`, which needs the programs of .ci/packages. */
   only: z
     .string()
     .transform((names) => names.split(','))
     .pipe(z.array(z.enum(chapterNames)))
-    .default([...chapterNames]),
+    .default([...relayChapters]),
   seed: z.coerce.number().int().default(1),
 });
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freeTcpPort } from '../../support/manager/free-tcp-port.ts';
 import { checkStream } from '../../support/media/stream-check.ts';
+import { pause } from '../../support/pause.ts';
 import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
 import { PeerProgram } from '../../support/peers/peer-program.ts';
 import { FlowBed } from '../../support/programs/flow-bed.ts';
@@ -88,7 +89,7 @@ describe('an RTSP input, with gst-rtsp-server', () => {
     expect(bed.messages('cam').at(-1)).toMatch(why);
     // It tries again, and raises nothing more.
     await until(async () => (await bed.flow('cam'))?.input?.state === 'connecting');
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await pause(2500);
     expect(bed.messages('cam')).toHaveLength(2);
   });
 });

@@ -20,6 +20,11 @@ export class PeerProgram implements AsyncDisposable {
     return Buffer.concat(this.#out);
   }
 
+  /** What it has written since the last call. */
+  takeOutput(): Buffer {
+    return Buffer.concat(this.#out.splice(0));
+  }
+
   get complaints(): string {
     return this.#errors;
   }
