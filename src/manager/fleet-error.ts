@@ -34,11 +34,21 @@ export class FleetError extends Error {
   readonly code: FleetErrorCode;
   /** The node's own `error_code`, where it is the node that refused. */
   readonly nodeErrorCode: string | null;
+  /** The field of the input that is wrong, by its path in the body: forms show the message there. */
+  readonly field: string | null;
 
-  constructor(code: FleetErrorCode, message: string, nodeErrorCode: string | null = null) {
+  constructor(
+    code: FleetErrorCode,
+    message: string,
+    {
+      nodeErrorCode = null,
+      field = null,
+    }: { readonly nodeErrorCode?: string | null; readonly field?: string | null } = {},
+  ) {
     super(message);
     this.code = code;
     this.nodeErrorCode = nodeErrorCode;
+    this.field = field;
   }
 
   get status(): number {

@@ -4,8 +4,10 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { launchBrowser, openPage } from '../support/browser.ts';
+import { fakeMediaArgs, receivedInPage } from '../support/media/rtc-page.ts';
 import { builtEngines } from '../support/programs/engines.ts';
 import { isAlive, KeptDemo } from '../support/programs/kept-demo.ts';
+import { until } from '../support/until.ts';
 
 const adit = resolve(import.meta.dirname, '../../bin/adit');
 
@@ -59,6 +61,24 @@ describe('adit demo', () => {
     expect(pids.filter(isAlive)).toEqual([]);
     expect(existsSync(folder)).toBe(false);
   }, 300_000);
+
+  it('with --media carries a picture by SRT, flow, tunnel and flow to a page where Chromium plays it', async () => {
+    await using demo = new KeptDemo(['--media', '--seconds', '1', '--megabytes', '1', '--compare', '0']);
+    const url = await demo.prints(/^ {2}(http:\/\/127[.]0[.]0[.]1:\d+\/[?]url=\S+\/whep)$/m);
+    const browser = await launchBrowser(fakeMediaArgs);
+    try {
+      const { page, faults } = await openPage(browser);
+      await page.goto(url);
+      // Two rounds of the clip of four seconds, so that its seam is among them.
+      const played = async (): Promise<boolean> => (await receivedInPage(page)).framesDecoded > 120;
+      await until(played, { what: 'Chromium decodes frames', timeoutMs: 120_000, pollMs: 500 });
+      expect(await page.evaluate('document.querySelector("video").videoWidth')).toBe(320);
+      expect(faults).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+    expect((await demo.interrupt()).output).toMatch(/^media +\d+ kbit\/s {2}Healthy, \d+ continuity errors$/m);
+  }, 400_000);
 
   it.each([/^manager +pid (\d+)/m, /^(the same programs once more)/m])(
     'stops what it has started when Ctrl-C comes after the line %s',

@@ -15,6 +15,7 @@ export function addDemo(program: Command, terminal: Terminal): void {
     .option('--megabytes <n>', 'how much TCP data to send each way', positive, 100)
     .option('--rate <n>', 'UDP packets a second', positive, 1000)
     .option('--compare <n>', 'seconds of TCP to measure on each QUIC engine, 0 for none', wholeNumber, 2)
+    .option('--media', 'also carry a test picture: SRT, flow, tunnel, flow, WHEP for a browser', false)
     .option('--keep', 'stay up afterwards and print commands to try', false)
     .action((options: DemoOptions) => runDemo(options, terminal));
 }

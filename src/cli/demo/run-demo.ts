@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock, type Clock } from '../../lib/clock.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
@@ -10,10 +10,13 @@ import { waitForShutdownSignal } from '../service/shutdown-signal.ts';
 import type { Terminal } from '../terminal.ts';
 import { compareEngines } from './compare-engines.ts';
 import { planDemo, type DemoWorld } from './demo-config.ts';
+import { carryMedia } from './carry-media.ts';
 import { droppedBy, readTunnels, viewLegend, viewLine, type TunnelRow } from './demo-view.ts';
+import { heavyMachineLoad } from './machine-load.ts';
 import { makeTunnels } from './make-tunnels.ts';
 import { startPrograms, type DemoPrograms } from './start-programs.ts';
 import { stopRelay } from './stop-relay.ts';
+import { showPicture } from './picture-page.ts';
 import { exchangeTcp, type TcpExchangeResult, type TcpProgress } from './tcp-exchange.ts';
 import { runUdpFlow, srtPacketBytes, type UdpFlowResult, type UdpProgress } from './udp-flow.ts';
 
@@ -23,6 +26,7 @@ export interface DemoOptions {
   readonly rate: number;
   /** How long the TCP rate of each engine is measured, in seconds; 0 leaves the comparison out. */
   readonly compare: number;
+  readonly media: boolean;
   readonly keep: boolean;
 }
 
@@ -36,8 +40,6 @@ const viewPeriodMs = 1000;
 const toleratedLoss = 0.01;
 /** An edge drops what has waited for 100 ms (conformance S6), and where processes wait for a core, packets do. */
 const toleratedLossUnderLoad = 0.5;
-/** Processes that want to run, for each core. */
-const heavyLoad = 1.5;
 
 export async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> {
   const shutdown = waitForShutdownSignal();
@@ -68,11 +70,13 @@ interface Stage {
 async function runIn(folder: string, options: DemoOptions, { shutdown, acts, terminal }: Stage): Promise<void> {
   const clock = new SystemClock();
   const world = await planDemo(folder);
-  await using programs = await startPrograms(world, clock, terminal);
+  await using stack = new AsyncDisposableStack();
+  const programs = stack.use(await startPrograms(world, clock, terminal));
   const act = async (): Promise<void> => {
     await makeTunnels(world, programs, clock, terminal);
     terminal.out(`\n${viewLegend}\n`);
     await carryTraffic(options, world, clock, terminal);
+    if (options.media) stack.use(await carryMedia(world, programs, clock, terminal));
     if (options.compare > 0) await compareEngines(world, programs.engine, options.compare, clock, terminal);
     if (programs.observer !== null) await stopRelay(programs.relay, programs.observer, clock, terminal);
   };
@@ -80,7 +84,7 @@ async function runIn(folder: string, options: DemoOptions, { shutdown, acts, ter
   acts.push(acting);
   await Promise.race([acting, interruption(shutdown)]);
   terminal.out('\nall well\n');
-  if (options.keep) await keepUp(world, programs, shutdown, terminal);
+  if (options.keep) await keepUp(world, programs, options.media, shutdown, terminal);
   terminal.out(`stopping ${programs.names.join(', ')}\n`);
 }
 
@@ -134,8 +138,7 @@ function summarise(
   terminal: Terminal,
 ): void {
   const lost = udp.sent - udp.received;
-  const load = loadavg()[0] ?? 0;
-  const isBusy = load > heavyLoad * availableParallelism();
+  const load = heavyMachineLoad();
   const rate = (2 * options.megabytes) / tcp.seconds;
   terminal.out(
     [
@@ -145,16 +148,16 @@ function summarise(
       `UDP  ${udp.sent} packets of ${srtPacketBytes} bytes sent, ${lost} lost, ${udp.damaged} damaged; one way ` +
         `p50 ${udp.latencyMs.p50.toFixed(1)} ms, p99 ${udp.latencyMs.p99.toFixed(1)} ms`,
       `The relay dropped ${tunnels.map(droppedBy).reduce((a, b) => a + b, 0)} datagrams.`,
-      ...(isBusy
-        ? [`This machine is busy (load ${load.toFixed(1)}): rates and delays say little, packets may be lost.`]
-        : []),
+      ...(load === null
+        ? []
+        : [`This machine is busy (load ${load.toFixed(1)}): rates and delays say little, packets may be lost.`]),
       '',
     ].join('\n'),
   );
   const problems = [
     ...(tcp.intact ? [] : ['the TCP data that arrived is not what was sent']),
     ...(udp.damaged === 0 ? [] : [`${udp.damaged} UDP packets arrived damaged or twice`]),
-    ...(lost <= udp.sent * (isBusy ? toleratedLossUnderLoad : toleratedLoss)
+    ...(lost <= udp.sent * (load === null ? toleratedLoss : toleratedLossUnderLoad)
       ? []
       : [`${lost} of ${udp.sent} UDP packets were lost`]),
   ];
@@ -164,9 +167,11 @@ function summarise(
 async function keepUp(
   world: DemoWorld,
   programs: DemoPrograms,
+  hasMedia: boolean,
   shutdown: Promise<unknown>,
   terminal: Terminal,
 ): Promise<void> {
+  await using page = hasMedia ? await showPicture(world) : null;
   const server = nodeHttp.createServer((_, answer) => answer.end('hello from the far side of the tunnel\n'));
   server.listen(world.tcp.destination.port, world.tcp.destination.host);
   const { local, destination } = world.udp;
@@ -175,6 +180,7 @@ async function keepUp(
       '',
       'everything stays up until Ctrl-C; the page of the manager, which the browser does not know yet:',
       `  ${programs.firstAdmin}`,
+      ...(page === null ? [] : ['the test picture, in a browser:', `  ${page.url}`]),
       'try in another terminal:',
       `  curl http://${formatHostPort(world.tcp.local)}/                    # HTTP through the tunnel`,
       `  curl ${apiUrl(world)}/api/v1/tunnels       # what the relay knows`,

@@ -46,7 +46,8 @@ export function refusalOf(error: unknown): RefusalAnswer {
   }
   if (error instanceof FleetError) {
     const code = error.nodeErrorCode ?? error.code;
-    return { status: error.status, body: { error: error.message, error_code: code }, logged: false };
+    const details = error.field !== null && { details: [{ path: error.field, message: error.message }] };
+    return { status: error.status, body: { error: error.message, error_code: code, ...details }, logged: false };
   }
   if (error instanceof AccessError) {
     const details = error.details.length > 0 && { details: error.details };

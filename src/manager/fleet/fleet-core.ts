@@ -111,7 +111,7 @@ export class FleetCore {
       case 'done':
         return result.data;
       case 'refused':
-        throw new FleetError('node_refused', result.error, result.errorCode);
+        throw new FleetError('node_refused', result.error, { nodeErrorCode: result.errorCode });
       case 'timed-out':
         throw new FleetError('timed_out', timedOutText);
       case 'disconnected':

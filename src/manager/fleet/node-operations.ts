@@ -59,7 +59,7 @@ export class FleetNodes implements NodeOperations {
       updated_at: now,
     };
     await this.#core.change(actor, 'node.create', id, async (store) => {
-      if (!(await store.nodes.insert(row))) throw new FleetError('name_taken', `there is a node ${row.name} already`);
+      if (!(await store.nodes.insert(row))) throw nameTaken(row.name);
       return { result: null, after: input };
     });
     dependencies.feed.node(id);
@@ -178,7 +178,7 @@ export class FleetNodes implements NodeOperations {
     const next = { ...change, generation: node.generation + 1, updated_at: this.#core.now() };
     await this.#core.change(actor, action, node.id, async (store) => {
       const taken = change.name !== undefined && change.name !== node.name && (await nameIsTaken(store, change.name));
-      if (taken) throw new FleetError('name_taken', `there is a node ${change.name ?? ''} already`);
+      if (taken) throw nameTaken(change.name ?? '');
       const row = await store.nodes.change(node.id, next, generation ?? undefined);
       if (row === null) throw new FleetError('stale', 'somebody has changed this node meanwhile; read it again');
       const shown = withoutKeys(change, 'registration_hash');
@@ -207,8 +207,12 @@ function fieldsOf(input: Partial<NewNodeInput>) {
 
 function nameOf(name: string): string {
   const clean = name.replaceAll('\0', '').toWellFormed().trim();
-  if (clean === '') throw new FleetError('invalid', 'a node needs a name');
+  if (clean === '') throw new FleetError('invalid', 'a node needs a name', { field: 'name' });
   if (Array.from(clean).length > maxNameChars)
-    throw new FleetError('invalid', `a name may have ${maxNameChars} characters`);
+    throw new FleetError('invalid', `a name may have ${maxNameChars} characters`, { field: 'name' });
   return clean;
+}
+
+function nameTaken(name: string): FleetError {
+  return new FleetError('name_taken', `there is a node ${name} already`, { field: 'name' });
 }

@@ -5,6 +5,8 @@ import type { NodeRow } from '../store/schema.ts';
 import type { FleetCore } from './fleet-core.ts';
 import { choosePlacement, whyNoRelay, type Placement, type RelayCandidate } from './placement.ts';
 
+const atRelays = { field: 'relays' } as const;
+
 /** A relay of a tunnel and what its edges dial. */
 export interface ChosenRelay {
   readonly nodeId: string;
@@ -22,26 +24,28 @@ export class RelayPlaces {
   async choose(region: string | null, keep?: ReadonlySet<string>): Promise<Placement> {
     const candidates = await this.#candidates();
     const placement = choosePlacement(candidates, region, keep);
-    if (placement === null) throw new FleetError('conflict', whyNoRelay(candidates));
+    if (placement === null) throw new FleetError('conflict', whyNoRelay(candidates), atRelays);
     return placement;
   }
 
   /** The relays that an operator named, with the addresses that they report where none was given. */
   async named(relays: Exclude<NewTunnelInput['relays'], 'auto'>): Promise<readonly ChosenRelay[]> {
-    if (relays.length < 1 || relays.length > 2) throw new FleetError('invalid', 'a tunnel has one relay or two');
+    if (relays.length < 1 || relays.length > 2)
+      throw new FleetError('invalid', 'a tunnel has one relay or two', atRelays);
     if (new Set(relays.map(({ node_id: id }) => id)).size < relays.length) {
-      throw new FleetError('invalid', 'a tunnel cannot have one relay twice');
+      throw new FleetError('invalid', 'a tunnel cannot have one relay twice', atRelays);
     }
     return Promise.all(
       relays.map(async ({ node_id: nodeId, relay_addr: given }) => {
         const node = await this.#core.node(nodeId);
         if (node.kind === 'edge' && node.protocol_version !== null) {
-          throw new FleetError('invalid', `${node.name} is an edge, not a relay`);
+          throw new FleetError('invalid', `${node.name} is an edge, not a relay`, atRelays);
         }
         const address = given ?? this.#addressOf(node);
         if (address !== null) return { nodeId, address };
         const mend = 'set public_quic_addr in its config, or relay_addr here';
-        throw new FleetError('invalid', `relay ${node.name} reports no address that edges can dial; ${mend}`);
+        const message = `relay ${node.name} reports no address that edges can dial; ${mend}`;
+        throw new FleetError('invalid', message, atRelays);
       }),
     );
   }

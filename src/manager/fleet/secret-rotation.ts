@@ -42,7 +42,8 @@ export class SecretRotation {
       return { result: null, after: { revoke_previous: revokePrevious } };
     });
     const result = await this.#core.command(id, { type: 'rotate_secret', new_secret: secret });
-    if (result.kind === 'refused') throw new FleetError('node_refused', result.error, result.errorCode);
+    if (result.kind === 'refused')
+      throw new FleetError('node_refused', result.error, { nodeErrorCode: result.errorCode });
     if (result.kind !== 'done') return { outcome: 'unconfirmed' };
     await store.secrets.setState(row.id, 'acknowledged', this.#core.now());
     if (revokePrevious) await store.secrets.removeOlder(row);

@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { FleetCore } from './fleet-core.ts';
 import { applyLegs, type WantedLeg } from './leg-ledger.ts';
 import type { ChosenRelay, RelayPlaces } from './relay-places.ts';
-import { localAddress, refuseUnsupported, tunnelFields, tunnelName } from './tunnel-input.ts';
+import { localAddress, refuseFlowOverTcp, refuseUnsupported, tunnelFields, tunnelName } from './tunnel-input.ts';
 
 interface Placed {
   readonly relays: readonly ChosenRelay[];
@@ -36,6 +36,7 @@ export class TunnelEditor {
       throw new FleetError('conflict', `there is a tunnel ${id} already, perhaps among those recently removed`);
     }
     refuseUnsupported(input);
+    refuseFlowOverTcp(input.protocol, [input.source.listen, input.destination.forward]);
     await this.#checkEnds(input.source.node_id, input.destination.node_id);
     const { relays, ...placement } = await this.#place(input.relays, input.region ?? null);
     // One at each relay and each end.
@@ -69,6 +70,10 @@ export class TunnelEditor {
     const before = await this.row(id);
     if (before.removed_at !== null) throw new FleetError('conflict', 'this tunnel was removed; restore it first');
     refuseUnsupported(change);
+    refuseFlowOverTcp(change.protocol ?? before.protocol, [
+      change.source?.listen ?? before.source_listen,
+      change.destination?.forward ?? before.destination_forward,
+    ]);
     await this.#checkEnds(
       change.source?.node_id ?? before.source_node_id,
       change.destination?.node_id ?? before.destination_node_id,
@@ -226,11 +231,14 @@ export class TunnelEditor {
   }
 
   async #checkEnds(source: string, destination: string): Promise<void> {
-    if (source === destination) throw new FleetError('invalid', 'source and destination must be two nodes');
-    for (const id of [source, destination]) {
+    if (source === destination) {
+      throw new FleetError('invalid', 'source and destination must be two nodes', { field: 'destination.node_id' });
+    }
+    for (const [end, id] of Object.entries({ source, destination })) {
       const node = await this.#core.node(id);
       if (node.kind === 'relay' || node.kind === 'observer') {
-        throw new FleetError('invalid', `${node.name} is of kind ${node.kind}; a tunnel ends at edges`);
+        const message = `${node.name} is of kind ${node.kind}; a tunnel ends at edges`;
+        throw new FleetError('invalid', message, { field: `${end}.node_id` });
       }
     }
   }

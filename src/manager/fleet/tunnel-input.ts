@@ -5,6 +5,8 @@ import type { TunnelChange } from '../store/schema.ts';
 
 const maxNameChars = 256;
 const maxDescriptionChars = 10_000;
+/** As the end of a tunnel: a media flow of that edge, in place of an address. */
+const endsInFlow = 'flow';
 
 /** The columns that an operator's input sets. Throws FleetError `invalid`. */
 export function tunnelFields({
@@ -37,17 +39,28 @@ export function refuseUnsupported({ mode, transport }: Partial<NewTunnelInput>):
   }
 }
 
-export function localAddress(text: string, what: string, minPort: number): string {
+/** Throws FleetError `invalid` where an end is a media flow and the tunnel does not carry datagrams. */
+export function refuseFlowOverTcp(protocol: string, ends: readonly string[]): void {
+  if (protocol !== 'udp' && ends.includes(endsInFlow)) {
+    throw new FleetError('invalid', 'an end is "flow", and flows need protocol udp', { field: 'protocol' });
+  }
+}
+
+export function localAddress(text: string, field: string, minPort: number): string {
+  if (text === endsInFlow) return text;
   const address = parseSocketAddress(text);
   const usable = address !== null && address.port >= minPort;
-  if (!usable) throw new FleetError('invalid', `${what} is not ip:port; write for example 127.0.0.1:9000`);
+  if (!usable) {
+    const message = `${field} is neither ip:port nor flow; write for example 127.0.0.1:9000`;
+    throw new FleetError('invalid', message, { field });
+  }
   return text;
 }
 
 export function tunnelName(name: string): string {
   const clean = name.replaceAll('\0', '').toWellFormed().trim();
-  if (clean === '') throw new FleetError('invalid', 'a tunnel needs a name');
+  if (clean === '') throw new FleetError('invalid', 'a tunnel needs a name', { field: 'name' });
   if (Array.from(clean).length > maxNameChars)
-    throw new FleetError('invalid', `a name may have ${maxNameChars} characters`);
+    throw new FleetError('invalid', `a name may have ${maxNameChars} characters`, { field: 'name' });
   return clean;
 }

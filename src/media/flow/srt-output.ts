@@ -11,13 +11,19 @@ import { TsPacker } from './ts-packer.ts';
 
 type SrtOutputSettings = Extract<OutputSettings, { type: 'srt' }>;
 
+/** What of a flow's worker an SRT output needs. */
+export type SrtOutputDependencies = Pick<
+  FlowPartDependencies,
+  'clock' | 'random' | 'pulse' | 'openSocket' | 'openTunnel' | 'resolve' | 'report'
+>;
+
 const limits: SrtLegLimits = { maxConnections: 8, takeoverUs: null };
 /** A chunk that is later than this leaves with the time that it is: the peer's latency must not shrink. */
 const latestUs = 20_000;
 
 /** An SRT output: one leg, or two that carry the same RTP packets (SMPTE ST 2022-7). */
 export class SrtOutput implements FlowOutput {
-  readonly #dependencies: FlowPartDependencies;
+  readonly #dependencies: SrtOutputDependencies;
   readonly #settings: SrtOutputSettings;
   readonly #legs: readonly SrtLeg[];
   readonly #packer: TsPacker;
@@ -26,7 +32,7 @@ export class SrtOutput implements FlowOutput {
   #sequence = 0;
   #dropped = 0;
 
-  constructor(dependencies: FlowPartDependencies, settings: SrtOutputSettings) {
+  constructor(dependencies: SrtOutputDependencies, settings: SrtOutputSettings) {
     this.#dependencies = dependencies;
     this.#settings = settings;
     const { leg, redundancy } = settings;

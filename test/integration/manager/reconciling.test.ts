@@ -219,6 +219,31 @@ describe('drift', () => {
   });
 });
 
+describe('a tunnel between media flows', () => {
+  it('has flow in place of an address, and needs datagrams', async () => {
+    await using all = await world();
+    const ends = {
+      source: { node_id: all.venue.id, listen: 'flow' },
+      destination: { node_id: all.studio.id, forward: 'flow' },
+    };
+    const overTcp = all.manager.fleet.tunnels.create({ ...all.input, ...ends, protocol: 'tcp' }, admin);
+    await expect(overTcp).rejects.toMatchObject({ code: 'invalid', field: 'protocol' });
+    const { tunnel } = await all.manager.fleet.tunnels.create({ ...all.input, ...ends }, admin);
+    await active(all.manager, tunnel.id);
+    const pushed = all.venue.node.commands.find(({ action }) => action.type === 'create_tunnel');
+    expect(pushed?.action).toMatchObject({ tunnel: { local_addr: 'flow' } });
+    const toTcp = all.manager.fleet.tunnels.patch(tunnel.id, { protocol: 'tcp' }, null, admin);
+    await expect(toTcp).rejects.toMatchObject({ code: 'invalid', field: 'protocol' });
+  });
+
+  it('is refused at the field where the address is neither', async () => {
+    await using all = await world();
+    const source = { node_id: all.venue.id, listen: 'camera.local:5000' };
+    const refused = all.manager.fleet.tunnels.create({ ...all.input, source }, admin);
+    await expect(refused).rejects.toMatchObject({ code: 'invalid', field: 'source.listen' });
+  });
+});
+
 describe('a ghost', () => {
   it('ME1 is removed with its event, can be restored, and spared while its edges say ready', async () => {
     await using all = await world({ ghost_after_secs: 2 });

@@ -189,7 +189,7 @@ function EndsCards({ draft, refused }: PartProps) {
           value={draft.value.listen}
           required
           placeholder="0.0.0.0:5000"
-          hint="The local address that the device sends to."
+          hint="The local address that the device sends to; flow for a media flow of this edge."
           error={refused?.field('source.listen')}
           onValue={(listen) => set({ listen })}
         />
@@ -207,7 +207,7 @@ function EndsCards({ draft, refused }: PartProps) {
           value={draft.value.forward}
           required
           placeholder="192.0.2.10:5001"
-          hint="The address that receives the data."
+          hint="The address that receives the data; flow for a media flow of this edge."
           error={refused?.field('destination.forward')}
           onValue={(forward) => set({ forward })}
         />
