@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import type { LoopPulse } from '../lib/loop-pulse.ts';
 import type { Random } from '../lib/random.ts';
 import type { BeatReading } from '../protocol/beat/beat-frame.ts';
 import { loadLibc, type Libc } from '../posix/libc.ts';
@@ -32,6 +33,8 @@ export interface BeatWatchDependencies {
   readonly looked: () => void;
   /** Receiving has ended by a defect. */
   readonly failed: (error: unknown) => void;
+  /** The thread of the UNIX socket ends the process when this loop is stuck; null leaves that to others. */
+  readonly loopPulse: LoopPulse | null;
 }
 
 /** What is known of one moment, for reports. */
@@ -164,11 +167,11 @@ export class BeatWatch {
     const bound = openBeatSocket(libc, socket);
     const waiting = (await queueLength()) ?? defaultQueueLength;
     running.receiveBufferBytes = bound.receiveBufferBytes;
-    const { clock, random, sink, failed } = this.#dependencies;
+    const { clock, random, sink, failed, loopPulse } = this.#dependencies;
     const { time, intake } = running;
     this.#receivers.push(
       await UnixReceiver.start(
-        { clock, random, libc, time, intake, sink, readable: () => this.drain(), failed },
+        { clock, random, libc, time, intake, sink, readable: () => this.drain(), failed, loopPulse },
         {
           socket: bound,
           path: socket.path,

@@ -4,6 +4,7 @@ import type { ReloadOutcome } from '../config/config-reload.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
+import type { LoopPulse } from '../lib/loop-pulse.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { NodeLink } from '../node-link/node-link.ts';
@@ -33,6 +34,8 @@ export interface ObserverProgramDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly softwareVersion: string;
+  /** The thread that receives from the socket ends the process when this loop is stuck; without a socket nothing does. */
+  readonly loopPulse: LoopPulse;
   /** Receiving broke by a defect. */
   readonly failed: (error: unknown) => void;
   /** The observer is to end, for a reason that stands in its config. */
@@ -74,7 +77,7 @@ export class ObserverProgram {
     keys: Parameters<typeof observerSettingsOf>[1],
     dependencies: ObserverProgramDependencies,
   ) {
-    const { clock, random, failed } = dependencies;
+    const { clock, random, failed, loopPulse } = dependencies;
     this.#dependencies = dependencies;
     this.#config = config;
     this.#labels = new ProcessLabels(config.labels);
@@ -97,6 +100,7 @@ export class ObserverProgram {
         },
         looked: () => this.#looked(),
         failed,
+        loopPulse,
       },
       observerSettingsOf(config, keys),
     );

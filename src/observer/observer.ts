@@ -36,6 +36,7 @@ export class Observer {
           this.#failure = { error };
           this.#wakeUp();
         },
+        loopPulse: null,
       },
       settings,
     );

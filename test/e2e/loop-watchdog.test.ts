@@ -7,9 +7,12 @@ import { describe, expect, it } from 'vitest';
 const program = resolve(import.meta.dirname, '../support/programs/stuck-program.ts');
 
 describe('the watchdog of the event loop', () => {
-  it('leaves a loop that turns alone, and ends the process once it is stuck', async () => {
-    const run = promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', program, '1000']);
-    const failure: unknown = await run.catch((error: unknown) => error);
+  it.each([
+    ['a thread of its own', 'thread'],
+    ['the thread that receives beats', 'observer'],
+  ])('leaves a loop that turns alone, and ends the process once it is stuck: %s', async (_, watcher) => {
+    const args = ['--disable-warning=ExperimentalWarning', program, '1000', watcher];
+    const failure: unknown = await promisify(execFile)(process.execPath, args).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       signal: 'SIGABRT',
       stdout: 'turned\n',

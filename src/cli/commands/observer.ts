@@ -28,7 +28,13 @@ export function addObserver(program: Command): void {
     const values = valuesOfFlags(byKey(flags));
     if (path !== null) await refuseOthersConfig(path, 'observer');
     const { config, warnings } = await loadObserverConfig(path, values);
-    const settings = { logLevel: config.log_level, warnings, loopLimitMs: config.self_watchdog_secs * 1000 };
+    const settings = {
+      logLevel: config.log_level,
+      warnings,
+      loopLimitMs: config.self_watchdog_secs * 1000,
+      // The thread that receives from the socket does.
+      watchesLoop: config.socket !== null,
+    };
     await runService('observer', settings, (dependencies) => startObserver(path, values, config, dependencies));
   });
 }

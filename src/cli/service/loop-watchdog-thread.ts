@@ -1,22 +1,20 @@
-import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import process from 'node:process';
 import { workerData } from 'node:worker_threads';
+import { collectGarbage } from '../../lib/collect-garbage.ts';
+import { LoopGuard, type LoopPulse } from '../../lib/loop-pulse.ts';
+import { monotonicNs } from '../../lib/monotonic-ns.ts';
 
-const { beats, limitMs } = workerData as { readonly beats: Int32Array; readonly limitMs: number };
+const looksPerLimit = 10;
 
-const standardError = 2;
+const pulse = workerData as LoopPulse;
+const guard = new LoopGuard(pulse);
 
 // Now, since this thread never ends by itself. Without it each start loads the stripper of types here once more.
 flushCompileCache();
+await collectGarbage();
 
-/** True when the loop turned within `timeoutMs`. */
-function turns(timeoutMs: number): boolean {
-  return Atomics.wait(beats, 0, Atomics.load(beats, 0), timeoutMs) !== 'timed-out';
+for (;;) {
+  guard.endIfStuck(Number(monotonicNs()) / 1e6);
+  // The value differs once the loop has turned; nobody wakes this thread.
+  Atomics.wait(pulse.turns, 0, Atomics.load(pulse.turns, 0), pulse.limitMs / looksPerLimit);
 }
-
-// The second look spares a process that was paused as a whole, with its machine or by SIGSTOP.
-while (turns(limitMs) || turns(limitMs / 2));
-// `process.stderr` of a thread goes through the loop that is stuck.
-writeSync(standardError, `adit: the event loop has not turned for ${(1.5 * limitMs) / 1000} s, ending\n`);
-process.kill(process.pid, 'SIGABRT');

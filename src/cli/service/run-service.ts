@@ -4,12 +4,13 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { SystemClock, type Clock } from '../../lib/clock.ts';
 import { formatProblem, type ConfigProblem } from '../../config/config-problem.ts';
 import { ConfigReload, type ReloadOutcome } from '../../config/config-reload.ts';
+import { collectGarbage } from '../../lib/collect-garbage.ts';
 import { createLogger, type LogFields, type Logger, type LogLevel } from '../../lib/logger.ts';
+import { startLoopPulse, type LoopPulse } from '../../lib/loop-pulse.ts';
 import type { SocketBuffers } from './machine-checks.ts';
 import { SystemRandom, type Random } from '../../lib/random.ts';
-import { collectStart } from './collect-start.ts';
 import { installCrashGuard } from './crash-guard.ts';
-import { startLoopWatchdog } from './loop-watchdog.ts';
+import { loopLimitMs, startLoopWatchdog } from './loop-watchdog.ts';
 import { reloadOnChange, surviveHangups } from './reload-on-change.ts';
 import { runSystemdNotify, ServiceNotice } from './service-notice.ts';
 import { waitForShutdownSignal } from './shutdown-signal.ts';
@@ -20,6 +21,8 @@ export interface ServiceDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly softwareVersion: string;
+  /** Of the event loop that runs the program. */
+  readonly loopPulse: LoopPulse;
 }
 
 /** A program that has started. */
@@ -39,25 +42,28 @@ export interface ServiceSettings {
   readonly warnings: readonly ConfigProblem[];
   /** An event loop that stands for so long ends the process. */
   readonly loopLimitMs?: number;
+  /** The program has a thread of its own that watches the loop. */
+  readonly watchesLoop?: boolean;
 }
 
 /** Starts a program, looks after it until SIGINT or SIGTERM, and stops it. Rejects as `start` does. */
 export async function runService(
   kind: 'relay' | 'edge' | 'observer' | 'manager',
-  { logLevel, warnings, loopLimitMs }: ServiceSettings,
+  settings: ServiceSettings,
   start: (dependencies: ServiceDependencies) => Promise<Service>,
 ): Promise<void> {
-  const logger = createLogger({ level: logLevel });
+  const logger = createLogger({ level: settings.logLevel });
   const clock = new SystemClock();
   const softwareVersion = packageJson.version;
   installCrashGuard(logger);
-  using _watchdog = startLoopWatchdog(clock, loopLimitMs);
+  using loopPulse = startLoopPulse(clock, settings.loopLimitMs ?? loopLimitMs);
+  using _watchdog = settings.watchesLoop === true ? null : startLoopWatchdog(loopPulse);
   // From here on a signal during the start is not lost.
   surviveHangups();
   const shutdown = waitForShutdownSignal();
   const notice = new ServiceNotice({ clock, logger, notify: runSystemdNotify }, process.env);
-  for (const warning of warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
-  const service = await start({ clock, random: new SystemRandom(), logger, softwareVersion });
+  for (const warning of settings.warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
+  const service = await start({ clock, random: new SystemRandom(), logger, softwareVersion, loopPulse });
   logger.info({ version: softwareVersion, ...service.facts }, `${kind} started`);
   await warnOfMachine({ clock, logger }, service.socketBuffers);
   notice.ready();
@@ -69,7 +75,7 @@ export async function runService(
     return outcome;
   }, logger);
   const stopWatching = await reloadOnChange(reload, () => service.watchedFiles(), clock);
-  await collectStart();
+  await collectGarbage();
   logger.info({ signal: await shutdown }, `${kind} stopping`);
   notice.stopping();
   stopWatching();

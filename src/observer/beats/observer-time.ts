@@ -16,10 +16,10 @@ export function monotonicTime(): ObserverTime {
 
 /** Goes on while the machine is suspended. */
 export function boottime(libc: Libc): ObserverTime {
-  return timeFrom(() => bootreceivedNs(libc));
+  return timeFrom(() => boottimeNs(libc));
 }
 
-export function bootreceivedNs(libc: Libc): bigint {
+export function boottimeNs(libc: Libc): bigint {
   const time = new BigInt64Array(2);
   libc.clock_gettime(POSIX.CLOCK_BOOTTIME, new Uint8Array(time.buffer));
   return (time[0] ?? 0n) * 1_000_000_000n + (time[1] ?? 0n);

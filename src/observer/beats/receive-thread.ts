@@ -1,9 +1,12 @@
+import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import { collectGarbage } from '../../lib/collect-garbage.ts';
+import { LoopGuard, type LoopPulse } from '../../lib/loop-pulse.ts';
 import { monotonicNs } from '../../lib/monotonic-ns.ts';
 import { loadLibc, POSIX } from '../../posix/libc.ts';
 import { DatagramRing } from './datagram-ring.ts';
 import { batchSize, MessageBatch } from './message-batch.ts';
-import { bootreceivedNs } from './observer-time.ts';
+import { boottimeNs } from './observer-time.ts';
 
 export interface ReceiveThreadData {
   readonly fd: number;
@@ -13,6 +16,8 @@ export interface ReceiveThreadData {
   readonly clockSource: 'monotonic' | 'boottime';
   /** So many datagrams in one go mean that the socket's queue was full. */
   readonly fullQueue: number;
+  /** Of the loop that this thread watches, beside its work. */
+  readonly loopPulse: LoopPulse | null;
 }
 
 const EAGAIN = 11;
@@ -29,33 +34,56 @@ const gatherMicroseconds = 40;
 const timerSlackNs = 1000;
 
 /** Receives until the ring is stopped. Only copies: every decision is taken by the thread that reads the ring. */
-async function receive({ fd, memory, startNs, clockSource, fullQueue }: ReceiveThreadData): Promise<void> {
+async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse }: ReceiveThreadData): Promise<void> {
   const libc = await loadLibc();
   const ring = new DatagramRing(memory);
   const batch = new MessageBatch(libc);
-  const now = clockSource === 'monotonic' ? monotonicNs : () => bootreceivedNs(libc);
+  const gauge = new QueueGauge(fullQueue);
+  const now = clockSource === 'monotonic' ? monotonicNs : () => boottimeNs(libc);
+  const guard = loopPulse === null ? null : new LoopGuard(loopPulse);
   libc.prctl(POSIX.PR_SET_TIMERSLACK, timerSlackNs, 0, 0, 0);
-  let waiting = 0;
+  // Now, since the loop below leaves no turn for it.
+  flushCompileCache();
+  await collectGarbage();
   parentPort?.postMessage('receiving');
   while (!ring.stopping) {
     const count = batch.receive(fd);
     const receivedNs = Number(now() - startNs);
-    if (count >= 0) {
-      waiting += count;
-      if (waiting >= fullQueue) ring.noteFullQueue();
-      // A smaller batch has emptied the queue.
-      if (count < batchSize || waiting >= fullQueue) waiting = 0;
-      ring.publish(batch.copyTo(ring, count, receivedNs));
-      if (count > 1) libc.usleep(gatherMicroseconds);
+    guard?.endIfStuck(receivedNs / 1e6);
+    if (count < 0) {
+      noteFailure(ring, libc.errno(), receivedNs);
       continue;
     }
-    const errno = libc.errno();
-    if (errno === EAGAIN || errno === EINTR) continue;
-    const failure = { receivedNs, size: 0, ctrlTruncated: false, credentials: null, errno };
-    if (ring.write(0, failure, new Int32Array(), 0)) ring.publish(1);
-    ring.pauseWriter(pauseAfterFailureMs);
+    if (gauge.isFull(count)) ring.noteFullQueue();
+    ring.publish(batch.copyTo(ring, count, receivedNs));
+    if (count > 1) libc.usleep(gatherMicroseconds);
   }
   batch.free();
+}
+
+/** Knows from the sizes of batches when the socket's queue was full. */
+class QueueGauge {
+  readonly #fullQueue: number;
+  #waiting = 0;
+
+  constructor(fullQueue: number) {
+    this.#fullQueue = fullQueue;
+  }
+
+  isFull(count: number): boolean {
+    this.#waiting += count;
+    const full = this.#waiting >= this.#fullQueue;
+    // A batch that is not filled has emptied the queue.
+    if (count < batchSize || full) this.#waiting = 0;
+    return full;
+  }
+}
+
+function noteFailure(ring: DatagramRing, errno: number, receivedNs: number): void {
+  if (errno === EAGAIN || errno === EINTR) return;
+  const failure = { receivedNs, size: 0, ctrlTruncated: false, credentials: null, errno };
+  if (ring.write(0, failure, new Int32Array(), 0)) ring.publish(1);
+  ring.pauseWriter(pauseAfterFailureMs);
 }
 
 await receive(workerData as ReceiveThreadData);

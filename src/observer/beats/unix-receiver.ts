@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
+import type { LoopPulse } from '../../lib/loop-pulse.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Libc } from '../../posix/libc.ts';
 import { connectTo, openDatagramSocket, sendNow } from '../../posix/unix-datagram.ts';
@@ -24,6 +25,8 @@ export interface UnixReceiverDependencies {
   readonly readable: () => void;
   /** The receiving thread has ended by an error. */
   readonly failed: (error: unknown) => void;
+  /** The receiving thread ends the process when this loop is stuck. */
+  readonly loopPulse: LoopPulse | null;
 }
 
 export interface UnixReceiverSettings {
@@ -69,7 +72,7 @@ export class UnixReceiver implements Receiver {
   #stopping = false;
 
   private constructor(dependencies: UnixReceiverDependencies, settings: UnixReceiverSettings) {
-    const { libc, random, time, failed } = dependencies;
+    const { libc, random, time, failed, loopPulse } = dependencies;
     const marker = openDatagramSocket(libc);
     if (marker === null) throw new AppError('unavailable', `no UNIX socket can be opened (errno ${libc.errno()})`);
     this.#dependencies = dependencies;
@@ -83,6 +86,8 @@ export class UnixReceiver implements Receiver {
       startNs: time.startNs,
       clockSource,
       fullQueue: queueLength + 1,
+      // Without what cannot be copied.
+      loopPulse: loopPulse && { turns: loopPulse.turns, limitMs: loopPulse.limitMs },
     };
     this.#worker = new Worker(new URL('./receive-thread.ts', import.meta.url), {
       name: 'beats',

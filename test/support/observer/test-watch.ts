@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { SystemClock } from '../../../src/lib/clock.ts';
+import type { LoopPulse } from '../../../src/lib/loop-pulse.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import { BeatWatch } from '../../../src/observer/beat-watch.ts';
 import type { ObserverSettings } from '../../../src/observer/observer-settings.ts';
@@ -16,7 +17,7 @@ export class TestWatch {
   readonly events: ObserverEvent[] = [];
   readonly watch: BeatWatch;
 
-  private constructor(folder: string, settings: Partial<ObserverSettings>) {
+  private constructor(folder: string, settings: Partial<ObserverSettings>, loopPulse: LoopPulse | null) {
     this.folder = folder;
     this.path = join(folder, 'o.sock');
     this.watch = new BeatWatch(
@@ -31,13 +32,14 @@ export class TestWatch {
         failed(error) {
           throw error;
         },
+        loopPulse,
       },
       { ...observerDefaults(this.path), ...settings },
     );
   }
 
-  static async start(settings: Partial<ObserverSettings> = {}): Promise<TestWatch> {
-    const watch = new TestWatch(await mkdtemp(join(tmpdir(), 'adit-observer-')), settings);
+  static async start(settings: Partial<ObserverSettings> = {}, loopPulse: LoopPulse | null = null): Promise<TestWatch> {
+    const watch = new TestWatch(await mkdtemp(join(tmpdir(), 'adit-observer-')), settings, loopPulse);
     await watch.watch.start();
     return watch;
   }
