@@ -1,5 +1,5 @@
 import type { EdgeEvent, TunnelRef } from '../events/edge-event.ts';
-import type { RelayChange } from '../uplink/relay-client.ts';
+import type { RelayChange } from '../uplink/bind-outcome.ts';
 
 /** The event of what became of a tunnel's bind at one relay; `relayAddr` is host:port as configured. */
 export function relayChangeEvent(change: RelayChange, tunnel: TunnelRef, relayAddr: string): EdgeEvent {

@@ -7,21 +7,11 @@ import type { Random } from '../../lib/random.ts';
 import type { ConfiguredVerification } from '../../quic/peer-verification.ts';
 import type { QuicConnection, QuicStream } from '../../quic/types.ts';
 import type { EdgeRelayReport } from '../admin/edge-schemas.ts';
-import { tunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
+import { BindOutcome, type RelayChange } from './bind-outcome.ts';
 import type { BindingSettings } from './binding.ts';
 import { Liveness } from './liveness.ts';
 import { noAnswer, noProof, RelayConnection, type RelayConnectionEnd } from './relay-connection.ts';
-import { noClaim, RelayDialler, type RelayDiallerDependencies, type RelayDiallerSettings } from './relay-dialler.ts';
-
-/**
- * What became of the bind at one relay. A failure that repeats is reported once, until the relay has taken the bind.
- */
-export type RelayChange =
-  | { readonly kind: 'connected'; readonly peer: 'absent' | 'present' }
-  | { readonly kind: 'peer-gone'; readonly reason: string }
-  | { readonly kind: 'disconnected'; readonly reason: string }
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly error: string };
+import { RelayDialler, type RelayDiallerDependencies, type RelayDiallerSettings } from './relay-dialler.ts';
 
 /** What a client reports to its tunnel. None of the calls may throw. */
 export interface RelayClientObserver {
@@ -56,9 +46,6 @@ const pauseAfterLossMs = 1000;
 /** While another edge has the leg: this one is back within 10 s of the other one's end. */
 const longestPauseForLegMs = 6000;
 
-/** Reasons of a relay where another edge has the leg and is alive. */
-const legReasons: ReadonlySet<string> = new Set([tunnelDownReason.legHeld, tunnelDownReason.replacedTooOften]);
-
 /** Keeps one tunnel bound at one relay: dials, binds, waits, dials again. */
 export class RelayClient {
   readonly relayAddr: string;
@@ -68,17 +55,12 @@ export class RelayClient {
   readonly #backoff: Backoff;
   readonly #logger: Logger;
   readonly #stopping = new AbortController();
-  readonly #told = new Set<'refused' | 'failed'>();
+  readonly #outcome = new BindOutcome();
   #connection: RelayConnection | null = null;
   #liveness: Liveness | null = null;
   #suspect = false;
   #oneWay = false;
   #peerTroubles: readonly string[] = [];
-  #refused = false;
-  /** Another edge has the leg. Taking it back would make two edges take it from each other without end. */
-  #yields = false;
-  #lossTold = false;
-  #lastProblem: string | null = null;
   #running: Promise<void> | null = null;
 
   constructor(dependencies: RelayClientDependencies, settings: RelayClientSettings) {
@@ -123,7 +105,7 @@ export class RelayClient {
       case 'replaced':
         return 'down';
       default:
-        return this.#refused ? 'down' : 'connecting';
+        return this.#outcome.refused ? 'down' : 'connecting';
     }
   }
 
@@ -135,7 +117,7 @@ export class RelayClient {
       state: this.state,
       suspect: this.#suspect,
       one_way: this.#oneWay,
-      last_problem: this.#lastProblem,
+      last_problem: this.#outcome.lastProblem,
       path: stats === null ? null : toPathReport(stats),
     };
   }
@@ -177,7 +159,7 @@ export class RelayClient {
       const end = await this.#attempt();
       if (end.kind === 'stopped') return;
       const heldBefore = end.kind === 'lost' && end.held;
-      this.#report(end);
+      this.#reportEnd(end);
       const spread = 0.75 + this.#dependencies.random.float() / 2;
       await this.#pause(heldBefore ? Math.round(pauseAfterLossMs * spread) : this.#nextDelayMs());
     }
@@ -185,7 +167,7 @@ export class RelayClient {
 
   #nextDelayMs(): number {
     const delayMs = this.#backoff.nextDelayMs();
-    return this.#yields ? Math.min(delayMs, longestPauseForLegMs) : delayMs;
+    return this.#outcome.yields ? Math.min(delayMs, longestPauseForLegMs) : delayMs;
   }
 
   /** One connection from dialling to its end. */
@@ -202,8 +184,8 @@ export class RelayClient {
           onPeerTroubles: (troubles) => {
             this.#peerTroubles = troubles;
           },
-          onReplaced: (reason, canClaim) => this.#onReplaced(reason, canClaim),
-          onTaken: (reason) => this.#noteRefusal(reason),
+          onReplaced: (reason, canClaim) => this.#report(this.#outcome.replaced(reason, canClaim)),
+          onTaken: (reason) => this.#reportOnce(this.#outcome.refusedFor(reason), reason),
           onDataStream: (stream, from) => observer.onDataStream(stream, from),
           onDatagram: (datagram) => observer.onDatagram(datagram),
           onLateDatagram: () => observer.onLateDatagram(),
@@ -211,7 +193,7 @@ export class RelayClient {
         },
       },
       this.#settings.binding,
-      this.#yields ? 'if-free' : 'take',
+      this.#outcome.yields ? 'if-free' : 'take',
     );
     try {
       const connection = await this.#dialler.dial(relayConnection, this.#stopping.signal);
@@ -240,58 +222,31 @@ export class RelayClient {
 
   #onBound(peer: 'absent' | 'present'): void {
     this.#backoff.reset();
-    this.#told.clear();
-    this.#refused = false;
-    this.#yields = false;
-    this.#lossTold = false;
-    this.#lastProblem = null;
     if (peer === 'absent') this.#peerTroubles = [];
-    this.#change({ kind: 'connected', peer });
+    this.#report(this.#outcome.bound(peer));
   }
 
   #onPeerGone(reason: string): void {
     this.#peerTroubles = [];
-    this.#change({ kind: 'peer-gone', reason });
+    this.#report({ kind: 'peer-gone', reason });
   }
 
-  /** The connection stays open, so its end must not be reported as a second loss. */
-  #onReplaced(reason: string, canClaim: boolean): void {
-    this.#lossTold = true;
-    this.#yields = true;
-    this.#lastProblem = canClaim ? reason : `${reason}; ${noClaim}`;
-    this.#change({ kind: 'disconnected', reason });
+  /** `change` is null where the same was reported already. */
+  #reportOnce(change: RelayChange | null, reason: string): void {
+    if (change === null) this.#logger.debug({ reason }, 'relay attempt failed again');
+    else this.#report(change);
   }
 
-  #report(end: Exclude<RelayConnectionEnd, { kind: 'stopped' }>): void {
-    const { kind, reason } = end;
-    if (kind === 'refused') {
-      this.#noteRefusal(reason);
+  #reportEnd(end: Exclude<RelayConnectionEnd, { kind: 'stopped' }>): void {
+    const change = this.#outcome.ended(end);
+    if (end.kind === 'lost' && end.held) {
+      if (change !== null) this.#report(change);
       return;
     }
-    this.#lastProblem = reason;
-    this.#refused = false;
-    if (end.held) {
-      if (!this.#lossTold) this.#change({ kind: 'disconnected', reason });
-      this.#lossTold = false;
-      return;
-    }
-    this.#tellOnce({ kind: 'failed', error: reason }, reason);
+    this.#reportOnce(change, end.reason);
   }
 
-  #noteRefusal(reason: string): void {
-    this.#lastProblem = reason;
-    this.#refused = true;
-    if (legReasons.has(reason)) this.#yields = true;
-    this.#tellOnce({ kind: 'refused', reason }, reason);
-  }
-
-  #tellOnce(change: Extract<RelayChange, { kind: 'refused' | 'failed' }>, reason: string): void {
-    if (this.#told.has(change.kind)) this.#logger.debug({ reason }, 'relay attempt failed again');
-    else this.#change(change);
-    this.#told.add(change.kind);
-  }
-
-  #change(change: RelayChange): void {
+  #report(change: RelayChange): void {
     this.#dependencies.observer.onChange(change, this);
   }
 

@@ -1,5 +1,6 @@
 import type { BindingSettings } from '../../../src/edge/uplink/binding.ts';
-import { RelayClient, type RelayChange } from '../../../src/edge/uplink/relay-client.ts';
+import type { RelayChange } from '../../../src/edge/uplink/bind-outcome.ts';
+import { RelayClient } from '../../../src/edge/uplink/relay-client.ts';
 import {
   encodeRelayMessage,
   parseEdgeMessage,
