@@ -14,7 +14,8 @@ import { toSessionId, type SessionId } from '../tunnels/session-id.ts';
 import type { TunnelRegistry } from '../tunnels/tunnel-registry.ts';
 import { closeWords } from './close-words.ts';
 import { ControlStream, type ControlStreamSettings } from './control-stream.ts';
-import { Session, type BindAnswer, type SessionAction, type SessionNotice, type SessionSettings } from './session.ts';
+import type { BindAnswer, SessionAction, SessionNotice } from './session-action.ts';
+import { Session, type SessionSettings } from './session.ts';
 import { askForLife } from './sign-of-life.ts';
 import type { BoardSession, ContestedBind, Switchboard } from './switchboard.ts';
 

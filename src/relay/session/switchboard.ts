@@ -1,21 +1,19 @@
 import type { BindRefusal } from '../../protocol/tunnel/bind-refusal.ts';
 import { closeReason, type CloseReason } from '../../protocol/tunnel/close-code.ts';
-import type { EdgeMessage, MessageOf } from '../../protocol/tunnel/control-message.ts';
 import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/tunnel/leg.ts';
 import { tunnelDownReason, type TunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { EventLimits } from '../events/event-limits.ts';
-import type { EdgeRef, TunnelCloseCause } from '../events/relay-event.ts';
+import type { EdgeRef } from '../events/relay-event.ts';
 import type { Forwarder } from '../forwarding/forwarder.ts';
 import type { BindPolicy } from '../tunnels/bind-policy.ts';
 import type { RefusalLog } from '../tunnels/refusal-log.ts';
 import type { SessionId } from '../tunnels/session-id.ts';
-import type { BindOutcome, RegistryRefusal, RemovedLeg, TunnelRegistry } from '../tunnels/tunnel-registry.ts';
+import type { BindOutcome, RemovedLeg, TunnelRegistry } from '../tunnels/tunnel-registry.ts';
 import type { Leg } from '../tunnels/tunnel.ts';
-import type { BindAnswer, SessionNotice } from './session.ts';
-
-type BindMessage = MessageOf<EdgeMessage, 'tunnel_bind'>;
+import { endReasons, policyReasons, registryReasons } from './down-reasons.ts';
+import type { BindAnswer, BindMessage, SessionNotice } from './session-action.ts';
 
 /** A session as the switchboard knows it. */
 export interface BoardSession {
@@ -55,32 +53,6 @@ export interface SwitchboardSettings {
    */
   readonly aliveMs: number;
 }
-
-const policyReasons: Readonly<Record<BindRefusal, TunnelDownReason>> = {
-  'invalid-token': tunnelDownReason.bindAuthenticationFailed,
-  'proof-required': tunnelDownReason.bindAuthenticationFailed,
-  'not-authorised': tunnelDownReason.notAuthorized,
-  revoked: tunnelDownReason.revoked,
-};
-
-const registryReasons: Readonly<Record<RegistryRefusal, TunnelDownReason>> = {
-  'both-legs-on-one-connection': tunnelDownReason.bothLegsOnOneConnection,
-  'per-connection-cap': tunnelDownReason.perConnectionLimit,
-  'tunnel-cap': tunnelDownReason.relayTunnelLimit,
-  'protocol-mismatch': tunnelDownReason.protocolMismatch,
-  'leg-held': tunnelDownReason.legHeld,
-  'replaced-too-often': tunnelDownReason.replacedTooOften,
-};
-
-/**
- * How the end of a tunnel is sent to its edges; `drained` sends nothing, or they would sit in Down (conformance L1).
- */
-const endReasons: Readonly<Record<Exclude<TunnelCloseCause, 'drained'>, TunnelDownReason>> = {
-  'closed by manager': tunnelDownReason.closedByManager,
-  'deleted by REST': tunnelDownReason.deletedViaRest,
-  revoked: tunnelDownReason.revoked,
-  'authorisation changed': tunnelDownReason.bindAuthenticationFailed,
-};
 
 /**
  * Applies what policy and registry decided. Order: routes first, so no byte moves that is no longer allowed; then

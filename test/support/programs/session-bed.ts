@@ -2,12 +2,8 @@ import { expect } from 'vitest';
 import type { EdgeMessage, MessageOf } from '../../../src/protocol/tunnel/control-message.ts';
 import { closeReason } from '../../../src/protocol/tunnel/close-code.ts';
 import { tunnelDownReason } from '../../../src/protocol/tunnel/tunnel-down-reason.ts';
-import {
-  Session,
-  type SessionAction,
-  type SessionPhase,
-  type SessionSettings,
-} from '../../../src/relay/session/session.ts';
+import type { SessionAction } from '../../../src/relay/session/session-action.ts';
+import { Session, type SessionPhase, type SessionSettings } from '../../../src/relay/session/session.ts';
 import { toSessionId } from '../../../src/relay/tunnels/session-id.ts';
 import { pairTunnel } from './relay-pair.ts';
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { EdgeMessage, ParsedMessage } from '../../../../src/protocol/tunnel/control-message.ts';
 import { closeReason } from '../../../../src/protocol/tunnel/close-code.ts';
 import { tunnelDownReason } from '../../../../src/protocol/tunnel/tunnel-down-reason.ts';
-import type { SessionAction, SessionPhase } from '../../../../src/relay/session/session.ts';
+import type { SessionAction } from '../../../../src/relay/session/session-action.ts';
+import type { SessionPhase } from '../../../../src/relay/session/session.ts';
 import { pairTunnel as id } from '../../../support/programs/relay-pair.ts';
 import { bind, remoteAddr, SessionBed as Bed } from '../../../support/programs/session-bed.ts';
 
