@@ -8,6 +8,7 @@ import type { LinkEvent } from '../protocol/node/link-event.ts';
 import type { NodeEvent } from '../protocol/node/node-event.ts';
 import type { NodeCredentials, NodeIntroduction } from '../protocol/node/node-message.ts';
 import { allowInsecureVariable, chooseCertificateCheck } from './link/certificate-check.ts';
+import { AttemptEnds } from './attempt-ends.ts';
 import { CommandRunner } from './commands/command-runner.ts';
 import { ConfigFile, type ConfigFileSystem } from '../config/config-file.ts';
 import { CredentialKeeper } from './credentials/credential-keeper.ts';
@@ -83,10 +84,7 @@ export class NodeLink {
   #telemetry: Telemetry | null = null;
   #reconnect: Timer | null = null;
   #upkeep: Timer | null = null;
-  /** A refusal is one event until the manager accepts the node again. */
-  #refusalTold = false;
-  /** Why the last attempt ended, so that the log does not say it every few seconds. */
-  #lastReason: string | null = null;
+  readonly #ends: AttemptEnds;
   #claim: DisposableStack | null = null;
   #running = false;
   #stopped: Promise<void> | null = null;
@@ -112,6 +110,7 @@ export class NodeLink {
       rotateSecret: (secret) => this.#keeper.rotate(secret),
       visibleConfig: () => this.#visibleConfig(),
     });
+    this.#ends = new AttemptEnds(logger, emit);
     this.#plan = new ReconnectPlan(random, settings.manager.urls.length);
   }
 
@@ -236,9 +235,8 @@ export class NodeLink {
     const attempt = this.#attempt;
     if (attempt === null) return;
     this.#plan.accepted();
-    this.#refusalTold = false;
+    this.#ends.accepted();
     this.#connectedUrl = url;
-    this.#lastReason = null;
     logger.debug({ url, node_id: this.#keeper.credentials?.nodeId }, 'authenticated with manager');
     emit({ kind: 'manager-connected', url });
     this.#reportLoss();
@@ -264,21 +262,8 @@ export class NodeLink {
     const { credentials } = this.#keeper;
     const secretCount = credentials === null ? 1 : candidateSecrets(credentials).length;
     const { delayMs, allRefused } = this.#plan.next(result.end, secretCount);
-    this.#tell(url, result, allRefused, delayMs);
+    this.#ends.report(url, result, allRefused, delayMs);
     this.#reconnect = this.#dependencies.clock.setTimeout(() => void this.#dial(), delayMs);
-  }
-
-  #tell(url: string, result: AttemptResult, allRefused: boolean, delayMs: number): void {
-    const { emit, logger } = this.#dependencies;
-    if (result.end === 'lost') emit({ kind: 'manager-lost', url, error: result.error });
-    if (result.end === 'refused' && allRefused && !this.#refusalTold) {
-      this.#refusalTold = true;
-      emit({ kind: 'manager-auth-failed', url, reason: result.reason });
-    }
-    const reason = result.end === 'refused' ? result.reason : result.error;
-    const fields = { url, end: result.end, reason, retry_in_ms: delayMs };
-    logger[reason === this.#lastReason ? 'debug' : 'info'](fields, 'not connected to manager');
-    this.#lastReason = reason;
   }
 
   /** Forgotten once the event is written: a crash in between reports a loss twice, and never not at all. */
