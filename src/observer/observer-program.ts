@@ -12,7 +12,7 @@ import type { NodeEvent } from '../protocol/node/node-event.ts';
 import type { ObserverStats } from './admin/observer-schemas.ts';
 import { ObserverView } from './admin/observer-view.ts';
 import { BeatWatch } from './beat-watch.ts';
-import { queueLength } from './beats/beat-socket.ts';
+import { warnOfShortQueue } from './queue-warning.ts';
 import type { ObserverConfig } from './config/observer-config.ts';
 import { planObserverReload } from './config/observer-reload.ts';
 import { observerSettingsOf } from './config/observer-settings-of.ts';
@@ -49,8 +49,6 @@ export interface ObserverProgramSettings {
   readonly allowInsecure: boolean;
 }
 
-/** Below this, a few agents that beat at one instant fill the queue. */
-const comfortableQueue = 64;
 const sweepEveryMs = 1_000;
 const maxAgentsInStats = 256;
 
@@ -138,7 +136,7 @@ export class ObserverProgram {
         sweepEveryMs,
       );
       program.#stack.defer(() => sweep.cancel());
-      await program.#warnOfQueue();
+      if (config.socket !== null) await warnOfShortQueue(config, dependencies.logger);
     } catch (error) {
       await program.stop();
       throw error;
@@ -286,15 +284,6 @@ export class ObserverProgram {
       counters,
       recovery: Object.fromEntries(this.#recoveryCounters.outcomes),
     };
-  }
-
-  async #warnOfQueue(): Promise<void> {
-    const length = this.#config.socket === null ? null : await queueLength();
-    if (length === null || length >= comfortableQueue || length >= this.#config.tracker_capacity) return;
-    this.#dependencies.logger.warn(
-      { queue: length, remedy: 'sysctl -w net.unix.max_dgram_qlen=512' },
-      'few beats can wait in the socket: of agents that beat at one instant some are refused',
-    );
   }
 
   #slotOf(pid: number): Slot | undefined {
