@@ -1,5 +1,6 @@
 import type { QuicConnection, QuicStream } from '../types.ts';
 import type { QuicheHandle } from './binding.ts';
+import { BlockedStreams } from './blocked-streams.ts';
 import { StreamHandle } from './stream-handle.ts';
 import { QuicheStream } from './stream.ts';
 import type { StreamOwner } from './stream-owner.ts';
@@ -38,10 +39,6 @@ const maxHalfOpenProbes = 64;
 /** Asking quiche for a list costs as much as asking for this many streams one by one. */
 const fewStreams = 64;
 
-/** Blocked streams that are simply tried, and those that are tried in a turn at most. */
-const fewBlocked = 4;
-const maxRetries = 128;
-
 /** After a list in which nothing was wanted (streams whose readers pause), the next list waits. */
 const listPauseMs = 2;
 
@@ -61,7 +58,7 @@ export class StreamSet implements StreamOwner<QuicheStream> {
   readonly #owner: StreamSetOwner;
   readonly #isServer: boolean;
   readonly #open = new Map<number, QuicheStream>();
-  readonly #blocked = new Set<QuicheStream>();
+  readonly #blocked = new BlockedStreams();
   readonly #halfOpen = new Set<QuicheStream>();
   readonly #reaper: StreamReaper;
   #events: QuicheStream[] = [];
@@ -118,7 +115,7 @@ export class StreamSet implements StreamOwner<QuicheStream> {
       if (this.#halfOpen.size <= maxHalfOpenProbes) for (const stream of this.#halfOpen) stream.checkStop();
     }
     if (this.#probeDue && nowMs >= this.#probedAtMs + stopProbeMs) this.#probeStops(nowMs);
-    if (this.#blocked.size > 0) this.#retryBlocked();
+    if (!this.#blocked.isEmpty) this.#blocked.retry(this.#open.values());
     this.arrivals.resume(nowMs);
     this.#deliverEvents();
     this.#reaper.reap(nowMs);
@@ -275,26 +272,6 @@ export class StreamSet implements StreamOwner<QuicheStream> {
     this.#probedAtMs = nowMs;
     this.#probeDue = false;
     for (const stream of this.#open.values()) stream.look();
-  }
-
-  #retryBlocked(): void {
-    const probe = this.#unblocked();
-    let visits = Math.min(this.#blocked.size, maxRetries);
-    for (const stream of this.#blocked) {
-      // Where the connection takes nothing more, asking for each stream would be in vain.
-      if (visits === 0 || probe?.room() === 0) return;
-      visits -= 1;
-      // To the end of the line, so that each has its turn.
-      this.#blocked.delete(stream);
-      if (stream.retry()) this.#blocked.add(stream);
-    }
-  }
-
-  /** A stream that waits for nothing, such as a control stream: what it could write is what the connection could. */
-  #unblocked(): QuicheStream | null {
-    if (this.#blocked.size < fewBlocked) return null;
-    for (const stream of this.#open.values()) if (!this.#blocked.has(stream) && stream.writeEnd === null) return stream;
-    return null;
   }
 
   #deliverEvents(): void {
