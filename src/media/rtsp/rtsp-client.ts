@@ -1,7 +1,8 @@
 import type { Random } from '../../lib/random.ts';
 import type { MediaUnit } from '../codec/media-unit.ts';
-import { Challenge, type Credentials } from './authorization.ts';
+import type { Credentials } from './authorization.ts';
 import { RtspReader, type RtspHeaders, type RtspItem } from './rtsp-reader.ts';
+import { RtspRequests } from './rtsp-requests.ts';
 import { anchorTracks, resolveControl, RtspTrack } from './rtsp-track.ts';
 import { parseSdp, type SdpTrack } from './sdp.ts';
 
@@ -44,22 +45,16 @@ interface Asked {
 type State = 'options' | 'describe' | 'setup' | 'play' | 'playing' | 'ended';
 
 const defaultSessionSecs = 60;
-const userAgent = 'adit';
 
 /** An RTSP 1.0 client (RFC 2326) from the first request to the end. Pure: bytes and times in, actions out. */
 export class RtspClient {
-  readonly #random: Random;
   readonly #settings: RtspSettings;
   readonly #ports: readonly UdpPorts[];
   readonly #reader = new RtspReader();
+  readonly #requests: RtspRequests;
   #state: State = 'options';
-  #sequence = 0;
   /** The request that is answered next; null while none is. */
   #asked: Asked | null = null;
-  #challenge: Challenge | null = null;
-  /** Challenges that were answered for the request that waits. */
-  #answers = 0;
-  #sessionId: string | null = null;
   #keepAliveUs = (defaultSessionSecs / 2) * 1e6;
   #keepAliveMethod = 'OPTIONS';
   #aggregateUrl: string;
@@ -71,8 +66,8 @@ export class RtspClient {
 
   /** `ports` are there for UDP: one pair for each track that may come. */
   constructor(random: Random, settings: RtspSettings, ports: readonly UdpPorts[], nowUs: number) {
-    this.#random = random;
     this.#settings = settings;
+    this.#requests = new RtspRequests(random, settings.credentials);
     this.#ports = ports;
     this.#aggregateUrl = settings.url;
     this.#deadlineUs = nowUs + settings.timeoutMs * 1000;
@@ -130,7 +125,7 @@ export class RtspClient {
 
   /** Ends the session at the server; null before there is one. */
   teardown(): Buffer | null {
-    if (this.#sessionId === null || this.#state === 'ended') return null;
+    if (this.#requests.sessionId === null || this.#state === 'ended') return null;
     this.#state = 'ended';
     const action = this.#request('TEARDOWN', this.#aggregateUrl, []);
     return action.bytes;
@@ -153,14 +148,7 @@ export class RtspClient {
   }
 
   #request(method: string, url: string, headers: readonly string[]): RtspAction & { kind: 'send' } {
-    const { credentials } = this.#settings;
-    const lines = [`${method} ${url} RTSP/1.0`, `CSeq: ${++this.#sequence}`, `User-Agent: ${userAgent}`, ...headers];
-    if (this.#challenge !== null && credentials !== null) {
-      const cnonce = Buffer.from(this.#random.bytes(8)).toString('hex');
-      lines.push(`Authorization: ${this.#challenge.answer(credentials, method, url, cnonce)}`);
-    }
-    if (this.#sessionId !== null) lines.push(`Session: ${this.#sessionId}`);
-    return { kind: 'send', bytes: Buffer.from(`${lines.join('\r\n')}\r\n\r\n`) };
+    return { kind: 'send', bytes: this.#requests.write(method, url, headers) };
   }
 
   #item(nowUs: number, item: RtspItem, actions: RtspAction[]): void {
@@ -199,7 +187,7 @@ export class RtspClient {
       this.#lose(`${asked.method} was refused: ${status} ${reason}`.trim(), actions);
       return;
     }
-    this.#answers = 0;
+    this.#requests.accepted();
     if (this.#state === 'options') this.#describe(nowUs, headers, actions);
     else if (this.#state === 'describe') this.#described(nowUs, headers, body, actions);
     else if (this.#state === 'setup') this.#isSetUp(nowUs, headers, actions);
@@ -207,19 +195,9 @@ export class RtspClient {
   }
 
   #authorise(nowUs: number, headers: RtspHeaders, { method, url, headers: sent }: Asked, actions: RtspAction[]): void {
-    const values = headers.get('www-authenticate') ?? [];
-    const isStale = values.some((value) => /stale\s*=\s*"?true/i.test(value));
-    const challenge = Challenge.parse(values);
-    if (this.#settings.credentials === null) this.#lose('the server wants a user name and password', actions);
-    else if (challenge === null) this.#lose('the server wants an authentication that is not known here', actions);
-    else if (this.#answers > 1 || (this.#answers === 1 && !isStale))
-      this.#lose('the user name or the password is wrong', actions);
-    else {
-      // Once for each request, and once more where the server only wants a newer nonce.
-      this.#answers++;
-      this.#challenge = challenge;
-      actions.push(this.#ask(nowUs, method, url, sent));
-    }
+    const problem = this.#requests.challenged(headers.get('www-authenticate') ?? []);
+    if (problem === null) actions.push(this.#ask(nowUs, method, url, sent));
+    else this.#lose(problem, actions);
   }
 
   #describe(nowUs: number, headers: RtspHeaders, actions: RtspAction[]): void {
@@ -267,7 +245,7 @@ export class RtspClient {
       this.#lose('the server gave no session', actions);
       return;
     }
-    this.#sessionId = session.trim();
+    this.#requests.sessionId = session.trim();
     const seconds = Number(/timeout\s*=\s*(\d{1,6})/.exec(parameters.join(';'))?.[1] ?? defaultSessionSecs);
     this.#keepAliveUs = Math.max(1, seconds / 2) * 1e6;
     const track = this.#tracks[index];
