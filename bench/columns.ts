@@ -4,7 +4,7 @@ import { SystemClock } from '../src/lib/clock.ts';
 import { createLogger } from '../src/lib/logger.ts';
 import { SystemRandom } from '../src/lib/random.ts';
 import { createEngine } from '../src/quic/engine.ts';
-import type { EngineName } from '../src/quic/types.ts';
+import type { EngineName } from '../src/quic/engine-report.ts';
 import { aditRelay } from './relays/adit-relay.ts';
 import { coturn, plainRelay, quinnRelay } from './relays/other-relays.ts';
 import type { RelayUnderTest } from './relays/relay-under-test.ts';

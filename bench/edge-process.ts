@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { EngineName } from '../src/quic/types.ts';
+import type { EngineName } from '../src/quic/engine-report.ts';
 import type { EdgeCallName, EdgeCalls, EdgeReply, EdgeRequest } from './edge/edge-calls.ts';
 
 const worker = fileURLToPath(new URL('edge-worker.ts', import.meta.url));

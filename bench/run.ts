@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { errorMessage } from '../src/lib/app-error.ts';
-import type { EngineName } from '../src/quic/types.ts';
+import type { EngineName } from '../src/quic/engine-report.ts';
 import { builtEngines, listRelays } from './columns.ts';
 import { allFigures } from './figures/all-figures.ts';
 import type { Figure, Measurement } from './figures/figure.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TunnelProtocol } from '../src/protocol/tunnel/leg.ts';
-import type { EngineName } from '../src/quic/types.ts';
+import type { EngineName } from '../src/quic/engine-report.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { EdgeProcess } from './edge-process.ts';
 import type { RelayUnderTest, RunningRelay } from './relays/relay-under-test.ts';

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { formatSocketAddress } from '../../src/lib/socket-address.ts';
-import type { EngineName } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
 import { Edge } from '../paths/adit-edge.ts';
 import { aditRelay } from '../relays/adit-relay.ts';
 import type { Chain, FarEnd, RunningChain } from './chain.ts';

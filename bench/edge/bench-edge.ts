@@ -6,7 +6,8 @@ import type { Direction, TunnelProtocol } from '../../src/protocol/tunnel/leg.ts
 import { MAX_CONTROL_FRAME_BYTES, PING_INTERVAL_MS, PROTOCOL_VERSION } from '../../src/protocol/tunnel/limits.ts';
 import { encodeStreamHeader } from '../../src/protocol/tunnel/stream-header.ts';
 import { tunnelIdToBytes, type TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
-import type { CloseInfo, ConnectionHandler, QuicConnection, QuicEngine, QuicStream } from '../../src/quic/types.ts';
+import type { CloseInfo } from '../../src/quic/connection-report.ts';
+import type { ConnectionHandler, QuicConnection, QuicEngine, QuicStream } from '../../src/quic/types.ts';
 import { edgeTransport, socketAddress } from './edge-transport.ts';
 import type { Path, PathGroup } from './path-group.ts';
 

@@ -1,7 +1,8 @@
 import { parseSocketAddress } from '../../src/lib/socket-address.ts';
 import { ALPN } from '../../src/protocol/tunnel/limits.ts';
 import { parseTunnelId, type TunnelId } from '../../src/protocol/tunnel/tunnel-id.ts';
-import type { SocketAddress, TransportSettings } from '../../src/quic/types.ts';
+import type { TransportSettings } from '../../src/quic/transport-settings.ts';
+import type { SocketAddress } from '../../src/quic/types.ts';
 
 const mib = 1024 * 1024;
 

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../src/cli/demo/free-port.ts';
 import { parseSocketAddress } from '../../src/lib/socket-address.ts';
-import type { EngineName, SocketAddress } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
+import type { SocketAddress } from '../../src/quic/types.ts';
 import { Child } from '../child.ts';
 import { pause } from './media-flow.ts';
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { errorMessage } from '../../src/lib/app-error.ts';
-import type { EngineName } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
 import { builtEngines } from '../columns.ts';
 import type { Measurement } from '../figures/figure.ts';
 import { describeCommit, describeMachine } from '../machine.ts';

@@ -1,4 +1,4 @@
-//! `TransportSettings` of `src/quic/types.ts`, and what quinn makes of them.
+//! `TransportSettings` of `src/quic/transport-settings.ts`, and what quinn makes of them.
 
 use std::{sync::Arc, time::Duration};
 

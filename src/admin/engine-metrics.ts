@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { EngineCounters, EngineReport } from '../quic/types.ts';
+import type { EngineCounters, EngineReport } from '../quic/engine-report.ts';
 
 const counters: Readonly<Record<keyof EngineCounters, readonly [name: string, help: string]>> = {
   unboundSender: ['adit_quic_unbound_sender_total', 'Datagrams from connections that hold no leg of the tunnel named.'],

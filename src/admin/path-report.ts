@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ConnectionStats } from '../quic/types.ts';
+import type { ConnectionStats } from '../quic/connection-report.ts';
 
 const count = z.int().min(0).nullable();
 const milliseconds = z.number().min(0).nullable();

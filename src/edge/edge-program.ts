@@ -13,7 +13,7 @@ import { wsDialler } from '../node-link/link/ws-dialler.ts';
 import type { EdgeHealth } from '../protocol/node/edge-telemetry.ts';
 import { startMediaHost } from '../media/flow/media-host.ts';
 import { createEngine } from '../quic/engine.ts';
-import type { EngineName } from '../quic/types.ts';
+import type { EngineName } from '../quic/engine-report.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
 import { EdgeConsole } from './edge-console.ts';
 import { subjectOf } from './events/edge-event.ts';

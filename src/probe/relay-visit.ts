@@ -6,15 +6,8 @@ import type { Logger } from '../lib/logger.ts';
 import { encodeEdgeMessage, type MessageOf, type RelayMessage } from '../protocol/tunnel/control-message.ts';
 import { encodeFrame } from '../protocol/tunnel/frame.ts';
 import { EDGE_FEATURES, HELLO_ACK_WAIT_MS, PROTOCOL_VERSION } from '../protocol/tunnel/limits.ts';
-import type {
-  CloseInfo,
-  ConnectionHandler,
-  ConnectionStats,
-  DialOptions,
-  QuicConnection,
-  QuicEngine,
-  QuicStream,
-} from '../quic/types.ts';
+import type { CloseInfo, ConnectionStats } from '../quic/connection-report.ts';
+import type { ConnectionHandler, DialOptions, QuicConnection, QuicEngine, QuicStream } from '../quic/types.ts';
 
 /** What a relay shows to an edge that has not bound anything. */
 export interface VisitFacts {

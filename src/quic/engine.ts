@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { EdgeEngine } from './local-sockets.ts';
-import type { EngineName } from './types.ts';
+import type { EngineName } from './engine-report.ts';
 
 /** `quic.engine` of the configuration. */
 export type EngineChoice = EngineName | 'auto';

@@ -1,7 +1,8 @@
 import { parseSocketAddress } from '../lib/socket-address.ts';
 import { AppError } from '../lib/app-error.ts';
 import { ALPN } from '../protocol/tunnel/limits.ts';
-import type { SocketAddress, TransportSettings } from '../quic/types.ts';
+import type { TransportSettings } from '../quic/transport-settings.ts';
+import type { SocketAddress } from '../quic/types.ts';
 import type { AdmissionSettings } from './reception/admission.ts';
 import type { RelayConfig } from './config/relay-config.ts';
 import type { EventLimitSettings } from './events/event-limits.ts';

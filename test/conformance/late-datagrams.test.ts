@@ -1,4 +1,4 @@
-import type { EngineName } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { builtEngines } from '../support/programs/engines.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineName } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
 import type { Faults } from '../support/network/faulty-path.ts';
 import { pause } from '../support/pause.ts';

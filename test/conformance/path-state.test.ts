@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Direction } from '../../src/protocol/tunnel/leg.ts';
-import type { ConnectionStats } from '../../src/quic/types.ts';
+import type { ConnectionStats } from '../../src/quic/connection-report.ts';
 import { builtEngines } from '../support/programs/engines.ts';
 import { FaultyWorld } from '../support/network/faulty-world.ts';
 import { numberedDatagram } from '../support/network/numbered-datagram.ts';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { EngineName } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
 import { closeOf, dialLocal, LocalTcpServer } from '../support/peers/local-tcp.ts';
 import { startAuthorizedRelay } from '../support/programs/authorized-relay.ts';
 import { builtEngines } from '../support/programs/engines.ts';

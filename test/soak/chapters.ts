@@ -1,4 +1,4 @@
-import type { EngineName } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
 import { fuzz, fuzzKinds } from '../support/hostile/fuzz-campaign.ts';
 import { HostileEdge } from '../support/hostile/hostile-edge.ts';
 import { knownTunnelId } from '../support/samples/known-tunnel-id.ts';

@@ -1,6 +1,7 @@
 import { formatSocketAddress } from '../../src/lib/socket-address.ts';
 import type { Direction, TunnelProtocol } from '../../src/protocol/tunnel/leg.ts';
-import type { EngineName, QuicEngine, SocketAddress } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
+import type { QuicEngine, SocketAddress } from '../../src/quic/types.ts';
 import { startEngine } from '../support/programs/engines.ts';
 import { FaultyNetwork } from '../support/network/faulty-network.ts';
 import type { Faults } from '../support/network/faulty-path.ts';

@@ -5,7 +5,7 @@ import { cyclesChapter, floodChapter, fuzzChapter, stormChapter } from './chapte
 import { mediaSoak } from './media/media-soak.ts';
 import { mixed } from './mixed.ts';
 import { parseSoakArguments, type ChapterName, type SoakOrder } from './soak-order.ts';
-import type { EngineName } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
 
 /** `npm run soak`: docs/soak.md. Ends by itself; the exit status is 0 when nothing was wrong. */
 const order = parseSoakArguments(process.argv.slice(2));

@@ -1,5 +1,5 @@
 import { SystemClock } from '../../src/lib/clock.ts';
-import type { EngineName } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
 import { knownTunnelId } from '../support/samples/known-tunnel-id.ts';
 import { fleetTunnel } from '../support/load/fleet.ts';
 import { ownLoopback } from '../support/network/own-loopback.ts';

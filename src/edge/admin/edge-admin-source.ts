@@ -1,7 +1,7 @@
 import type { AdminSource } from '../../admin/admin-source.ts';
 import type { EdgeHealth } from '../../protocol/node/edge-telemetry.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
-import type { EngineReport } from '../../quic/types.ts';
+import type { EngineReport } from '../../quic/engine-report.ts';
 import type { RtcDoorway } from '../flows/rtc-doorway.ts';
 import type { FlowFacts, FlowStatsReport } from './flow-schemas.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from './edge-schemas.ts';

@@ -1,5 +1,5 @@
 import type { ConfiguredVerification } from '../../quic/peer-verification.ts';
-import type { TransportSettings } from '../../quic/types.ts';
+import type { TransportSettings } from '../../quic/transport-settings.ts';
 import type { TunnelSettings } from '../config/tunnel-config.ts';
 import type { RelayClientSettings } from '../uplink/relay-client.ts';
 

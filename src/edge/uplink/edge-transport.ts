@@ -1,5 +1,5 @@
 import { ALPN } from '../../protocol/tunnel/limits.ts';
-import type { TransportSettings } from '../../quic/types.ts';
+import type { TransportSettings } from '../../quic/transport-settings.ts';
 import { connectDeadlineMs } from './relay-dialler.ts';
 
 /** What the `quic` object of an edge's config says of its connections. */

@@ -3,10 +3,9 @@ import type { Logger } from '../../lib/logger.ts';
 import { CLOSE_CODE, closeReason } from '../../protocol/tunnel/close-code.ts';
 import { encodeEdgeMessage, type EdgeMessage } from '../../protocol/tunnel/control-message.ts';
 import { CLAIM_INTERVAL_MS, HELLO_ACK_WAIT_MS, PING_INTERVAL_MS } from '../../protocol/tunnel/limits.ts';
+import type { CloseInfo, ConnectionStats } from '../../quic/connection-report.ts';
 import type {
-  CloseInfo,
   ConnectionHandler,
-  ConnectionStats,
   DatagramSendResult,
   Ledger,
   QuicConnection,

@@ -3,7 +3,8 @@ import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { HostPort } from '../../lib/host-port.ts';
 import type { ConfiguredVerification, PeerVerification } from '../../quic/peer-verification.ts';
-import type { ConnectionHandler, QuicConnection, QuicEngine, TransportSettings } from '../../quic/types.ts';
+import type { TransportSettings } from '../../quic/transport-settings.ts';
+import type { ConnectionHandler, QuicConnection, QuicEngine } from '../../quic/types.ts';
 
 export interface RelayDiallerDependencies {
   readonly engine: Pick<QuicEngine, 'dial'>;

@@ -56,3 +56,8 @@ export function streamFault(error: unknown): StreamFault {
       return { kind: 'other', error };
   }
 }
+
+/** Authentic packets that have arrived on the connection. */
+export function packetsAccepted(handle: Pick<QuicheHandle, 'pathStats'>): number {
+  return handle.pathStats()[0]?.recv ?? 0;
+}

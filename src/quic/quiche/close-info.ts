@@ -1,4 +1,4 @@
-import type { CloseInfo } from '../types.ts';
+import type { CloseInfo } from '../connection-report.ts';
 import type { QuicheHandle } from './binding.ts';
 
 const maxReasonChars = 256;

@@ -1,5 +1,9 @@
+import { errorMessage } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { CloseInfo, ConnectionHandler, TransportSettings } from '../types.ts';
+import type { TransportSettings } from '../transport-settings.ts';
+import type { CloseInfo } from '../connection-report.ts';
+import type { ConnectionHandler } from '../types.ts';
+import { closeInfo, type ClosedHandle } from './close-info.ts';
 import type { MutableCounters } from './counters.ts';
 import type { Timers } from './timers.ts';
 import type { Loop } from './loop.ts';
@@ -41,4 +45,12 @@ export interface Ending {
 /** This end gives up for a reason of its own. */
 export function giveUp(kind: CloseInfo['kind'], reason: string): Ending {
   return { info: { kind, code: null, reason }, code: 0, reason, isApp: true };
+}
+
+/** A native call threw `error`: this end cannot go on. Where quiche gave a code, the peer gets that one. */
+export function fault(handle: ClosedHandle, error: unknown): Ending {
+  const local = handle.localError();
+  const reason = local === null ? errorMessage(error) : `${closeInfo(handle).reason} (${errorMessage(error)})`;
+  const info: CloseInfo = { kind: 'error', code: local?.errorCode ?? null, reason };
+  return { info, code: local?.errorCode ?? 1, reason: '', isApp: false };
 }

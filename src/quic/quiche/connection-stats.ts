@@ -1,5 +1,5 @@
 import { AppError } from '../../lib/app-error.ts';
-import type { ConnectionStats } from '../types.ts';
+import type { ConnectionStats } from '../connection-report.ts';
 import type { DatagramQueue } from './datagram-queue.ts';
 import type { QuicheHandle } from './binding.ts';
 

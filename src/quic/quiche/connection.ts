@@ -1,9 +1,8 @@
 import type { RemoteInfo } from 'node:dgram';
 import { errorMessage } from '../../lib/app-error.ts';
+import type { CloseInfo, ConnectionStats } from '../connection-report.ts';
 import type {
-  CloseInfo,
   ConnectionHandler,
-  ConnectionStats,
   DatagramSendResult,
   DatagramTarget,
   Ledger,
@@ -14,12 +13,12 @@ import type {
 } from '../types.ts';
 import { AckPace } from './ack-pace.ts';
 import { closeInfo, handshakeTooLong, reasonBytes, silentTooLong } from './close-info.ts';
-import { giveUp, type ConnectionEnvironment, type Ending } from './connection-environment.ts';
+import { fault, giveUp, type ConnectionEnvironment, type Ending } from './connection-environment.ts';
 import { DatagramRouter } from './datagram-router.ts';
 import type { TimerMember } from './timers.ts';
 import type { QuicheLedger } from './ledger.ts';
 import type { Loop, LoopMember } from './loop.ts';
-import { receivePacket, type QuicheHandle } from './binding.ts';
+import { packetsAccepted, receivePacket, type QuicheHandle } from './binding.ts';
 import { ForwardTarget, ownLedger } from './route.ts';
 import { Budget } from './budget.ts';
 import type { PeerPath } from './peer-path.ts';
@@ -137,14 +136,14 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
     const size = packet.length;
     // What is authentic is asked of quiche only where it matters, for it costs as much as all the rest.
     const doubtful = !this.#path.proved || !this.#path.isHere(remote.address, remote.port);
-    const before = doubtful ? this.#packetsAccepted() : 0;
+    const before = doubtful ? packetsAccepted(this.#handle) : 0;
     try {
       receivePacket(this.#handle, packet);
       if (late && this.#handler !== null) this.#router.expire();
     } catch (error) {
       this.#fail(error);
     }
-    if (doubtful && this.#handler !== null && this.#packetsAccepted() > before) {
+    if (doubtful && this.#handler !== null && packetsAccepted(this.#handle) > before) {
       this.#moved = this.#path.onAuthentic(remote.address, remote.port, size, nowMs) || this.#moved;
     }
     this.#heardAtMs = nowMs;
@@ -265,18 +264,11 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   /** A native call threw: quiche has closed the connection already, or cannot go on with it. */
   #fail(error: unknown): void {
     if (this.#ending !== null) return;
-    const local = this.#handle.localError();
-    const reason = local === null ? errorMessage(error) : `${closeInfo(this.#handle).reason} (${errorMessage(error)})`;
-    const code = local?.errorCode ?? 1;
-    this.end({ info: { kind: 'error', code: local?.errorCode ?? null, reason }, code, reason: '', isApp: false });
+    this.end(fault(this.#handle, error));
   }
 
   #isOpen(): boolean {
     return this.#handler !== null && !this.#over && this.#ending === null;
-  }
-
-  #packetsAccepted(): number {
-    return this.#handle.pathStats()[0]?.recv ?? 0;
   }
 
   #setDeadline(nowMs: number): void {

@@ -1,4 +1,4 @@
-import type { EngineCounters } from '../types.ts';
+import type { EngineCounters } from '../engine-report.ts';
 
 export type MutableCounters = { -readonly [Name in keyof EngineCounters]: EngineCounters[Name] };
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { AppError } from '../../lib/app-error.ts';
-import type { CloseInfo, ConnectionHandler, DialOptions, QuicConnection } from '../types.ts';
+import type { CloseInfo } from '../connection-report.ts';
+import type { ConnectionHandler, DialOptions, QuicConnection } from '../types.ts';
 import { handshakeTooLong, isCertificateAlert } from './close-info.ts';
 import type { QuicheConnection } from './connection.ts';
 import { Endpoint } from './endpoint.ts';

@@ -1,6 +1,6 @@
 import type { RemoteInfo } from 'node:dgram';
 import { AppError } from '../../lib/app-error.ts';
-import type { TransportSettings } from '../types.ts';
+import type { TransportSettings } from '../transport-settings.ts';
 import { ClosedConnection } from './closed-connection.ts';
 import { QuicheConnection } from './connection.ts';
 import type { ConnectionEnvironment } from './connection-environment.ts';

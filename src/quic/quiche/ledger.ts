@@ -1,4 +1,4 @@
-import { dropReasons, type DropReason, type Ledger, type LedgerTotals } from '../types.ts';
+import { type DropReason, dropReasons, type Ledger, type LedgerTotals } from '../types.ts';
 
 /** At the head of each datagram; not counted as payload. */
 const tunnelIdBytes = 16;

@@ -1,10 +1,10 @@
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
+import type { EngineReport } from '../engine-report.ts';
 import type {
   ConnectionHandler,
   DialOptions,
-  EngineReport,
   Ledger,
   ListenerHandler,
   ListenOptions,

@@ -2,7 +2,8 @@ import quiche from '@matrixai/quic/native/quiche.js';
 import { AppError } from '../../lib/app-error.ts';
 import { checkTlsIdentity } from '../tls-material.ts';
 import type { PeerVerification } from '../peer-verification.ts';
-import type { TlsIdentity, TransportSettings } from '../types.ts';
+import type { TransportSettings } from '../transport-settings.ts';
+import type { TlsIdentity } from '../types.ts';
 import type { QuicheConfig } from './binding.ts';
 
 /** Without this list BoringSSL neither offers nor accepts Ed25519. */

@@ -1,4 +1,6 @@
-import type { ConnectionStats, DatagramSendResult, DropReason, TransportSettings } from '../types.ts';
+import type { ConnectionStats } from '../connection-report.ts';
+import type { DatagramSendResult, DropReason } from '../types.ts';
+import type { TransportSettings } from '../transport-settings.ts';
 import { connectionStats } from './connection-stats.ts';
 import { DatagramQueue } from './datagram-queue.ts';
 import type { QuicheLedger } from './ledger.ts';

@@ -1,4 +1,5 @@
-import type { CloseInfo, SocketAddress } from '../types.ts';
+import type { CloseInfo } from '../connection-report.ts';
+import type { SocketAddress } from '../types.ts';
 
 /** Which error a failed dial becomes. */
 export type DialFailure = 'connect-failed' | 'tls-failed' | 'timed-out';

@@ -1,10 +1,9 @@
+import type { CloseInfo, ConnectionStats } from '../connection-report.ts';
 import {
-  dropReasons,
-  type CloseInfo,
   type ConnectionHandler,
-  type ConnectionStats,
   type DatagramSendResult,
   type DatagramTarget,
+  dropReasons,
   type Ledger,
   type QuicStream,
   type RouteHandle,

@@ -4,8 +4,8 @@ import { formatSocketAddress } from '../../lib/socket-address.ts';
 import type { EngineReport } from '../engine-report.ts';
 import { GarbageHint } from '../garbage-hint.ts';
 import type { EdgeEngine } from '../local-sockets.ts';
+import type { CloseInfo } from '../connection-report.ts';
 import type {
-  CloseInfo,
   ConnectionHandler,
   DialOptions,
   Ledger,

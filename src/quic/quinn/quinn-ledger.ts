@@ -1,4 +1,4 @@
-import { dropReasons, type DropReason, type Ledger, type LedgerTotals } from '../types.ts';
+import { type DropReason, dropReasons, type Ledger, type LedgerTotals } from '../types.ts';
 import type { NativeLedgerBinding } from './addon.ts';
 
 export class QuinnLedger implements Ledger {

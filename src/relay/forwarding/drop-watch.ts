@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
-import { dropReasons, type DropReason, type Ledger } from '../../quic/types.ts';
+import { type DropReason, dropReasons, type Ledger } from '../../quic/types.ts';
 import type { EventLimits } from '../events/event-limits.ts';
 import type { LegLedgers } from './traffic-totals.ts';
 

@@ -1,4 +1,4 @@
-import { dropReasons, type DropReason, type Ledger, type LedgerTotals } from '../../quic/types.ts';
+import { type DropReason, dropReasons, type Ledger, type LedgerTotals } from '../../quic/types.ts';
 
 export type DropTotals = Readonly<Record<DropReason, number>>;
 

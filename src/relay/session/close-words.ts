@@ -1,4 +1,4 @@
-import type { CloseInfo } from '../../quic/types.ts';
+import type { CloseInfo } from '../../quic/connection-report.ts';
 
 const words: Readonly<Record<CloseInfo['kind'], string>> = {
   local: 'closed by the relay',

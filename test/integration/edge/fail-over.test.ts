@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/lib/clock.ts';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { portOf, startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { FaultyNetwork } from '../../support/network/faulty-network.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { closeOf, dialLocal, digestOf, LocalTcpServer, sendAll } from '../../support/peers/local-tcp.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../../src/cli/demo/free-port.ts';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { closeOf, dialLocal } from '../../support/peers/local-tcp.ts';
 import { startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { pause } from '../../support/pause.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dropReasons, type DropReason, type LedgerTotals } from '../../../src/quic/types.ts';
+import { type DropReason, dropReasons, type LedgerTotals } from '../../../src/quic/types.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { FaultyNetwork } from '../../support/network/faulty-network.ts';
 import { QuicWorld, type WorldOptions } from '../../support/programs/quic-world.ts';

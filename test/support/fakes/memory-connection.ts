@@ -1,16 +1,15 @@
 import type { Clock } from '../../../src/lib/clock.ts';
+import type { CloseInfo, ConnectionStats } from '../../../src/quic/connection-report.ts';
 import type {
-  CloseInfo,
   ConnectionHandler,
-  ConnectionStats,
   DatagramSendResult,
   DatagramTarget,
   Ledger,
   QuicConnection,
   RouteHandle,
   SocketAddress,
-  TransportSettings,
 } from '../../../src/quic/types.ts';
+import type { TransportSettings } from '../../../src/quic/transport-settings.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { MemoryStream } from './memory-stream.ts';
 

@@ -1,4 +1,4 @@
-import { dropReasons, type DropReason, type Ledger, type LedgerTotals } from '../../../src/quic/types.ts';
+import { type DropReason, dropReasons, type Ledger, type LedgerTotals } from '../../../src/quic/types.ts';
 
 /** Counts as an engine would. */
 export class MemoryLedger implements Ledger {

@@ -1,10 +1,10 @@
 import { AppError } from '../../../src/lib/app-error.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { formatSocketAddress } from '../../../src/lib/socket-address.ts';
+import type { EngineReport } from '../../../src/quic/engine-report.ts';
 import type {
   ConnectionHandler,
   DialOptions,
-  EngineReport,
   Ledger,
   ListenerHandler,
   ListenOptions,

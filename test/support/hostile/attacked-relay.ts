@@ -1,5 +1,6 @@
 import type { Direction, TunnelProtocol } from '../../../src/protocol/tunnel/leg.ts';
-import type { EngineName, SocketAddress } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
+import type { SocketAddress } from '../../../src/quic/types.ts';
 import { knownTunnelId } from '../samples/known-tunnel-id.ts';
 import type { ScriptedEdge } from '../peers/scripted-edge.ts';
 import { startTestRelay, type TestRelay } from '../programs/test-relay.ts';

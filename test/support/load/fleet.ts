@@ -1,6 +1,7 @@
 import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import { formatSocketAddress } from '../../../src/lib/socket-address.ts';
-import type { EngineName, SocketAddress } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
+import type { SocketAddress } from '../../../src/quic/types.ts';
 import { knownTunnelId } from '../samples/known-tunnel-id.ts';
 import { openEngine } from '../programs/open-engine.ts';
 import { startTestEdge, type TestEdge } from '../programs/test-edge.ts';

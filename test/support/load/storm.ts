@@ -1,5 +1,5 @@
 import { SystemClock } from '../../../src/lib/clock.ts';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { RelayProcess } from '../programs/relay-process.ts';
 import { until } from '../until.ts';
 import { roomyLimits } from './cycles.ts';

@@ -1,7 +1,7 @@
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { formatSocketAddress } from '../../../src/lib/socket-address.ts';
 import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { flood } from '../hostile/flood.ts';
 import { numberedDatagram, readNumbered } from '../network/numbered-datagram.ts';
 import { openEngine } from '../programs/open-engine.ts';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { formatSocketAddress, parseSocketAddress } from '../../../src/lib/socket-address.ts';
 import type { TunnelProtocol } from '../../../src/protocol/tunnel/leg.ts';
-import type { EngineName, LedgerTotals } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
+import type { LedgerTotals } from '../../../src/quic/types.ts';
 import { FaultyNetwork } from './faulty-network.ts';
 import type { Faults } from './faulty-path.ts';
 import { knownTunnelId } from '../samples/known-tunnel-id.ts';

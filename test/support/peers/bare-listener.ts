@@ -1,6 +1,7 @@
 import { ALPN } from '../../../src/protocol/tunnel/limits.ts';
+import type { TransportSettings } from '../../../src/quic/transport-settings.ts';
+import type { CloseInfo } from '../../../src/quic/connection-report.ts';
 import type {
-  CloseInfo,
   ConnectionHandler,
   IncomingDecision,
   QuicConnection,
@@ -8,7 +9,6 @@ import type {
   QuicListener,
   QuicStream,
   SocketAddress,
-  TransportSettings,
 } from '../../../src/quic/types.ts';
 import { createSelfSigned } from '../samples/certificates.ts';
 

@@ -1,5 +1,5 @@
+import type { CloseInfo } from '../../../src/quic/connection-report.ts';
 import type {
-  CloseInfo,
   ConnectionHandler,
   ListenerHandler,
   QuicConnection,

@@ -1,4 +1,6 @@
-import type { EngineName, Ledger, SpliceHandle, TransportSettings } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
+import type { Ledger, SpliceHandle } from '../../../src/quic/types.ts';
+import type { TransportSettings } from '../../../src/quic/transport-settings.ts';
 import { RecordedStream, type RecordedConnection } from './quic-peer.ts';
 import { QuicWorld } from '../programs/quic-world.ts';
 import { until } from '../until.ts';

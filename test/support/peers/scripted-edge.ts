@@ -13,14 +13,14 @@ import { ALPN, MAX_CONTROL_FRAME_BYTES } from '../../../src/protocol/tunnel/limi
 import { encodeStreamHeader } from '../../../src/protocol/tunnel/stream-header.ts';
 import { tunnelIdFromBytes, tunnelIdToBytes, type TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import { parseSocketAddress } from '../../../src/lib/socket-address.ts';
+import type { TransportSettings } from '../../../src/quic/transport-settings.ts';
+import type { CloseInfo } from '../../../src/quic/connection-report.ts';
 import type {
-  CloseInfo,
   ConnectionHandler,
   DialOptions,
   QuicConnection,
   QuicEngine,
   QuicStream,
-  TransportSettings,
 } from '../../../src/quic/types.ts';
 import { StreamTap } from './stream-tap.ts';
 import { until } from '../until.ts';

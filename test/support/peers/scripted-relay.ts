@@ -6,15 +6,15 @@ import {
 } from '../../../src/protocol/tunnel/control-message.ts';
 import { FrameReader } from '../../../src/protocol/tunnel/frame.ts';
 import { ALPN, MAX_CONTROL_FRAME_BYTES } from '../../../src/protocol/tunnel/limits.ts';
+import type { TransportSettings } from '../../../src/quic/transport-settings.ts';
+import type { CloseInfo } from '../../../src/quic/connection-report.ts';
 import type {
-  CloseInfo,
   ConnectionHandler,
   QuicConnection,
   QuicEngine,
   QuicListener,
   QuicStream,
   TlsIdentity,
-  TransportSettings,
 } from '../../../src/quic/types.ts';
 import { createSelfSigned } from '../samples/certificates.ts';
 import { until } from '../until.ts';

@@ -1,4 +1,5 @@
-import type { EngineName, TlsIdentity } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
+import type { TlsIdentity } from '../../../src/quic/types.ts';
 import { startTestRelay, type TestRelay } from './test-relay.ts';
 import { bindVector, vectorTunnel } from '../samples/vectors.ts';
 

@@ -4,7 +4,7 @@ import { AppError } from '../../../src/lib/app-error.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import type { EdgeEngine } from '../../../src/quic/local-sockets.ts';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { silentLogger } from '../fakes/silent-logger.ts';
 
 const allEngines: readonly EngineName[] = ['quiche', 'native'];

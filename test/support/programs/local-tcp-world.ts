@@ -8,7 +8,7 @@ import { TunnelCounters } from '../../../src/edge/local/tunnel-counters.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import type { LocalTcp, LocalTcpPipe } from '../../../src/quic/local-sockets.ts';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { silentLogger } from '../fakes/silent-logger.ts';
 import { dialLocal } from '../peers/local-tcp.ts';
 import type { RecordedConnection, RecordedStream } from '../peers/quic-peer.ts';

@@ -3,7 +3,7 @@ import { FaultyNetwork } from '../network/faulty-network.ts';
 import type { Faults } from '../network/faulty-path.ts';
 import { LocalUdpSocket } from '../peers/local-udp.ts';
 import { openEngine } from './open-engine.ts';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { startTestEdge, type TestEdge } from './test-edge.ts';
 import type { TestRelay } from './test-relay.ts';
 

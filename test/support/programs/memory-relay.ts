@@ -5,7 +5,7 @@ import { logEvents, type RaisedEvent } from '../../../src/admin/event-hub.ts';
 import { subjectOf } from '../../../src/relay/events/event-text.ts';
 import type { RelayEvent } from '../../../src/relay/events/relay-event.ts';
 import { createRelay, type Relay } from '../../../src/relay/relay.ts';
-import type { TransportSettings } from '../../../src/quic/types.ts';
+import type { TransportSettings } from '../../../src/quic/transport-settings.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { MemoryConnection } from '../fakes/memory-connection.ts';
 import { MemoryFileSystem } from '../fakes/memory-file-system.ts';

@@ -1,5 +1,5 @@
 import type { EdgeEngine } from '../../../src/quic/local-sockets.ts';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { startEngine } from './engines.ts';
 
 /** An engine for one test, closed by `await using`. */

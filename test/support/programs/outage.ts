@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import type { ReceivedEvent } from '../peers/managed-node.ts';
 import { openEngine } from './open-engine.ts';
 import { ScriptedEdge } from '../peers/scripted-edge.ts';

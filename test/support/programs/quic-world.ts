@@ -1,7 +1,8 @@
 import type { EdgeEngine } from '../../../src/quic/local-sockets.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
+import type { TransportSettings } from '../../../src/quic/transport-settings.ts';
 import type {
   DialOptions,
-  EngineName,
   IncomingAttempt,
   IncomingDecision,
   ListenOptions,
@@ -10,7 +11,6 @@ import type {
   QuicListener,
   SocketAddress,
   TlsIdentity,
-  TransportSettings,
 } from '../../../src/quic/types.ts';
 import { createSelfSigned, type KeyKind } from '../samples/certificates.ts';
 import { startEngine } from './engines.ts';

@@ -9,7 +9,8 @@ import {
   type RelayMessage,
 } from '../../../src/protocol/tunnel/control-message.ts';
 import { FrameReader } from '../../../src/protocol/tunnel/frame.ts';
-import type { CloseInfo, ConnectionHandler, QuicConnection, QuicStream } from '../../../src/quic/types.ts';
+import type { CloseInfo } from '../../../src/quic/connection-report.ts';
+import type { ConnectionHandler, QuicConnection, QuicStream } from '../../../src/quic/types.ts';
 import { knownTunnelId } from '../samples/known-tunnel-id.ts';
 import { ManualClock, settle } from '../fakes/manual-clock.ts';
 import { MemoryNetwork } from '../fakes/memory-quic.ts';

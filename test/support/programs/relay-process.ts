@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { parseSocketAddress } from '../../../src/lib/socket-address.ts';
 import type { RelayStats } from '../../../src/protocol/node/relay-telemetry.ts';
-import type { EngineName, EngineReport, SocketAddress } from '../../../src/quic/types.ts';
+import type { EngineName, EngineReport } from '../../../src/quic/engine-report.ts';
+import type { SocketAddress } from '../../../src/quic/types.ts';
 import { pause } from '../pause.ts';
 import type { TunnelDetail } from '../../../src/relay/report/relay-report.ts';
 

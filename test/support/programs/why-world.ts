@@ -4,7 +4,7 @@ import { createTunnelKit, createTunnelSecrets } from '../../../src/cli/tunnel-ki
 import { SystemRandom } from '../../../src/lib/random.ts';
 import { formatSocketAddress, parseSocketAddress } from '../../../src/lib/socket-address.ts';
 import type { Direction } from '../../../src/protocol/tunnel/leg.ts';
-import type { EngineName } from '../../../src/quic/types.ts';
+import type { EngineName } from '../../../src/quic/engine-report.ts';
 import { FaultyNetwork } from '../network/faulty-network.ts';
 import type { Faults } from '../network/faulty-path.ts';
 import { LocalUdpSocket } from '../peers/local-udp.ts';

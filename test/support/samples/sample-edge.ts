@@ -4,7 +4,7 @@ import type { EdgeAdminSource } from '../../../src/edge/admin/edge-admin-source.
 import type { EdgeTunnelFacts, EdgeTunnelReport } from '../../../src/edge/admin/edge-schemas.ts';
 import type { EdgeHealth } from '../../../src/protocol/node/edge-telemetry.ts';
 import type { TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
-import type { EngineReport } from '../../../src/quic/types.ts';
+import type { EngineReport } from '../../../src/quic/engine-report.ts';
 import type { FlowFacts, FlowStatsReport } from '../../../src/edge/admin/flow-schemas.ts';
 import { SampleRelay, sampleStats } from './sample-relay.ts';
 

@@ -2,7 +2,8 @@ import type { HealthAnswer } from '../../../src/admin/admin-source.ts';
 import { toPathReport } from '../../../src/admin/path-report.ts';
 import type { RelayHealth } from '../../../src/protocol/node/relay-telemetry.ts';
 import { parseTunnelId, type TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
-import type { ConnectionStats, EngineReport } from '../../../src/quic/types.ts';
+import type { EngineReport } from '../../../src/quic/engine-report.ts';
+import type { ConnectionStats } from '../../../src/quic/connection-report.ts';
 import type { RelayAdminSource } from '../../../src/relay/admin/relay-answers.ts';
 import type {
   ManagerLinkReport,

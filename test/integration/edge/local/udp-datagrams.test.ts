@@ -3,7 +3,7 @@ import { PayloadCipher } from '../../../../src/edge/local/payload-cipher.ts';
 import { SystemRandom } from '../../../../src/lib/random.ts';
 import type { Direction } from '../../../../src/protocol/tunnel/leg.ts';
 import { tunnelIdToBytes } from '../../../../src/protocol/tunnel/tunnel-id.ts';
-import type { EngineName } from '../../../../src/quic/types.ts';
+import type { EngineName } from '../../../../src/quic/engine-report.ts';
 import { LocalUdpSocket } from '../../../support/peers/local-udp.ts';
 import { ScriptedRelay, type ScriptedSession } from '../../../support/peers/scripted-relay.ts';
 import { builtEngines } from '../../../support/programs/engines.ts';

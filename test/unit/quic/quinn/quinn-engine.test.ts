@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../../src/lib/app-error.ts';
 import { createQuinnEngine } from '../../../../src/quic/quinn/quinn-engine.ts';
+import type { TransportSettings } from '../../../../src/quic/transport-settings.ts';
+import type { CloseInfo } from '../../../../src/quic/connection-report.ts';
 import type {
-  CloseInfo,
   ConnectionHandler,
   IncomingDecision,
   QuicConnection,
   QuicEngine,
   QuicStream,
   SocketAddress,
-  TransportSettings,
 } from '../../../../src/quic/types.ts';
 import { FakeAddon, fakeRemote, remoteFields } from '../../../support/fakes/fake-addon.ts';
 
