@@ -12,7 +12,7 @@ import { createTunnelKit, createTunnelSecrets, type TunnelSecrets } from '../../
 import { SystemClock } from '../../src/lib/clock.ts';
 import { SystemRandom } from '../../src/lib/random.ts';
 import type { TunnelProtocol } from '../../src/protocol/tunnel/leg.ts';
-import type { EngineName } from '../../src/quic/types.ts';
+import type { EngineName } from '../../src/quic/engine-report.ts';
 import { canStartMachines, OtherMachine } from '../support/network/other-machine.ts';
 import { runAdit } from '../support/programs/adit-command.ts';
 import { builtEngines } from '../support/programs/engines.ts';

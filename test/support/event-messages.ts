@@ -86,13 +86,13 @@ function texts(node: ts.Node): readonly string[] {
 
 /** The value of the constant of that name in the nearest block. */
 function initializerOf(name: ts.Identifier): ts.Node | null {
-  for (let scope: ts.Node | undefined = name.parent; scope !== undefined; scope = scope.parent) {
-    if (!ts.isBlock(scope) && !ts.isSourceFile(scope) && !ts.isCaseClause(scope)) continue;
-    for (const statement of scope.statements) {
+  for (let scope: ts.Node = name.parent; ; scope = scope.parent) {
+    const statements = 'statements' in scope ? (scope.statements as Iterable<ts.Statement>) : [];
+    for (const statement of statements) {
       if (!ts.isVariableStatement(statement)) continue;
       const found = statement.declarationList.declarations.find((each) => each.name.getText() === name.text);
       if (found?.initializer !== undefined) return found.initializer;
     }
+    if (ts.isSourceFile(scope)) return null;
   }
-  return null;
 }

@@ -34,13 +34,13 @@ export interface RelayAnswersDependencies {
   readonly refusals: Pick<RefusalLog, 'list'>;
   readonly history: EventHistory;
   readonly loop: EventLoopWatch;
-  health(): RelayHealth;
-  notReadyReasons(): readonly string[];
+  readonly health: () => RelayHealth;
+  readonly notReadyReasons: () => readonly string[];
   /** The QUIC addresses that are bound now, `ip:port`. */
-  boundAddresses(): readonly string[];
-  engineReport(): EngineReport;
+  readonly boundAddresses: () => readonly string[];
+  readonly engineReport: () => EngineReport;
   /** Null without a manager in the configuration. */
-  managerLink(): ManagerLinkReport | null;
+  readonly managerLink: () => ManagerLinkReport | null;
 }
 
 export interface RelayAnswersSettings {
