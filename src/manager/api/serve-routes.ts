@@ -63,7 +63,7 @@ async function checkedRequest(
   return {
     params: request.params,
     query: route.query === null ? {} : parsed(route.query, request.query),
-    body: route.body === null ? undefined : parsed(route.body, request.body ?? {}),
+    body: route.body === null ? undefined : parsed(route.body, request.body === undefined ? {} : request.body),
     generation: generationOf(request.headers['if-match']),
     actor: identity === null ? anonymous('nobody', request.ip) : actorOf(identity, request.ip),
     identity,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ApiBed } from '../../../support/manager/api-bed.ts';
+import { ApiBed, sameOrigin } from '../../../support/manager/api-bed.ts';
 
 describe('a request that no route takes', () => {
   let bed: ApiBed;
@@ -37,6 +37,15 @@ describe('a request that no route takes', () => {
       }
     },
   );
+
+  test('whose body is null is not taken for one without a body', async () => {
+    const cookie = await bed.signUp();
+    const [tunnel] = (await bed.fleet.tunnels.page({ limit: 1 })).items;
+    const path = `tunnels/${tunnel?.id ?? ''}/retry`;
+    const refused = await bed.send('POST', path, { cookie, headers: sameOrigin, raw: 'null' });
+    expect(refused).toMatchObject({ status: 400, body: { error_code: 'invalid_request' } });
+    expect((await bed.send('POST', path, { cookie, headers: sameOrigin })).status).toBe(200);
+  });
 
   test('to a path that is not there gets 404', async () => {
     expect(await bed.send('PUT', 'nothing')).toMatchObject({ status: 404, body: { error_code: 'not_found' } });
