@@ -1,52 +1,145 @@
 import { once } from 'node:events';
 import process from 'node:process';
 import { WebSocket } from 'ws';
+import { quantile } from '../statistics.ts';
+import type { Connected, Counted, EventsSent, NodesQuestion } from './messages.ts';
 
-/** Simulated nodes: argument 1 the address, 2 how many, 3 `auth` or `plain`, 4 the first. Sends stats once a second each, spread. */
+/**
+ * Simulated nodes: argument 1 the address, 2 how many, 3 `auth` or `plain`, 4 the first. Each sends stats once a
+ * second, spread over it.
+ */
 const [, , url = '', countText = '0', mode = 'plain', fromText = '0'] = process.argv;
 const count = Number(countText);
 const filler = 'x'.repeat(1_900);
-const stats = JSON.stringify({
-  type: 'stats',
-  timestamp: '2026-01-01T00:00:00.000Z',
-  payload: { tunnels: [], filler },
-});
+const timestamp = '2026-01-01T00:00:00.000Z';
+const stats = JSON.stringify({ type: 'stats', timestamp, payload: { tunnels: [], filler } });
 const dialsAtOnce = 50;
+const tickMs = 50;
+const ticksPerSecond = 1_000 / tickMs;
+const retryMs = 500;
 
-async function dial(index: number): Promise<WebSocket> {
+const sockets: (WebSocket | undefined)[] = [];
+let silent = true;
+let raised = 0;
+
+/** Rejects when it is refused or lost before it is in. */
+async function dial(index: number): Promise<void> {
   const socket = new WebSocket(url, { rejectUnauthorized: false, perMessageDeflate: false });
   socket.on('error', () => undefined);
-  await once(socket, 'open');
-  if (mode === 'plain') return socket;
-  const id = `node-${Number(fromText) + index}`;
-  const payload = { node_id: id, node_secret: id, software_version: 'bench', protocol_version: 1 };
-  socket.send(JSON.stringify({ type: 'auth', timestamp: '', payload }));
-  await once(socket, 'message');
-  socket.on('message', (data: Buffer) => answer(socket, data.toString()));
-  return socket;
+  // One for each ping that is not answered yet.
+  socket.setMaxListeners(0);
+  await opened(socket);
+  if (mode === 'auth') {
+    const id = `node-${Number(fromText) + index}`;
+    const payload = { node_id: id, node_secret: id, software_version: 'bench', protocol_version: 1 };
+    socket.send(JSON.stringify({ type: 'auth', timestamp, payload }));
+    await Promise.race([once(socket, 'message'), lost(socket)]);
+    socket.on('message', (data: Buffer) => answer(socket, data.toString()));
+  }
+  sockets[index] = socket;
+}
+
+async function opened(socket: WebSocket): Promise<void> {
+  await Promise.race([once(socket, 'open'), lost(socket)]);
+}
+
+async function lost(socket: WebSocket): Promise<never> {
+  await new Promise((resolve) => socket.once('close', resolve));
+  throw new Error('the connection was lost');
 }
 
 function answer(socket: WebSocket, text: string): void {
   const { type } = JSON.parse(text) as { type: string };
-  if (type !== 'command') return;
-  socket.send(JSON.stringify({ type: 'config_response', timestamp: '', payload: { tunnels: [] } }));
+  if (type === 'command') socket.send(JSON.stringify({ type: 'config_response', timestamp, payload: { tunnels: [] } }));
 }
 
-const startedMs = performance.now();
-const sockets: WebSocket[] = [];
-for (let from = 0; from < count; from += dialsAtOnce) {
-  const size = Math.min(dialsAtOnce, count - from);
-  sockets.push(...(await Promise.all(Array.from({ length: size }, (_, index) => dial(from + index)))));
+async function dialUntilIn(index: number): Promise<void> {
+  for (;;) {
+    try {
+      await dial(index);
+      return;
+    } catch {
+      // The server is not there yet, or has no room yet.
+      await pause(retryMs);
+    }
+  }
 }
-process.send?.({ connectedMs: performance.now() - startedMs });
 
-let sent = 0;
+async function dialAll(atOnce: number): Promise<void> {
+  silent = true;
+  let next = 0;
+  const lanes = Array.from({ length: Math.min(atOnce, count) }, async () => {
+    while (next < count) await dialUntilIn(next++);
+  });
+  await Promise.all(lanes);
+  silent = false;
+}
+
+async function sendEvents(perSecond: number, seconds: number): Promise<EventsSent> {
+  const startedMs = performance.now();
+  const delays: number[] = [];
+  const confirmations: Promise<void>[] = [];
+  const perTick = perSecond / ticksPerSecond;
+  let sent = 0;
+  for (let tick = 1; tick <= seconds * ticksPerSecond; tick++) {
+    for (; sent < perTick * tick; sent++) confirmations.push(...raise(delays, sent % 50 === 0));
+    const dueMs = startedMs + tick * tickMs;
+    await pause(Math.max(0, dueMs - performance.now()));
+  }
+  // Each event has a later pong of its socket's server, since confirmations come in order.
+  confirmations.push(...raise(delays, true));
+  await Promise.all(confirmations);
+  const tookMs = performance.now() - startedMs;
+  return { sent: sent + 1, confirmedMs: quantile(Float64Array.from(delays).sort(), 0.99), tookMs };
+}
+
+/** An event of the next node; with a ping behind it when it is to be confirmed. */
+function raise(delays: number[], confirm: boolean): Promise<void>[] {
+  const number = raised++;
+  const socket = sockets[number % count];
+  const details = { event_id: `${fromText}-${process.pid}-${number}` };
+  const payload = { severity: 'info', category: 'edge', message: 'Edge connected from 192.0.2.1:4433', details };
+  socket?.send(JSON.stringify({ type: 'event', timestamp, payload }));
+  if (!confirm || socket === undefined) return [];
+  const sentMs = performance.now();
+  const confirmed = new Promise<void>((resolve) => {
+    socket.once('pong', () => {
+      delays.push(performance.now() - sentMs);
+      resolve();
+    });
+  });
+  socket.ping(`events-${number}`);
+  return [confirmed];
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function carryOut(question: NodesQuestion): Promise<Counted | EventsSent | Connected> {
+  switch (question.kind) {
+    case 'count':
+      return { open: sockets.filter((socket) => socket?.readyState === WebSocket.OPEN).length };
+    case 'events':
+      return sendEvents(question.perSecond, question.seconds);
+    case 'reconnect':
+      return connect(count);
+  }
+}
+
+async function connect(atOnce: number): Promise<Connected> {
+  const startedMs = performance.now();
+  await dialAll(atOnce);
+  return { connectedMs: performance.now() - startedMs };
+}
+
+process.on('message', (question: NodesQuestion) => {
+  void carryOut(question).then((answered) => process.send?.(answered));
+});
+process.send?.(await connect(dialsAtOnce));
+
 let next = 0;
-const perTick = count / 20;
+const perTick = count / ticksPerSecond;
 setInterval(() => {
-  for (const end = next + perTick; next < end; next++) sockets[Math.floor(next) % count]?.send(stats);
-  sent += perTick;
-}, 50);
-process.on('message', () =>
-  process.send?.({ sent, open: sockets.filter(({ readyState }) => readyState === 1).length }),
-);
+  for (const end = next + perTick; next < end; next++) if (!silent) sockets[Math.floor(next) % count]?.send(stats);
+}, tickMs);

@@ -1,124 +1,103 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { CpuMeter, cpuMsOf } from '../cpu-meter.ts';
+import type { EngineName } from '../../src/manager/store/open-database.ts';
+import { PostgresServer } from '../../test/support/manager/postgres-server.ts';
 import { describeCommit, describeMachine } from '../machine.ts';
-import { readMemory } from '../procfs.ts';
+import { summarise } from '../statistics.ts';
+import type { ManagerBenchOptions } from './options.ts';
+import { pause, ServerTrial, temporaryFolder, type EventFigures, type StatsFigures } from './server-trial.ts';
 
-interface ManagerBenchOptions {
-  readonly nodes: number;
-  readonly rounds: number;
-  readonly seconds: number;
+interface ManagerRound {
+  readonly stats: StatsFigures;
+  /** CPU per CPU of the echo of the same round. */
+  readonly ratio: number;
+  readonly steady: EventFigures;
+  readonly burst: EventFigures;
+  readonly backMs: number;
 }
 
-/** `--manager [--nodes 5000] [--rounds 5] [--seconds 20]`; null for another benchmark. */
-export function readManagerBench(args: readonly string[]): ManagerBenchOptions | null {
-  if (!args.includes('--manager')) return null;
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      manager: { type: 'boolean' },
-      nodes: { type: 'string', default: '5000' },
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '20' },
-    },
-  });
-  return { nodes: Number(values.nodes), rounds: Number(values.rounds), seconds: Number(values.seconds) };
+interface Row {
+  readonly name: string;
+  readonly unit: string;
+  /** What is to be reached. */
+  readonly bar: string;
+  readonly digits: number;
+  readonly of: (round: ManagerRound) => number;
 }
 
-interface Round {
-  readonly cpu: number;
-  readonly rssMb: number;
-  readonly connectedMs: number;
-  readonly open: number;
-  readonly writes: number | null;
-}
-
-const nodesPerChild = 2_500;
 /** Until what a connection brings with it (replay, compare) is over. */
-const settleMs = 12_000;
+const settleMs = 8_000;
+const eventsPerSecond = 2_000;
+const burstEvents = 10_000;
 
-/** Stats of many nodes at a manager, beside a bare `ws` echo of the same frames over the same TLS, in turns. */
+const rows: readonly Row[] = [
+  { name: 'CPU of stats', unit: 'cores', bar: '≤ 0.8', digits: 2, of: ({ stats }) => stats.cpu },
+  { name: '… beside the echo', unit: '×', bar: '≤ 1.5', digits: 2, of: ({ ratio }) => ratio },
+  { name: 'RSS', unit: 'MB', bar: '≤ 500', digits: 0, of: ({ stats }) => stats.rssMb },
+  { name: 'loop lag p99', unit: 'ms', bar: '≤ 50', digits: 1, of: ({ stats }) => stats.lagMs },
+  { name: 'database writes', unit: '/s', bar: 'lease only', digits: 1, of: ({ stats }) => stats.writes ?? Number.NaN },
+  { name: 'events', unit: '/s', bar: '2 000', digits: 0, of: ({ steady }) => steady.perSecond },
+  { name: '… commit p99', unit: 'ms', bar: '≤ 25', digits: 1, of: ({ steady }) => steady.commitMs },
+  { name: '… confirmed p99', unit: 'ms', bar: '–', digits: 1, of: ({ steady }) => steady.confirmedMs },
+  { name: '10 000 events at once', unit: '/s', bar: '–', digits: 0, of: ({ burst }) => burst.perSecond },
+  { name: 'all back after kill -9', unit: 's', bar: '≤ 30', digits: 1, of: ({ backMs }) => backMs / 1_000 },
+];
+
+/**
+ * Stats of many nodes at a manager on each database, beside a bare `ws` echo of the same frames over the same TLS, in
+ * turns; then events, and a restart. 20 browsers look on.
+ */
 export async function runManagerBench(options: ManagerBenchOptions, say: (text: string) => void): Promise<void> {
-  const { nodes, rounds, seconds } = options;
-  say(
-    `${JSON.stringify(describeMachine())}, ${describeCommit() ?? 'no commit'}: ${nodes} nodes × 1 stats frame of 2 KB a second, ${seconds} s\n`,
-  );
-  const ratios: number[] = [];
+  const { nodes, rounds, seconds, databases } = options;
+  const what = `${nodes} nodes × 1 stats frame of 2 KB a second, 20 browsers, ${seconds} s a measurement`;
+  say(`${JSON.stringify(describeMachine())}, ${describeCommit() ?? 'no commit'}: ${what}\n`);
+  const results = new Map<EngineName, ManagerRound[]>(databases.map((engine) => [engine, []]));
+  await using postgres = databases.includes('postgres') ? await PostgresServer.start({ durable: true }) : null;
   for (let round = 1; round <= rounds; round++) {
-    const echo = await measure('echo-child.ts', 'plain', options);
-    const manager = await measure('manager-child.ts', 'auth', options);
-    const ratio = manager.cpu / echo.cpu;
-    ratios.push(ratio);
-    say(`round ${round}: ${line('echo', echo)}\n         ${line('manager', manager)}; ratio ${ratio.toFixed(2)}\n`);
-  }
-  const median = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? Number.NaN;
-  say(
-    `median ratio ${median.toFixed(2)} (to reach: at most 1.50; RSS at most 500 MB; 0 writes from stats: the lease alone makes some)\n`,
-  );
-}
-
-function line(name: string, { cpu, rssMb, connectedMs, open, writes }: Round): string {
-  const written = writes === null ? '' : `, ${writes} database writes`;
-  const connected = (connectedMs / 1000).toFixed(1);
-  return `${name} ${cpu.toFixed(2)} of a core, RSS ${rssMb.toFixed(0)} MB, ${open} connected in ${connected} s${written}`;
-}
-
-async function measure(script: string, mode: string, { nodes, seconds }: ManagerBenchOptions): Promise<Round> {
-  const folder = mkdtempSync(join(tmpdir(), 'adit-bench-manager-'));
-  const children: ChildProcess[] = [];
-  try {
-    const server = start(script, [String(nodes), folder], children);
-    const { port } = await told<{ port: number }>(server);
-    const clients: ChildProcess[] = [];
-    let connectedMs = 0;
-    for (let from = 0; from < nodes; from += nodesPerChild) {
-      const count = Math.min(nodesPerChild, nodes - from);
-      const args = [`wss://127.0.0.1:${port}/ws/node`, String(count), mode, String(from)];
-      const client = start('nodes-child.ts', args, children);
-      connectedMs += (await told<{ connectedMs: number }>(client)).connectedMs;
-      clients.push(client);
+    const echo = await measureEcho(options);
+    say(`round ${round}: echo ${echo.cpu.toFixed(2)} cores, ${echo.rssMb.toFixed(0)} MB, ${echo.open} connected\n`);
+    for (const engine of databases) {
+      const url = engine === 'postgres' ? ((await postgres?.newDatabase()) ?? null) : null;
+      const measured = await measureManager(options, url, echo.cpu);
+      results.get(engine)?.push(measured);
+      const texts = rows.map(({ name, unit, digits, of }) => `${name} ${of(measured).toFixed(digits)} ${unit}`);
+      say(`  ${engine}, ${measured.stats.open} connected: ${texts.join(', ')}\n`);
     }
-    await pause(settleMs);
-    const before = await writesOf(server, mode);
-    const meter = new CpuMeter({ server: server.pid ?? 0 });
-    await pause(seconds * 1000);
-    const use = meter.read();
-    const after = await writesOf(server, mode);
-    let open = 0;
-    for (const client of clients) {
-      client.send('how many');
-      open += (await told<{ open: number }>(client)).open;
-    }
-    const rssMb = readMemory(server.pid ?? 0).rssBytes / 1_048_576;
-    const writes = before === null || after === null ? null : after - before;
-    return { cpu: cpuMsOf(use, 'server') / use.wallMs, rssMb, connectedMs, open, writes };
-  } finally {
-    for (const child of children) child.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
   }
+  say(`\n${table(results)}`);
 }
 
-async function writesOf(server: ChildProcess, mode: string): Promise<number | null> {
-  if (mode === 'plain') return null;
-  server.send('how many');
-  return (await told<{ writes: number }>(server)).writes;
+async function measureEcho({ nodes, seconds }: ManagerBenchOptions): Promise<StatsFigures> {
+  await using trial = await ServerTrial.echo(nodes);
+  await pause(settleMs / 4);
+  // Awaited here: the trial ends with this function.
+  return await trial.stats(seconds);
 }
 
-function start(script: string, args: readonly string[], children: ChildProcess[]): ChildProcess {
-  const child = fork(join(import.meta.dirname, script), args, { execArgv: ['--disable-warning=ExperimentalWarning'] });
-  children.push(child);
-  return child;
+async function measureManager(
+  { nodes, seconds }: ManagerBenchOptions,
+  url: string | null,
+  echoCpu: number,
+): Promise<ManagerRound> {
+  using folder = temporaryFolder();
+  await using trial = await ServerTrial.manager(nodes, folder.path, url);
+  await pause(settleMs);
+  const stats = await trial.stats(seconds);
+  const steady = await trial.events(eventsPerSecond, seconds);
+  const burst = await trial.events(burstEvents, 1);
+  const backMs = await trial.restart();
+  return { stats, ratio: stats.cpu / echoCpu, steady, burst, backMs };
 }
 
-async function told<Message>(child: ChildProcess): Promise<Message> {
-  const [message] = (await once(child, 'message')) as [Message];
-  return message;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Median and spread over the rounds, as Markdown. */
+function table(results: ReadonlyMap<EngineName, readonly ManagerRound[]>): string {
+  const head = `| figure | to reach | ${[...results.keys()].join(' | ')} |\n| --- | --- |${' --- |'.repeat(results.size)}\n`;
+  const lines = rows.map(({ name, unit, bar, digits, of }) => {
+    const cells = [...results.values()].map((measured) => {
+      const summary = summarise(measured.map(of).filter((value) => !Number.isNaN(value)));
+      if (summary === null) return '–';
+      const { median, min, max } = summary;
+      return `${median.toFixed(digits)} ${unit} (${min.toFixed(digits)} – ${max.toFixed(digits)})`;
+    });
+    return `| ${name} | ${bar} | ${cells.join(' | ')} |\n`;
+  });
+  return head + lines.join('');
 }

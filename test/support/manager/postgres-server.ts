@@ -28,21 +28,28 @@ async function unprivileged(): Promise<Unprivileged> {
   return { uid: await id('-u'), gid: await id('-g') };
 }
 
-/** A PostgreSQL server of its own for a test, on loopback, without syncing to disk. */
+export interface PostgresOptions {
+  /** It syncs to disk, as in production; tests do without. */
+  readonly durable?: boolean;
+}
+
+/** A PostgreSQL server of its own for a test, on loopback. */
 export class PostgresServer implements AsyncDisposable {
   readonly port: number;
   readonly #folder: string;
   readonly #user: Unprivileged;
+  readonly #durable: boolean;
   #child: ChildProcess | null = null;
   #databases = 0;
 
-  private constructor(folder: string, port: number, user: Unprivileged) {
+  private constructor(folder: string, port: number, { user, durable }: { user: Unprivileged; durable: boolean }) {
     this.#folder = folder;
     this.port = port;
     this.#user = user;
+    this.#durable = durable;
   }
 
-  static async start(): Promise<PostgresServer> {
+  static async start({ durable = false }: PostgresOptions = {}): Promise<PostgresServer> {
     const folder = await mkdtemp(join(tmpdir(), 'adit-postgres-'));
     const user = await unprivileged();
     if (user.uid !== undefined && user.gid !== undefined) {
@@ -55,7 +62,7 @@ export class PostgresServer implements AsyncDisposable {
       ...user,
       cwd: folder,
     });
-    const server = new PostgresServer(folder, await freeTcpPort(), user);
+    const server = new PostgresServer(folder, await freeTcpPort(), { user, durable });
     await server.resume();
     return server;
   }
@@ -63,7 +70,7 @@ export class PostgresServer implements AsyncDisposable {
   /** Starts it, and after `halt` again with what it had. */
   async resume(): Promise<void> {
     const settings = [
-      'fsync=off',
+      `fsync=${this.#durable ? 'on' : 'off'}`,
       'shared_buffers=32MB',
       'max_connections=200',
       `unix_socket_directories=${this.#folder}`,

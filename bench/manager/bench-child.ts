@@ -1,0 +1,51 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import process from 'node:process';
+
+const masterKey = 'ab'.repeat(32);
+
+/** A part of the benchmark as a process of its own, which answers each message with one. */
+export class BenchChild implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #answers: unknown[] = [];
+  #wake: () => void = () => undefined;
+
+  constructor(script: string, args: readonly string[]) {
+    const execArgv = ['--disable-warning=ExperimentalWarning'];
+    // On PostgreSQL the key has to be given.
+    const env = { ...process.env, ADIT_MASTER_KEY: masterKey };
+    this.#child = fork(join(import.meta.dirname, script), args, { execArgv, env });
+    this.#child.on('message', (answer) => {
+      this.#answers.push(answer);
+      this.#wake();
+    });
+    this.#child.on('exit', () => this.#wake());
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  async ask<Answer>(question: object): Promise<Answer> {
+    this.#child.send(question);
+    return this.answer<Answer>();
+  }
+
+  /** The next message; rejects when the process ends. */
+  async answer<Answer>(): Promise<Answer> {
+    while (this.#answers.length === 0) {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error('a bench process ended');
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    return this.#answers.shift() as Answer;
+  }
+
+  /** With -9: nothing is given back in order. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
