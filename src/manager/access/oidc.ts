@@ -75,17 +75,21 @@ export class Oidc {
     const client = await import('openid-client');
     const { verifier, state, nonce } = this.#open(cookie);
     try {
-      const tokens = await client.authorizationCodeGrant(await this.#discover(), answer, {
+      const configuration = await this.#discover();
+      const tokens = await client.authorizationCodeGrant(configuration, answer, {
         pkceCodeVerifier: verifier,
         expectedState: state,
         expectedNonce: nonce,
       });
       const claims = tokens.claims();
       if (claims === undefined) throw new TypeError('the provider sent no ID token');
-      return await this.#userOf(claims, ip);
+      if (claims[this.#settings.groupsClaim] !== undefined) return await this.#userOf(claims, ip);
+      // Many providers keep the ID token small (OpenID Connect Core 1.0, section 5.4).
+      const more = await client.fetchUserInfo(configuration, tokens.access_token, claims.sub);
+      return await this.#userOf({ ...more, ...claims }, ip);
     } catch (cause) {
       if (cause instanceof AccessError) throw cause;
-      throw new AccessError('oidc_failed', 'The identity provider did not confirm the sign-in. Try again.');
+      throw new AccessError('oidc_failed', `The identity provider did not confirm the sign-in${codeOf(cause)}.`);
     }
   }
 
@@ -146,6 +150,12 @@ export class Oidc {
     const secret = (await readFile(this.#settings.clientSecretPath, 'utf8')).trim();
     return client.discovery(new URL(this.#settings.issuer), this.#settings.clientId, secret);
   }
+}
+
+/** The provider's own code (RFC 6749, sections 4.1.2.1 and 5.2), in brackets; empty without one. */
+function codeOf(cause: unknown): string {
+  const code = cause instanceof Error && 'error' in cause ? cause.error : null;
+  return typeof code === 'string' && /^[a-z_]{1,60}$/.test(code) ? ` (${code})` : '';
 }
 
 async function freeName(store: AccessStore, claims: Readonly<Record<string, unknown>>): Promise<string> {

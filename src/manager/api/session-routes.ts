@@ -123,7 +123,10 @@ function oidcRoutes(oidc: Oidc, signIn: SignIn): readonly ApiRoute[] {
       path: 'oidc/callback',
       summary: 'Where the identity provider sends the browser back to.',
       access: 'public',
-      query: z.object({ code: z.string().optional(), state: z.string().optional(), iss: z.string().optional() }),
+      query: z.object({
+        ...{ code: z.string().optional(), state: z.string().optional(), iss: z.string().optional() },
+        error: z.string().optional().describe('Why the provider refused.'),
+      }),
       answer: z.string(),
       status: 302,
       async handle(request) {

@@ -16,6 +16,8 @@ export interface ManagerProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Other instances are told its address. */
   readonly reachable?: boolean;
+  /** A free one unless it is given. */
+  readonly port?: number;
 }
 
 export interface ApiResult {
@@ -43,7 +45,7 @@ export class ManagerProcess implements AsyncDisposable {
   }
 
   static async start(options: ManagerProcessOptions = {}): Promise<ManagerProcess> {
-    const manager = new ManagerProcess(await freeTcpPort(), options);
+    const manager = new ManagerProcess(options.port ?? (await freeTcpPort()), options);
     await manager.resume();
     return manager;
   }
