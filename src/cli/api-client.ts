@@ -10,6 +10,7 @@ import { parseJson } from '../lib/json.ts';
 import { DEFAULT_API_PORT } from '../protocol/tunnel/limits.ts';
 import { pinnedRequest } from './pinned-request.ts';
 import { programOf } from './program-of-config.ts';
+import { warnOfVisibleSecret } from './visible-secret.ts';
 
 /** Where the REST API of a running relay or edge is, as flags say it. */
 export interface ApiFlags {
@@ -34,7 +35,7 @@ const configSchema = z.object({
 });
 
 export function addApiOptions(command: Command): Command {
-  return command
+  return warnOfVisibleSecret(command, '--token', 'set ADIT_API_TOKEN, or name the config with --config')
     .option('-c, --config <file>', 'the config of the program: takes its API address and token from there')
     .option('--url <url>', `its REST API (default http://${defaultAddress})`)
     .option('--cert <file>', 'the certificate (PEM) that it must have, of a manager that signed its own')

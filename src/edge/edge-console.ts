@@ -3,6 +3,7 @@ import type { HealthAnswer } from '../admin/admin-source.ts';
 import { EventHistory } from '../admin/event-history.ts';
 import type { RaisedEvent } from '../admin/event-hub.ts';
 import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
+import { exposedReason } from '../config/exposed-secrets.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
@@ -26,6 +27,8 @@ export interface EdgeConsoleDependencies {
   readonly softwareVersion: string;
   /** Null without a manager in the config. */
   readonly linkStatus: () => LinkStatus | null;
+  /** Files with secrets that every user of this machine can read now. */
+  readonly exposedFiles: () => readonly string[];
 }
 
 /** Far more tunnels than an edge has; the rest keeps memory small. */
@@ -96,7 +99,10 @@ export class EdgeConsole implements EdgeAdminSource {
       ...(this.#server?.problems() ?? []),
       ...(stall === null ? [] : [stall]),
     ];
-    return { alive: true, report: { ...this.#edge.health(reasons), api_addr: address } };
+    const own = this.#edge.health(reasons);
+    // Not degraded: monitors that ask for "ok" must not ring for how the operator keeps files.
+    const exposed = this.#dependencies.exposedFiles().map(exposedReason);
+    return { alive: true, report: { ...own, reasons: [...own.reasons, ...exposed], api_addr: address } };
   }
 
   notReadyReasons(): readonly string[] {
@@ -116,6 +122,7 @@ export class EdgeConsole implements EdgeAdminSource {
       edge_id: this.#edgeId,
       edge_version: this.#dependencies.softwareVersion,
       tunnel,
+      exposed_files: this.#dependencies.exposedFiles(),
       stall: this.#loop.stall(),
       loop_lag_ms: this.#loop.lag().worstMs,
       events: this.#history.ofTunnel(id),

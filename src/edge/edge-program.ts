@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
+import { exposedFiles } from '../config/exposed-secrets.ts';
 import { realConfigFileSystem } from '../config/config-file.ts';
 import { realJournalFiles } from '../node-link/journal/journal-files.ts';
 import type { LinkStatus } from '../node-link/node-link.ts';
@@ -14,7 +15,7 @@ import type { EdgeHealth } from '../protocol/node/edge-telemetry.ts';
 import { startMediaHost } from '../media/flow/media-host.ts';
 import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/engine-report.ts';
-import type { EdgeConfig } from './config/edge-config.ts';
+import { edgeSecretFiles, type EdgeConfig } from './config/edge-config.ts';
 import { EdgeConsole } from './edge-console.ts';
 import { subjectOf } from './events/edge-event.ts';
 import { reloadEdge } from './edge-reload.ts';
@@ -51,7 +52,7 @@ export async function startEdgeProgram(
   programSettings: EdgeProgramSettings,
   dependencies: EdgeProgramDependencies,
 ): Promise<EdgeProgram> {
-  const { config } = programSettings;
+  const { config, configPath } = programSettings;
   let inForce = config;
   await using starting = new AsyncDisposableStack();
   const engine = await createEngine(config.quic.engine, dependencies);
@@ -59,7 +60,13 @@ export async function startEdgeProgram(
   const health = (): EdgeHealth => adminConsole.health().report;
   const managed = new ManagedEdge(config, { ...dependencies, ...machine, engine, health }, programSettings);
   const linkStatus = (): LinkStatus | null => managed.linkStatus;
-  const adminConsole = new EdgeConsole(managed.edge, config, { ...dependencies, engine, linkStatus });
+  const exposed = (): readonly string[] => exposedFiles(edgeSecretFiles(configPath, inForce));
+  const adminConsole = new EdgeConsole(managed.edge, config, {
+    ...dependencies,
+    engine,
+    linkStatus,
+    exposedFiles: exposed,
+  });
   // All that take the edge's events, in the order in which they get each.
   const { events } = managed.edge;
   events.subscribe(logEvents(dependencies.logger, subjectOf));

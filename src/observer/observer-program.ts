@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { AdminServer } from '../admin/admin-server.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
+import { exposedFiles } from '../config/exposed-secrets.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
@@ -13,7 +14,7 @@ import type { ObserverStats } from './admin/observer-schemas.ts';
 import { ObserverView } from './admin/observer-view.ts';
 import { BeatWatch } from './beat-watch.ts';
 import { warnOfShortQueue } from './queue-warning.ts';
-import type { ObserverConfig } from './config/observer-config.ts';
+import { observerSecretFiles, type ObserverConfig } from './config/observer-config.ts';
 import { planObserverReload } from './config/observer-reload.ts';
 import { observerSettingsOf } from './config/observer-settings-of.ts';
 import { readBeatKeys, readHexSecret } from './config/secret-file.ts';
@@ -71,7 +72,7 @@ export class ObserverProgram {
   #lastLookMs = 0;
 
   private constructor(
-    config: ObserverConfig,
+    { config, configPath }: ObserverProgramSettings,
     keys: Parameters<typeof observerSettingsOf>[1],
     dependencies: ObserverProgramDependencies,
   ) {
@@ -106,6 +107,7 @@ export class ObserverProgram {
       state: () => this.#watch.state(),
       labelOf: (pid) => this.#labels.of(pid),
       loop: this.#loop,
+      exposedFiles: () => (configPath === null ? [] : exposedFiles(observerSecretFiles(configPath, this.#config))),
       problems: () => [...(this.#link?.status.problems ?? []), ...(this.#api?.problems() ?? [])],
       apiAddress: () => this.#apiAddress(),
       settings: () => ({ thresholdMs: this.#config.threshold_ms, socket: this.#config.socket }),
@@ -120,7 +122,7 @@ export class ObserverProgram {
   ): Promise<ObserverProgram> {
     const { config } = settings;
     const [keys, command] = [await readBeatKeys(config), await readRecoveryCommand(config)];
-    const program = new ObserverProgram(config, keys, dependencies);
+    const program = new ObserverProgram(settings, keys, dependencies);
     program.#stack.defer(() => program.#outputs.close());
     try {
       await program.#startLink(settings);

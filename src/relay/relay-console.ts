@@ -3,6 +3,7 @@ import type { AdminServer } from '../admin/admin-server.ts';
 import { EventHistory } from '../admin/event-history.ts';
 import type { EventListener, RaisedEvent } from '../admin/event-hub.ts';
 import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
+import { exposedReason } from '../config/exposed-secrets.ts';
 import { AppError } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
@@ -24,6 +25,8 @@ export interface RelayConsoleDependencies {
   readonly softwareVersion: string;
   /** Null without a manager in the config. */
   readonly linkStatus: () => LinkStatus | null;
+  /** Files with secrets that every user of this machine can read now. */
+  readonly exposedFiles: () => readonly string[];
 }
 
 /** Field relays write the key as false into every file that they change, so it may be there without anybody's wish. */
@@ -49,7 +52,7 @@ export class RelayConsole {
   readonly #countEvent: EventListener;
 
   constructor(relay: Relay, config: RelayConfig, dependencies: RelayConsoleDependencies) {
-    const { clock, logger, engine, softwareVersion, linkStatus } = dependencies;
+    const { clock, logger, engine, softwareVersion, linkStatus, exposedFiles } = dependencies;
     this.#loop = new EventLoopWatch(clock);
     this.#requireBindAuth = config.require_bind_auth;
     const id = config.manager.node_id ?? hostname();
@@ -63,7 +66,8 @@ export class RelayConsole {
         refusals: relay.refusals,
         history: this.#history,
         loop: this.#loop,
-        health: () => this.#health(relay, linkStatus()),
+        health: () => this.#health(relay, linkStatus(), exposedFiles()),
+        exposedFiles,
         notReadyReasons: () => relay.notReadyReasons(),
         boundAddresses: () => relay.addresses,
         engineReport: () => engine.report(),
@@ -114,12 +118,12 @@ export class RelayConsole {
     await this.#log?.stop();
   }
 
-  #health(relay: Relay, link: LinkStatus | null): RelayHealth {
+  #health(relay: Relay, link: LinkStatus | null, exposed: readonly string[]): RelayHealth {
     const own = relay.health();
     const problems = [...own.reasons, ...(link?.problems ?? []), ...this.#server.problems()];
     const status = problems.length === 0 ? 'ok' : 'degraded';
-    // Chosen in the config, so it is no fault; monitors that ask for "ok" must not ring for it.
-    const reasons = this.#requireBindAuth ? problems : [...problems, permissiveReason];
+    // Chosen by the operator, so it is no fault; monitors that ask for "ok" must not ring for it.
+    const reasons = [...problems, ...(this.#requireBindAuth ? [] : [permissiveReason]), ...exposed.map(exposedReason)];
     return { ...own, status, reasons, api_addr: this.addresses.join(',') };
   }
 }

@@ -7,6 +7,7 @@ import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
 import { withoutKeys } from '../lib/without-keys.ts';
 import type { Random } from '../lib/random.ts';
+import { exposedFiles } from '../config/exposed-secrets.ts';
 import { realConfigFileSystem } from '../config/config-file.ts';
 import { realJournalFiles } from '../node-link/journal/journal-files.ts';
 import { managerSettings } from '../node-link/manager-config.ts';
@@ -18,7 +19,7 @@ import { certificateFingerprint, keepSelfSigned, loadTlsIdentity } from '../quic
 import type { EngineName } from '../quic/engine-report.ts';
 import type { TlsIdentity } from '../quic/types.ts';
 import { realStoreFileSystem } from './authorization-store.ts';
-import type { RelayConfig } from './config/relay-config.ts';
+import { relaySecretFiles, type RelayConfig } from './config/relay-config.ts';
 import { planReload } from './config/reload-plan.ts';
 import { createRelayLink } from './manager-link/relay-link.ts';
 import { RelayConsole } from './relay-console.ts';
@@ -69,7 +70,7 @@ export async function startRelayProgram(
   programSettings: RelayProgramSettings,
   dependencies: RelayProgramDependencies,
 ): Promise<RelayProgram> {
-  const { config, certificateDir } = programSettings;
+  const { config, certificateDir, configPath } = programSettings;
   await using starting = new AsyncDisposableStack();
   const inForce: InForce = { config, tls: await tlsIdentity(config, certificateDir, dependencies.clock) };
   const resetKey = await keepResetKey(config.state_dir, dependencies.random);
@@ -87,13 +88,13 @@ export async function startRelayProgram(
     hostAddresses,
   });
   const linkStatus = (): LinkStatus | null => link?.status ?? null;
-  const adminConsole = new RelayConsole(relay, config, { ...dependencies, engine, linkStatus });
+  const exposed = exposedIn(configPath, inForce);
+  const adminConsole = new RelayConsole(relay, config, { ...dependencies, engine, linkStatus, exposedFiles: exposed });
   const health = (): RelayHealth => withoutKeys(adminConsole.answers.health().report, 'manager');
-  const effectiveConfig = (): RelayConfig => inForce.config;
   const link = createRelayLink(
     relay,
     config,
-    { ...dependencies, ...machine, health, effectiveConfig },
+    { ...dependencies, ...machine, health, effectiveConfig: () => inForce.config },
     programSettings,
   );
   for (const listener of listeners(adminConsole, link, dependencies.logger)) relay.events.subscribe(listener);
@@ -133,6 +134,11 @@ function listeners(
   logger: Logger,
 ): readonly EventListener<RelayEvent>[] {
   return [logEvents(logger, subjectOf), (raised) => adminConsole.take(raised), ({ report }) => link?.raise(report)];
+}
+
+/** Files with secrets that every user of this machine can read; looked at anew by each call. */
+function exposedIn(configPath: string, inForce: InForce): () => readonly string[] {
+  return () => exposedFiles(relaySecretFiles(configPath, inForce.config));
 }
 
 /** What a reload changes. */

@@ -2,17 +2,18 @@ import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { checkEdgeFiles } from '../../edge/config/config-files.ts';
-import { parseEdgeConfig } from '../../edge/config/edge-config.ts';
+import { edgeSecretFiles, parseEdgeConfig } from '../../edge/config/edge-config.ts';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { formatProblem, type ConfigProblem } from '../../config/config-problem.ts';
+import { exposedWarnings } from '../../config/exposed-secrets.ts';
 import { readJsonFile } from '../../config/json-file.ts';
 import { checkManagerFiles } from '../../manager/config/config-files.ts';
-import { parseManagerConfig } from '../../manager/config/manager-config.ts';
+import { managerSecretFiles, parseManagerConfig } from '../../manager/config/manager-config.ts';
 import { checkObserverFiles } from '../../observer/config/config-files.ts';
-import { parseObserverConfig } from '../../observer/config/observer-config.ts';
+import { observerSecretFiles, parseObserverConfig } from '../../observer/config/observer-config.ts';
 import { checkRelayFiles } from '../../relay/config/config-files.ts';
-import { parseRelayConfig } from '../../relay/config/relay-config.ts';
+import { relaySecretFiles, parseRelayConfig } from '../../relay/config/relay-config.ts';
 import { named, programOf, type ProgramKind } from '../program-of-config.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -69,21 +70,29 @@ async function check(kind: ProgramKind, content: unknown, path: string, clock: C
   if (kind === 'relay') {
     const parsed = parseRelayConfig(content, directory);
     if (parsed.kind === 'invalid') return { problems: parsed.problems, warnings: [] };
-    return { problems: await checkRelayFiles(parsed.config, clock), warnings: parsed.warnings };
+    return verdict(parsed, await checkRelayFiles(parsed.config, clock), relaySecretFiles(path, parsed.config));
   }
   if (kind === 'observer') {
     const parsed = parseObserverConfig(content, directory);
     if (parsed.kind === 'invalid') return { problems: parsed.problems, warnings: [] };
-    return { problems: await checkObserverFiles(parsed.config), warnings: parsed.warnings };
+    return verdict(parsed, await checkObserverFiles(parsed.config), observerSecretFiles(path, parsed.config));
   }
   if (kind === 'manager') {
     const parsed = parseManagerConfig(content, directory);
     if (parsed.kind === 'invalid') return { problems: parsed.problems, warnings: [] };
-    return { problems: await checkManagerFiles(parsed.config, clock), warnings: parsed.warnings };
+    return verdict(parsed, await checkManagerFiles(parsed.config, clock), managerSecretFiles(path, parsed.config));
   }
   const parsed = parseEdgeConfig(content, { directory, hostname: hostname() });
   if (parsed.kind === 'invalid') return { problems: parsed.problems, warnings: [] };
-  return { problems: await checkEdgeFiles(parsed.config), warnings: parsed.warnings };
+  return verdict(parsed, await checkEdgeFiles(parsed.config), edgeSecretFiles(path, parsed.config));
+}
+
+function verdict(
+  { warnings }: Pick<Verdict, 'warnings'>,
+  problems: readonly ConfigProblem[],
+  secretFiles: readonly string[],
+): Verdict {
+  return { problems, warnings: [...warnings, ...exposedWarnings(secretFiles)] };
 }
 
 function failure(path: string, problems: readonly ConfigProblem[]): AppError {

@@ -7,6 +7,7 @@ import { loadObserverConfig, type ObserverConfig } from '../../observer/config/o
 import { ObserverProgram } from '../../observer/observer-program.ts';
 import { insecureAllowed } from '../service/insecure-allowed.ts';
 import { refuseOthersConfig } from '../program-of-config.ts';
+import { warnOfVisibleSecret } from '../visible-secret.ts';
 import { runService, type Service, type ServiceDependencies } from '../service/run-service.ts';
 
 type GivenFlags = Readonly<Record<string, string | true | readonly string[]>>;
@@ -23,6 +24,7 @@ export function addObserver(program: Command): void {
     .option('-c, --config <file>', 'the config file, such as observer.json; flags alone do as well');
   for (const flag of configFlags()) command.addOption(optionOf(flag));
   for (const [flag, instead] of Object.entries(REMOVED_FLAGS)) command.addOption(removedOption(flag, instead));
+  warnOfVisibleSecret(command, '--api-token', 'write api_token into a config file with mode 0600');
   command.action(async (flags: GivenFlags) => {
     const path = typeof flags['config'] === 'string' ? flags['config'] : null;
     const values = valuesOfFlags(byKey(flags));

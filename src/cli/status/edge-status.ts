@@ -36,7 +36,7 @@ const columns: readonly Column[] = [
 export function renderEdgeStatus({ url, health, tunnels, flows }: EdgeStatus, width?: number): string {
   const summary = [
     `edge ${health.version} at ${url}`,
-    ...health.reasons.map((reason) => `degraded: ${reason}`),
+    ...health.reasons.map((reason) => `${health.status === 'ok' ? 'attention' : 'degraded'}: ${reason}`),
     ...(health.status === 'ok' ? ['ok'] : []),
     `up ${durationWords(health.uptime_secs)}`,
     `${health.active_tunnels} of ${health.total_tunnels} tunnels active`,

@@ -26,7 +26,7 @@ const columns: readonly Column[] = [
 export function renderObserverStatus({ url, health, agents }: ObserverStatus, width?: number): string {
   const summary = [
     `observer ${health.version} at ${url}`,
-    ...health.reasons.map((reason) => `degraded: ${reason}`),
+    ...health.reasons.map((reason) => `${health.status === 'ok' ? 'attention' : 'degraded'}: ${reason}`),
     ...(health.status === 'ok' ? ['ok'] : []),
     `up ${durationWords(health.uptime_secs)}`,
     `${health.silent_pids} of ${health.watched_pids} silent`,

@@ -3,7 +3,7 @@ import { oppositeDirection } from '../../protocol/tunnel/leg.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { largestPayloadWords } from './largest-payload.ts';
-import { besideMachine, machineFindings } from './explain-machine.ts';
+import { besideMachine, exposedFindings, machineFindings } from './explain-machine.ts';
 import { troubleFindings } from './explain-troubles.ts';
 import { uplinkFindings } from './explain-uplink.ts';
 
@@ -17,6 +17,7 @@ export function explainAtEdge(before: EdgeTunnelFacts, after: EdgeTunnelFacts): 
     ...stateFindings(after),
     ...tunnel.relays.flatMap((relay) => uplinkFindings(tunnel, relay)),
     ...troubleFindings(after),
+    ...exposedFindings(after.exposed_files),
     ...besideMachine(machine, [...paths, ...dropFindings(before.tunnel, tunnel)]),
     ...trafficFindings(before.tunnel, after),
   ];

@@ -7,6 +7,13 @@ export interface MachineFacts {
   readonly loop_lag_ms: number;
 }
 
+/** Files with secrets that every user of the machine can read. */
+export function exposedFindings(files: readonly string[]): Finding[] {
+  return files.map((file) =>
+    note(`Every user of this machine can read ${file}, which holds secrets.`, `chmod 600 ${file}`),
+  );
+}
+
 /** Datagrams that wait for longer in the process are dropped, so a delay above it shows in everything else. */
 const noticeableMs = 200;
 

@@ -2,7 +2,7 @@ import { parseRfc3339 } from '../../lib/clock.ts';
 import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/tunnel/leg.ts';
 import type { RelayTunnelReport, TunnelFacts } from '../../relay/admin/relay-schemas.ts';
 import { explainDrops } from './explain-drops.ts';
-import { besideMachine, machineFindings } from './explain-machine.ts';
+import { besideMachine, exposedFindings, machineFindings } from './explain-machine.ts';
 import { presenceFindings } from './explain-presence.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
@@ -40,6 +40,7 @@ function standing(facts: TunnelFacts): Finding[] {
     findings.push(problem(text, refusalRemedy('tunnel not authorised')));
   }
   if (!facts.require_bind_auth) findings.push(permissive(facts));
+  findings.push(...exposedFindings(facts.exposed_files));
   for (const { at, direction, reason, edge_id: edgeId, remote_addr: address } of facts.refusals) {
     const who = edgeId === null ? address : `${edgeId}, ${address}`;
     const text = `The ${direction} edge (${who}) was refused: ${reason} (${agoWords(at, facts.at)}).`;

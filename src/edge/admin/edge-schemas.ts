@@ -97,6 +97,8 @@ export const tunnelFactsSchema = z.object({
   edge_id: text,
   edge_version: text,
   tunnel: tunnelSchema,
+  /** Files with secrets that every user of this machine can read. */
+  exposed_files: z.array(text).readonly(),
   /** That this process stood still lately, for people; null when it did not. */
   stall: text.nullable(),
   /** How late the event loop was at worst within the last 20 s. */

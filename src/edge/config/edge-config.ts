@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { secretFiles } from '../../config/exposed-secrets.ts';
 import { problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
 import {
   apiToken,
@@ -97,6 +98,11 @@ export const edgeFileKeys = {
   quic: quicSchema.prefault({}),
 };
 
+/** The files of an edge that must be secret, its config among them. */
+export function edgeSecretFiles(path: string, config: EdgeConfig): readonly string[] {
+  return secretFiles(path, config, [config.credentialsPath]);
+}
+
 function fileSchema(context: EdgeConfigContext, requireBindProof: boolean) {
   return z.strictObject({
     ...edgeFileKeys,
@@ -114,7 +120,9 @@ export function parseEdgeConfig(content: unknown, context: EdgeConfigContext): P
   const fields: Record<string, unknown> = typeof content === 'object' && content !== null ? { ...content } : {};
   const schema = fileSchema(context, fields['require_bind_proof'] === true);
   const parsed = schema.safeParse(content);
-  if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, schema) };
+  const open = unprotectedApi('api_addr', fields['api_addr'], fields['api_token']);
+  if (!parsed.success) return { kind: 'invalid', problems: [...problemsOf(parsed.error, schema), ...open] };
+  if (open.length > 0) return { kind: 'invalid', problems: open };
   const problems = [...tunnelConflicts(parsed.data.tunnels), ...flowProblems(parsed.data.flows, parsed.data.tunnels)];
   if (problems.length > 0) return { kind: 'invalid', problems };
   return {
@@ -178,12 +186,7 @@ function shadowedKeys(fields: Readonly<Record<string, unknown>>): readonly Confi
 }
 
 function warningsFor(file: EdgeFile): ConfigProblem[] {
-  const listenAddrs = file.api_addr === null ? [] : [formatHostPort(file.api_addr)];
-  return [
-    ...unverifiedRelayWarnings(file.tunnels),
-    ...crowdedRelayWarnings(file.tunnels),
-    ...unprotectedApi('api_addr', listenAddrs, file.api_token),
-  ];
+  return [...unverifiedRelayWarnings(file.tunnels), ...crowdedRelayWarnings(file.tunnels)];
 }
 
 /** What a relay takes from one address unless its config says otherwise. */

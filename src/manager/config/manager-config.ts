@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
 import { formatProblem, problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
+import { exposedWarnings, secretFiles } from '../../config/exposed-secrets.ts';
 import { readJsonFile } from '../../config/json-file.ts';
 import { selfSignedPath } from '../../quic/tls-material.ts';
 import { asJsonObject, parseJson } from '../../lib/json.ts';
@@ -24,6 +25,12 @@ export function parseManagerConfig(content: unknown, directory: string): ParsedM
   return { kind: 'valid', config: complete(parsed.data, directory), warnings: warningsFor(parsed.data) };
 }
 
+/** The files of a manager that must be secret, its config among them. */
+export function managerSecretFiles(path: string, config: ManagerConfig): readonly string[] {
+  const { tls_key_path: key, master_key_path: master, oidc } = config;
+  return secretFiles(path, config, [key, master, oidc?.client_secret_path ?? null]);
+}
+
 /**
  * The config of a file, of the environment (`ADIT_LISTEN`, `ADIT_DATABASE__URL`: two underscores between levels), or of
  * neither. Rejects with AppError `config-invalid` that lists every problem, one a line.
@@ -36,7 +43,10 @@ export async function loadManagerConfig(
   const content = path === null ? {} : await readJsonFile(path);
   const directory = path === null ? workingDirectory : dirname(resolve(path));
   const parsed = parseManagerConfig(withEnvironment(content, environment), directory);
-  if (parsed.kind === 'valid') return parsed;
+  if (parsed.kind === 'valid') {
+    const secretFiles = path === null ? [] : managerSecretFiles(path, parsed.config);
+    return { ...parsed, warnings: [...parsed.warnings, ...exposedWarnings(secretFiles)] };
+  }
   const source = path ?? 'the environment';
   throw new AppError('config-invalid', [`${source}:`, ...parsed.problems.map(formatProblem)].join('\n  '));
 }

@@ -1,4 +1,5 @@
 import type { HealthAnswer } from '../../admin/admin-source.ts';
+import { exposedReason } from '../../config/exposed-secrets.ts';
 import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
 import type { WatchState } from '../beat-watch.ts';
 import { agentFacts, agentReport } from './observer-report.ts';
@@ -11,6 +12,8 @@ export interface ObserverViewDependencies {
   readonly loop: EventLoopWatch;
   /** Of the manager link and the REST API. */
   readonly problems: () => readonly string[];
+  /** Files with secrets that every user of this machine can read now. */
+  readonly exposedFiles: () => readonly string[];
   readonly apiAddress: () => string | null;
   readonly settings: () => { readonly thresholdMs: number; readonly socket: string | null };
   readonly softwareVersion: string;
@@ -25,13 +28,14 @@ export class ObserverView implements ObserverAdminSource {
   }
 
   health(): HealthAnswer<ObserverHealth> {
-    const { state, loop, problems, apiAddress, softwareVersion } = this.#dependencies;
+    const { state, loop, problems, exposedFiles, apiAddress, softwareVersion } = this.#dependencies;
     const { slots, nowNs } = state();
     const stall = loop.stall();
     const reasons = [...problems(), ...(stall === null ? [] : [stall])];
     const report: ObserverHealth = {
       status: reasons.length === 0 ? 'ok' : 'degraded',
-      reasons,
+      // Not degraded: monitors that ask for "ok" must not ring for how the operator keeps files.
+      reasons: [...reasons, ...exposedFiles().map(exposedReason)],
       version: softwareVersion,
       uptime_secs: Math.round(nowNs / 1e6) / 1e3,
       watched_pids: slots.length,

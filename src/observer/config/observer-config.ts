@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import process from 'node:process';
 import { AppError } from '../../lib/app-error.ts';
 import { formatProblem, problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
+import { exposedWarnings, secretFiles } from '../../config/exposed-secrets.ts';
 import { readJsonFile } from '../../config/json-file.ts';
 import { asJsonObject } from '../../lib/json.ts';
 import { isLoopback } from '../../lib/socket-address.ts';
@@ -24,12 +25,18 @@ const pathKeys = [
 /** Checks the content of observer.json; relative paths start at `directory`. All problems at once. Never throws. */
 export function parseObserverConfig(content: unknown, directory: string): ParsedObserverConfig {
   const parsed = observerFileSchema.safeParse(content);
-  if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, observerFileSchema) };
-  const problems = problemsBetweenKeys(parsed.data);
-  if (problems.length > 0) return { kind: 'invalid', problems };
   const fields = asJsonObject(content) ?? {};
+  const open = unprotectedApi('api_addr', fields['api_addr'], fields['api_token']);
+  const problems = parsed.success ? problemsBetweenKeys(parsed.data) : problemsOf(parsed.error, observerFileSchema);
+  if (!parsed.success || problems.length + open.length > 0)
+    return { kind: 'invalid', problems: [...problems, ...open] };
   const warnings = [...managerWarnings(fields['manager']), ...warningsFor(parsed.data, Object.keys(fields))];
   return { kind: 'valid', config: complete(parsed.data, directory), warnings };
+}
+
+/** The files of an observer that must be secret, beside those that it refuses unless they are. */
+export function observerSecretFiles(path: string, config: ObserverConfig): readonly string[] {
+  return secretFiles(path, config, [config.credentials_path]);
 }
 
 /**
@@ -45,7 +52,10 @@ export async function loadObserverConfig(
   const directory = path === null ? process.cwd() : dirname(resolve(path));
   // A path in a flag starts where the command is run.
   const parsed = parseObserverConfig(isObject ? { ...content, ...atWorkingFolder(flags) } : content, directory);
-  if (parsed.kind === 'valid') return parsed;
+  if (parsed.kind === 'valid') {
+    const secretFiles = path === null ? [] : observerSecretFiles(path, parsed.config);
+    return { ...parsed, warnings: [...parsed.warnings, ...exposedWarnings(secretFiles)] };
+  }
   const place = path ?? 'the flags';
   throw new AppError('config-invalid', [`${place}:`, ...parsed.problems.map(formatProblem)].join('\n  '));
 }
@@ -96,7 +106,7 @@ export function acceptsRecovery(file: ObserverFile): boolean {
 }
 
 function warningsFor(file: ObserverFile, keys: readonly string[]): readonly ConfigProblem[] {
-  const warnings: ConfigProblem[] = [...unprotectedApi('api_addr', listOf(file.api_addr), file.api_token)];
+  const warnings: ConfigProblem[] = [];
   if (keys.includes('read_timeout_ms')) {
     warnings.push({ path: 'read_timeout_ms', problem: 'has no effect', remedy: 'remove it' });
   }
@@ -105,10 +115,6 @@ function warningsFor(file: ObserverFile, keys: readonly string[]): readonly Conf
     warnings.push({ path: 'origin_policy', problem, remedy: 'set it to stronger' });
   }
   return warnings;
-}
-
-function listOf(address: string | null): readonly string[] {
-  return address === null ? [] : [address];
 }
 
 function complete(file: ObserverFile, directory: string): ObserverConfig {

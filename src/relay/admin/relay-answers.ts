@@ -35,6 +35,8 @@ export interface RelayAnswersDependencies {
   readonly history: EventHistory;
   readonly loop: EventLoopWatch;
   readonly health: () => RelayHealth;
+  /** Files with secrets that every user of this machine can read now. */
+  readonly exposedFiles: () => readonly string[];
   readonly notReadyReasons: () => readonly string[];
   /** The QUIC addresses that are bound now, `ip:port`. */
   readonly boundAddresses: () => readonly string[];
@@ -108,6 +110,7 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
       authorisation: this.#authorization(id),
       require_bind_auth: this.#settings.requireBindAuth,
       not_ready_reasons: this.notReadyReasons(),
+      exposed_files: this.#dependencies.exposedFiles(),
       stall: loop.stall(),
       loop_lag_ms: loop.lag().worstMs,
       reached: this.#reached(),

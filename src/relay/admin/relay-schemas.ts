@@ -142,6 +142,8 @@ export const tunnelFactsSchema = z.object({
   authorisation: z.enum(['authorised', 'revoked', 'unknown']),
   require_bind_auth: z.boolean(),
   not_ready_reasons: z.array(text).readonly(),
+  /** Files with secrets that every user of this machine can read. */
+  exposed_files: z.array(text).readonly(),
   /** That this process stood still lately, for people; null when it did not. */
   stall: text.nullable(),
   /** How late the event loop was at worst within the last 20 s. */

@@ -1,5 +1,6 @@
 import type { ConfigProblem } from '../../config/config-problem.ts';
 import { shadowedKey } from '../../config/shadowed-key.ts';
+import { onLoopback, unprotectedApi } from '../../config/unprotected-api.ts';
 
 /** Older names of keys, which take one value instead of a list. */
 export const aliases: Readonly<Record<string, string>> = { quic_addr: 'quic_addrs', api_addr: 'api_addrs' };
@@ -37,7 +38,20 @@ export function readFieldKeys(content: Readonly<Record<string, unknown>>): Field
     if (remedy !== null) read.warnings.push({ path: key, problem: 'has no effect', remedy });
     else if (value !== null || !nullable.has(key)) take(read, content, key, value);
   }
+  if ('api_addr' in content) closeApi(read);
   return read;
+}
+
+/**
+ * Field relays serve their API on every address and write that into their files, with `api_addr` in each. Such a file
+ * must go on working, and without a token its API must not be open to the network.
+ */
+function closeApi({ fields, warnings }: FieldKeysRead): void {
+  const { api_addrs: addresses, api_token: token } = fields;
+  if (!Array.isArray(addresses) || unprotectedApi('api_addrs', addresses, token).length === 0) return;
+  fields['api_addrs'] = onLoopback(addresses);
+  const problem = `would offer the REST API to the network without a token: it is at ${onLoopback(addresses).join(', ')}`;
+  warnings.push({ path: 'api_addr', problem, remedy: 'set api_token to let other hosts ask' });
 }
 
 function remedyOf(key: string): string | null {

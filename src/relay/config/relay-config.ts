@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
+import { exposedWarnings, secretFiles } from '../../config/exposed-secrets.ts';
 import { readJsonFile } from '../../config/json-file.ts';
 import { unprotectedApi } from '../../config/unprotected-api.ts';
 import { DEFAULT_API_PORT } from '../../protocol/tunnel/limits.ts';
@@ -25,13 +26,20 @@ export function parseRelayConfig(content: unknown, directory: string): ParsedRel
   }
   const { fields, warnings } = readFieldKeys(content);
   const parsed = relayConfigSchema.safeParse(fields);
-  if (!parsed.success) return { kind: 'invalid', problems: problemsOf(parsed.error, relayConfigSchema) };
+  const open = unprotectedApi('api_addrs', fields['api_addrs'], fields['api_token']);
+  if (!parsed.success) return { kind: 'invalid', problems: [...problemsOf(parsed.error, relayConfigSchema), ...open] };
+  if (open.length > 0) return { kind: 'invalid', problems: open };
   const config = deepFreeze(complete(parsed.data, directory));
   return {
     kind: 'valid',
     config,
     warnings: [...warnings, ...managerWarnings(fields['manager']), ...warningsFor(config)],
   };
+}
+
+/** The files of a relay that must be secret, its config among them. */
+export function relaySecretFiles(path: string, config: RelayConfig): readonly string[] {
+  return secretFiles(path, config, [config.tls_key_path, config.credentials_path]);
 }
 
 /** What flags say in place of the file. */
@@ -50,7 +58,9 @@ export async function loadRelayConfig(
   overrides: ConfigOverrides = {},
 ): Promise<Extract<ParsedRelayConfig, { kind: 'valid' }>> {
   const parsed = parseRelayConfig(override(await readJsonFile(path), overrides), dirname(resolve(path)));
-  if (parsed.kind === 'valid') return parsed;
+  if (parsed.kind === 'valid') {
+    return { ...parsed, warnings: [...parsed.warnings, ...exposedWarnings(relaySecretFiles(path, parsed.config))] };
+  }
   throw new AppError('config-invalid', [`${path}:`, ...parsed.problems.map(formatProblem)].join('\n  '));
 }
 
@@ -83,7 +93,7 @@ function warningsFor(config: RelayConfig): ConfigProblem[] {
     const remedy = 'write "require_bind_auth": true; a manager, or tunnels[], authorises those that are yours';
     warnings.push({ path: 'require_bind_auth', problem: 'is false: anyone may bind a tunnel', remedy });
   }
-  return [...warnings, ...unprotectedApi('api_addrs', config.api_addrs, config.api_token)];
+  return warnings;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

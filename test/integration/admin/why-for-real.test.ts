@@ -123,6 +123,9 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
   it('says that the local address is taken', async () => {
     await using taken = await LocalUdpSocket.open();
     await using world = await startWhyWorld({ engine, egressTunnel: { local_addr: taken.addr } });
-    await world.says('egress', `EADDRINUSE ${taken.addr}.\n  → free ${taken.addr}, or choose another local_addr`);
+    await world.says(
+      'egress',
+      `UDP ${taken.addr}: another program has it (EADDRINUSE).\n  → stop that one (ss -lntup lists them)`,
+    );
   });
 });

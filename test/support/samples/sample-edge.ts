@@ -119,6 +119,7 @@ export class SampleEdge implements EdgeAdminSource {
       edge_id: 'studio',
       edge_version: '0.1.0',
       tunnel,
+      exposed_files: [],
       stall: null,
       loop_lag_ms: 0,
       events: [],

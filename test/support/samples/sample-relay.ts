@@ -188,6 +188,7 @@ export class SampleRelay implements RelayAdminSource {
       authorisation: 'authorised',
       require_bind_auth: true,
       not_ready_reasons: this.notReady,
+      exposed_files: [],
       stall: null,
       loop_lag_ms: 0,
       reached: { quic_addrs: ['192.0.2.1:4433'], uptime_secs: 60, packets: 100, handshakes: 2, connections: 2 },

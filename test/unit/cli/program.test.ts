@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -77,6 +77,23 @@ describe('adit token', () => {
   it('prints the tokens of the contract, one a line, ingress first', async () => {
     expect((await run(...args)).out).toBe(`${bindVector.token.ingress}\n${bindVector.token.egress}\n`);
     expect((await run(...args, '--direction', 'egress')).out).toBe(`${bindVector.token.egress}\n`);
+  });
+
+  it('takes the secret from a file, where other users cannot see it, and warns of the flag', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'adit-token-'));
+    const file = join(folder, 'secret');
+    writeFileSync(file, `${bindVector.secret}\n`, { mode: 0o600 });
+    const quiet = await run('token', '--secret-file', file, '--tunnel', vectorTunnel.id);
+    rmSync(folder, { recursive: true });
+    expect(quiet).toMatchObject({ err: '', out: `${bindVector.token.ingress}\n${bindVector.token.egress}\n` });
+    expect((await run(...args)).err).toBe(
+      'adit: warning: other users can see --secret in the process list; use --secret-file, or set ADIT_BIND_SECRET\n',
+    );
+    expect((await run('status', '--url', 'http://127.0.0.1:9', '--token', 'x')).err).toContain('--token');
+    expect(String((await run('token', '--tunnel', vectorTunnel.id)).error)).toContain('the bind secret is missing');
+    expect(String((await run('token', '--tunnel', vectorTunnel.id, '--secret-file', file)).error)).toContain(
+      `--secret-file ${file}: cannot be read`,
+    );
   });
 
   it('names every wrong argument at once and ends with status 2', async () => {

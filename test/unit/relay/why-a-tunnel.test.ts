@@ -28,6 +28,7 @@ class Bed {
       engine: relay.engine,
       softwareVersion: '0.0.0-test',
       linkStatus: () => null,
+      exposedFiles: () => [],
     });
     relay.relay.events.subscribe((raised) => this.observer.take(raised));
   }

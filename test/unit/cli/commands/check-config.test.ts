@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,16 @@ import { createProgram } from '../../../../src/cli/program.ts';
 import { AppError } from '../../../../src/lib/app-error.ts';
 import { createSelfSigned } from '../../../support/samples/certificates.ts';
 import { wrongEdgeConfigs, wrongRelayConfigs } from './wrong-configs.ts';
+
+const edgeTunnel = {
+  id: '8f14e45f-ceea-467f-a9d2-5b6c7d8e9f01',
+  name: 'camera',
+  protocol: 'udp',
+  direction: 'egress',
+  local_addr: '127.0.0.1:5000',
+  relay_addr: '127.0.0.1:4433',
+  tunnel_encryption_key: '0'.repeat(64),
+};
 
 let folder = '';
 
@@ -102,6 +112,34 @@ describe('adit check-config', () => {
       /^warning: udp_relay_addr has no effect; .*\nwarning: require_bind_auth is false: anyone may bind a tunnel; /,
     );
   });
+
+  it('refuses a REST API that others can use without a token, for every program that has one', async () => {
+    const open = 'would offer the REST API to the network without a token (0.0.0.0:4480); set api_token';
+    expect((await refusal({ api_addrs: ['0.0.0.0:4480'] }))[0]).toContain(`api_addrs ${open}`);
+    expect((await refusal({ edge_id: 'studio', api_addr: '0.0.0.0:4480' }))[0]).toContain(`api_addr ${open}`);
+    const observer = { socket: join(folder, 'beats'), threshold_ms: 500 };
+    expect((await refusal({ ...observer, api_addr: '0.0.0.0:4480' }))[0]).toContain(`api_addr ${open}`);
+  });
+
+  it.each([
+    ['relay', { require_bind_auth: true }, { api_token: 'x'.repeat(32) }],
+    ['relay', { quic_addrs: ['127.0.0.1:0'] }, { manager: { url: 'wss://m/x', registration_token: 'once' } }],
+    ['edge', { edge_id: 'studio' }, { tunnels: [edgeTunnel] }],
+    ['observer', { socket: 'beats', threshold_ms: 500 }, { api_token: 'x'.repeat(32) }],
+    ['manager', { settle_secs: 5 }, { database: { url: 'postgres://adit:word@db/adit' } }],
+  ])(
+    'warns of the file of a %s with secrets that every user can read, and only of that',
+    async (_name, own, secret) => {
+      expect(await check(own)).not.toContain('chmod');
+      const file = join(folder, 'config.json');
+      expect(await check({ ...own, ...secret })).toContain(
+        'warning: /config.json holds secrets, and every user of this machine can read it; chmod 600 /config.json\n',
+      );
+      await chmod(file, 0o640);
+      expect(await adit('check-config', file)).not.toContain('chmod');
+      await chmod(file, 0o644);
+    },
+  );
 
   it('reads the certificate that the config names', async () => {
     const paths = { tls_cert_path: 'relay.crt', tls_key_path: 'relay.key' };

@@ -15,6 +15,7 @@ function factsOf(changes: Partial<EdgeTunnelReport>, events: EdgeTunnelFacts['ev
     edge_id: 'studio',
     edge_version: '0.1.0',
     tunnel,
+    exposed_files: [],
     stall: null,
     loop_lag_ms: 0,
     events,

@@ -121,12 +121,14 @@ describe('an edge config', () => {
     ]);
   });
 
-  it('warns of a REST API that others can read without a token', () => {
+  it('refuses a REST API that others can use without a token', () => {
     expect(valid({ api_addr: '127.0.0.1:4481' }).warnings).toEqual([]);
     expect(valid({ api_addr: '0.0.0.0:4481', api_token: 'x'.repeat(32) }).warnings).toEqual([]);
-    expect(valid({ api_addr: '0.0.0.0:4481' }).warnings).toMatchObject([
-      { path: 'api_addr', problem: 'offers the REST API to the network without a token (0.0.0.0:4481)' },
-    ]);
+    const refused =
+      'api_addr would offer the REST API to the network without a token (0.0.0.0:4481); ' +
+      'set api_token (openssl rand -hex 32 makes one), or listen on 127.0.0.1';
+    expect(problems({ api_addr: '0.0.0.0:4481' })).toEqual([refused]);
+    expect(problems({ api_addr: '0.0.0.0:4481', tunels: [] })).toContain(refused);
   });
 
   it('refuses unknown keys elsewhere and names the nearest known one', () => {

@@ -101,6 +101,23 @@ describe('a config', () => {
     expect(problems({ quic_addr: '0.0.0.0:1', quic_addrs: [] })).toEqual(['quic_addrs']);
   });
 
+  it('refuses a REST API that others can use without a token', () => {
+    expect(problems({ api_addrs: ['127.0.0.1:1', '192.0.2.1:1'] })).toEqual(['api_addrs']);
+    expect(problems({ api_addrs: ['[::]:1'], limits: { max_tunnels: 'many' } })).toEqual([
+      'limits.max_tunnels',
+      'api_addrs',
+    ]);
+  });
+
+  // The field's relay has no token by default, listens everywhere, and writes that into its file.
+  it('keeps the REST API of a field file without a token on loopback, with a warning', () => {
+    const field = { api_addr: '0.0.0.0:4480', api_addrs: ['0.0.0.0:4480', '[::]:4480', '192.0.2.1:4480'] };
+    expect(valid(field).api_addrs).toEqual(['127.0.0.1:4480', '[::1]:4480']);
+    expect(warnings(field)).toEqual(['api_addr', 'api_addr']);
+    expect(valid({ api_addr: '192.0.2.1:4480' }).api_addrs).toEqual(['127.0.0.1:4480']);
+    expect(valid({ ...field, api_token: 'x'.repeat(32) }).api_addrs).toEqual(field.api_addrs);
+  });
+
   it('takes the example file of the field relay, and says which keys have no effect and what to use', () => {
     const parsed = parseRelayConfig(
       { quic_addr: '0.0.0.0:1', api_addr: '127.0.0.1:2', shared_secret: 'x', max_edges: 100, max_tunnels: 500 },
@@ -147,7 +164,8 @@ describe('a config', () => {
   it.each([
     [{}, []],
     [{ api_addrs: ['127.0.0.1:1', '[::1]:1'] }, []],
-    [{ api_addrs: ['0.0.0.0:1'] }, ['api_addrs']],
+    [{ api_addrs: ['0.0.0.0:1'], api_token: 'x'.repeat(32) }, []],
+    [{ api_addr: '0.0.0.0:1' }, ['api_addr']],
     [{ distribution: {} }, ['distribution']],
     [{ udp_relay_addr: 'x' }, ['udp_relay_addr']],
     [{ udp_relay_enabled: true, bond_bridges: [] }, ['udp_relay_enabled', 'bond_bridges']],
