@@ -12,6 +12,7 @@ import type { Flows } from './flows/flows.ts';
 const restartKeys: Readonly<Record<Exclude<keyof EdgeConfig, 'tunnels' | 'flows' | 'logLevel'>, string>> = {
   edgeId: 'edge_id',
   quic: 'quic',
+  maxConnectionsPerTunnel: 'max_connections_per_tunnel',
   requireBindProof: 'require_bind_proof',
   manager: 'manager',
   credentialsPath: 'credentials_path',

@@ -225,8 +225,9 @@ class RunningEdge implements Edge {
     const gates = this.#gates;
     const dependencies = { ...this.#dependencies, stalls, gates, raise: (event: EdgeEvent) => this.events.emit(event) };
     const { softwareVersion } = this.#dependencies;
-    const { edgeId, quic } = this.#config;
-    return new EdgeTunnel(dependencies, { tunnel, transport: edgeTransport(quic), edgeId, softwareVersion });
+    const { edgeId, quic, maxConnectionsPerTunnel: maxConnections } = this.#config;
+    const transport = edgeTransport(quic, maxConnections);
+    return new EdgeTunnel(dependencies, { tunnel, transport, edgeId, softwareVersion, maxConnections });
   }
 
   #tunnelProblems(): string[] {

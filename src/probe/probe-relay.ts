@@ -102,7 +102,7 @@ async function probeAddress(
   const dial = {
     remote,
     serverName: target.verify.kind === 'ca' ? target.relay.host : 'relay',
-    transport: edgeTransport(target.quic),
+    transport: edgeTransport(target.quic, 0),
   };
   const visit = (verify: PeerVerification, durationMs = target.durationMs): Promise<Visit> =>
     visitRelay({ ...dial, verify }, durationMs, dependencies);

@@ -230,6 +230,9 @@ export class Relay {
 
   #onTick(): void {
     this.#drops.poll(this.#forwarder.ledgers());
+    for (const refused of this.#forwarder.refusals.reports(this.#dependencies.clock.monotonicMs())) {
+      this.#limits.emit({ kind: 'streams-refused', ...refused });
+    }
     this.#forwarder.settleEnded();
     this.report.measure();
     this.#limits.sweep();

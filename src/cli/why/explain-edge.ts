@@ -4,6 +4,7 @@ import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { largestPayloadWords } from './largest-payload.ts';
 import { besideMachine, exposedFindings, machineFindings } from './explain-machine.ts';
+import { refusedAtEdge } from './explain-refused.ts';
 import { troubleFindings } from './explain-troubles.ts';
 import { uplinkFindings } from './explain-uplink.ts';
 
@@ -18,6 +19,7 @@ export function explainAtEdge(before: EdgeTunnelFacts, after: EdgeTunnelFacts): 
     ...tunnel.relays.flatMap((relay) => uplinkFindings(tunnel, relay)),
     ...troubleFindings(after),
     ...exposedFindings(after.exposed_files),
+    ...refusedAtEdge(before.tunnel, tunnel),
     ...besideMachine(machine, [...paths, ...dropFindings(before.tunnel, tunnel)]),
     ...trafficFindings(before.tunnel, after),
   ];

@@ -7,6 +7,7 @@ import { presenceFindings } from './explain-presence.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { refusalRemedy } from './refusal-remedy.ts';
+import { refusedFindings } from './explain-refused.ts';
 import { agoWords } from './time-words.ts';
 
 /** What a relay knows of a tunnel, asked twice a moment apart, in plain words; the most important first. */
@@ -16,6 +17,7 @@ export function explainAtRelay(before: TunnelFacts, after: TunnelFacts): readonl
   if (after.tunnel !== null) {
     findings.push(
       ...toldByEdges(after.tunnel),
+      ...refusedFindings(after.tunnel, before.refused_streams, after.refused_streams),
       ...besideMachine(machine, ways(before.tunnel, after.tunnel)),
       ...traffic(before.tunnel, after.tunnel),
     );
@@ -84,6 +86,8 @@ function versions(facts: TunnelFacts): Finding[] {
 
 const toldTroubles: Readonly<Record<string, readonly [text: string, remedy: string]>> = {
   local: ['nothing takes what arrives for its local_addr', 'start the program there, or mend local_addr of that edge'],
+  machine: ['its machine has no way to the program there', 'look at its addresses and routes: adit why there'],
+  senders: ['several programs send to its local_addr at once', 'give each of them a tunnel of its own'],
   key: [
     'it cannot open what the other edge sends: the edges have different keys',
     'give both edges the same tunnel_encryption_key',

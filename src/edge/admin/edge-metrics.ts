@@ -90,6 +90,18 @@ function addTunnelMetrics(registry: Registry, source: EdgeAdminSource): void {
       for (const { id, stats } of source.tunnels()) this.set({ tunnel_id: id }, stats.connections_active);
     },
   });
+  new Counter({
+    name: 'adit_edge_refused_tcp_connections_total',
+    help: 'TCP connections that were not carried, by reason.',
+    labelNames: ['tunnel_id', 'reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { id, refused_connections: refused } of source.tunnels()) {
+        for (const [reason, count] of Object.entries(refused)) this.inc({ tunnel_id: id, reason }, count);
+      }
+    },
+  });
   new Gauge({
     name: 'adit_edge_trouble',
     help:

@@ -86,6 +86,8 @@ export const tunnelSchema = z.object({
   outgoing: directionSchema,
   /** Datagrams from relays, and what was given to local programs of them. */
   incoming: directionSchema,
+  /** TCP connections that were not carried, by reason. */
+  refused_connections: z.record(z.string(), count).readonly(),
   relays: z.array(relaySchema).readonly(),
   troubles: z.array(troubleSchema).readonly(),
 });

@@ -8,6 +8,7 @@ import {
   loggingSchema,
   logLevelSchema,
   quicSchema,
+  whole,
   shown,
   socketAddressText,
   text,
@@ -45,6 +46,8 @@ export interface EdgeConfig {
   };
   /** For tunnels that do not say it themselves. */
   readonly requireBindProof: boolean;
+  /** TCP connections at once in one tunnel. */
+  readonly maxConnectionsPerTunnel: number;
   /** Null without one. */
   readonly manager: ManagerSettings | null;
   /** Where the manager's credentials are kept when this file cannot be written; null keeps them here. */
@@ -95,6 +98,9 @@ export const edgeFileKeys = {
   state_dir: text()
     .default('state/')
     .describe('What must outlive a restart: events for the manager. Not to be shared.'),
+  max_connections_per_tunnel: whole(1, 65_000)
+    .default(1000)
+    .describe("TCP connections at once in a tunnel, at both edges; keep it under the relay's limits.max_bidi_streams."),
   quic: quicSchema.prefault({}),
 };
 
@@ -229,6 +235,7 @@ function toConfig(file: EdgeFile, { directory }: EdgeConfigContext): EdgeConfig 
       keepAliveMs: file.quic.keep_alive_secs * 1000,
     },
     requireBindProof: file.require_bind_proof,
+    maxConnectionsPerTunnel: file.max_connections_per_tunnel,
     manager: file.manager === undefined ? null : managerSettings(file.manager),
     credentialsPath: file.credentials_path === null ? null : resolve(directory, file.credentials_path),
     apiAddr: file.api_addr,

@@ -39,6 +39,12 @@ export type EdgeEvent =
       readonly count: number;
       readonly windowSecs: number;
     })
+  | (OfTunnel & {
+      readonly kind: 'connections-refused';
+      readonly reason: string;
+      readonly count: number;
+      readonly windowSecs: number;
+    })
   | (OfTunnel & { readonly kind: 'several-senders'; readonly localAddr: string })
   | LinkEvent
   | FlowEvent
@@ -103,6 +109,12 @@ const texts: { readonly [Kind in EventKind]: Text<Kind> } = {
     category: tunnel,
     severity: 'warning',
     message: ({ reason }) => `Datagrams dropped: ${reason}`,
+    details: ({ reason, count, windowSecs }) => ({ reason, count, window: windowSecs }),
+  },
+  'connections-refused': {
+    category: tunnel,
+    severity: 'warning',
+    message: ({ reason }) => `TCP connections refused: ${reason}`,
     details: ({ reason, count, windowSecs }) => ({ reason, count, window: windowSecs }),
   },
   'several-senders': {

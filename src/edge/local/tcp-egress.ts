@@ -10,6 +10,7 @@ import { endStream } from '../../tunnel-wire/end-stream.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import { TcpPipes } from './tcp-pipes.ts';
+import type { ConnectionRefusal } from './tunnel-counters.ts';
 
 export interface TcpEgressDependencies extends Pick<LocalEndDependencies, 'activeRelay' | 'counters' | 'logger'> {
   readonly clock: Pick<Clock, 'setTimeout'>;
@@ -48,13 +49,16 @@ export class TcpEgress implements LocalEnd {
 
   async open(): Promise<HostPort> {
     const { host, port } = this.#settings.localAddr;
-    const { logger, tcp } = this.#dependencies;
+    const { counters, logger, tcp } = this.#dependencies;
     try {
       this.#listener = await tcp.listen(
         { ip: host, port },
         {
           onConnection: (socket) => this.#accept(socket),
-          onError: (error) => logger.warn({ error }, 'could not accept a local connection'),
+          onError: (error) => {
+            counters.connectionRefused('not_accepted');
+            logger.debug({ error }, 'could not accept a local connection');
+          },
         },
       );
     } catch (cause) {
@@ -90,23 +94,28 @@ export class TcpEgress implements LocalEnd {
 
   /** Without a way to the peer the local program gets RST at once. */
   #accept(socket: LocalTcpSocket): void {
-    const { counters, logger } = this.#dependencies;
+    const { counters } = this.#dependencies;
     const isFull = counters.connectionsActive + this.#waiting.length >= this.#settings.maxConnections;
-    const outcome = isFull ? 'refused' : this.#waiting.length > 0 ? 'no-stream' : this.#join(socket);
-    if (outcome === 'refused') {
-      logger.debug({ full: isFull }, 'local connection refused');
-      socket.reset();
-    } else if (outcome === 'no-stream') {
+    const outcome = isFull ? 'too_many' : this.#waiting.length > 0 ? 'no_stream' : this.#join(socket);
+    if (outcome === 'no_stream') {
       this.#waiting.push({ socket, triesLeft: streamWait.tries });
       this.#planRetry();
+    } else if (outcome !== 'joined') {
+      this.#refuse(socket, outcome);
     }
   }
 
-  #join(socket: LocalTcpSocket): 'joined' | 'no-stream' | 'refused' {
+  #refuse(socket: LocalTcpSocket, reason: ConnectionRefusal): void {
+    this.#dependencies.counters.connectionRefused(reason);
+    this.#dependencies.logger.debug({ reason }, 'local connection refused');
+    socket.reset();
+  }
+
+  #join(socket: LocalTcpSocket): 'joined' | 'no_stream' | 'no_relay' {
     const relay = this.#dependencies.activeRelay();
-    if (relay === null) return 'refused';
+    if (relay === null) return 'no_relay';
     const stream = relay.openStream();
-    if (stream === null) return 'no-stream';
+    if (stream === null) return 'no_stream';
     relay.noteSent();
     stream.write(encodeStreamHeader(this.#settings.tunnelId));
     this.#pipes.join(socket, stream, relay);
@@ -122,13 +131,10 @@ export class TcpEgress implements LocalEnd {
     this.#retryTimer = null;
     for (const waiting of this.#waiting.splice(0)) {
       waiting.triesLeft -= 1;
-      const outcome = this.#waiting.length > 0 ? 'no-stream' : this.#join(waiting.socket);
-      if (outcome === 'refused' || (outcome === 'no-stream' && waiting.triesLeft === 0)) {
-        this.#dependencies.logger.debug({ outcome }, 'local connection refused');
-        waiting.socket.reset();
-      } else if (outcome === 'no-stream') {
-        this.#waiting.push(waiting);
-      }
+      const outcome = this.#waiting.length > 0 ? 'no_stream' : this.#join(waiting.socket);
+      if (outcome === 'joined') continue;
+      if (outcome === 'no_stream' && waiting.triesLeft > 0) this.#waiting.push(waiting);
+      else this.#refuse(waiting.socket, outcome);
     }
     if (this.#waiting.length > 0) this.#planRetry();
   }

@@ -70,6 +70,7 @@ export class TcpIngress implements LocalEnd {
   onDataStream(stream: QuicStream, relay: RelayConnection): void {
     const open = this.#dependencies.counters.connectionsActive + this.#pending.size;
     if (open >= this.#settings.maxConnections) {
+      this.#dependencies.counters.connectionRefused('too_many');
       endStream(stream, streamCode.overload);
       return;
     }

@@ -26,6 +26,17 @@ export type IncomingDropReason =
   /** Waited too long in this process, because it did not run. */
   | 'expired';
 
+/** Why a TCP connection of a local program, or for one, was not carried. */
+export type ConnectionRefusal =
+  /** No relay had the peer. */
+  | 'no_relay'
+  /** `max_connections_per_tunnel` is reached. */
+  | 'too_many'
+  /** The relay granted no stream within a second. */
+  | 'no_stream'
+  /** The system did not hand it over: no file descriptors are left. */
+  | 'not_accepted';
+
 /** One way through the edge. Once nothing is queued, `datagrams_in = datagrams_out + Σ drops` (conformance S5). */
 export interface DirectionCounts {
   readonly datagrams_in: number;
@@ -44,6 +55,7 @@ export class TunnelCounters {
   readonly #engineCounts: () => LocalCounts;
   readonly #outgoing = { offered: 0, drops: new Map<OutgoingDropReason, number>() };
   readonly #incoming = { arrived: 0, drops: new Map<IncomingDropReason, number>() };
+  readonly #refused = new Map<ConnectionRefusal, number>();
   #packetsReceived = 0;
   #streamBytesSent = 0;
   #bytesReceived = 0;
@@ -156,6 +168,14 @@ export class TunnelCounters {
 
   connectionClosed(): void {
     this.#connectionsActive--;
+  }
+
+  connectionRefused(reason: ConnectionRefusal): void {
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+  }
+
+  refusedConnections(): DropCounts {
+    return Object.fromEntries(this.#refused);
   }
 
   get connectionsActive(): number {

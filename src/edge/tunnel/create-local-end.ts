@@ -23,10 +23,9 @@ export interface LocalEndParts extends Omit<LocalEndDependencies, 'cipher' | 'lo
   readonly gates: FlowGates;
   /** Of `openEngineLocal`; null where Node moves the bytes. */
   readonly engineLocal: LocalTunnel | null;
+  /** TCP connections at once. */
+  readonly maxConnections: number;
 }
-
-/** Under the 1024 streams that a relay grants, so that a connection refused here is not one that waits there. */
-const maxConnections = 1000;
 
 /** The local sockets of the engine for a tunnel; null where it has none, and for a tunnel that ends in a flow. */
 export function openEngineLocal(
@@ -41,7 +40,7 @@ export function openEngineLocal(
 /** The local end that a tunnel's settings ask for, not open yet. */
 export function createLocalEnd(parts: LocalEndParts, settings: TunnelSettings): LocalEnd {
   const { id, name, direction, protocol, localAddr, endsInFlow, encryptionKey } = settings;
-  const { random, gates, engineLocal: local } = parts;
+  const { random, gates, engineLocal: local, maxConnections } = parts;
   const prefix = tunnelIdToBytes(id);
   const cipher = new PayloadCipher(random, Buffer.from(encryptionKey, 'hex'), prefix);
   const dependencies = { ...parts, cipher };

@@ -10,10 +10,10 @@ import type { EdgeTunnelInfo, EdgeTunnelState } from '../../protocol/node/edge-t
 import type { EdgeEngine } from '../../quic/local-sockets.ts';
 import type { QuicConnection } from '../../quic/types.ts';
 import type { EdgeTunnelReport } from '../admin/edge-schemas.ts';
-import { DropReporter } from './drop-reporter.ts';
 import type { EdgeEvent, TunnelRef } from '../events/edge-event.ts';
 import type { LocalEnd } from '../local/local-end.ts';
 import { createLocalEnd, openEngineLocal } from './create-local-end.ts';
+import { TunnelWatch } from './tunnel-watch.ts';
 import { relayChangeEvent } from './relay-change-event.ts';
 import { chooseRelay } from './relay-choice.ts';
 import { relayClientSettings, verificationFor, type EdgeTunnelSettings } from './relay-client-settings.ts';
@@ -25,8 +25,6 @@ import type { TunnelSettings } from '../config/tunnel-config.ts';
 import { TunnelCounters } from '../local/tunnel-counters.ts';
 import { isCurrent } from './tunnel-problems.ts';
 import { FarTroubles } from '../local/far-troubles.ts';
-import { ListenAddress } from '../local/listen-address.ts';
-import { SenderWatch } from '../local/senders.ts';
 import { Troubles } from '../local/troubles.ts';
 
 export interface EdgeTunnelDependencies extends Omit<RelayClientDependencies, 'observer'> {
@@ -56,9 +54,7 @@ export class EdgeTunnel {
   readonly #troubles: Troubles;
   readonly #farTroubles: FarTroubles;
   readonly #counters: TunnelCounters;
-  readonly #senderWatch = new SenderWatch();
-  readonly #listenAddress: ListenAddress | null;
-  readonly #dropReporter = new DropReporter();
+  readonly #watch: TunnelWatch;
   readonly #openRetry: Backoff;
   readonly #samplePeriodMs: number;
   readonly #localEnd: LocalEnd;
@@ -89,11 +85,17 @@ export class EdgeTunnel {
     this.#openRetry = new Backoff(dependencies.random, openRetry);
     this.#samplePeriodMs = tunnel.relays.length > 1 ? failOverSamplePeriodMs : samplePeriodMs;
     this.#localAddr = tunnel.localAddr;
-    const listens = tunnel.direction === 'egress' && !tunnel.endsInFlow;
-    this.#listenAddress = listens ? new ListenAddress(tunnel.localAddr.host) : null;
     const activeRelay = (): RelayConnection | null => this.#activeRelay();
     const [counters, logger] = [this.#counters, this.#logger];
-    this.#localEnd = createLocalEnd({ ...dependencies, activeRelay, counters, logger, engineLocal }, tunnel);
+    const listens = tunnel.direction === 'egress' && !tunnel.endsInFlow;
+    const { raise } = dependencies;
+    const watched = { counters, troubles: this.#troubles, raise };
+    this.#watch = new TunnelWatch(watched, listens ? tunnel.localAddr.host : null);
+    const { maxConnections } = settings;
+    this.#localEnd = createLocalEnd(
+      { ...dependencies, activeRelay, counters, logger, engineLocal, maxConnections },
+      tunnel,
+    );
     this.#clients = tunnel.relays.map((_relay, index) => this.#createClient(index, settings));
   }
 
@@ -180,7 +182,8 @@ export class EdgeTunnel {
     const relays = this.#clients.map((client) => client.report());
     const troubles = [...this.#troubles.report(), ...this.#farTroubles.report()];
     const [outgoing, incoming] = [this.#counters.outgoing(), this.#counters.incoming()];
-    return { ...this.info(), outgoing, incoming, relays, troubles };
+    const refused_connections = this.#counters.refusedConnections();
+    return { ...this.info(), outgoing, incoming, refused_connections, relays, troubles };
   }
 
   async #open(): Promise<string | null> {
@@ -217,26 +220,9 @@ export class EdgeTunnel {
     for (const client of this.#clients) client.sample(nowMs, patience);
     this.#counters.sampleRates(nowMs);
     this.#counters.sampleEngine();
-    this.#sampleLocal(nowMs);
+    this.#watch.sample(nowMs, this.#ref, formatHostPort(this.#localAddr));
     this.#exchangeTroubles();
     this.#noteActive();
-    // That the tunnel is not up has events of its own.
-    const counts = { ...this.#counters.drops(), no_relay: 0, not_authentic: this.#counters.decryptErrors };
-    for (const report of this.#dropReporter.observe(nowMs, counts)) {
-      this.#dependencies.raise({ kind: 'datagrams-dropped', tunnel: this.#ref, ...report });
-    }
-  }
-
-  /** Faults that no call returns: of who sends, and of where this tunnel listens. */
-  #sampleLocal(nowMs: number): void {
-    const localAddr = formatHostPort(this.#localAddr);
-    const senders = this.#senderWatch.sample(nowMs, this.#counters.senderReturns);
-    if (senders === 'begun') this.#dependencies.raise({ kind: 'several-senders', tunnel: this.#ref, localAddr });
-    if (senders === 'over') this.#troubles.worked('senders', false);
-    else this.#troubles.happened('senders', 'answers go to the one that sent last');
-    const address = this.#listenAddress?.sample(nowMs);
-    if (address === 'back') this.#troubles.worked('machine', false);
-    if (address === 'gone') this.#troubles.happened('machine', 'it does not have this address any more');
   }
 
   /** The two edges of a tunnel know of each other what only one of them can see. */

@@ -8,6 +8,8 @@ export interface EdgeTunnelSettings {
   readonly transport: TransportSettings;
   readonly edgeId: string;
   readonly softwareVersion: string;
+  /** TCP connections at once. */
+  readonly maxConnections: number;
 }
 
 /** An engine keeps table space for each stream that a relay may open. */

@@ -9,15 +9,18 @@ export interface EdgeQuicSettings {
   readonly keepAliveMs: number;
 }
 
+const spareStreams = 24;
+
 /** What an edge offers (docs/protocol/tunnel.md §1); it trusts its relay more than a relay trusts an edge. */
-export function edgeTransport(quic: EdgeQuicSettings): TransportSettings {
+export function edgeTransport(quic: EdgeQuicSettings, maxConnections: number): TransportSettings {
   return {
     alpn: ALPN,
     idleTimeoutMs: quic.idleTimeoutMs,
     keepAliveMs: quic.keepAliveMs,
     handshakeTimeoutMs: connectDeadlineMs,
     maxUdpPayload: quic.maxUdpPayload,
-    maxBidiStreams: 1024,
+    // Some more, so that a connection above the limit is refused here, by its reason, and does not wait at the relay.
+    maxBidiStreams: maxConnections + spareStreams,
     maxUniStreams: 256,
     streamWindowBytes: 1_250_000,
     connectionWindowBytes: 16 * 1_048_576,

@@ -27,7 +27,7 @@ export interface RelayAnswersDependencies {
   readonly clock: Pick<Clock, 'now'>;
   readonly report: Pick<
     RelayReport,
-    'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals' | 'unboundSender'
+    'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals' | 'unboundSender' | 'refusedStreams'
   >;
   readonly control: Pick<TunnelControl, 'deleteTunnel' | 'unrevoke'>;
   readonly policy: Pick<BindPolicy, 'isAuthorized' | 'isRevoked' | 'nameOf'>;
@@ -56,7 +56,7 @@ export type RelayAdminSource = Pick<RelayAnswers, keyof RelayAnswers>;
 /** The relay's own snapshots in the shapes of `relay-schemas.ts`. Each answer is a snapshot of now. */
 export class RelayAnswers implements AdminSource<RelayHealthReport> {
   readonly control: RelayAnswersDependencies['control'];
-  readonly report: Pick<RelayReport, 'dropTotals' | 'unboundSender'>;
+  readonly report: Pick<RelayReport, 'dropTotals' | 'unboundSender' | 'refusedStreams'>;
   readonly notReadyReasons: () => readonly string[];
   readonly engine: () => EngineReport;
   readonly managerLink: () => ManagerLinkReport | null;
@@ -115,6 +115,7 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
       loop_lag_ms: loop.lag().worstMs,
       reached: this.#reached(),
       tunnel: this.tunnel(id),
+      refused_streams: { tunnel: this.report.refusedStreams(id), relay: this.report.refusedStreams(null) },
       refusals: refusals
         .list()
         .filter(({ tunnelId }) => tunnelId === id)

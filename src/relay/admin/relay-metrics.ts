@@ -25,6 +25,7 @@ const counters: Readonly<Partial<Record<Value, readonly [name: string, help: str
 export function addRelayMetrics(registry: Registry, source: RelayAdminSource): void {
   addTotals(registry, source);
   addUnboundSender(registry, source);
+  addRefusedStreams(registry, source);
   addStateMetrics(registry, source);
 }
 
@@ -69,6 +70,19 @@ function addTotals(registry: Registry, source: RelayAdminSource): void {
     collect() {
       this.reset();
       for (const [reason, count] of Object.entries(source.report.dropTotals())) this.inc({ reason }, count);
+    },
+  });
+}
+
+function addRefusedStreams(registry: Registry, source: RelayAdminSource): void {
+  new Counter({
+    name: 'adit_relay_refused_streams_total',
+    help: 'Data streams (TCP connections) refused, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [reason, count] of Object.entries(source.report.refusedStreams(null))) this.inc({ reason }, count);
     },
   });
 }

@@ -160,6 +160,8 @@ export const tunnelFactsSchema = z.object({
     connections: count,
   }),
   tunnel: tunnelSchema.nullable(),
+  /** Data streams (TCP connections) that were refused, by reason: of this tunnel, and of all. */
+  refused_streams: z.object({ tunnel: drops, relay: drops }),
   /** The last refused bind of each leg since its last success. */
   refusals: z.array(refusalSchema).readonly(),
   /** Of this tunnel, oldest first, the latest few. */

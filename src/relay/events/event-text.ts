@@ -160,6 +160,12 @@ const texts: { readonly [Kind in OwnKind]: Text<Kind> } = {
       window: windowSecs,
     }),
   },
+  'streams-refused': {
+    category: 'tunnel',
+    severity: warning,
+    message: ({ reason }) => `TCP connections refused: ${reason}`,
+    details: ({ reason, count, windowSecs }) => ({ reason, count, window: windowSecs }),
+  },
 };
 
 export function eventText(event: RelayEvent): EventText {
@@ -169,7 +175,7 @@ export function eventText(event: RelayEvent): EventText {
     category: text.category,
     severity: text.severity,
     message: text.message(event),
-    ...('tunnelId' in event && { flowId: event.tunnelId }),
+    ...('tunnelId' in event && event.tunnelId !== null && { flowId: event.tunnelId }),
     ...(text.details !== undefined && { details: text.details(event) }),
   };
 }

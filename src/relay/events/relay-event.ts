@@ -73,6 +73,14 @@ export type RelayEvent =
       readonly egress: number;
       readonly windowSecs: number;
     } & OnTunnel)
+  | {
+      readonly kind: 'streams-refused';
+      /** Null: a limit of the whole relay. */
+      readonly tunnelId: TunnelId | null;
+      readonly reason: string;
+      readonly count: number;
+      readonly windowSecs: number;
+    }
   | LinkEvent;
 
 export type RelayEventKind = RelayEvent['kind'];

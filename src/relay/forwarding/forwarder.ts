@@ -6,6 +6,7 @@ import type { SessionId } from '../tunnels/session-id.ts';
 import { legHeldBy, type Leg, type TunnelView } from '../tunnels/tunnel.ts';
 import { endStream } from '../../tunnel-wire/end-stream.ts';
 import { HeaderReader } from '../../tunnel-wire/read-header.ts';
+import { refusalCodes, StreamRefusals, type StreamRefusal } from './stream-refusals.ts';
 import { addTraffic, noTraffic, type LegLedgers, type TrafficTotals } from './traffic-totals.ts';
 import { TunnelTraffic } from './tunnel-traffic.ts';
 
@@ -44,11 +45,11 @@ export class Forwarder {
    */
   #ending = new Set<TunnelTraffic>();
   #settling = new Set<TunnelTraffic>();
+  readonly refusals = new StreamRefusals();
   readonly #headers = new Map<SessionId, Set<HeaderReader>>();
   #ended: TrafficTotals = noTraffic;
   #headersOpen = 0;
   #splicesOpen = 0;
-  #unboundStreams = 0;
   #draining = false;
   #onIdle: (() => void) | null = null;
 
@@ -59,7 +60,7 @@ export class Forwarder {
 
   /** Streams of connections that held no leg, or none of the tunnel that the stream named. */
   get unboundStreams(): number {
-    return this.#unboundStreams;
+    return this.refusals.all.not_a_leg ?? 0;
   }
 
   get streamsActive(): number {
@@ -74,6 +75,7 @@ export class Forwarder {
       if (known === undefined) return;
       known.apply({ ingress: null, egress: null }, false);
       this.#tunnels.delete(tunnelId);
+      this.refusals.forget(tunnelId);
       this.#ending.add(known);
       return;
     }
@@ -88,12 +90,11 @@ export class Forwarder {
    */
   acceptStream(sessionId: SessionId, stream: QuicStream, holdsLeg: boolean): void {
     if (!holdsLeg) {
-      this.#unboundStreams++;
-      endStream(stream, streamCode.notALeg);
+      this.#refuse(stream, 'not_a_leg', null);
     } else if (this.#draining) {
-      endStream(stream, streamCode.shuttingDown);
+      this.#refuse(stream, 'shutting_down', null);
     } else if (this.#headersOpen + this.#splicesOpen >= this.#settings.maxOpenStreams) {
-      endStream(stream, streamCode.overload);
+      this.#refuse(stream, 'relay_full', null);
     } else {
       this.#readHeader(sessionId, stream);
     }
@@ -189,11 +190,13 @@ export class Forwarder {
       onHeader: (tunnelId: TunnelId): void => {
         done();
         const refusal = this.#join(sessionId, stream, tunnelId);
-        if (refusal !== null) endStream(stream, refusal);
+        // Only a tunnel that has a leg is remembered: a header may name any.
+        if (refusal !== null) this.#refuse(stream, refusal, this.#tunnels.has(tunnelId) ? tunnelId : null);
         this.#callWhenIdle();
       },
       onFailed: (code: StreamCode): void => {
         done();
+        this.refusals.add('bad_header', null);
         endStream(stream, code);
         this.#callWhenIdle();
       },
@@ -205,20 +208,22 @@ export class Forwarder {
   }
 
   /** Null: the stream goes on in a splice. */
-  #join(sessionId: SessionId, stream: QuicStream, tunnelId: TunnelId): StreamCode | null {
-    if (this.#draining) return streamCode.shuttingDown;
+  #join(sessionId: SessionId, stream: QuicStream, tunnelId: TunnelId): StreamRefusal | null {
+    if (this.#draining) return 'shutting_down';
     const tunnel = this.#dependencies.tunnel(tunnelId);
     const leg = tunnel === null ? null : legHeldBy(tunnel, sessionId);
-    if (tunnel === null || leg === null) {
-      this.#unboundStreams++;
-      return streamCode.notALeg;
-    }
-    if (leg.direction !== 'egress' || leg.protocol !== 'tcp') return streamCode.wrongProtocolOrDirection;
+    if (tunnel === null || leg === null) return 'not_a_leg';
+    if (leg.direction !== 'egress' || leg.protocol !== 'tcp') return 'wrong_protocol';
     const ingress = this.#connection(tunnel.ingress);
-    if (ingress === null) return streamCode.noPeer;
-    if (this.#tunnels.get(tunnelId)?.join(stream, ingress) !== true) return streamCode.overload;
+    if (ingress === null) return 'no_peer';
+    if (this.#tunnels.get(tunnelId)?.join(stream, ingress) !== true) return 'edge_full';
     this.#splicesOpen++;
     return null;
+  }
+
+  #refuse(stream: QuicStream, refusal: StreamRefusal, tunnelId: TunnelId | null): void {
+    this.refusals.add(refusal, tunnelId);
+    endStream(stream, refusalCodes[refusal]);
   }
 
   #callWhenIdle(): void {

@@ -143,6 +143,12 @@ export class RelayReport {
     };
   }
 
+  /** Data streams refused, by reason: of one tunnel since it has a leg, or of all. */
+  refusedStreams(tunnelId: TunnelId | null): Readonly<Record<string, number>> {
+    const { refusals } = this.#dependencies.forwarder;
+    return tunnelId === null ? refusals.all : refusals.ofTunnel(tunnelId);
+  }
+
   /** Datagrams dropped by reason, in all tunnels that are or were. */
   dropTotals(): DropTotals {
     return this.#dependencies.forwarder.totals().drops;

@@ -28,6 +28,8 @@ export interface TestEdgeOptions {
   readonly clock?: Clock;
   readonly quic?: Readonly<Record<string, unknown>>;
   readonly requireBindProof?: boolean;
+  /** Further keys of edge.json. */
+  readonly keys?: Readonly<Record<string, unknown>>;
   readonly resolveHost?: (host: string) => Promise<readonly string[]>;
   readonly readTextFile?: (path: string) => Promise<string>;
 }
@@ -87,6 +89,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
       flows: options.flows ?? [],
       quic: options.quic ?? {},
       require_bind_proof: options.requireBindProof ?? false,
+      ...options.keys,
     },
     { directory: '/nowhere', hostname: 'test-host' },
   );

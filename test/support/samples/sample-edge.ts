@@ -36,6 +36,7 @@ export function sampleEdgeTunnel(id: TunnelId, changes: Partial<EdgeTunnelReport
     path_mtu: 1452,
     drops: { too_large: 4 },
     outgoing: { datagrams_in: 14, datagrams_out: 10, drops: { too_large: 4 } },
+    refused_connections: {},
     incoming: { datagrams_in: 22, datagrams_out: 20, drops: { not_authentic: 2 } },
     relays: [
       {

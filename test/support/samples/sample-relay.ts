@@ -119,7 +119,7 @@ export class SampleRelay implements RelayAdminSource {
     unrevoke: async (id: TunnelId): Promise<boolean> => this.revoked.delete(id),
     deleteTunnel: async (id: TunnelId): Promise<number | null> => (this.held.delete(id) ? 2 : null),
   };
-  readonly report = { unboundSender: () => 3, dropTotals: () => sampleDrops };
+  readonly report = { unboundSender: () => 3, dropTotals: () => sampleDrops, refusedStreams: () => ({ edge_full: 4 }) };
 
   constructor(tunnels: readonly (readonly [TunnelId, RelayTunnelReport])[] = []) {
     this.held = new Map(tunnels);
@@ -193,6 +193,7 @@ export class SampleRelay implements RelayAdminSource {
       loop_lag_ms: 0,
       reached: { quic_addrs: ['192.0.2.1:4433'], uptime_secs: 60, packets: 100, handshakes: 2, connections: 2 },
       tunnel: this.tunnel(id),
+      refused_streams: { tunnel: {}, relay: {} },
       refusals: [],
       events: [],
       other_events: [],

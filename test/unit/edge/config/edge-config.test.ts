@@ -34,6 +34,7 @@ describe('an edge config', () => {
   it('has defaults for everything but its tunnels', () => {
     const { config, warnings } = valid({});
     expect(config).toEqual({
+      maxConnectionsPerTunnel: 1000,
       edgeId: 'studio-1',
       tunnels: [],
       flows: [],

@@ -52,6 +52,12 @@ const cases: readonly [EdgeEvent, severity: string, message: string, details?: o
     { reason: 'too_large', count: 7, window: 60 },
   ],
   [
+    { kind: 'connections-refused', tunnel, reason: 'too_many', count: 60, windowSecs: 60 },
+    'warning',
+    'TCP connections refused: too_many',
+    { reason: 'too_many', count: 60, window: 60 },
+  ],
+  [
     { kind: 'several-senders', tunnel, localAddr: '127.0.0.1:5000' },
     'warning',
     'Several programs send to 127.0.0.1:5000: answers go to the one that sent last',

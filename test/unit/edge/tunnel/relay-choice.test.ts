@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chooseRelay } from '../../../../src/edge/tunnel/relay-choice.ts';
-import { DropReporter } from '../../../../src/edge/tunnel/drop-reporter.ts';
+import { DropReporter } from '../../../../src/lib/drop-reporter.ts';
 
 const away = { ready: false, suspect: false };
 const ready = { ready: true, suspect: false };

@@ -146,6 +146,13 @@ const texts: readonly (readonly [RelayEvent, string, string, string, object?])[]
     'Datagrams dropped: too_large',
     { reason: 'too_large', count: 3, from_ingress: 1, from_egress: 2, window: 60 },
   ],
+  [
+    { kind: 'streams-refused', tunnelId, reason: 'edge_full', count: 3, windowSecs: 60 },
+    'tunnel',
+    'warning',
+    'TCP connections refused: edge_full',
+    { reason: 'edge_full', count: 3, window: 60 },
+  ],
   [{ kind: 'manager-connected', url: 'wss://m/' }, 'manager', 'info', 'Connected to manager', { url: 'wss://m/' }],
   [
     { kind: 'manager-lost', url: 'wss://m/', error: null },

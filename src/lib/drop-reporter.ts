@@ -1,5 +1,3 @@
-import type { DropCounts } from '../../protocol/node/relay-telemetry.ts';
-
 export interface DropReport {
   readonly reason: string;
   readonly count: number;
@@ -13,7 +11,7 @@ export class DropReporter {
   readonly #reported = new Map<string, { readonly atMs: number; readonly count: number }>();
 
   /** What is to be reported now, given all counts so far. */
-  observe(nowMs: number, counts: DropCounts): readonly DropReport[] {
+  observe(nowMs: number, counts: Readonly<Record<string, number>>): readonly DropReport[] {
     return Object.entries(counts).flatMap(([reason, count]) => {
       const last = this.#reported.get(reason) ?? { atMs: -Infinity, count: 0 };
       if (count === last.count || nowMs - last.atMs < windowMs) return [];
