@@ -29,19 +29,20 @@ export async function legsTrial({ seconds, rtp, everySecs, cutSecs }: LegsTrialO
   await using bed = await FlowBed.open();
   await using sink = await LocalUdpSocket.open();
   const ports = [await freeUdpPort(), await freeUdpPort()] as const;
-  const [first, second] = ports.map((port) => {
-    return { mode: 'listener', local_addr: `127.0.0.1:${port}`, peer_idle_timeout_secs: 2 };
-  });
+  const [first, second] = ports.map((port) => ({ mode: 'listener', local_addr: `127.0.0.1:${port}` }));
+  // A busy machine does not end leg 1; leg 2 ends soon after it was cut.
+  const legs = { ...first, peer_idle_timeout_secs: 30, redundancy: { ...second, peer_idle_timeout_secs: 2 } };
   const tv = { id: 'tv', name: 'TV', type: 'udp', dest_addr: sink.addr };
-  await bed.create({ id: 'rx', input: { type: 'srt', ...first, redundancy: second }, outputs: [tv] });
+  await bed.create({ id: 'rx', input: { type: 'srt', ...legs, merge_window_ms: 1000 }, outputs: [tv] });
   await using lossy = await FaultyNetwork.start({
     target: { ip: '127.0.0.1', port: ports[0] },
     faults: { lossRate: 0.02, delayMs: 5 },
   });
   await using cut = await FaultyNetwork.start({ target: { ip: '127.0.0.1', port: ports[1] } });
   const udp = [await freeUdpPort(), await freeUdpPort()] as const;
-  await using _first = srtSender(udp[0], lossy.address.port, 'latency=120');
-  let sender = srtSender(udp[1], cut.address.port, 'latency=120');
+  const patient = 'latency=1000&peeridletimeo=30000';
+  await using _first = srtSender(udp[0], lossy.address.port, patient);
+  let sender = srtSender(udp[1], cut.address.port, 'latency=1000');
   await bed.event('rx', 'SRT input connected (mode=listener, redundant leg 1)');
   await bed.event('rx', 'SRT input connected (mode=listener, redundant leg 2)');
   using source = new TsSource(...udp.map((port) => ({ port, rtp })));
@@ -63,7 +64,7 @@ export async function legsTrial({ seconds, rtp, everySecs, cutSecs }: LegsTrialO
       cut.heal();
       // srt-live-transmit ends when its peer is gone; whoever runs it starts it again.
       await sender[Symbol.asyncDispose]();
-      sender = srtSender(udp[1], cut.address.port, 'latency=120');
+      sender = srtSender(udp[1], cut.address.port, 'latency=1000');
     }
     source.pause();
     await follow(2);
