@@ -18,6 +18,8 @@ export type NodesQuestion =
 
 export interface Counted {
   readonly open: number;
+  /** Stats frames since the start. */
+  readonly sent: number;
 }
 
 export interface EventsSent {

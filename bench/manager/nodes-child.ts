@@ -21,6 +21,7 @@ const retryMs = 500;
 const sockets: (WebSocket | undefined)[] = [];
 let silent = true;
 let raised = 0;
+let sent = 0;
 
 /** Rejects when it is refused or lost before it is in. */
 async function dial(index: number): Promise<void> {
@@ -119,7 +120,7 @@ function pause(ms: number): Promise<void> {
 async function carryOut(question: NodesQuestion): Promise<Counted | EventsSent | Connected> {
   switch (question.kind) {
     case 'count':
-      return { open: sockets.filter((socket) => socket?.readyState === WebSocket.OPEN).length };
+      return { open: sockets.filter((socket) => socket?.readyState === WebSocket.OPEN).length, sent };
     case 'events':
       return sendEvents(question.perSecond, question.seconds);
     case 'reconnect':
@@ -141,5 +142,9 @@ process.send?.(await connect(dialsAtOnce));
 let next = 0;
 const perTick = count / ticksPerSecond;
 setInterval(() => {
-  for (const end = next + perTick; next < end; next++) if (!silent) sockets[Math.floor(next) % count]?.send(stats);
+  for (const end = next + perTick; next < end; next++) {
+    if (silent) continue;
+    sockets[Math.floor(next) % count]?.send(stats);
+    sent += 1;
+  }
 }, tickMs);

@@ -14,7 +14,7 @@ const mebibyte = 1_048_576;
 
 /** What a server costs while its nodes send stats. */
 export interface StatsFigures {
-  /** Cores. */
+  /** Cores, for a frame of each node a second; a machine that is too busy to send them all does not lower it. */
   readonly cpu: number;
   readonly rssMb: number;
   readonly lagMs: number;
@@ -85,19 +85,20 @@ export class ServerTrial implements AsyncDisposable {
   }
 
   async stats(seconds: number): Promise<StatsFigures> {
+    const counted = await this.#count();
     const before = await this.#server.ask<ServerReport>({});
     const meter = new CpuMeter({ server: this.#server.pid });
     await pause(seconds * 1_000);
     const use = meter.read();
     const after = await this.#server.ask<ServerReport>({});
-    const counted = await this.#askNodes<Counted>({ kind: 'count' });
+    const { open, sent } = await this.#count();
     const writes = after.writes === null || before.writes === null ? null : (after.writes - before.writes) / seconds;
     return {
-      cpu: cpuMsOf(use, 'server') / use.wallMs,
+      cpu: (cpuMsOf(use, 'server') * open) / Math.max(1, sent - counted.sent) / 1_000,
       rssMb: readMemory(this.#server.pid).rssBytes / mebibyte,
       lagMs: after.lagMs,
       writes,
-      open: counted.reduce((sum, { open }) => sum + open, 0),
+      open,
     };
   }
 
@@ -129,6 +130,12 @@ export class ServerTrial implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const browser of this.#browsers) browser.terminate();
     for (const child of [...this.#nodes, this.#server]) await child[Symbol.asyncDispose]();
+  }
+
+  async #count(): Promise<Counted> {
+    const counts = await this.#askNodes<Counted>({ kind: 'count' });
+    const sum = (of: (counted: Counted) => number): number => counts.reduce((total, one) => total + of(one), 0);
+    return { open: sum(({ open }) => open), sent: sum(({ sent }) => sent) };
   }
 
   #askNodes<Answer>(question: NodesQuestion): Promise<Answer[]> {
