@@ -12,6 +12,7 @@ import { ownCheckout } from '../relays/adit-relay.ts';
 import { Recorder, type Results } from '../report/results.ts';
 import { formatReport } from '../report/table.ts';
 import { aditChain } from './adit-chain.ts';
+import { chainPlot } from './chain-plot.ts';
 import type { Chain, RunningChain } from './chain.ts';
 import { frpChain } from './frp-chain.ts';
 import { TcpSink } from './tcp-sink.ts';
@@ -60,7 +61,9 @@ export async function runChain(options: BenchOptions, folder: string, say: (line
     reference,
     rows: recorder.rows(Object.values(rows), names, reference, discarded),
   };
-  return { results, text: formatReport(results), files: new Map<string, string>() };
+  const plot = chainPlot(results);
+  const files = new Map(plot === null ? [] : [['frp.svg', plot]]);
+  return { results, text: formatReport(results), files };
 }
 
 function listChains(engines: Awaited<ReturnType<typeof builtEngines>>): readonly Chain[] {

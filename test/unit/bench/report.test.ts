@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Measurement } from '../../../bench/figures/figure.ts';
 import { Recorder, type Results } from '../../../bench/report/results.ts';
+import { chainPlot } from '../../../bench/chain/chain-plot.ts';
+import { svgBars } from '../../../bench/report/svg-bars.ts';
 import { niceCeiling, svgPlot } from '../../../bench/report/svg-plot.ts';
 import { formatNumber, formatReport } from '../../../bench/report/table.ts';
 
@@ -151,5 +153,26 @@ describe('a plot', () => {
     [100, 100],
   ])('that reaches %d has an axis up to %d', (reached, top) => {
     expect(niceCeiling(reached)).toBe(top);
+  });
+});
+
+describe('a plot of bars', () => {
+  it('has a panel for each row with the medians of its columns, longest for the largest', () => {
+    const recorder = new Recorder();
+    recorder.beginRound();
+    recorder.add('native', [value('TCP one way', 200)]);
+    recorder.add('frp', [value('TCP one way', 80)]);
+    const rows = recorder.rows([{ id: 'TCP one way', unit: 'MB/s' }], ['native', 'frp', 'base native'], 'frp', 0);
+    const relays = { native: 'ours', frp: 'theirs', 'base native': 'older' };
+    const plot = chainPlot({ ...resultsOf(recorder, 1), relays, rows });
+    expect(plot).toContain('TCP one way, MB/s (more is better)');
+    expect(plot).toContain('width="490.0"');
+    expect(plot).toContain('width="196.0"');
+    expect(plot).not.toContain('base');
+  });
+
+  it('is none without numbers, and escapes names', () => {
+    expect(chainPlot({ ...resultsOf(new Recorder(), 1), rows: [] })).toBeNull();
+    expect(svgBars('t', [{ title: 'a < b', bars: [{ name: 'x', value: 0 }] }])).toContain('a &lt; b');
   });
 });
