@@ -1,52 +1,9 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../src/cli/demo/free-port.ts';
 import { LocalUdpSocket } from '../support/peers/local-udp.ts';
-import { listFiles, pages, readPage, repository, shellBlocks } from '../support/markdown.ts';
+import { pages, readPage, shellBlocks } from '../support/markdown.ts';
+import { Reader } from '../support/programs/reader.ts';
 import { until } from '../support/until.ts';
-
-/** A checkout as a user has it after `npm ci`, and a shell in it. */
-class Reader implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'adit-docs-'));
-  readonly #running: ChildProcess[] = [];
-
-  constructor() {
-    for (const file of listFiles()) cpSync(join(repository, file), join(this.folder, file));
-    symlinkSync(join(repository, 'node_modules'), join(this.folder, 'node_modules'));
-  }
-
-  type(command: string): string {
-    return execFileSync('bash', ['-euo', 'pipefail', '-c', command], { cwd: this.folder, encoding: 'utf8' });
-  }
-
-  /** Resolves when the program has said that it started. */
-  async startInBackground(command: string): Promise<void> {
-    const child = spawn('bash', ['-c', `exec ${command}`], { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] });
-    this.#running.push(child);
-    let output = '';
-    child.stderr.on('data', (text: Buffer) => (output += text.toString()));
-    await until(() => /(relay|edge|observer) started/.test(output), {
-      what: `${command} says that it started`,
-      timeoutMs: 30_000,
-    });
-  }
-
-  /** What stands in place of a file's keys where a default port may be taken. */
-  change(file: string, keys: object): void {
-    const path = join(this.folder, file);
-    writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), ...keys }));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const ended = this.#running.map((child) => new Promise((resolve) => child.once('exit', resolve)));
-    for (const child of this.#running) child.kill('SIGTERM');
-    await Promise.all(ended);
-    rmSync(this.folder, { recursive: true });
-  }
-}
 
 /** The commands of README.md, in order; the first block is what .ci/run and the demo's own test run. */
 function readmeCommands() {
@@ -125,6 +82,8 @@ describe('the documentation, tried as a new user would', () => {
 
   it('no other page has commands', () => {
     const run = [
+      // test/e2e/first-fleet.test.ts
+      'docs/first-fleet.md',
       ...['README.md', 'CONTRIBUTING.md', 'docs/install.md', 'docs/observer.md', 'docs/operations.md'],
       ...['docs/protocol/tunnel.md', 'examples/srt.md'],
     ];

@@ -15,6 +15,9 @@ interface AddedNode extends NodeDetail {
   readonly manager_config: Readonly<Record<string, unknown>>;
 }
 
+/** Relays ignore longer ones. */
+const mostEdgeIdBytes = 64;
+
 export function AddNodePage() {
   const added = useSignal<AddedNode | null>(null);
   return (
@@ -30,6 +33,7 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
   const kind = useSignal('edge');
   const description = useSignal('');
   const region = useSignal('');
+  const address = useSignal('');
   const error = useSignal<ApiError | null>(null);
   const submit = async () => {
     try {
@@ -39,6 +43,7 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
           kind: kind.value,
           description: description.value,
           region: region.value === '' ? null : region.value,
+          ...(kind.value === 'relay' && { public_addr: address.value }),
         },
       });
     } catch (thrown) {
@@ -74,6 +79,17 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
           ]}
           onValue={(text) => (kind.value = text)}
         />
+        {kind.value === 'relay' && (
+          <Field
+            label="Public address"
+            value={address.value}
+            required
+            placeholder="relay.example:4433"
+            hint="Host and UDP port that edges dial."
+            error={refused?.field('public_addr')}
+            onValue={(text) => (address.value = text)}
+          />
+        )}
         <Field
           label="Region"
           value={region.value}
@@ -100,15 +116,16 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
 }
 
 function Waiting({ added: node }: { added: AddedNode }) {
-  const config = JSON.stringify({ manager: node.manager_config }, null, 2);
+  const config = JSON.stringify(configOf(node), null, 2);
   const program = node.kind === 'other' ? 'edge' : node.kind;
   const command = `bin/adit ${program} --config ${program}.json`;
   return (
     <div class="columns">
-      <Card title="1. Put this into the node's config file">
+      <Card title="1. Save this as the node's config file">
         <CodeBlock label="Config" text={config} />
         <p class="muted">
-          The token is shown once and works for 24 hours. The node replaces it by its own secret when it registers.
+          Where the node has a config file already, add the key manager to it. The token is shown once and works for 24
+          hours. The node replaces it by its own secret when it registers.
         </p>
       </Card>
       <Card title="2. Start the node">
@@ -119,18 +136,31 @@ function Waiting({ added: node }: { added: AddedNode }) {
   );
 }
 
+/** A whole config file; a relay listens on the port of its public address. */
+function configOf({ kind, name, public_addr: address, manager_config: manager }: AddedNode): object {
+  if (kind === 'observer') return { manager };
+  const isEdgeId = new TextEncoder().encode(name).length <= mostEdgeIdBytes;
+  if (kind !== 'relay') return { ...(isEdgeId && { edge_id: name }), manager };
+  const port = address?.split(':').at(-1) ?? '';
+  return { quic_addrs: [`0.0.0.0:${port}`], public_quic_addr: address, manager };
+}
+
 function Progress({ id }: { id: string }) {
   const node = useResource<NodeDetail>(`nodes/${encodeURIComponent(id)}`, { topic: 'nodes', everyMs: 2_000 });
   const current = node.value.value;
   const online = current?.state === 'online';
   const compared = current?.last_compared_at != null;
   const drift = current?.drift_open ?? 0;
+  const inSync = compared && drift === 0;
   return (
     <div aria-live="polite">
       <ol class="steps">
         <Step done={online} word={online ? 'The node is connected' : 'Waiting for the node…'} />
         <Step done={compared} word={compared ? 'Its config was compared' : 'Compare its config'} />
-        <Step done={compared && drift === 0} word={drift > 0 ? `${drift} differences to decide` : 'In sync'} />
+        <Step
+          done={inSync}
+          word={drift > 0 ? `${drift} differences to decide` : inSync ? 'In sync' : 'Bring it in sync'}
+        />
       </ol>
       {online && (
         <LinkButton href={`/nodes/${encodeURIComponent(id)}`} kind="primary">

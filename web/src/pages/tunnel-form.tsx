@@ -254,7 +254,7 @@ function RelaysCard({ draft, refused }: PartProps) {
 }
 
 function useNodeChoices(kind: 'edge' | 'relay'): { value: string; word: string }[] {
-  const nodes = useResource<Page<NodeRow>>(`nodes?limit=500&kind=${kind}`);
+  const nodes = useResource<Page<NodeRow>>(`nodes?limit=500&kind=${kind}`, { topic: 'nodes' });
   const rows = nodes.value.value?.items ?? [];
   return [
     { value: '', word: 'Choose…' },
