@@ -8,9 +8,12 @@ import type { OutputStats } from './flow-stats.ts';
 import type { Pulsed } from './pulse.ts';
 import { RateMeter } from './rate-meter.ts';
 
+type Put = Extract<UploadAction, { kind: 'put' }>;
 type HlsOutputSettings = Extract<OutputSettings, { type: 'hls' }>;
 
 const putTimeoutMs = 5000;
+/** How long the end of an output may take. */
+const lastPutTimeoutMs = 1000;
 const watchPeriodUs = 1_000_000;
 
 /** Cuts the stream into segments and puts them and their list to a server. */
@@ -38,11 +41,13 @@ export class HlsOutput implements FlowOutput, Pulsed {
     return Promise.resolve();
   }
 
-  /** The upload that is on its way is given up. */
-  stop(): Promise<void> {
+  /** The upload that is on its way is given up. The list says that nothing follows, where the server takes it at once. */
+  async stop(): Promise<void> {
     this.#dependencies.pulse.remove(this);
+    if (this.#abort.signal.aborted) return;
     this.#abort.abort();
-    return Promise.resolve();
+    const last = this.#uploader.end();
+    if (last !== null) await this.#send(last, lastPutTimeoutMs, new AbortController().signal);
   }
 
   write(nowUs: number, { bytes }: Chunk): void {
@@ -97,18 +102,16 @@ export class HlsOutput implements FlowOutput, Pulsed {
     }
   }
 
-  async #put({ name, contentType, body }: Extract<UploadAction, { kind: 'put' }>): Promise<void> {
+  #send({ name, contentType, body }: Put, timeoutMs: number, signal: AbortSignal): Promise<PutResult> {
     const { authToken: bearerToken, ingestUrl } = this.#settings;
-    const { signal } = this.#abort;
     const url = placeOf(ingestUrl, name);
-    const result = await this.#dependencies.httpPut({
-      url,
-      contentType,
-      bearerToken,
-      body,
-      timeoutMs: putTimeoutMs,
-      signal,
-    });
+    return this.#dependencies.httpPut({ url, contentType, bearerToken, body, timeoutMs, signal });
+  }
+
+  async #put(document: Put): Promise<void> {
+    const { body } = document;
+    const { signal } = this.#abort;
+    const result = await this.#send(document, putTimeoutMs, signal);
     if (signal.aborted) return;
     const { nowUs } = this.#dependencies.pulse;
     const outcome = outcomeOf(result);

@@ -27,7 +27,8 @@ export class Playlist {
     this.#entries = all.slice(gone.length);
   }
 
-  toString(): string {
+  /** With `isOver` it says that nothing will be added: players end instead of asking for ever. */
+  toString(isOver = false): string {
     const hasGap = this.#entries.some(({ isGap }) => isGap);
     const lines = [
       ...['#EXTM3U', `#EXT-X-VERSION:${hasGap ? 8 : 3}`, `#EXT-X-TARGETDURATION:${this.#targetSecs}`],
@@ -39,6 +40,7 @@ export class Playlist {
         `#EXTINF:${durationSecs.toFixed(3)},`,
         segmentName(number),
       ]),
+      ...(isOver ? ['#EXT-X-ENDLIST'] : []),
     ];
     return `${lines.join('\n')}\n`;
   }

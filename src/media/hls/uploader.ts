@@ -98,6 +98,12 @@ export class HlsUploader {
     return [{ kind: 'failed', error }];
   }
 
+  /** The last list of all, for a server that has segments and takes them; null for another one. */
+  end(): Extract<UploadAction, { kind: 'put' }> | null {
+    if (this.uploaded === 0 || this.#failures > 0 || this.#hasFailed) return null;
+    return putOf(this.#playlist.toString(true));
+  }
+
   #onFailure(nowUs: number, job: Job, outcome: Failure): readonly UploadAction[] {
     const isLasting = outcome.kind === 'refused' && lasting.includes(outcome.status);
     if (++job.tries < triesEach && !isLasting && !this.#hasFailed) {
@@ -147,9 +153,13 @@ export class HlsUploader {
   #putPlaylist(job: Job): UploadAction {
     if (job.step === 'segment') job.tries = 0;
     job.step = 'playlist';
-    const body = Buffer.from(this.#playlist.toString());
-    return { kind: 'put', name: playlistName, contentType: 'application/vnd.apple.mpegurl', body };
+    return putOf(this.#playlist.toString());
   }
+}
+
+function putOf(playlist: string): Extract<UploadAction, { kind: 'put' }> {
+  const contentType = 'application/vnd.apple.mpegurl';
+  return { kind: 'put', name: playlistName, contentType, body: Buffer.from(playlist) };
 }
 
 function describeFailure({ step, segment }: Job, outcome: Failure): string {

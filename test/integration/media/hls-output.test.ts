@@ -90,6 +90,15 @@ describe('an HLS output', () => {
     expect(bed.messages[0]).toMatch(/^HLS output failed: no key frame for \d+ s$/);
   }, 30_000);
 
+  test('says in its list that nothing follows when it is stopped', async () => {
+    await using origin = await HttpOrigin.start(() => ({ status: 201 }));
+    await using bed = await MediaBed.start(input, [output(origin)]);
+    await feed(bed, () => origin.playlist.includes('segment_2.ts'));
+    expect(origin.playlist).not.toContain('ENDLIST');
+    await bed.stopFlow();
+    expect(origin.playlist).toMatch(/segment_\d+\.ts\n#EXT-X-ENDLIST\n$/);
+  });
+
   test('is stopped while a server hangs', async () => {
     await using origin = await HttpOrigin.start(() => null);
     await using bed = await MediaBed.start(input, [output(origin)]);

@@ -85,9 +85,11 @@ it('ffmpeg plays from an HLS output what ffmpeg sends to an RTMP input', async (
   await using ffmpeg = ffmpegSource('-t', '8', '-f', 'flv', `rtmp://${address}/live/any`);
   await until(() => origin.playlist.includes('segment_5.ts'), { timeoutMs: 30_000 });
   await ffmpeg.ends();
+  await bed.command({ type: 'stop_flow', flow_id: 'cam' });
+  expect(origin.playlist).toContain('#EXT-X-ENDLIST');
   await using folder = await mkdtempDisposable(join(tmpdir(), 'adit-hls-'));
   for (const [name, bytes] of origin.documents) writeFileSync(join(folder.path, name), bytes);
-  writeFileSync(join(folder.path, 'playlist.m3u8'), `${origin.playlist}#EXT-X-ENDLIST\n`);
+  writeFileSync(join(folder.path, 'playlist.m3u8'), origin.playlist);
   const segments = [...origin.playlist.matchAll(/segment_\d+\.ts/g)].map(([name]) => name);
   for (const name of segments) expect(picturesIn(join(folder.path, name)), name).toBe(25);
   expect(picturesIn(join(folder.path, 'playlist.m3u8'))).toBe(25 * segments.length);
