@@ -37,7 +37,8 @@ export interface ExportLine {
   readonly pid: number;
 }
 
-const startDeadlineMs = 30_000;
+/** A busy machine takes long to start a program. */
+const startDeadlineMs = 60_000;
 const pollMs = 20;
 
 /** Starts one with further flags; `exports` has it write an export file. */

@@ -18,6 +18,8 @@ export interface Libc {
   readonly close: (fd: number) => number;
   readonly usleep: (microseconds: number) => number;
   readonly prctl: (option: number, value: number, unused3: number, unused4: number, unused5: number) => number;
+  /** The number of a system call is the processor's own: `systemCalls`. */
+  readonly syscall: (number: number, first: number, second: Uint8Array, third: number) => number;
   readonly clock_gettime: (clock: number, time: Uint8Array) => number;
   /** The bytes behind a pointer, not copied. Not to be used after `free`. */
   readonly view: (memory: unknown, length: number) => ArrayBuffer;
@@ -39,6 +41,7 @@ const declarations = [
   'int close(int)',
   'int usleep(uint32_t)',
   'int prctl(int, uint64_t, uint64_t, uint64_t, uint64_t)',
+  'int64_t syscall(int64_t, int64_t, const uint8_t *, int64_t)',
   'int clock_gettime(int, _Out_ uint8_t *)',
 ] as const;
 

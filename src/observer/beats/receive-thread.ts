@@ -4,6 +4,7 @@ import { collectGarbage } from '../../lib/collect-garbage.ts';
 import { LoopGuard, type LoopPulse } from '../../lib/loop-pulse.ts';
 import { monotonicNs } from '../../lib/monotonic-ns.ts';
 import { loadLibc, POSIX } from '../../posix/libc.ts';
+import { askForShortSlice } from '../../posix/short-slice.ts';
 import { DatagramRing } from './datagram-ring.ts';
 import { batchSize, MessageBatch } from './message-batch.ts';
 import { boottimeNs } from './observer-time.ts';
@@ -30,8 +31,12 @@ const pauseAfterFailureMs = 100;
  * the next batch is larger. The smallest queue, of eleven, is full no sooner than at 275 000 beats a second.
  */
 const gatherMicroseconds = 40;
+/** A few agents that beat at one instant are no flood. */
+const gatherAbove = 4;
 /** Linux lets sleepers of a thread be late by so much; its default would double the time above. */
 const timerSlackNs = 1000;
+/** The least that Linux grants. While the thread waits for a turn, a queue of eleven beats is soon full. */
+const sliceNs = 100_000;
 
 /** Receives until the ring is stopped. Only copies: every decision is taken by the thread that reads the ring. */
 async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse }: ReceiveThreadData): Promise<void> {
@@ -42,6 +47,7 @@ async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse 
   const now = clockSource === 'monotonic' ? monotonicNs : () => boottimeNs(libc);
   const guard = loopPulse === null ? null : new LoopGuard(loopPulse);
   libc.prctl(POSIX.PR_SET_TIMERSLACK, timerSlackNs, 0, 0, 0);
+  askForShortSlice(libc, sliceNs);
   // Now, since the loop below leaves no turn for it.
   flushCompileCache();
   await collectGarbage();
@@ -56,7 +62,7 @@ async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse 
     }
     if (gauge.isFull(count)) ring.noteFullQueue();
     ring.publish(batch.copyTo(ring, count, receivedNs));
-    if (count > 1) libc.usleep(gatherMicroseconds);
+    if (count > gatherAbove) libc.usleep(gatherMicroseconds);
   }
   batch.free();
 }
