@@ -12,7 +12,7 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
  * The message is a constant and what varies goes into fields, so that lines can be searched and counted.
- * Fields named like secrets are never printed (see redact.ts); an Error goes into the field `error`.
+ * Fields named like secrets are never printed (see redact.ts); an Error goes into the field `error`, as text.
  */
 export interface Logger {
   /** Per packet or per message. */

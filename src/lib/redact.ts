@@ -1,3 +1,5 @@
+import { AppError, errorMessage } from './app-error.ts';
+
 /** What stands in place of a secret wherever a person or a peer may read. */
 export const redacted = '***REDACTED***';
 
@@ -12,11 +14,25 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * A copy of a log field's value that is safe to print: what a secret-named key holds is gone at any depth, bytes are
- * shown by their number only, and errors are plain objects with their causes.
+ * A copy of a log line's fields that is safe to print: what a secret-named key holds is gone at any depth, and bytes are
+ * shown by their number only. An error is its message with those of its causes. A defect, which no code expected, also
+ * has its `stack` there; for a refused connection or a full disk that would only be noise.
  */
 export function redactFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return redactObject(fields, 1);
+  const defects = Object.values(fields).filter((value) => value instanceof Error && !isExpected(value));
+  return { ...redactObject(fields, 1), ...(defects.length > 0 && { stack: defects.map(stackOf).join('\n') }) };
+}
+
+/** Ours by design, or one of the system's; those of Node's own checks (`ERR_…`) are defects of the caller. */
+function isExpected(error: Error): boolean {
+  if (error instanceof AppError) return error.code !== 'bug';
+  return 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_');
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const own = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${own}\nCaused by: ${error.cause.stack ?? error.cause.message}` : own;
 }
 
 function redactObject(fields: object, depth: number): Record<string, unknown> {
@@ -33,17 +49,7 @@ function redactValue(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (ArrayBuffer.isView(value)) return `<${value.byteLength} bytes>`;
   if (depth >= deepest) return '<deep>';
-  if (value instanceof Error) return redactError(value, depth);
+  if (value instanceof Error) return errorMessage(value);
   if (Array.isArray(value)) return value.map((item: unknown) => redactValue(item, depth + 1));
   return redactObject(value, depth + 1);
-}
-
-function redactError(error: Error, depth: number): Record<string, unknown> {
-  return {
-    ...redactObject(error, depth + 1),
-    name: error.name,
-    message: error.message,
-    stack: error.stack,
-    ...(error.cause === undefined ? {} : { cause: redactValue(error.cause, depth + 1) }),
-  };
 }

@@ -99,6 +99,13 @@ async function startRelay(
       api_addrs: relay.apiAddresses,
       certificate_sha256: relay.certificateFingerprint,
       tunnels: config.tunnels.length,
+      require_bind_auth: config.require_bind_auth,
+      limits: {
+        max_tunnels: config.limits.max_tunnels,
+        max_connections: config.limits.max_connections,
+        max_connections_per_ip: config.max_connections_per_ip,
+        max_tunnels_per_connection: config.max_tunnels_per_connection,
+      },
     },
     socketBuffers: { asked: config.limits.socket_buffer_bytes, granted: relay.socketBufferBytes },
     watchedFiles: () => [path, certificate, key].filter((file) => file !== null),

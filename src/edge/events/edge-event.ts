@@ -2,6 +2,7 @@ import type { EventText, RaisedEvent } from '../../admin/event-hub.ts';
 import type { LogFields } from '../../lib/logger.ts';
 import { linkEventText, type LinkEvent } from '../../protocol/node/link-event.ts';
 import type { EventCategory, EventSeverity } from '../../protocol/node/node-event.ts';
+import type { EdgeTunnelInfo } from '../../protocol/node/edge-telemetry.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { flowEventText, isFlowEvent, type FlowEvent } from './flow-event.ts';
 
@@ -9,6 +10,8 @@ export interface TunnelRef {
   readonly id: TunnelId;
   readonly name: string;
 }
+
+type TunnelSetup = Pick<EdgeTunnelInfo, 'protocol' | 'direction' | 'local_addr' | 'relay_addrs'>;
 
 interface OfTunnel {
   readonly tunnel: TunnelRef;
@@ -24,7 +27,8 @@ interface OfRelay extends OfTunnel {
  * lasts.
  */
 export type EdgeEvent =
-  | (OfTunnel & { readonly kind: 'tunnel-started' })
+  /** `setup` is for the log line alone: where it listens, with the real port, and its relays in order. */
+  | (OfTunnel & { readonly kind: 'tunnel-started'; readonly setup: TunnelSetup })
   | (OfTunnel & { readonly kind: 'tunnel-stopped' })
   /** The relay holds our leg, and the peer's as well when `peer` is `present`. */
   | (OfRelay & { readonly kind: 'relay-connected'; readonly peer: 'absent' | 'present' })
@@ -150,7 +154,12 @@ export function edgeEventText(event: EdgeEvent): EventText {
 
 /** The fields of an event's log line that name what it is about. */
 export function subjectOf({ event }: RaisedEvent<EdgeEvent>): LogFields {
-  if ('tunnel' in event) return { tunnel: event.tunnel.name, tunnel_id: event.tunnel.id };
+  if ('tunnel' in event) {
+    const tunnel = { tunnel: event.tunnel.name, tunnel_id: event.tunnel.id };
+    if (event.kind !== 'tunnel-started') return tunnel;
+    const { protocol, direction, local_addr, relay_addrs } = event.setup;
+    return { ...tunnel, protocol, direction, local_addr, relay_addrs };
+  }
   return 'flowId' in event ? { flow_id: event.flowId } : {};
 }
 

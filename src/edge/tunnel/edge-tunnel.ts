@@ -196,7 +196,7 @@ export class EdgeTunnel {
     if (this.#phase !== 'opening') return null;
     this.#phase = 'open';
     this.#openFailed = false;
-    this.#dependencies.raise({ kind: 'tunnel-started', tunnel: this.#ref });
+    this.#dependencies.raise({ kind: 'tunnel-started', tunnel: this.#ref, setup: this.info() });
     for (const client of this.#clients) client.start();
     this.#sampleTimer = this.#dependencies.clock.setInterval(() => this.#sample(), this.#samplePeriodMs);
     return null;

@@ -46,14 +46,22 @@ describe('redactFields', () => {
     });
   });
 
-  it('unfolds an error with its code and its causes, without the secrets on it', () => {
-    const cause = Object.assign(new Error('refused'), { errno: 111, token: 'abc' });
-    const { error } = redactFields({ error: new AppError('connect-failed', 'no manager', { cause }) });
-    expect(error).toMatchObject({
-      name: 'AppError',
-      code: 'connect-failed',
-      message: 'no manager',
-      cause: { name: 'Error', message: 'refused', errno: 111, token: redacted },
+  it('tells an expected error by its words and those of its causes, each once and without a stack', () => {
+    const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', token: 'abc' });
+    const error = new AppError('connect-failed', 'no manager: connect ECONNREFUSED', { cause });
+    expect(redactFields({ error })).toEqual({ error: 'no manager: connect ECONNREFUSED' });
+    expect(redactFields({ error: cause })).toEqual({ error: 'connect ECONNREFUSED' });
+  });
+
+  it('keeps the stack of a defect', () => {
+    const cause = new TypeError('x is not a function');
+    const { error, stack } = redactFields({ error: new AppError('bug', 'cannot be', { cause }) });
+    expect(error).toBe('cannot be: x is not a function');
+    expect(stack).toMatch(/AppError: cannot be\n +at [^]*\nCaused by: TypeError: x is not a function\n +at /);
+    const misuse = Object.assign(new TypeError('bad argument'), { code: 'ERR_INVALID_ARG_TYPE' });
+    expect(redactFields({ error: misuse })).toMatchObject({
+      error: 'bad argument',
+      stack: expect.any(String) as string,
     });
   });
 

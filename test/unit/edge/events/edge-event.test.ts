@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { edgeEventText, type EdgeEvent } from '../../../../src/edge/events/edge-event.ts';
+import { sampleEdgeTunnel } from '../../../support/samples/sample-edge.ts';
 import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 import { vectorTunnel } from '../../../support/samples/vectors.ts';
 
@@ -7,7 +8,7 @@ const tunnel = { id: knownTunnelId(vectorTunnel.id), name: 'camera 1' };
 const relayAddr = 'relay.example.com:4433';
 
 const cases: readonly [EdgeEvent, severity: string, message: string, details?: object][] = [
-  [{ kind: 'tunnel-started', tunnel }, 'info', `Tunnel 'camera 1' started`],
+  [{ kind: 'tunnel-started', tunnel, setup: sampleEdgeTunnel(tunnel.id) }, 'info', `Tunnel 'camera 1' started`],
   [{ kind: 'tunnel-stopped', tunnel }, 'info', `Tunnel 'camera 1' stopped`],
   [
     { kind: 'relay-connected', tunnel, relayAddr, peer: 'absent' },

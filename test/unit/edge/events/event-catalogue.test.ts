@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { edgeEventText, type EdgeEvent } from '../../../../src/edge/events/edge-event.ts';
 import { eventCatalogue, type CatalogueRow } from '../../../../src/edge/events/event-catalogue.ts';
 import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
+import { sampleEdgeTunnel } from '../../../support/samples/sample-edge.ts';
 import { vectorTunnel } from '../../../support/samples/vectors.ts';
 
 const flow = { flowId: 'main', inputType: 'srt' };
@@ -46,7 +47,7 @@ const samples: readonly EdgeEvent[] = [
   ]),
   { ...flow, kind: 'webrtc-failed', outputId: null, error: 'e', attempts: 1 },
   { ...flow, kind: 'webrtc-failed', outputId: 'out', error: 'e', attempts: 1 },
-  { ...tunnel, kind: 'tunnel-started' },
+  { ...tunnel, kind: 'tunnel-started', setup: sampleEdgeTunnel(tunnel.tunnel.id) },
   { ...tunnel, kind: 'tunnel-stopped' },
   { ...relay, kind: 'relay-connected', peer: 'present' },
   { ...relay, kind: 'relay-disconnected', reason: 'r' },
