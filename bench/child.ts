@@ -44,12 +44,17 @@ export class Child implements AsyncDisposable {
 
   /** Waits until the program has written what `pattern` matches. Rejects with its last words when it ends or is late. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
+    return await this.has(() => pattern.exec(readFileSync(this.#settings.logPath, 'utf8')), `say ${pattern.source}`);
+  }
+
+  /** Waits until `look` finds something. Rejects as `says` does; `what` completes "it did not". */
+  async has<Found>(look: () => Found | null, what: string): Promise<Found> {
     const deadlineMs = performance.now() + startDeadlineMs;
     for (;;) {
-      const match = pattern.exec(readFileSync(this.#settings.logPath, 'utf8'));
-      if (match !== null) return match;
+      const found = look();
+      if (found !== null) return found;
       if (this.#failure !== null) throw this.#error(this.#failure);
-      if (performance.now() > deadlineMs) throw this.#error(`it did not say ${pattern.source} in time`);
+      if (performance.now() > deadlineMs) throw this.#error(`it did not ${what} in time`);
       await new Promise((resolve) => setTimeout(resolve, pollMs));
     }
   }

@@ -19,9 +19,9 @@ const stopThresholdMs = 500;
 const udpThresholdMs = 1000;
 
 export const observerFigures: readonly ObserverFigure[] = [
-  load('flood', { count: 2, rate: 0, seconds: 5 }),
-  load('1k/s', { count: 200, rate: 5, seconds: 10 }),
-  load('5k/s', { count: 500, rate: 10, seconds: 10 }),
+  load('flood', { count: 2, rate: 0, seconds: 4 }),
+  load('1k/s', { count: 200, rate: 5, seconds: 8 }),
+  load('5k/s', { count: 500, rate: 10, seconds: 8 }),
   { name: 'udp', rows: [{ id: 'udp 200 x 5/s', unit: 'false Stalls' }], measure: measureUdp },
   { name: 'stopped', rows: [{ id: 'after SIGSTOP of 3 thresholds', unit: 'false Stalls' }], measure: measureStopped },
   { name: 'lateness', rows: [{ id: 'Stall lateness', unit: 'ms at most' }], measure: measureLateness },
@@ -64,7 +64,7 @@ async function measureUdp(program: ObserverProgram, folder: string): Promise<rea
   const udp = ['--udp-port', String(port), '--udp-bind-addr', '127.0.0.1', '--i-accept-plaintext-udp'];
   const flags = ['--threshold-ms', String(udpThresholdMs), '--tracker-capacity', '1024', ...udp];
   await using observer = await startObserver(program, folder, { flags, exports: true });
-  const agents = await runAgents({ target: `udp:${port}`, count: 200, rate: 5, seconds: 15 });
+  const agents = await runAgents({ target: `udp:${port}`, count: 200, rate: 5, seconds: 8 });
   const lines = await observer.finish();
   const accepted = lines.filter(({ kind }) => kind === 'beat').length;
   // Agents end within a threshold of each other; whoever is silent before the last beat was accused falsely.
@@ -77,7 +77,7 @@ async function measureUdp(program: ObserverProgram, folder: string): Promise<rea
 async function measureStopped(program: ObserverProgram, folder: string): Promise<readonly Measurement[]> {
   const flags = ['--threshold-ms', String(stopThresholdMs)];
   await using observer = await startObserver(program, folder, { flags, exports: true });
-  const agents = runAgents({ target: `unix:${observer.socket}`, count: 20, rate: 10, seconds: 6 });
+  const agents = runAgents({ target: `unix:${observer.socket}`, count: 20, rate: 10, seconds: 5 });
   await pause(2000);
   process.kill(observer.pid, 'SIGSTOP');
   await pause(stopThresholds * stopThresholdMs);
