@@ -1,10 +1,10 @@
 import { networkInterfaces } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import { logEvents, type EventListener } from '../admin/event-hub.ts';
+import { logEvents, type EventListener, type RaisedEvent } from '../admin/event-hub.ts';
 import { certificateEndsSoon, ProgramBeats, type BeatFacts } from '../beat-sender/program-beats.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
-import type { Logger } from '../lib/logger.ts';
+import type { LogFields, Logger } from '../lib/logger.ts';
 import { withoutKeys } from '../lib/without-keys.ts';
 import type { Random } from '../lib/random.ts';
 import { exposedFiles } from '../config/exposed-secrets.ts';
@@ -133,7 +133,12 @@ function listeners(
   link: NodeLink | null,
   logger: Logger,
 ): readonly EventListener<RelayEvent>[] {
-  return [logEvents(logger, subjectOf), (raised) => adminConsole.take(raised), ({ report }) => link?.raise(report)];
+  const subject = (raised: RaisedEvent<RelayEvent>): LogFields => {
+    const { event } = raised;
+    const name = 'tunnelId' in event && event.tunnelId !== null ? adminConsole.answers.nameOf(event.tunnelId) : null;
+    return { ...(name !== null && { tunnel: name }), ...subjectOf(raised) };
+  };
+  return [logEvents(logger, subject), (raised) => adminConsole.take(raised), ({ report }) => link?.raise(report)];
 }
 
 /** Files with secrets that every user of this machine can read; looked at anew by each call. */

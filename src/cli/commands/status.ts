@@ -85,12 +85,14 @@ async function readStatus(api: ApiClient, clock: Clock): Promise<Status> {
     const flows = await ask(api, '/api/v1/flows', z.array(flowStatsSchema));
     return { program: 'edge', url: api.url, health, tunnels, flows };
   }
-  const [readiness, stats, tunnels] = await Promise.all([
+  const [readiness, stats, tunnels, refused] = await Promise.all([
     ask(api, '/ready', readySchema),
     ask(api, '/api/v1/stats', relay.statsSchema),
     ask(api, '/api/v1/tunnels', relay.tunnelsSchema),
+    ask(api, '/api/v1/refusals', relay.refusalsSchema),
   ]);
-  return { program: 'relay', url: api.url, health, readiness, stats, ...tunnels, at: rfc3339(clock.now()) };
+  const at = rfc3339(clock.now());
+  return { program: 'relay', url: api.url, health, readiness, stats, ...tunnels, ...refused, at };
 }
 
 async function ask<Schema extends z.ZodType>(api: ApiClient, path: string, schema: Schema): Promise<z.output<Schema>> {

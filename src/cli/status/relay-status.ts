@@ -1,6 +1,6 @@
 import { DIRECTIONS } from '../../protocol/tunnel/leg.ts';
 import type { RelayHealth } from '../../protocol/node/relay-telemetry.ts';
-import type { RelayStatsReport, RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
+import type { RelayRefusals, RelayStatsReport, RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
 import { durationBetween, durationWords } from '../why/time-words.ts';
 import { renderTable, type Column } from './table.ts';
 import { bitrateWords, bytesWords, dropWords, lossWords, mtuWords, queueWords, rttWords } from './units.ts';
@@ -11,6 +11,7 @@ export interface RelayStatus {
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly stats: RelayStatsReport;
   readonly tunnels: readonly RelayTunnelReport[];
+  readonly refusals: RelayRefusals['refusals'];
   /** RFC 3339, by this host's clock. */
   readonly at: string;
 }
@@ -31,6 +32,7 @@ const columns: readonly Column[] = [
   { title: 'DROPPED' },
   { title: 'TROUBLE' },
 ];
+const mostRefusals = 10;
 const troubleWords: Readonly<Record<string, string>> = { local: 'program refuses', key: 'keys differ' };
 const words = { active: 'active', waiting_egress: 'no egress', waiting_ingress: 'no ingress' } as const;
 
@@ -49,9 +51,20 @@ export function renderRelayStatus(status: RelayStatus, width?: number): string {
     `${stats.active_tunnels} of ${stats.total_tunnels} tunnels active`,
     bitrateWords(stats.total_bandwidth_bps),
   ].join(', ');
-  if (tunnels.length === 0) return `${summary}\nno edge has bound a tunnel\n`;
   const rows = tunnels.flatMap((tunnel) => legRows(tunnel, status.at));
-  return `${summary}\n${renderTable(columns, rows, width)}`;
+  const table = tunnels.length === 0 ? 'no edge has bound a tunnel\n' : renderTable(columns, rows, width);
+  return `${summary}\n${table}${refusalLines(status)}`;
+}
+
+/** The latest few: also those of tunnels that no list has. */
+function refusalLines({ refusals, at }: RelayStatus): string {
+  const lines = refusals.slice(-mostRefusals).map((refusal) => {
+    const { tunnel_id: id, name, direction, edge_id: edge, remote_addr: address, reason } = refusal;
+    const who = edge === null ? address : `${edge}, ${address}`;
+    const tunnel = name === null ? id : `${id} (${name})`;
+    return `refused: ${tunnel} to the ${direction} edge (${who}): ${reason}, ${durationBetween(refusal.at, at)} ago\n`;
+  });
+  return lines.join('');
 }
 
 function legRows(tunnel: RelayTunnelReport, at: string): string[][] {

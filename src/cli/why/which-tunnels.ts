@@ -20,9 +20,14 @@ const listSchema = z.union([
   z.array(z.object({ id: z.string(), name: z.string() })),
 ]);
 
+/** Of a relay: tunnels that somebody tried to bind in vain, known to it or not. */
+const refusedSchema = z
+  .object({ refusals: z.array(z.object({ tunnel_id: z.string(), name: z.string().nullable() })) })
+  .transform(({ refusals }) => refusals.map(({ tunnel_id: id, name }) => ({ id, name: name ?? undefined })));
+
 /**
- * The tunnels that are meant: those with this id, name or beginning of an id, or all that the program has and its
- * config lists. Rejects with AppError `input-invalid` when there is none, unless `mayBeNone`.
+ * The tunnels that are meant: those with this id, name or beginning of an id, or all that the program has,
+ * has refused, and its config lists. Rejects with AppError `input-invalid` when there is none, unless `mayBeNone`.
  */
 export async function whichTunnels(
   wanted: string | undefined,
@@ -48,7 +53,12 @@ function isMeant({ id, name }: NamedTunnel, wanted: string): boolean {
 async function knownTunnels(api: ApiClient, configPath: string | undefined): Promise<readonly NamedTunnel[]> {
   const present = await api.get('/api/v1/tunnels', listSchema);
   const configured = configPath === undefined ? [] : (await readApiConfig(configPath)).tunnels;
-  const listed: ApiConfig['tunnels'] = [...(present.kind === 'ok' ? present.body : []), ...configured];
+  const refused = await api.get('/api/v1/refusals', refusedSchema);
+  const listed: ApiConfig['tunnels'] = [
+    ...(refused.kind === 'ok' ? refused.body : []),
+    ...(present.kind === 'ok' ? present.body : []),
+    ...configured,
+  ];
   const known = new Map<TunnelId, NamedTunnel>();
   for (const { id: text, name = null } of listed) {
     const id = parseTunnelId(text);

@@ -11,12 +11,13 @@ import type { LedgerTotals } from '../../quic/types.ts';
 import type { EdgeDetail, LegDetail, RelayReport, SideDetail, TunnelDetail } from '../report/relay-report.ts';
 import type { TunnelControl } from '../tunnel-control.ts';
 import type { BindPolicy } from '../tunnels/bind-policy.ts';
-import type { RefusalLog } from '../tunnels/refusal-log.ts';
+import type { Refusal, RefusalLog } from '../tunnels/refusal-log.ts';
 import type {
   ManagerLinkReport,
   RelayEdgeReport,
   RelayHealthReport,
   RelayLedgerReport,
+  RelayRefusals,
   RelayStatsReport,
   RelayTunnelReport,
   TunnelFacts,
@@ -99,6 +100,20 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
     return this.#dependencies.report.edgeDetails().map(toEdgeReport);
   }
 
+  /** Of all tunnels. */
+  refusals(): RelayRefusals {
+    const { refusals, policy } = this.#dependencies;
+    const named = refusals.list().map((refusal) => {
+      return { ...toRefusal(refusal), tunnel_id: refusal.tunnelId, name: policy.nameOf(refusal.tunnelId) };
+    });
+    return { refusals: named };
+  }
+
+  /** What the config calls a tunnel; null without a name. */
+  nameOf(id: TunnelId): string | null {
+    return this.#dependencies.policy.nameOf(id);
+  }
+
   /** Also of a tunnel that nobody holds or authorised. */
   facts(id: TunnelId): TunnelFacts {
     const { clock, refusals, history, loop } = this.#dependencies;
@@ -119,9 +134,7 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
       refusals: refusals
         .list()
         .filter(({ tunnelId }) => tunnelId === id)
-        .map(({ direction, reason, edgeId, remoteAddr, atMs }) => {
-          return { at: rfc3339(atMs), direction, reason, edge_id: edgeId, remote_addr: remoteAddr };
-        }),
+        .map(toRefusal),
       events: history.ofTunnel(id),
       other_events: history.others(),
     };
@@ -133,7 +146,7 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
   }
 
   #toTunnelReport({ info, statusSinceMs, ingress, egress }: TunnelDetail): RelayTunnelReport {
-    const name = this.#dependencies.policy.nameOf(info.tunnel_id);
+    const name = this.nameOf(info.tunnel_id);
     return { ...info, name, status_since: rfc3339(statusSinceMs), ingress: toSide(ingress), egress: toSide(egress) };
   }
 
@@ -188,4 +201,8 @@ function toEdgeReport(edge: EdgeDetail): RelayEdgeReport {
     held_tunnels: edge.heldTunnels,
     path: toPathReport(edge.path),
   };
+}
+
+function toRefusal({ direction, reason, edgeId, remoteAddr, atMs }: Refusal): TunnelFacts['refusals'][number] {
+  return { at: rfc3339(atMs), direction, reason, edge_id: edgeId, remote_addr: remoteAddr };
 }

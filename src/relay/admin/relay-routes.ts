@@ -6,6 +6,7 @@ import {
   deletedSchema,
   edgesSchema,
   healthSchema,
+  refusalsSchema,
   statsSchema,
   tunnelFactsSchema,
   tunnelSchema,
@@ -33,6 +34,13 @@ function listRoutes(source: RelayAdminSource): readonly Route[] {
       summary: 'Every connected edge.',
       body: edgesSchema,
       handle: () => ({ status: 200, body: { edges: source.edges() } }),
+    }),
+    route({
+      ...common,
+      path: '/api/v1/refusals',
+      summary: 'Refused binds, also of tunnels that nobody authorised: who tried and why not.',
+      body: refusalsSchema,
+      handle: () => ({ status: 200, body: source.refusals() }),
     }),
     route({
       ...common,

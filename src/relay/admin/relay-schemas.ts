@@ -132,6 +132,12 @@ const refusalSchema = z.object({
   remote_addr: text,
 });
 
+/** Refused binds of all tunnels, those that nobody authorised included. */
+export const refusalsSchema = z.object({
+  /** The last one of each leg since its last success, oldest first. */
+  refusals: z.array(refusalSchema.extend({ tunnel_id: text, name: text.nullable() })).readonly(),
+});
+
 /** Everything that explains why a tunnel carries traffic, badly, or none; also of a tunnel that nobody holds. */
 export const tunnelFactsSchema = z.object({
   tunnel_id: text,
@@ -180,4 +186,5 @@ export type RelayTunnelReport = z.output<typeof tunnelSchema>;
 export type RelayEdgeReport = z.output<typeof edgeSchema>;
 export type RelayLedgerReport = z.output<typeof ledgerSchema>;
 export type TunnelFacts = z.output<typeof tunnelFactsSchema>;
+export type RelayRefusals = z.output<typeof refusalsSchema>;
 export type RelayStatsReport = z.output<typeof statsSchema>;

@@ -78,6 +78,16 @@ function addTrafficMetrics(registry: Registry, tunnels: ListedTunnels): void {
       }
     },
   });
+  new Gauge({
+    name: 'adit_tunnel_info',
+    help: 'Always 1; joins the name that the config gives a tunnel to its other metrics.',
+    labelNames: ['tunnel_id', 'name'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { tunnel_id, name } of tunnels.listed) if (name !== null) this.set({ tunnel_id, name }, 1);
+    },
+  });
   new Counter({
     name: 'adit_tunnel_received_bytes_total',
     help: 'Payload bytes by the leg that sent them.',

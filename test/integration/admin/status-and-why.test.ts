@@ -94,6 +94,28 @@ describe('adit status', () => {
     expect(lines[3]).toMatch(/^ +egress +studio/);
   });
 
+  it('lists what a relay has refused, also tunnels that it does not know, and why does so, too', async () => {
+    const source = new SampleRelay();
+    const tried = { at: '2026-04-02T12:00:00.000Z', direction: 'egress', reason: 'tunnel not authorised' } as const;
+    const [unknown, named] = [tunnelNumber(7), tunnelNumber(8)];
+    source.refused = [
+      { ...tried, edge_id: 'van', remote_addr: '198.51.100.7:5000', tunnel_id: unknown, name: null },
+      { ...tried, edge_id: null, remote_addr: '198.51.100.8:5000', tunnel_id: named, name: 'stadium' },
+    ];
+    const url = `http://${await startRelay(null, source)}`;
+    const status = await adit('status', '--url', url);
+    expect(status).toContain('no edge has bound a tunnel\n');
+    expect(status).toMatch(
+      new RegExp(
+        `refused: ${unknown} to the egress edge \\(van, 198.51.100.7:5000\\): tunnel not authorised, .* ago\n`,
+      ),
+    );
+    expect(status).toContain(`refused: ${named} (stadium) to the egress edge (198.51.100.8:5000): `);
+    const why = await adit('why', '--seconds', '0', '--url', url);
+    expect(why).toContain(`tunnel ${unknown}\n`);
+    expect(why).toContain(`tunnel ${named} (stadium)\n`);
+  });
+
   it('shows an edge: which relay it uses', async () => {
     const address = await startEdge();
     const text = await adit('status', '--url', `http://${address}`);

@@ -8,6 +8,7 @@ import type { RelayAdminSource } from '../../../src/relay/admin/relay-answers.ts
 import type {
   ManagerLinkReport,
   RelayEdgeReport,
+  RelayRefusals,
   RelayStatsReport,
   RelayTunnelReport,
   TunnelFacts,
@@ -113,6 +114,7 @@ export class SampleRelay implements RelayAdminSource {
   notReady: readonly string[] = [];
   manager: boolean | null = null;
   nativeBytes: number | null = null;
+  refused: RelayRefusals['refusals'] = [];
   readonly held: Map<TunnelId, RelayTunnelReport>;
   readonly revoked = new Set<TunnelId>();
   readonly control = {
@@ -177,6 +179,14 @@ export class SampleRelay implements RelayAdminSource {
         path: toPathReport(sampleStats),
       },
     ];
+  }
+
+  refusals(): RelayRefusals {
+    return { refusals: this.refused };
+  }
+
+  nameOf(): null {
+    return null;
   }
 
   facts(id: TunnelId): TunnelFacts {

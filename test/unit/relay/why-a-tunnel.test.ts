@@ -67,6 +67,14 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
     bed.relay.edge('camera').bind({ tunnelId: id, direction: 'ingress', secret });
     bed.relay.run();
     expect(bed.why()).toMatch(/The ingress edge \(camera, 192\.0\.2\.1:\d+\) was refused: tunnel not authorised/);
+    const tried = {
+      tunnel_id: id,
+      name: null,
+      direction: 'ingress',
+      edge_id: 'camera',
+      reason: 'tunnel not authorised',
+    };
+    expect(bed.observer.answers.refusals()).toMatchObject({ refusals: [tried] });
   });
 
   it('has an edge with the wrong secret, until that edge has the right one', async () => {

@@ -85,7 +85,7 @@ describe('the metrics of a relay', () => {
   });
 
   it('T4 tell the path of each leg, in base units', async () => {
-    const lines = await samples(registryOf(new SampleRelay([[id, sampleTunnel(id)]])));
+    const lines = await samples(registryOf(new SampleRelay([[id, { ...sampleTunnel(id), name: 'stadium' }]])));
     const labels = `tunnel_id="${id}",direction="ingress"`;
     expect(lines).toEqual(
       expect.arrayContaining([
@@ -97,6 +97,7 @@ describe('the metrics of a relay', () => {
         `adit_leg_path_mtu_bytes{${labels}} 1452`,
         `adit_tunnel_dropped_datagrams_total{${labels},reason="queue_full"} 5`,
         `adit_tunnel_active{tunnel_id="${id}",protocol="udp"} 1`,
+        `adit_tunnel_info{tunnel_id="${id}",name="stadium"} 1`,
       ]),
     );
   });
