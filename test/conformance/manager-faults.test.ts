@@ -206,6 +206,34 @@ describe('the master key', () => {
   }, 60_000);
 });
 
+describe('a secret that is being rotated', () => {
+  it.each(['before', 'after'])(
+    'MG1 lets the node in with the old and the new one when the manager is killed %s its acknowledgement',
+    async (moment) => {
+      await using manager = await ManagerProcess.start();
+      const { node, id, credentials } = await joined(manager, 'venue', 'edge', (sim) => {
+        if (moment === 'before') sim.answer = ({ action }) => (action.type === 'rotate_secret' ? 'silence' : {});
+      });
+      const asked = Promise.allSettled([manager.api('POST', `nodes/${id}/rotate-secret`, {})]);
+      const { action } = await node.command('rotate_secret');
+      if (moment === 'after') expect(await asked).toMatchObject([{ status: 'fulfilled', value: { status: 200 } }]);
+      await manager.end('SIGKILL');
+      await asked;
+      await node[Symbol.asyncDispose]();
+      await manager.resume();
+      await using old = await SimNode.connect(manager.url, credentials);
+      expect(old.isOpen).toBe(true);
+      await old[Symbol.asyncDispose]();
+      const renewed = { node_id: id, node_secret: String(action['new_secret']) };
+      await using fresh = await SimNode.connect(manager.url, renewed);
+      expect((await manager.done('GET', `nodes/${id}`))['secrets']).toHaveLength(1);
+      expect(fresh.isOpen).toBe(true);
+      await expect(SimNode.connect(manager.url, credentials)).rejects.toThrow('Invalid node secret');
+    },
+    60_000,
+  );
+});
+
 describe('instances of different versions', () => {
   it('MI3 start together on an empty database, and one that is older than the schema refuses while the others run on', async () => {
     await using server = await PostgresServer.start();

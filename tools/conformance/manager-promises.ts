@@ -1,4 +1,4 @@
-/** The promises that the manager keeps, as in `promises.ts`. Fault injection and both databases are in the tests' names and files. */
+/** The promises that the manager keeps, as in `promises.ts`. */
 export const managerPromises = {
   MA1: 'Nodes in the field get in with the frames that they write, and read the texts that they know',
   MA2: 'A registration whose answer was lost can be repeated with the same token',
@@ -44,3 +44,24 @@ export const managerPromises = {
   MJ3: 'A large fleet stays quick in the page',
   MJ4: 'Hostile names stay text',
 } as const;
+
+/** Those whose tests run on SQLite and on PostgreSQL. MI1 is about several instances, which only PostgreSQL has. */
+export const onBothDatabases = [
+  'MB1',
+  'MC1',
+  'ME2',
+  'MF1',
+] as const satisfies readonly (keyof typeof managerPromises)[];
+
+/** Those whose tests make something fail: a process, a link, an answer, the database. */
+export const underFaults = [
+  'MA2',
+  'MB2',
+  'MB3',
+  'MC2',
+  'MC5',
+  'MF1',
+  'MF2',
+  'MG1',
+  'MI1',
+] as const satisfies readonly (keyof typeof managerPromises)[];

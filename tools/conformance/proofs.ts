@@ -20,6 +20,17 @@ export function findProofs(root: string): Proof[] {
     .toSorted((a, b) => order(a.id) - order(b.id));
 }
 
+/** The source of a test: from its name to the next test or block of its file. */
+export function sourceOf(root: string, { file, name }: Proof): string {
+  const source = readFileSync(`${root}/${file}`, 'utf8');
+  const written = [...source.matchAll(nameArgument)].find(
+    (match) => (match[2] ?? '').replaceAll(/\\(.)/g, '$1') === name,
+  );
+  const from = written?.index ?? source.length;
+  const end = source.slice(from + 1).search(/^ *(?:it|test|describe)\b/m);
+  return end < 0 ? source.slice(from) : source.slice(from, from + 1 + end);
+}
+
 /** Those of one source text. */
 export function proofsIn(source: string, file: string): Proof[] {
   return [...source.matchAll(nameArgument)].flatMap((match) => {

@@ -149,38 +149,7 @@ describe('a node that may not come in', () => {
   });
 });
 
-describe('the three own events', () => {
-  it('MB1 are exact, in order and once', async () => {
-    const { id, credentials, node } = await manager.join(name());
-    await node[Symbol.asyncDispose]();
-    const events = (await manager.eventsOf('connection', id, 4)).map(({ severity, message }) => [severity, message]);
-    const [on, off] = [
-      ['info', 'Node connected to manager'],
-      ['critical', 'Node disconnected from manager'],
-    ];
-    expect(events).toEqual([on, off, on, off]);
-    await using back = await SimNode.connect(manager.url, credentials);
-    expect(back.isOpen).toBe(true);
-    expect((await manager.eventsOf('connection', id, 5)).at(-1)).toMatchObject({
-      message: 'Node connected to manager',
-    });
-  });
-
-  it('MB1 are not raised for a session that a newer one replaces, and MB2 the newer one stays', async () => {
-    const { id, credentials, node } = await manager.join(name());
-    const before = (await manager.eventsOf('connection', id, 3)).length;
-    await using newer = await SimNode.connect(manager.url, credentials);
-    await until(() => node.closed !== null);
-    expect(node.closed).toEqual({ code: 4000, reason: 'replaced' });
-    await manager.eventsOf('connection', id, before + 1);
-    expect(newer.isOpen).toBe(true);
-    expect(await manager.fleet.nodes.get(id)).toMatchObject({ state: 'online' });
-    const lost = (await manager.events(id)).filter(({ severity }) => severity === 'critical');
-    expect(lost).toHaveLength(1);
-    await manager.steady(id);
-    expect(await manager.fleet.nodes.command(id, { type: 'list_tunnels' }, admin)).toMatchObject({ success: true });
-  });
-
+describe('several sockets of one node', () => {
   it('MB2 many sockets of one id that race leave exactly one, the newest, which answers', async () => {
     const { id, credentials, node } = await manager.join(name());
     await using _node = node;

@@ -128,12 +128,12 @@ describe('a tunnel', () => {
   it('MC2 whose push was not answered fails, and is pushed again', async () => {
     await using all = await world();
     let asked = 0;
-    all.venue.node.answer = () => (++asked === 1 ? { error: 'disk full', error_code: 'persistence_failed' } : {});
+    all.venue.node.answer = ({ action }) => (action.type === 'create_tunnel' && ++asked === 1 ? 'silence' : {});
     const { tunnel } = await all.manager.fleet.tunnels.create(all.input, admin);
     const [failed] = await all.manager.eventsOf('config_sync.push_failed', all.venue.id);
     expect(failed).toMatchObject({
       severity: 'warning',
-      message: "Push of tunnel 'camera' (ingress) failed: disk full",
+      message: "Push of tunnel 'camera' (ingress) failed: Command timed out waiting for node response (10s)",
       tunnel_id: tunnel.id,
       flow_id: tunnel.id,
     });

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LegView } from '../../../src/manager/fleet.ts';
+import { engines, openDatabases } from '../../support/manager/databases.ts';
+import { admin, ManagerBed } from '../../support/manager/manager-bed.ts';
+import { SimNode } from '../../support/manager/sim-node.ts';
+import { until } from '../../support/until.ts';
+
+/** The promises that the design wants on both databases; those about crashes are in `test/conformance`. */
+describe.each(engines)('on %s', (engine) => {
+  const stack = new AsyncDisposableStack();
+  let manager: ManagerBed;
+  beforeAll(async () => {
+    const databases = stack.use(await openDatabases(engine));
+    const databaseUrl = await databases.newUrl();
+    manager = stack.use(await ManagerBed.start({ databaseUrl, masterKey: 'ab'.repeat(32) }));
+  }, 60_000);
+  afterAll(() => stack[Symbol.asyncDispose]());
+
+  let names = 0;
+  const name = (): string => `node ${++names}`;
+
+  it('MB1 the own events are exact, in order and once', async () => {
+    const { id, credentials, node } = await manager.join(name());
+    await node[Symbol.asyncDispose]();
+    const events = (await manager.eventsOf('connection', id, 4)).map(({ severity, message }) => [severity, message]);
+    const [on, off] = [
+      ['info', 'Node connected to manager'],
+      ['critical', 'Node disconnected from manager'],
+    ];
+    expect(events).toEqual([on, off, on, off]);
+    await using back = await SimNode.connect(manager.url, credentials);
+    expect(back.isOpen).toBe(true);
+    expect((await manager.eventsOf('connection', id, 5)).at(-1)).toMatchObject({
+      message: 'Node connected to manager',
+    });
+  });
+
+  it('MB1 the own events are not raised for a session that a newer one replaces, and MB2 the newer one stays', async () => {
+    const { id, credentials, node } = await manager.join(name());
+    const before = (await manager.eventsOf('connection', id, 3)).length;
+    await using newer = await SimNode.connect(manager.url, credentials);
+    await until(() => node.closed !== null);
+    expect(node.closed).toEqual({ code: 4000, reason: 'replaced' });
+    await manager.eventsOf('connection', id, before + 1);
+    expect(newer.isOpen).toBe(true);
+    expect(await manager.fleet.nodes.get(id)).toMatchObject({ state: 'online' });
+    const lost = (await manager.events(id)).filter(({ severity }) => severity === 'critical');
+    expect(lost).toHaveLength(1);
+    await manager.steady(id);
+    expect(await manager.fleet.nodes.command(id, { type: 'list_tunnels' }, admin)).toMatchObject({ success: true });
+  });
+
+  /** A tunnel whose source answers as the test says; the others take what they get. */
+  async function tunnelWith(setup: (node: SimNode) => void) {
+    const [relay, studio] = [await manager.join(name(), 'relay'), await manager.join(name())];
+    const venue = await manager.join(name(), 'edge', setup);
+    for (const { id } of [relay, studio, venue]) await manager.steady(id);
+    const { tunnel } = await manager.fleet.tunnels.create(
+      {
+        ...{ name: name(), protocol: 'udp', source: { node_id: venue.id, listen: '127.0.0.1:5000' } },
+        destination: { node_id: studio.id, forward: '127.0.0.1:5001' },
+        relays: [{ node_id: relay.id, relay_addr: 'relay.example:4433' }],
+      },
+      admin,
+    );
+    const leg = async (): Promise<LegView> => {
+      const found = (await manager.fleet.nodes.legs(venue.id)).find(({ tunnel_id: id }) => id === tunnel.id);
+      if (found === undefined) throw new Error('the source has no leg');
+      return found;
+    };
+    const status = async (wanted: LegView['push_status']): Promise<LegView> =>
+      until(
+        async () => {
+          const seen = await leg();
+          return seen.push_status === wanted ? seen : null;
+        },
+        { what: `the leg is ${wanted}`, timeoutMs: 20_000 },
+      );
+    const redirect = (listen: string) =>
+      manager.fleet.tunnels.patch(tunnel.id, { source: { node_id: venue.id, listen } }, null, admin);
+    const dispose = async (): Promise<void> => {
+      for (const { node } of [relay, studio, venue]) await node[Symbol.asyncDispose]();
+    };
+    return { venue, tunnel, status, redirect, [Symbol.asyncDispose]: dispose };
+  }
+
+  it('MC1 a leg that its node refuses is failed with the node’s words, and pushed once the node takes it', async () => {
+    let refuses = true;
+    await using world = await tunnelWith((node) => {
+      node.answer = () => (refuses ? { error: 'port in use', error_code: 'port_conflict' } : {});
+    });
+    expect(await world.status('failed')).toMatchObject({
+      ...{ push_error: 'port in use', push_error_code: 'port_conflict', pushed_generation: null },
+    });
+    refuses = false;
+    const pushed = await world.status('pushed');
+    expect(pushed).toMatchObject({ push_error: null, push_error_code: null, pushed_generation: pushed.generation });
+  });
+
+  it('MC1 a leg that changes while it is pushed is pushed again: an answer counts for what was sent', async () => {
+    await using world = await tunnelWith((node) => {
+      node.answer = ({ action }) => (action.type === 'create_tunnel' ? 'silence' : {});
+    });
+    const first = await world.venue.node.command('create_tunnel');
+    const before = await world.status('pushing');
+    await world.redirect('127.0.0.1:5002');
+    world.venue.node.ack(first);
+    const second = await world.venue.node.command('create_tunnel', 2);
+    expect(await world.status('pushing')).toMatchObject({ pushed_generation: before.generation });
+    world.venue.node.ack(second);
+    const pushed = await world.status('pushed');
+    expect(pushed.pushed_generation).toBe(pushed.generation);
+    expect(pushed.generation).toBeGreaterThan(before.generation);
+  });
+
+  it('MC1 a leg whose node leaves while it is pushed is pending, and pushed in the next session', async () => {
+    await using world = await tunnelWith((node) => {
+      node.answer = ({ action }) => (action.type === 'create_tunnel' ? 'silence' : {});
+    });
+    await world.venue.node.command('create_tunnel');
+    await world.venue.node[Symbol.asyncDispose]();
+    expect(await world.status('pending')).toMatchObject({ pushed_generation: null });
+    await using again = await SimNode.connect(manager.url, world.venue.credentials);
+    await again.command('create_tunnel');
+    await world.status('pushed');
+  });
+});
