@@ -2,9 +2,15 @@ import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
 import type { Terminal } from '../terminal.ts';
-import type { DemoTunnel, DemoWorld } from './demo-config.ts';
+import type { DemoTunnel, DemoWorld, EdgeSide } from './demo-config.ts';
+import type { AddedNode, DemoManager } from './demo-manager.ts';
 import { areEdgesReady, readTunnels } from './demo-view.ts';
-import type { DemoPrograms } from './start-programs.ts';
+
+/** The manager, and the nodes that it knows. */
+interface Managed {
+  readonly manager: DemoManager;
+  readonly nodes: Readonly<Record<'relay' | EdgeSide, AddedNode>>;
+}
 
 const pollMs = 50;
 /** For what never comes; on a busy machine it takes tens of seconds. */
@@ -13,7 +19,7 @@ const deadlineMs = 120_000;
 /** Has the manager make both tunnels, and waits until they are up. */
 export async function makeTunnels(
   world: DemoWorld,
-  programs: DemoPrograms,
+  programs: Managed,
   clock: Clock,
   terminal: Terminal,
 ): Promise<void> {
@@ -34,7 +40,7 @@ export async function makeTunnels(
 /** Has the manager make a tunnel from the egress edge to the ingress edge. */
 export async function makeTunnel(
   { relayAddr }: DemoWorld,
-  { manager, nodes }: DemoPrograms,
+  { manager, nodes }: Managed,
   tunnel: { readonly name: string; readonly protocol: DemoTunnel['protocol']; listen: string; forward: string },
 ): Promise<void> {
   const { name, protocol, listen, forward } = tunnel;
