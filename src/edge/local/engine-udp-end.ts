@@ -30,20 +30,17 @@ export class EngineUdpEnd implements LocalEnd {
     const { direction, localAddr, prefix } = settings;
     this.#udp = local.udp({ prefix, ledger: counters.ledger, onError: (error) => this.#onError(error) });
     const mode = direction === 'egress' ? 'bind' : 'connect';
-    // A socket that is opened anew keeps the port that the first one got.
-    let { port } = localAddr;
-    const open = async (): Promise<LocalUdpSocket> => {
-      try {
-        const socket = await this.#udp.open(mode, { ip: localAddr.host, port });
-        if (mode === 'bind') port = socket.port;
-        return socket;
-      } catch (cause) {
-        throw udpUnavailable(mode, { host: localAddr.host, port }, cause);
-      }
-    };
-    const close = (socket: LocalUdpSocket): Promise<void> => socket.close();
-    const onRenewed = (error: unknown): void => counters.localRenewed(error);
-    this.#socket = new LastingUdpSocket({ clock, logger, open, close, onRenewed }, mode);
+    this.#socket = new LastingUdpSocket(
+      {
+        ...{ clock, logger },
+        open: (port) => this.#open(mode, { ...localAddr, port }),
+        portOf: ({ port }) => port,
+        close: (socket) => socket.close(),
+        onRenewed: (error) => counters.localRenewed(error),
+      },
+      mode,
+      localAddr.port,
+    );
   }
 
   async open(): Promise<HostPort> {
@@ -78,6 +75,14 @@ export class EngineUdpEnd implements LocalEnd {
 
   onConnectionEnd(connection: RelayConnection): void {
     this.#connections.delete(connection);
+  }
+
+  async #open(mode: 'bind' | 'connect', address: HostPort): Promise<LocalUdpSocket> {
+    try {
+      return await this.#udp.open(mode, { ip: address.host, port: address.port });
+    } catch (cause) {
+      throw udpUnavailable(mode, address, cause);
+    }
   }
 
   #onError(error: Error): void {

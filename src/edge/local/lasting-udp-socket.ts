@@ -5,7 +5,8 @@ export interface LastingUdpSocketDependencies<Socket> {
   readonly clock: Pick<Clock, 'monotonicMs' | 'setTimeout'>;
   readonly logger: Logger;
   /** Rejects with AppError `address-unavailable`. */
-  readonly open: () => Promise<Socket>;
+  readonly open: (port: number) => Promise<Socket>;
+  readonly portOf: (socket: Socket) => number;
   /** Resolves when its address is free. */
   readonly close: (socket: Socket) => Promise<void>;
   /** It could be opened anew; with an error: it could not, and is tried again. */
@@ -28,6 +29,8 @@ const steadyMs = 10_000;
 export class LastingUdpSocket<Socket> {
   readonly #dependencies: LastingUdpSocketDependencies<Socket>;
   readonly #mode: 'bind' | 'connect';
+  /** Of a bound socket that is opened anew it is the one that the first one got. */
+  #port: number;
   #socket: Socket | null = null;
   #closed = false;
   #openedAtMs = 0;
@@ -35,9 +38,11 @@ export class LastingUdpSocket<Socket> {
   #timer: Timer | null = null;
   #renewing: Promise<void> = Promise.resolve();
 
-  constructor(dependencies: LastingUdpSocketDependencies<Socket>, mode: 'bind' | 'connect') {
+  /** `port`: where to listen (0: any), or where to connect to. */
+  constructor(dependencies: LastingUdpSocketDependencies<Socket>, mode: 'bind' | 'connect', port: number) {
     this.#dependencies = dependencies;
     this.#mode = mode;
+    this.#port = port;
   }
 
   /** Null while there is none: it is being opened anew, or closed. */
@@ -47,7 +52,8 @@ export class LastingUdpSocket<Socket> {
 
   /** Rejects as `open` of the dependencies does. */
   async open(): Promise<Socket> {
-    const socket = await this.#dependencies.open();
+    const socket = await this.#dependencies.open(this.#port);
+    if (this.#mode === 'bind') this.#port = this.#dependencies.portOf(socket);
     this.#socket = socket;
     this.#openedAtMs = this.#dependencies.clock.monotonicMs();
     return socket;

@@ -52,15 +52,18 @@ export class UdpEnd implements LocalEnd {
       },
       onError: (error: Error) => this.#onError(error),
     };
-    // A socket that is opened anew keeps the port that the first one got.
-    let { localAddr: address } = settings;
-    const open = async (): Promise<Socket> => {
-      const socket = await openLocalUdpSocket(mode, address, observer, { clock, stalls });
-      if (mode === 'bind') address = { ...address, port: socket.address().port };
-      return socket;
-    };
-    const onRenewed = (error: unknown): void => counters.localRenewed(error);
-    this.#socket = new LastingUdpSocket({ clock, logger, open, close: closeLocalUdpSocket, onRenewed }, mode);
+    const { localAddr } = settings;
+    this.#socket = new LastingUdpSocket(
+      {
+        ...{ clock, logger },
+        open: (port) => openLocalUdpSocket(mode, { ...localAddr, port }, observer, { clock, stalls }),
+        portOf: (socket) => socket.address().port,
+        close: closeLocalUdpSocket,
+        onRenewed: (error) => counters.localRenewed(error),
+      },
+      mode,
+      localAddr.port,
+    );
   }
 
   async open(): Promise<HostPort> {

@@ -6,7 +6,17 @@ import { ManualClock } from '../../../support/fakes/manual-clock.ts';
 import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
 class FakeSocket {
+  /** The port that was asked for. */
+  readonly wanted: number;
   closed = false;
+
+  constructor(wanted: number) {
+    this.wanted = wanted;
+  }
+
+  address(): { readonly port: number } {
+    return { port: 40_001 };
+  }
 
   close(done: () => void): void {
     this.closed = true;
@@ -24,9 +34,9 @@ class Bed {
   readonly socket: LastingUdpSocket<Socket>;
 
   constructor(mode: 'bind' | 'connect') {
-    const open = async (): Promise<Socket> => {
+    const open = async (port: number): Promise<Socket> => {
       if (this.refusal !== null) throw this.refusal;
-      const socket = new FakeSocket();
+      const socket = new FakeSocket(port);
       this.opened.push(socket);
       return socket as unknown as Socket;
     };
@@ -35,10 +45,12 @@ class Bed {
         clock: this.clock,
         logger: this.logger,
         open,
+        portOf: (socket) => socket.address().port,
         close: closeLocalUdpSocket,
         onRenewed: (error) => this.renewals.push(error),
       },
       mode,
+      0,
     );
   }
 
@@ -53,6 +65,20 @@ function systemError(code: string): Error {
 }
 
 describe('a local UDP socket', () => {
+  it.each([
+    ['bind', 40_001],
+    ['connect', 0],
+  ] as const)('that does %s is opened anew at port %i', async (mode, port) => {
+    const { socket, opened, clock } = new Bed(mode);
+    await socket.open();
+    clock.advance(60_000);
+    socket.failed(systemError('EINVAL'));
+    clock.advance(0);
+    await new Promise(setImmediate);
+    expect(opened.map(({ wanted }) => wanted)).toEqual([0, port]);
+    await socket.close();
+  });
+
   it.each(['EINVAL', 'EADDRNOTAVAIL', 'ENETUNREACH', 'EPERM'])(
     'that is connected is opened anew after %s',
     async (code) => {
