@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import { likeText, readCursor, toPage } from './page-cursor.ts';
+import { pageByName } from './page-cursor.ts';
 import type { DriftChange, DriftRow, Tables } from './schema.ts';
 import type { DriftStore, Page, PageQuery } from './store.ts';
 
@@ -10,22 +10,14 @@ export class KyselyDrift implements DriftStore {
     this.#db = db;
   }
 
-  async page(options: PageQuery & { readonly nodeId?: string; readonly muted?: boolean }): Promise<Page<DriftRow>> {
-    const { limit, after, q, nodeId, muted } = options;
+  page(options: PageQuery & { readonly nodeId?: string; readonly muted?: boolean }): Promise<Page<DriftRow>> {
+    const { nodeId, muted, ...page } = options;
     let query = this.#db.selectFrom('drift').selectAll().where('resolved_at', 'is', null);
     if (nodeId !== undefined) query = query.where('node_id', '=', nodeId);
     if (muted === true) query = query.whereRef('muted_fingerprint', '=', 'fingerprint');
     if (muted === false)
       query = query.where(sql<boolean>`(muted_fingerprint is null or muted_fingerprint <> fingerprint)`);
-    if (q) query = query.where(sql<boolean>`lower(name) like ${likeText(q)} escape '\\'`);
-    const cursor = readCursor(after);
-    if (cursor !== null) query = query.where(sql<boolean>`(name, id) > (${cursor.name}, ${cursor.id})`);
-    const rows = await query
-      .orderBy('name')
-      .orderBy('id')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, ({ name }) => name);
+    return pageByName(query, page);
   }
 
   async get(id: string): Promise<DriftRow | null> {

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import { likeText, readCursor, toPage } from './page-cursor.ts';
+import { pageByName } from './page-cursor.ts';
 import type { FlowChange, FlowRow, Tables } from './schema.ts';
 import type { FlowStore, Page, TunnelQuery } from './store.ts';
 
@@ -10,19 +10,11 @@ export class KyselyFlows implements FlowStore {
     this.#db = db;
   }
 
-  async page({ limit, after, q, removed = false, nodeId }: TunnelQuery): Promise<Page<FlowRow>> {
+  page({ removed = false, nodeId, ...page }: TunnelQuery): Promise<Page<FlowRow>> {
     let query = this.#db.selectFrom('managed_flows').selectAll();
     query = query.where('removed_at', removed ? 'is not' : 'is', null);
     if (nodeId !== undefined) query = query.where('node_id', '=', nodeId);
-    if (q) query = query.where(sql<boolean>`lower(name) like ${likeText(q)} escape '\\'`);
-    const cursor = readCursor(after);
-    if (cursor !== null) query = query.where(sql<boolean>`(name, id) > (${cursor.name}, ${cursor.id})`);
-    const rows = await query
-      .orderBy('name')
-      .orderBy('id')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, ({ name }) => name);
+    return pageByName(query, page);
   }
 
   async get(id: string): Promise<FlowRow | null> {

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import { likeText, readCursor, toPage } from './page-cursor.ts';
+import { pageByName } from './page-cursor.ts';
 import type { NewNode, NodeChange, NodeRow, NodeSecretRow, SecretState, Tables } from './schema.ts';
 import type { NodeStore, Page, PageQuery, SecretStore } from './store.ts';
 
@@ -10,18 +10,10 @@ export class KyselyNodes implements NodeStore {
     this.#db = db;
   }
 
-  async page({ limit, after, q, kind }: PageQuery & { readonly kind?: NodeRow['kind'] }): Promise<Page<NodeRow>> {
+  page({ kind, ...page }: PageQuery & { readonly kind?: NodeRow['kind'] }): Promise<Page<NodeRow>> {
     let query = this.#db.selectFrom('nodes').selectAll();
     if (kind !== undefined) query = query.where('kind', '=', kind);
-    if (q) query = query.where(sql<boolean>`lower(name) like ${likeText(q)} escape '\\'`);
-    const cursor = readCursor(after);
-    if (cursor !== null) query = query.where(sql<boolean>`(name, id) > (${cursor.name}, ${cursor.id})`);
-    const rows = await query
-      .orderBy('name')
-      .orderBy('id')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, ({ name }) => name);
+    return pageByName(query, page);
   }
 
   async get(id: string): Promise<NodeRow | null> {

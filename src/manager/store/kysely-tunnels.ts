@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import { likeText, readCursor, toPage } from './page-cursor.ts';
+import { pageByName } from './page-cursor.ts';
 import type { NewTunnel, Tables, TunnelChange, TunnelRelayRow, TunnelRow } from './schema.ts';
 import type { Page, TunnelQuery, TunnelStore } from './store.ts';
 
@@ -10,19 +10,11 @@ export class KyselyTunnels implements TunnelStore {
     this.#db = db;
   }
 
-  async page({ limit, after, q, removed = false, nodeId }: TunnelQuery): Promise<Page<TunnelRow>> {
+  page({ removed = false, nodeId, ...page }: TunnelQuery): Promise<Page<TunnelRow>> {
     let query = this.#db.selectFrom('tunnels').selectAll();
     query = query.where('removed_at', removed ? 'is not' : 'is', null);
     if (nodeId !== undefined) query = query.where(this.#uses(nodeId));
-    if (q) query = query.where(sql<boolean>`lower(name) like ${likeText(q)} escape '\\'`);
-    const cursor = readCursor(after);
-    if (cursor !== null) query = query.where(sql<boolean>`(name, id) > (${cursor.name}, ${cursor.id})`);
-    const rows = await query
-      .orderBy('name')
-      .orderBy('id')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, ({ name }) => name);
+    return pageByName(query, page);
   }
 
   async get(id: string): Promise<TunnelRow | null> {

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { ApiTokenRow, NewUser, UserChange, UserRow, UserSessionRow } from './access-schema.ts';
 import type { ApiTokenStore, UserSessionStore, UserStore } from './access-store.ts';
-import { likeText, readCursor, toPage } from './page-cursor.ts';
+import { pageByName } from './page-cursor.ts';
 import type { Tables } from './schema.ts';
 import type { Page, PageQuery } from './store.ts';
 
@@ -12,17 +12,8 @@ export class KyselyUsers implements UserStore {
     this.#db = db;
   }
 
-  async page({ limit, after, q }: PageQuery): Promise<Page<UserRow>> {
-    let query = this.#db.selectFrom('users').selectAll();
-    const cursor = readCursor(after);
-    if (cursor !== null) query = query.where(sql<boolean>`(name, id) > (${cursor.name}, ${cursor.id})`);
-    if (q) query = query.where(sql<boolean>`lower(name) like ${likeText(q)} escape '\\'`);
-    const rows = await query
-      .orderBy('name')
-      .orderBy('id')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, ({ name }) => name);
+  page(query: PageQuery): Promise<Page<UserRow>> {
+    return pageByName(this.#db.selectFrom('users').selectAll(), query);
   }
 
   async get(id: string): Promise<UserRow | null> {
@@ -134,17 +125,8 @@ export class KyselyApiTokens implements ApiTokenStore {
     this.#db = db;
   }
 
-  async page({ limit, after, q }: PageQuery): Promise<Page<ApiTokenRow>> {
-    let query = this.#db.selectFrom('api_tokens').selectAll();
-    const cursor = readCursor(after);
-    if (cursor !== null) query = query.where(sql<boolean>`(name, id) > (${cursor.name}, ${cursor.id})`);
-    if (q) query = query.where(sql<boolean>`lower(name) like ${likeText(q)} escape '\\'`);
-    const rows = await query
-      .orderBy('name')
-      .orderBy('id')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, ({ name }) => name);
+  page(query: PageQuery): Promise<Page<ApiTokenRow>> {
+    return pageByName(this.#db.selectFrom('api_tokens').selectAll(), query);
   }
 
   async get(id: string): Promise<ApiTokenRow | null> {

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { WebhookChange, WebhookDeliveryRow, WebhookRow } from './access-schema.ts';
 import type { DeliveryStore, WebhookStore } from './access-store.ts';
-import { likeText, readCursor, toPage } from './page-cursor.ts';
+import { pageByName } from './page-cursor.ts';
 import type { Tables } from './schema.ts';
 import type { Page, PageQuery } from './store.ts';
 
@@ -12,17 +12,8 @@ export class KyselyWebhooks implements WebhookStore {
     this.#db = db;
   }
 
-  async page({ limit, after, q }: PageQuery): Promise<Page<WebhookRow>> {
-    let query = this.#db.selectFrom('webhooks').selectAll();
-    const cursor = readCursor(after);
-    if (cursor !== null) query = query.where(sql<boolean>`(name, id) > (${cursor.name}, ${cursor.id})`);
-    if (q) query = query.where(sql<boolean>`lower(name) like ${likeText(q)} escape '\\'`);
-    const rows = await query
-      .orderBy('name')
-      .orderBy('id')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, ({ name }) => name);
+  page(query: PageQuery): Promise<Page<WebhookRow>> {
+    return pageByName(this.#db.selectFrom('webhooks').selectAll(), query);
   }
 
   all(): Promise<readonly WebhookRow[]> {

@@ -1,5 +1,6 @@
+import { sql, type Expression, type SqlBool } from 'kysely';
 import { parseJson } from '../../lib/json.ts';
-import type { Page } from './store.ts';
+import type { Page, PageQuery } from './store.ts';
 
 /** Where a list ordered by name and id goes on. */
 export interface Cursor {
@@ -30,4 +31,29 @@ export function toPage<Row extends { readonly id: string }>(
 /** A text that stands for itself in LIKE … ESCAPE '\'. */
 export function likeText(text: string): string {
   return `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+}
+
+/** A query of rows that have a name and an id. */
+interface NamedRows<Row> {
+  where(condition: Expression<SqlBool>): NamedRows<Row>;
+  orderBy(column: Expression<unknown>): NamedRows<Row>;
+  limit(count: number): NamedRows<Row>;
+  execute(): Promise<Row[]>;
+}
+
+/** A page of the query's rows in the order of name and id: those whose name contains `q`, from `after` on. */
+export async function pageByName<Row extends { readonly id: string; readonly name: string }>(
+  all: NamedRows<Row>,
+  { limit, after, q }: PageQuery,
+): Promise<Page<Row>> {
+  let query = all;
+  if (q) query = query.where(sql<boolean>`lower(name) like ${likeText(q)} escape '\\'`);
+  const cursor = readCursor(after);
+  if (cursor !== null) query = query.where(sql<boolean>`(name, id) > (${cursor.name}, ${cursor.id})`);
+  const rows = await query
+    .orderBy(sql`name`)
+    .orderBy(sql`id`)
+    .limit(limit + 1)
+    .execute();
+  return toPage(rows, limit, ({ name }) => name);
 }
