@@ -2,6 +2,7 @@ import process from 'node:process';
 import { CommanderError } from 'commander';
 import { exitCodeOf, reportFailure } from './cli/failure.ts';
 import { createProgram } from './cli/program.ts';
+import { leaveOutLocales } from './lib/leave-out-locales.ts';
 
 let readerIsGone = false;
 const terminal = {
@@ -21,6 +22,7 @@ const terminal = {
 // Told to each write, too. A relay whose log's reader has died goes on.
 process.stdout.on('error', () => undefined);
 
+leaveOutLocales();
 try {
   const program = await createProgram(terminal, process.argv.slice(2));
   await program.parseAsync(process.argv);
