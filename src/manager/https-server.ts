@@ -135,6 +135,11 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   }
   const [status, error_code, text] = unreadable[error.code ?? ''] ?? malformed;
   const body = JSON.stringify({ error: text, error_code });
-  const headers = `connection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${body.length}`;
-  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`);
+  const lines = [
+    `HTTP/1.1 ${status}`,
+    'connection: close',
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${body.length}`,
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -18,8 +18,12 @@ function wideLines(pattern: string, isExempt: (line: string) => boolean): string
 }
 
 describe(`no line is wider than ${widest} characters`, () => {
-  it.each(['src/**/*.ts', 'web/src/**/*.{ts,tsx}'])('in %s, texts aside', (pattern) => {
-    expect(wideLines(pattern, isLiteral)).toEqual([]);
+  it('in src', () => {
+    expect(wideLines('src/**/*.ts', () => false)).toEqual([]);
+  });
+
+  it('in the page, texts aside', () => {
+    expect(wideLines('web/src/**/*.{ts,tsx}', isLiteral)).toEqual([]);
   });
 
   // rustfmt leaves what a macro holds as it is.

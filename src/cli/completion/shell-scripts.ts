@@ -113,7 +113,8 @@ function fishScript(words: CommandWords): string {
     ...(command.argument === null ? [] : [`-n ${quoted(atCommand(command))} ${fishValues(command.argument)}`]),
     ...command.flags.map((flag) => `-n ${quoted(atCommand(command))} ${fishFlag(flag)}`),
   ]);
-  return `# fish completion of ${words.path}\ncomplete -c ${words.path} -e\n${lines.map((line) => `complete -c ${words.path} ${line}\n`).join('')}`;
+  const complete = (rest: string): string => `complete -c ${words.path} ${rest}\n`;
+  return [`# fish completion of ${words.path}\n`, ...['-e', ...lines].map(complete)].join('');
 }
 
 /** The words of the command have been typed, and no word of a command below it. */

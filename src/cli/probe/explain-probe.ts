@@ -179,7 +179,8 @@ function explainRoundTrip({ rttsMs, pings }: VisitFacts): readonly Finding[] {
   if (rttsMs.length === 0) return [note('The relay did not answer a ping, so the round trip is not known.')];
   const sorted = rttsMs.toSorted((a, b) => a - b);
   const at = (share: number): string => (sorted[Math.floor((sorted.length - 1) * share)] ?? 0).toFixed(1);
-  const text = `A round trip takes ${at(0.5)} ms (least ${at(0)}, largest ${at(1)}, of ${rttsMs.length} pings in ${pings}).`;
+  const range = `least ${at(0)}, largest ${at(1)}`;
+  const text = `A round trip takes ${at(0.5)} ms (${range}, of ${rttsMs.length} pings in ${pings}).`;
   return [Number(at(0.5)) < slowMs ? good(text) : note(text, 'a relay nearer to both edges helps')];
 }
 

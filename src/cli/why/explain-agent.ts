@@ -52,7 +52,8 @@ function stateOf({
     return [problem(`The process has ended; its last beat came ${seconds(agent.silent_ms)} ago.`, 'start it again')];
   }
   if (agent.silent_ms >= thresholdMs) {
-    const text = `It lives and has not beaten for ${seconds(agent.silent_ms)}; the threshold is ${seconds(thresholdMs)}.`;
+    const [silence, threshold] = [seconds(agent.silent_ms), seconds(thresholdMs)];
+    const text = `It lives and has not beaten for ${silence}; the threshold is ${threshold}.`;
     return [
       problem(
         text,

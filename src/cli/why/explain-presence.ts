@@ -60,7 +60,8 @@ function sameSide(facts: TunnelFacts): Finding[] {
     const other = oppositeDirection(direction);
     const otherIsMissing = (facts.tunnel?.[other].leg ?? null) === null;
     if (!otherIsMissing || !isClaimedTwice(facts, direction)) return [];
-    const text = `Two edges claim the ${direction} side, and none the ${other} side: one of them runs the other one’s file.`;
+    const claim = `Two edges claim the ${direction} side, and none the ${other} side`;
+    const text = `${claim}: one of them runs the other one’s file.`;
     return [problem(text, `give one of the two the file whose direction is ${other}`)];
   });
 }

@@ -105,8 +105,8 @@ function addTunnelMetrics(registry: Registry, source: EdgeAdminSource): void {
   new Gauge({
     name: 'adit_edge_trouble',
     help:
-      '1 for each fault of a tunnel that stands: local, machine, senders, key; far, far-machine, far-key (the same at ' +
-      'the other edge).',
+      '1 for each fault of a tunnel that stands: local, machine, senders, key; far, far-machine, far-key (the same ' +
+      'at the other edge).',
     labelNames: ['tunnel_id', 'kind'],
     registers,
     collect() {

@@ -204,7 +204,8 @@ function crowdedRelayWarnings(tunnels: readonly TunnelSettings[]): ConfigProblem
   return [...new Set(relays)].flatMap((relay) => {
     const count = relays.filter((each) => each === relay).length;
     if (count <= usualConnectionsPerIp) return [];
-    const problem = `has ${count} tunnels to ${relay}, and a relay takes ${usualConnectionsPerIp} connections of one address`;
+    const most = `a relay takes ${usualConnectionsPerIp} connections of one address`;
+    const problem = `has ${count} tunnels to ${relay}, and ${most}`;
     return [{ path: 'tunnels', problem, remedy: 'raise max_connections_per_ip on that relay, beyond this' }];
   });
 }

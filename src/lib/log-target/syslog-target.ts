@@ -29,7 +29,8 @@ export function createSyslogTarget(settings: SyslogTargetSettings, clock: Pick<C
   return {
     write(line) {
       const priority = facility * 8 + (severities[levelOf(line)] ?? 6);
-      const header = `<${priority}>1 ${rfc3339(clock.now())} ${token(hostname, 255)} ${token(appName, 48)} ${process.pid} - -`;
+      const [time, host, name] = [rfc3339(clock.now()), token(hostname, 255), token(appName, 48)];
+      const header = `<${priority}>1 ${time} ${host} ${name} ${process.pid} - -`;
       const datagram = Buffer.from(`${header} ${line}`);
       if (datagram.length > maxBytes) return Promise.reject(new AppError('input-invalid', 'the line is too long'));
       return new Promise((resolve, reject) => {

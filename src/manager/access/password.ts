@@ -41,7 +41,12 @@ export async function passwordMatches(password: string, hash: string | null): Pr
   return timingSafeEqual(tag, parts.tag) && hash !== null;
 }
 
-const unknownHash = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=1$${unpadded(Buffer.alloc(saltBytes))}$${unpadded(Buffer.alloc(cost.tagLength))}`;
+const unknownHash = [
+  '$argon2id$v=19',
+  `m=${cost.memory},t=${cost.passes},p=1`,
+  unpadded(Buffer.alloc(saltBytes)),
+  unpadded(Buffer.alloc(cost.tagLength)),
+].join('$');
 
 function parsePhc(hash: string) {
   const match = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/.exec(hash);

@@ -50,7 +50,8 @@ function closeApi({ fields, warnings }: FieldKeysRead): void {
   const { api_addrs: addresses, api_token: token } = fields;
   if (!Array.isArray(addresses) || unprotectedApi('api_addrs', addresses, token).length === 0) return;
   fields['api_addrs'] = onLoopback(addresses);
-  const problem = `would offer the REST API to the network without a token: it is at ${onLoopback(addresses).join(', ')}`;
+  const instead = onLoopback(addresses).join(', ');
+  const problem = `would offer the REST API to the network without a token: it is at ${instead}`;
   warnings.push({ path: 'api_addr', problem, remedy: 'set api_token to let other hosts ask' });
 }
 

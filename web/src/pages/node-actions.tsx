@@ -122,7 +122,8 @@ function DeleteDialog({ node, close }: { node: NodeDetail; close: () => void }) 
   return (
     <Confirm title={`Delete ${node.name}`} action="Delete" danger onConfirm={remove} onClose={close}>
       {legs > 0
-        ? `${legs} legs are on this node: their tunnels and flows are removed with it. It must register anew to come back.`
+        ? `${legs} legs are on this node: their tunnels and flows are removed with it. ` +
+          'It must register anew to come back.'
         : 'Nothing uses this node. It must register anew to come back.'}
     </Confirm>
   );
