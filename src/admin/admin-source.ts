@@ -5,7 +5,7 @@ export interface HealthAnswer<Health> {
   readonly report: Health;
 }
 
-/** What the admin server asks of either program; every answer is made anew when asked, never kept. */
+/** What the admin server reads of either program. Every call computes its result anew. */
 export interface AdminSource<Health> {
   /** `ok` only while the sockets are bound and the event loop turns (conformance T3). */
   health(): HealthAnswer<Health>;

@@ -14,7 +14,7 @@ export type RouteAnswer<Body> = { readonly status: 200 | 503; readonly body: Bod
 /** An answer that must be on disk first comes later. */
 export type Answering<Body> = RouteAnswer<Body> | Promise<RouteAnswer<Body>>;
 
-/** Every answer that is not what was asked for. The same words as in a `command_ack` (docs/protocol/manager.md §4). */
+/** Every answer that is an error. The same words as in a `command_ack` (docs/protocol/manager.md §4). */
 export const refusalSchema = z.object({ error: z.string(), error_code: z.string() });
 
 /** One operation of the REST API, without the framework that serves it. */

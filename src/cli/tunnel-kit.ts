@@ -20,7 +20,7 @@ export interface TunnelPlan {
   readonly listen: string;
   /** `ip:port` where the ingress edge sends it. */
   readonly forward: string;
-  /** SHA-256 of the relay's certificate; without it the edges cannot tell the relay from an impostor. */
+  /** SHA-256 of the relay's certificate; without it the edges cannot detect an impostor. */
   readonly relayFingerprint?: string;
 }
 

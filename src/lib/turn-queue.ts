@@ -1,4 +1,4 @@
-/** Runs asynchronous tasks one after the other, in the order in which they were asked for. */
+/** Runs asynchronous tasks one after the other, in the order of the calls. */
 export class TurnQueue {
   #last: Promise<unknown> = Promise.resolve();
 

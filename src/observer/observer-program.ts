@@ -35,7 +35,7 @@ export interface ObserverProgramDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly softwareVersion: string;
-  /** The thread that receives from the socket ends the process when this loop is stuck; without a socket nothing does. */
+  /** The thread that receives from the socket ends the process when this loop is stuck. Without a socket none does. */
   readonly loopPulse: LoopPulse;
   /** Receiving broke by a defect. */
   readonly failed: (error: unknown) => void;

@@ -7,8 +7,8 @@ const systemCalls: Readonly<Partial<Record<string, number>>> = { x64: 314, arm64
 const attributeBytes = 48;
 
 /**
- * Has Linux (6.12 and later) run this thread soon after it wakes: it asks for `nanoseconds` at a time, at least 100 000,
- * and who asks for little goes before who asks for much (sched(7)). An older kernel ignores it.
+ * Has Linux (6.12 and later) run this thread soon after it wakes, by a short time slice: `nanoseconds`, at least 100
+ * 000. A thread with a short slice goes before one with a long slice (sched(7)). An older kernel ignores it.
  */
 export function askForShortSlice(libc: Libc, nanoseconds: number): void {
   const number = systemCalls[process.arch];

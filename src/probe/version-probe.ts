@@ -1,8 +1,8 @@
 import type { Random } from '../lib/random.ts';
 
 /**
- * A version that no relay speaks (RFC 9000 §15 keeps it for this use). A QUIC server answers it with the versions that
- * it does speak, keeps nothing and starts no connection, so each packet that comes back has made the way both ways.
+ * A version that no relay supports (RFC 9000 §15 reserves it for this use). A QUIC server returns the versions that it
+ * supports, keeps nothing and starts no connection. So each packet that comes back has passed both ways.
  */
 const unknownVersion = 0x1a2a3a4a;
 const negotiation = 0;
@@ -11,7 +11,7 @@ const packetBytes = 1200;
 const idBytes = 8;
 const saltBytes = 4;
 
-/** Numbered packets and their answers, told from those of other programs by a salt. */
+/** Numbered packets and their answers; a salt marks them as ours. */
 export class VersionProbe {
   readonly #salt: Uint8Array;
   readonly #destinationId: Uint8Array;

@@ -1,4 +1,4 @@
-/** What a connection knows of its path; null where the engine cannot tell. Milliseconds and bytes. */
+/** What a connection knows of its path; null where the engine does not know. Milliseconds and bytes. */
 export interface ConnectionStats {
   /** Smoothed. Of quiche an estimate, up to a third too small and some 100 ms too large (window-floor.ts). */
   readonly rttMs: number | null;

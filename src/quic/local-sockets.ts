@@ -72,8 +72,8 @@ export interface LocalUdpSocket {
 /** The local UDP socket of one tunnel: one at a time, opened anew where control wants that. */
 export interface LocalUdp {
   /**
-   * `bind` listens and answers whoever sent last, `connect` speaks with `address` only. Rejects with AppError
-   * `address-unavailable`.
+   * `bind` listens and sends to the address that sent last, `connect` exchanges datagrams with `address` only. Rejects
+   * with AppError `address-unavailable`.
    */
   open(mode: 'bind' | 'connect', address: SocketAddress): Promise<LocalUdpSocket>;
   /** What local programs send leaves by this connection from now on; null: it is counted as `noRelay`. */
@@ -90,8 +90,8 @@ export interface LocalUdpOptions {
   /** Counts what is given to connections, as `sendDatagram` does. */
   readonly ledger: Ledger;
   /**
-   * A datagram was not taken or given by the socket, or an ICMP error came. One that repeats is told ten times a second
-   * at most.
+   * A datagram was not taken or given by the socket, or an ICMP error came. An error that repeats is reported ten times
+   * a second at most.
    */
   readonly onError: (error: Error) => void;
 }

@@ -53,7 +53,7 @@ export interface LedgerTotals {
 export interface Ledger {
   totals(): LedgerTotals;
   /**
-   * Datagrams dropped for whatever reason. Cheap, as `bytesOut`: both are asked of thousands of ledgers every second.
+   * Datagrams dropped for whatever reason. Cheap, as `bytesOut`: both are read from thousands of ledgers every second.
    */
   readonly dropped: number;
   /** Payload bytes, of datagrams and streams, that the other leg's connection has accepted. */
@@ -163,7 +163,7 @@ export interface QuicConnection {
   readonly id: number;
   readonly remote: SocketAddress;
   readonly local: SocketAddress;
-  /** The leaf certificate (DER) that the peer showed; null where it showed none or the engine cannot tell. */
+  /** The leaf certificate (DER) that the peer showed; null where it showed none or the engine does not know. */
   readonly peerCertificate: Uint8Array | null;
   /** Null when the peer grants no stream now. Never blocks. */
   openBidi(): QuicStream | null;

@@ -77,7 +77,7 @@ export class AuthorizationStore {
     return this.#waiting;
   }
 
-  /** Resolves when nothing is being written any more; says nothing of success: `save` does. */
+  /** Resolves when nothing is being written any more, also after a failure, for which `save` rejects. */
   async settled(): Promise<void> {
     await Promise.allSettled([this.#writing, this.#waiting]);
   }

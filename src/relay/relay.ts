@@ -51,7 +51,7 @@ export function createRelay(config: RelayConfig, dependencies: RelayDependencies
   return new Relay(config, dependencies);
 }
 
-/** The composition root: who knows whom, and in which order things start and stop. */
+/** The composition root: makes every part, connects them, and starts and stops them in order. */
 export class Relay {
   readonly events: EventHub<RelayEvent>;
   readonly report: RelayReport;

@@ -26,7 +26,7 @@ export async function stopRelay(
     relay.kill('SIGCONT');
     await back;
   } finally {
-    // One that stands still would not hear that it is to end.
+    // A stopped process would not handle the signal to end.
     relay.kill('SIGCONT');
   }
 }

@@ -2,8 +2,8 @@ import process from 'node:process';
 import type { Logger } from '../../lib/logger.ts';
 
 /**
- * A bug that nothing caught: said as one log line, then the process ends with status 70, so that its supervisor starts
- * a sound one.
+ * A bug that nothing caught becomes one log line, then the process ends with status 70, so that its supervisor starts a
+ * sound one.
  */
 export function installCrashGuard(logger: Logger): void {
   const crash = (error: unknown): void => {

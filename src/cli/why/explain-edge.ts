@@ -116,7 +116,7 @@ function trafficFindings(before: EdgeTunnelReport, { tunnel: after }: EdgeTunnel
   if (sends && receives) return [good('Traffic flows in both directions.')];
   if (sends) return [note('Data goes out from here, and nothing comes from the other edge.')];
   if (receives) return [note('Data comes from the other edge, and nothing goes out from here.')];
-  // Something was offered, and why it was dropped is told by itself.
+  // Datagrams were offered and dropped, for which there are findings of their own.
   const offered = Object.entries(after.drops).some(([reason, total]) => total > (before.drops[reason] ?? 0));
   // What stands in the way of the last try explains the silence.
   if (offered || after.troubles.length > 0) return [];

@@ -25,7 +25,7 @@ export function explainInput(before: FlowFacts, after: FlowFacts): readonly Find
 function legFindings({ legs = [] }: Input): Finding[] {
   const isSilent = (secs: number | null): boolean => secs === null || secs >= 1;
   const silent = legs.filter(({ silent_secs: secs }) => isSilent(secs));
-  // With both silent nothing comes in, which is said by itself.
+  // With both silent nothing comes in, for which there is a finding of its own.
   if (silent.length === legs.length) return [];
   return silent.map(({ leg, silent_secs: secs }) => {
     const text =
@@ -36,7 +36,7 @@ function legFindings({ legs = [] }: Input): Finding[] {
   });
 }
 
-/** Nothing comes in: why, as far as can be told from here. */
+/** Nothing comes in: why, as far as this edge knows. */
 function silence({ events, at }: FlowFacts, input: Input): Finding[] {
   if (input.input_type === 'rtsp') return [noStream(input)];
   const last = events.findLast(({ kind, details }) => connectionKinds.test(kind) && details['output_id'] === undefined);

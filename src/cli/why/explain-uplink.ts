@@ -27,7 +27,7 @@ function bindFindings(tunnel: EdgeTunnelReport, relay: EdgeRelayReport): Finding
   return [];
 }
 
-/** What is sent to it does not come through, as far as this edge can tell. */
+/** As far as this edge knows, its packets do not reach the relay. */
 function silenceFindings({ relay_addr: address, one_way: oneWay, suspect }: EdgeRelayReport): Finding[] {
   if (oneWay) {
     const remedy = 'let UDP out to its port: a firewall or NAT between here and the relay lets packets in only';

@@ -6,7 +6,7 @@ import type { RtcDoorway } from '../flows/rtc-doorway.ts';
 import type { FlowFacts, FlowStatsReport } from './flow-schemas.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from './edge-schemas.ts';
 
-/** What the admin server asks of an edge. Each answer is a snapshot of now. */
+/** What the admin server reads of an edge. Each result is a snapshot of now. */
 export interface EdgeAdminSource extends AdminSource<EdgeHealth> {
   tunnels(): readonly EdgeTunnelReport[];
   /** Null for a tunnel that this edge does not have. */

@@ -1,14 +1,14 @@
 import { rfc3339, type Clock } from '../../lib/clock.ts';
 import type { TroubleKind, TroubleReport } from './troubles.ts';
 
-/** What the other edge says of itself, as it looks from here (docs/protocol/tunnel.md §2.9). */
+/** Troubles that the other edge reports of its own end (docs/protocol/tunnel.md §2.9), in the words of this end. */
 const kinds: ReadonlyMap<string, TroubleKind> = new Map([
   ['local', 'far'],
   ['machine', 'far-machine'],
   ['key', 'far-key'],
 ]);
 
-/** What is wrong at the other edge's end, for as long as that edge says so. */
+/** What is wrong at the other edge's end, for as long as that edge reports it. */
 export class FarTroubles {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #sinceMs = new Map<TroubleKind, number>();
@@ -17,9 +17,9 @@ export class FarTroubles {
     this.#clock = clock;
   }
 
-  /** `told`: all that it says now. Words that are not known here are left out. */
-  update(told: readonly string[]): void {
-    const standing = new Set(told.map((word) => kinds.get(word)));
+  /** `reported`: all troubles of the other edge now. Words that are not known here are left out. */
+  update(reported: readonly string[]): void {
+    const standing = new Set(reported.map((word) => kinds.get(word)));
     for (const kind of this.#sinceMs.keys()) if (!standing.has(kind)) this.#sinceMs.delete(kind);
     for (const kind of standing) {
       if (kind !== undefined && !this.#sinceMs.has(kind)) this.#sinceMs.set(kind, this.#clock.now());

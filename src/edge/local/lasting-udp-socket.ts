@@ -13,9 +13,9 @@ export interface LastingUdpSocketDependencies<Socket> {
   readonly onRenewed: (error: unknown) => void;
 }
 
-/** What an error of a connected socket says about the datagram or the program there, and not about the socket. */
+/** Errors of a connected socket that concern the datagram or the program there, and not the socket. */
 const ofTheOtherEnd: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EMSGSIZE']);
-/** What an error of a bound socket says about the socket; any other one is about the address that was sent to. */
+/** Errors of a bound socket that concern the socket; any other one concerns the destination. */
 const ofTheSocket: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EBADF', 'EINVAL', 'ENETDOWN', 'ENODEV']);
 /** Opening anew is of no use more often, and costs what waits in the old socket. */
 const pauseMs = 1000;

@@ -18,8 +18,8 @@ export interface LocalEnd {
   /** A connection to a relay is established, and nothing was sent over it yet. */
   onConnectionStart?(connection: RelayConnection, quic: QuicConnection): void;
   /**
-   * Which relay carries the traffic from now on; null: none has the peer. `activeRelay` of the dependencies says the
-   * same when asked.
+   * Which relay carries the traffic from now on; null: none has the peer. `activeRelay` of the dependencies returns the
+   * same.
    */
   onActiveRelay?(relay: RelayConnection | null): void;
   /** The streams of this connection are over, without further word. */

@@ -1,6 +1,6 @@
 import type { Sender } from './local-udp-socket.ts';
 
-/** So many programs at one port are told from one that has taken another port. */
+/** How many senders are remembered, to distinguish several programs from one that has changed its port. */
 const remembered = 4;
 
 /** Who sends to a listening socket. Answers go to the last sender, so programs that send in turns get each other's. */

@@ -7,7 +7,7 @@ import { rfc3339, type Clock } from '../../lib/clock.ts';
  */
 export type TroubleKind = 'local' | 'machine' | 'senders' | 'key' | 'far' | 'far-machine' | 'far-key';
 
-/** As REST tells it; times are RFC 3339. */
+/** As in REST; times are RFC 3339. */
 export interface TroubleReport {
   readonly kind: TroubleKind;
   readonly cause: string;

@@ -31,7 +31,7 @@ export class UdpEnd implements LocalEnd {
   readonly #settings: UdpEndSettings;
   readonly #carrier: DatagramCarrier;
   readonly #socket: LastingUdpSocket<Socket>;
-  /** The last one is whom an egress end answers. */
+  /** An egress end sends to the last one. */
   readonly #senders = new Senders();
 
   constructor(dependencies: UdpEndDependencies, settings: UdpEndSettings) {

@@ -56,7 +56,10 @@ const peerReasons: ReadonlySet<string> = new Set([tunnelDownReason.peerDisconnec
 
 const legReasons: ReadonlySet<string> = new Set([tunnelDownReason.replaced, tunnelDownReason.legHeld]);
 
-/** One tunnel's bind on one connection to a relay, from hello to the end; pure (docs/protocol/tunnel.md §2, §5, §7). */
+/**
+ * The bind of one tunnel on one connection to a relay, from hello to the end. Pure (docs/protocol/tunnel.md §2, §5,
+ * §7).
+ */
 export class Binding {
   readonly #settings: BindingSettings;
   readonly #manner: BindManner;
@@ -66,7 +69,7 @@ export class Binding {
   #relayKnowsIfFree = false;
   #relayKnowsTroubles = false;
   #challenge: string | undefined;
-  /** The troubles that the other edge has heard of. */
+  /** The troubles that the other edge was sent last. */
   #told: readonly string[] = [];
 
   constructor(settings: BindingSettings, manner: BindManner) {

@@ -2,7 +2,7 @@ import { ALPN } from '../../protocol/tunnel/limits.ts';
 import type { TransportSettings } from '../../quic/transport-settings.ts';
 import { connectDeadlineMs } from './relay-dialler.ts';
 
-/** What the `quic` object of an edge's config says of its connections. */
+/** The connection settings in the `quic` object of an edge's config. */
 export interface EdgeQuicSettings {
   readonly maxUdpPayload: number;
   readonly idleTimeoutMs: number;

@@ -65,7 +65,7 @@ export class Liveness {
    * When the oldest ping without an answer was seen; null while every ping is answered, and before the first answer.
    */
   #pingedSinceMs: number | null = null;
-  /** The last sign of anything from the relay; what was under way when a ping left tells nothing of its answer. */
+  /** The last sign of anything from the relay; a packet that was under way when a ping left is no answer to it. */
   #arrivedAtMs = -Infinity;
   #distrustedUntilMs = -Infinity;
   #sent = 0;
@@ -80,7 +80,9 @@ export class Liveness {
     this.#probedAtMs = nowMs;
   }
 
-  /** Whether a sample could show anything new; asking costs nothing, while a sample asks the engine for numbers. */
+  /**
+   * Whether a sample could show anything new. This check costs nothing, while a sample reads counters of the engine.
+   */
   isDue(nowMs: number, sent: number): boolean {
     const awaiting =
       this.#unansweredSinceMs !== null || this.#pingedSinceMs !== null || nowMs < this.#distrustedUntilMs;

@@ -91,7 +91,7 @@ export class RelayClient {
     return this.#suspect;
   }
 
-  /** What is wrong at the other edge's end, as it says. */
+  /** What is wrong at the other edge's end, as that edge reports it. */
   get peerTroubles(): readonly string[] {
     return this.ready ? this.#peerTroubles : [];
   }

@@ -36,7 +36,7 @@ export interface RelayConnectionObserver {
   onEnd(end: RelayConnectionEnd): void;
 }
 
-/** How a connection ended; `held` says whether the relay had taken the bind. */
+/** How a connection ended; `held`: the relay had taken the bind. */
 export type RelayConnectionEnd =
   | { readonly kind: 'lost'; readonly held: boolean; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: string }

@@ -39,7 +39,7 @@ export async function applyLegs(
   }
   for (const row of existing) {
     if (wanted.some((leg) => leg.role === row.role && leg.nodeId === row.node_id)) continue;
-    // A node that keeps the tunnel in another role must not be told to forget it.
+    // A node that keeps the tunnel in another role must not get a command to delete it.
     const stays = wanted.some((leg) => leg.nodeId === row.node_id);
     const absent = await store.legs.want(row.id, { want: 'absent', updated_at: now });
     if (absent === null) continue;

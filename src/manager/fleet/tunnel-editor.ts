@@ -94,7 +94,10 @@ export class TunnelEditor {
     await this.removeAs(id, 'operator', generation, actor);
   }
 
-  /** Soft: it can be restored for 30 days. Every node that may hold it is told to forget it. False when it was gone. */
+  /**
+   * Soft: it can be restored for 30 days. Every node that may hold it gets a command to delete it. False when it was
+   * gone.
+   */
   async removeAs(id: string, by: 'operator' | 'ghost', generation: number | null, actor: Actor): Promise<boolean> {
     const before = await this.row(id);
     if (before.removed_at !== null) return false;

@@ -41,7 +41,7 @@ export class HlsOutput implements FlowOutput, Pulsed {
     return Promise.resolve();
   }
 
-  /** The upload that is on its way is given up. The list says that nothing follows, where the server takes it at once. */
+  /** The upload that is on its way is given up. The list marks the end, where the server takes it at once. */
   async stop(): Promise<void> {
     this.#dependencies.pulse.remove(this);
     if (this.#abort.signal.aborted) return;

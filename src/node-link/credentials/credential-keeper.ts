@@ -55,7 +55,7 @@ export class CredentialKeeper {
     this.#registrationToken = identity.credentials === null ? identity.registrationToken : null;
   }
 
-  /** Whether credentials could be saved, asked before a token is spent for them. */
+  /** Whether credentials could be saved. Call it before a token is spent for them. */
   async canSave(): Promise<boolean> {
     return this.#turns.run(async () => {
       try {

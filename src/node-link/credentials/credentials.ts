@@ -15,7 +15,7 @@ export type Rotation =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'too-many-unconfirmed' };
 
-/** In the order in which the manager is to be asked. */
+/** In the order in which the manager is to be offered them. */
 export function candidateSecrets(credentials: Credentials): readonly string[] {
   return [credentials.secret, ...credentials.previousSecrets];
 }

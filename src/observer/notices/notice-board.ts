@@ -27,7 +27,7 @@ export class NoticeBoard {
   readonly #labelOf: (pid: number) => string | null;
   readonly #publish: (notice: Notice) => void;
   readonly #limits = new Map<Kind, NoticeLimit>();
-  /** What was said of each pid last. */
+  /** The last notice of each pid. */
   readonly #known = new Map<number, { status: BeatStatus; silent: boolean }>();
 
   constructor(labelOf: (pid: number) => string | null, publish: (notice: Notice) => void) {
@@ -125,7 +125,7 @@ export class NoticeBoard {
     this.#tell('Eviction', Number(observerNs), 'info', `Pid ${pid} made room for another`, { pid });
   }
 
-  /** To be called about once a second: says how much was held back. */
+  /** To be called about once a second: publishes how much was held back. */
   sweep(nowNs: number): void {
     for (const limit of this.#limits.values()) {
       const held = limit.sweep(nowNs);

@@ -18,7 +18,7 @@ export interface TrackedBeat {
   readonly origin: BeatOrigin;
   /** Null where it cannot be known. */
   readonly nsInode: bigint | null;
-  /** The process has ended: that its namespace is not known says nothing then. */
+  /** The process has ended: its namespace cannot be known then, which proves nothing. */
   readonly gone: boolean;
   readonly receivedNs: number;
 }

@@ -51,7 +51,7 @@ export const MAX_EDGE_ID_BYTES = 64;
 /** A peer's free text (versions, reasons, names of unknown types) is cut to this before it is kept or logged. */
 export const MAX_PEER_TEXT_CHARS = 256;
 
-/** Kinds of trouble that an edge may tell of one tunnel; there are two. The rest is room for later ones. */
+/** Kinds of trouble that an edge may report for one tunnel; there are two. The rest is room for later ones. */
 export const MAX_TROUBLES = 8;
 
 /** Features that a peer may announce; further ones are not kept, since each connection stores the list. */

@@ -9,8 +9,8 @@ const ackDelayMs = 8;
 const eagerPackets = 100;
 
 /**
- * quiche acknowledges whenever it is asked to send, so when it is asked decides what acknowledgements cost: as much as
- * a datagram each.
+ * quiche acknowledges at each call to send, so the time of these calls decides what acknowledgements cost: as much as a
+ * datagram each.
  */
 export class AckPace {
   /** Packets since the last flush. */

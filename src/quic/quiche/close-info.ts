@@ -3,7 +3,7 @@ import type { QuicheHandle } from './binding.ts';
 
 const maxReasonChars = 256;
 
-/** What a peer says is printed and logged: no control characters, no more than a line. */
+/** A peer's reason is printed and logged: no control characters, no more than a line. */
 export function peerText(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.subarray(0, maxReasonChars * 4)).toString('utf8');
   return text.replace(/\p{Cc}/gu, '').slice(0, maxReasonChars);

@@ -134,7 +134,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
   onPacket(packet: Uint8Array, remote: RemoteInfo, nowMs: number, late = false): void {
     if (this.#over) return;
     const size = packet.length;
-    // What is authentic is asked of quiche only where it matters, for it costs as much as all the rest.
+    // Asking quiche whether a packet is authentic costs as much as all the rest, so only where it matters.
     const doubtful = !this.#path.proved || !this.#path.isHere(remote.address, remote.port);
     const before = doubtful ? packetsAccepted(this.#handle) : 0;
     try {

@@ -85,9 +85,8 @@ export class PacketSender {
   }
 
   /**
-   * Whether the packet of a close would leave: quiche holds it back while the congestion window is full, unlike RFC
-   * 9000 §10.2 asks, and there is no second try. Found out with small packets, for quiche tells nobody what is in
-   * flight.
+   * Whether the packet of a close would leave: quiche holds it back while the congestion window is full, against RFC
+   * 9000 §10.2, and there is no second try. Tried with small packets, because quiche does not expose what is in flight.
    */
   hasRoomToClose(nowMs: number): boolean {
     for (let probe = 0; probe < 2; probe += 1) {

@@ -32,9 +32,9 @@ export interface PathCounts {
 }
 
 /**
- * Decides how large packets may be. quiche 0.18 neither probes the path nor tells which packets were lost; but when the
- * path carries only small ones, about as many are lost as were large. Silence alone says nothing: in an outage small
- * packets are lost as well, and the flow of large ones must go on at its end.
+ * Decides how large packets may be. quiche 0.18 neither probes the path nor exposes which packets were lost; but when
+ * the path carries only small ones, about as many are lost as were large. Silence alone proves nothing: in an outage
+ * small packets are lost as well, and the flow of large ones must go on at its end.
  */
 export class PathMtu {
   readonly #fullPayload: number;

@@ -8,7 +8,7 @@ import { spliceStreams, type SpliceEnd, type SpliceSide } from './splice.ts';
 import type { StreamOwner } from './stream-owner.ts';
 import { WriteBacklog } from './write-backlog.ts';
 
-/** Waiting bytes above which `write` asks for a pause; far more than a round of the event loop lets out. */
+/** Waiting bytes above which `write` returns false; far more than a round of the event loop lets out. */
 const highWaterBytes = 64 * 1024;
 
 export class QuicheStream implements QuicStream, SpliceEnd {

@@ -132,7 +132,7 @@ export interface NativeBinding {
   /** Empty when the connection has ended; NaN for what is unknown. */
   stats(connection: number): number[];
   close(connection: number, code: number, reason: string): void;
-  /** `closed` was heard: nothing will be read from it any more. */
+  /** The `closed` event was handled: nothing will be read from it any more. */
   forget(connection: number): void;
   /** EngineCounters in their order, then live connections and the bytes estimated for them. */
   report(): number[];

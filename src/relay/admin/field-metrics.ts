@@ -5,7 +5,7 @@ import { ListedTunnels } from './tunnel-metrics.ts';
 
 type Kind = 'gauge' | 'counter';
 
-/** `bilbycast_relay_` and the name; 0 is said of what this relay does not carry, as a field relay without it does. */
+/** `bilbycast_relay_` and the name; 0 for what this relay does not carry, as in a field relay without it. */
 const totals: readonly (readonly [name: string, kind: Kind, read: (stats: RelayStatsReport) => number])[] = [
   ['uptime_seconds', 'gauge', (stats) => stats.uptime_secs],
   ['edges_connected', 'gauge', (stats) => stats.connected_edges],

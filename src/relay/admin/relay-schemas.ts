@@ -8,7 +8,7 @@ const text = z.string();
 const time = z.iso.datetime({ offset: true });
 const drops = z.record(z.string(), count).readonly();
 
-/** The link to the manager, as field relays tell it. */
+/** The link to the manager, in the fields that field relays have. */
 const managerLinkSchema = z.object({
   connected: z.boolean(),
   /** Since the link was lost, or since the start; 0 while it is up. */
@@ -16,7 +16,7 @@ const managerLinkSchema = z.object({
   reconnecting: z.boolean(),
 });
 
-/** The answers of the relay's REST API; field names and meanings are docs/protocol/manager.md §3 with what §8 adds. */
+/** The answers of the relay's REST API. Names and meanings are those of docs/protocol/manager.md §3, and of §8. */
 export const healthSchema = z.object({
   status: z.enum(['ok', 'degraded']),
   reasons: z.array(text).readonly(),
@@ -118,7 +118,7 @@ export const edgeSchema = z.object({
 export const deletedSchema = z.object({
   deleted: z.literal(true),
   tunnel_id: text,
-  /** Legs that were bound, and were told. */
+  /** Legs that were bound; their edges got a message. */
   peers_notified: count,
   /** The tunnel is refused from now on, until it is authorised again or unrevoked. */
   revoked: z.literal(true),

@@ -114,7 +114,7 @@ const texts: { readonly [Kind in OwnKind]: Text<Kind> } = {
     details: ({ remoteAddr, direction, reason }) => ({
       remote_addr: remoteAddr,
       direction,
-      // A wrong token is what the text says already; the other reasons share it and need telling apart.
+      // The text names a wrong token. Other reasons have the same text, so that only `reason` distinguishes them.
       ...(reason === 'invalid-token' ? {} : { reason }),
     }),
   },

@@ -16,7 +16,7 @@ export interface ForwarderSettings {
   readonly maxOpenStreams: number;
 }
 
-/** What the forwarder asks of those who own the facts. */
+/** What the forwarder reads from the owners of sessions, tunnels and connections. */
 export interface ForwarderDependencies {
   readonly clock: Clock;
   readonly engine: Pick<QuicEngine, 'createLedger'>;

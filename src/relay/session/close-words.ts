@@ -10,7 +10,7 @@ const words: Readonly<Record<CloseInfo['kind'], string>> = {
   budget: 'sent more than an unproven connection may',
 };
 
-/** Why a connection ended, for events and logs: what happened, and what the side that ended it said. */
+/** Why a connection ended, for events and logs: what happened, and the reason that the side that ended it gave. */
 export function closeWords({ kind, reason }: CloseInfo): string {
   return reason === '' ? words[kind] : `${words[kind]}: ${reason}`;
 }

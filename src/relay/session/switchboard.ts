@@ -104,7 +104,7 @@ export class Switchboard {
     refusals.add({ tunnelId, direction, reason, ...session.edgeRef(), atMs: clock.now() });
   }
 
-  /** What is wrong at the session's end of a tunnel; its peer hears of it. Ignored without a leg. */
+  /** Stores what is wrong at the session's end of a tunnel, and sends it to the peer. Ignored without a leg. */
   noteTroubles(session: BoardSession, tunnelId: TunnelId, troubles: readonly string[]): void {
     const { registry } = this.#dependencies;
     const leg = registry.noteTroubles(tunnelId, session.id, troubles);
@@ -154,7 +154,9 @@ export class Switchboard {
     }
   }
 
-  /** The relay is about to close all connections: says so of every tunnel, and of no edge that it went. */
+  /**
+   * The relay is about to close all connections: raises one event for each tunnel, and none for each edge that goes.
+   */
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
@@ -237,7 +239,7 @@ export class Switchboard {
     credential: string | null,
   ): BindAnswer {
     if (message.if_free === true && reason === 'leg-held' && credential !== null) {
-      // The edge asks every few seconds, which is no news for anybody.
+      // The edge repeats this bind every few seconds, which is no event.
       this.noteRefusal(session, message, registryReasons[reason]);
       return { kind: 'taken' };
     }

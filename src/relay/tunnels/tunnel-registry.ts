@@ -19,7 +19,7 @@ export interface BindRequest {
   readonly credential: string | null;
   /** The edge wants the leg only if no live session holds it. */
   readonly ifFree: boolean;
-  /** A session that stood in the way when this was asked before, and is alive. */
+  /** A session that stood in the way at the last call, and is alive. */
   readonly alive: SessionId | null;
 }
 
