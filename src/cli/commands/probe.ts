@@ -12,6 +12,7 @@ import { explainProbe, type ProbeAnswer } from '../probe/explain-probe.ts';
 import { probeJson } from '../probe/probe-json.ts';
 import { probeTargets, type ProbeFlags, type WantedRelay } from '../probe/probe-targets.ts';
 import { printable, type Terminal } from '../terminal.ts';
+import { srtDatagramBytes } from '../why/largest-payload.ts';
 import { findingLines, hasProblem, problemFound } from '../why/finding.ts';
 
 interface Flags extends ProbeFlags {
@@ -20,9 +21,6 @@ interface Flags extends ProbeFlags {
   readonly engine: EngineChoice;
   readonly json?: true;
 }
-
-/** 1 316 bytes of MPEG-TS and the header of SRT. */
-const srtDatagramBytes = 1332;
 
 export function addProbe(program: Command, terminal: Terminal, clock: Clock): void {
   program

@@ -5,6 +5,7 @@ import type { AddressFacts, CertificateFacts, ProbeFacts } from '../../probe/pro
 import type { Visit, VisitFacts } from '../../probe/relay-visit.ts';
 import type { UdpReach } from '../../probe/udp-reach.ts';
 import { good, note, problem, type Finding } from '../why/finding.ts';
+import { srtPayload } from '../why/largest-payload.ts';
 
 export interface Expectations {
   /** Bytes that a local program will put into one datagram. */
@@ -193,12 +194,7 @@ function explainSize({ stats }: VisitFacts, wanted: number): readonly Finding[] 
   return [
     problem(
       `${text}, and ${wanted} are wanted: larger ones are dropped.`,
-      `send smaller datagrams: for SRT, payloadsize of at most ${srtPayload(payload)}`,
+      `send smaller datagrams: for SRT, pkt_size (payloadsize) of at most ${srtPayload(payload)}`,
     ),
   ];
-}
-
-/** SRT's header has 16 bytes, and MPEG-TS packets of 188 fill what follows. */
-function srtPayload(payload: number): number {
-  return Math.max(1, Math.floor((payload - 16) / 188)) * 188;
 }

@@ -2,7 +2,7 @@ import type { EdgeRelayReport, EdgeTunnelFacts, EdgeTunnelReport } from '../../e
 import { oppositeDirection } from '../../protocol/tunnel/leg.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
-import { largestPayloadWords } from './largest-payload.ts';
+import { largestPayloadWords, narrowPathFindings } from './largest-payload.ts';
 import { besideMachine, exposedFindings, machineFindings } from './explain-machine.ts';
 import { refusedAtEdge } from './explain-refused.ts';
 import { troubleFindings } from './explain-troubles.ts';
@@ -20,6 +20,7 @@ export function explainAtEdge(before: EdgeTunnelFacts, after: EdgeTunnelFacts): 
     ...troubleFindings(after),
     ...exposedFindings(after.exposed_files),
     ...refusedAtEdge(before.tunnel, tunnel),
+    ...widthFindings(before.tunnel, tunnel),
     ...besideMachine(machine, [...paths, ...dropFindings(before.tunnel, tunnel)]),
     ...trafficFindings(before.tunnel, after),
   ];
@@ -54,6 +55,13 @@ function pathFindings(
 ): readonly Finding[] {
   if (path === null) return [];
   return explainPath({ name: `The path to ${address}`, before: before?.path ?? null, after: path });
+}
+
+function widthFindings(before: EdgeTunnelReport, { protocol, relays }: EdgeTunnelReport): Finding[] {
+  if (protocol !== 'udp') return [];
+  return relays.flatMap(({ relay_addr: address, path }, index) =>
+    narrowPathFindings(address, before.relays[index]?.path ?? null, path),
+  );
 }
 
 function dropFindings(before: EdgeTunnelReport, after: EdgeTunnelReport): Finding[] {

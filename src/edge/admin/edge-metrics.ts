@@ -90,18 +90,6 @@ function addTunnelMetrics(registry: Registry, source: EdgeAdminSource): void {
       for (const { id, stats } of source.tunnels()) this.set({ tunnel_id: id }, stats.connections_active);
     },
   });
-  new Counter({
-    name: 'adit_edge_refused_tcp_connections_total',
-    help: 'TCP connections that were not carried, by reason.',
-    labelNames: ['tunnel_id', 'reason'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { id, refused_connections: refused } of source.tunnels()) {
-        for (const [reason, count] of Object.entries(refused)) this.inc({ tunnel_id: id, reason }, count);
-      }
-    },
-  });
   new Gauge({
     name: 'adit_edge_trouble',
     help:
@@ -116,7 +104,23 @@ function addTunnelMetrics(registry: Registry, source: EdgeAdminSource): void {
       }
     },
   });
+  addRefusedConnections(registry, source);
   addLedgerMetrics(registry, source);
+}
+
+function addRefusedConnections(registry: Registry, source: EdgeAdminSource): void {
+  new Counter({
+    name: 'adit_edge_refused_tcp_connections_total',
+    help: 'TCP connections that were not carried, by reason.',
+    labelNames: ['tunnel_id', 'reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { id, refused_connections: refused } of source.tunnels()) {
+        for (const [reason, count] of Object.entries(refused)) this.inc({ tunnel_id: id, reason }, count);
+      }
+    },
+  });
 }
 
 /** What came in, by direction, and what of it did not go out. */

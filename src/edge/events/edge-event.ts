@@ -49,6 +49,8 @@ export type EdgeEvent =
       readonly count: number;
       readonly windowSecs: number;
     })
+  /** SRT's default does not fit; `payloadBytes`: what a local program may put into one datagram. */
+  | (OfTunnel & { readonly kind: 'narrow-path'; readonly pathMtu: number | null; readonly payloadBytes: number })
   | (OfTunnel & { readonly kind: 'several-senders'; readonly localAddr: string })
   | LinkEvent
   | FlowEvent
@@ -120,6 +122,12 @@ const texts: { readonly [Kind in EventKind]: Text<Kind> } = {
     severity: 'warning',
     message: ({ reason }) => `TCP connections refused: ${reason}`,
     details: ({ reason, count, windowSecs }) => ({ reason, count, window: windowSecs }),
+  },
+  'narrow-path': {
+    category: tunnel,
+    severity: 'warning',
+    message: ({ payloadBytes }) => `Narrow path to the relay: payloads of up to ${payloadBytes} bytes fit`,
+    details: ({ pathMtu, payloadBytes }) => ({ path_mtu: pathMtu, payload_bytes: payloadBytes }),
   },
   'several-senders': {
     category: tunnel,

@@ -13,6 +13,7 @@ import type { EdgeTunnelReport } from '../admin/edge-schemas.ts';
 import type { EdgeEvent, TunnelRef } from '../events/edge-event.ts';
 import type { LocalEnd } from '../local/local-end.ts';
 import { createLocalEnd, openEngineLocal } from './create-local-end.ts';
+import { PathWidth } from './path-width.ts';
 import { TunnelWatch } from './tunnel-watch.ts';
 import { relayChangeEvent } from './relay-change-event.ts';
 import { chooseRelay } from './relay-choice.ts';
@@ -55,6 +56,7 @@ export class EdgeTunnel {
   readonly #farTroubles: FarTroubles;
   readonly #counters: TunnelCounters;
   readonly #watch: TunnelWatch;
+  readonly #width = new PathWidth();
   readonly #openRetry: Backoff;
   readonly #samplePeriodMs: number;
   readonly #localEnd: LocalEnd;
@@ -221,8 +223,16 @@ export class EdgeTunnel {
     this.#counters.sampleRates(nowMs);
     this.#counters.sampleEngine();
     this.#watch.sample(nowMs, this.#ref, formatHostPort(this.#localAddr));
+    this.#sampleWidth(nowMs);
     this.#exchangeTroubles();
     this.#noteActive();
+  }
+
+  #sampleWidth(nowMs: number): void {
+    if (this.#settings.protocol !== 'udp') return;
+    const client = this.#clients[chooseRelay(this.#clients) ?? 0];
+    const narrow = this.#width.sample(nowMs, client?.connection?.stats() ?? null);
+    if (narrow !== null) this.#dependencies.raise({ kind: 'narrow-path', tunnel: this.#ref, ...narrow });
   }
 
   /** The two edges of a tunnel know of each other what only one of them can see. */

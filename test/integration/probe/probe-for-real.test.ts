@@ -93,7 +93,8 @@ describe.each(await builtEngines())('adit probe over %s', (engine) => {
     await using world = await behind({ largestPayload: payloadOfMtu(1280) });
     const { text, status } = await probe(...from(world.network), '--seconds', '5');
     const [, payload = '', advised = ''] =
-      /✗ Datagrams of up to (\d+) bytes fit .*, and 1332 are wanted: [^]*payloadsize of at most (\d+)/.exec(text) ?? [];
+      /✗ Datagrams of up to (\d+) bytes fit .*, and 1332 are wanted: [^]*\(payloadsize\) of at most (\d+)/.exec(text) ??
+      [];
     expect(Number(payload)).toBeGreaterThan(1100);
     expect(Number(payload)).toBeLessThanOrEqual(payloadOfMtu(1280) - 44);
     expect(Number(advised) % 188).toBe(0);

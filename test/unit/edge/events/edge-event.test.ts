@@ -59,6 +59,12 @@ const cases: readonly [EdgeEvent, severity: string, message: string, details?: o
     { reason: 'too_many', count: 60, window: 60 },
   ],
   [
+    { kind: 'narrow-path', tunnel, pathMtu: 1392, payloadBytes: 1310 },
+    'warning',
+    'Narrow path to the relay: payloads of up to 1310 bytes fit',
+    { path_mtu: 1392, payload_bytes: 1310 },
+  ],
+  [
     { kind: 'several-senders', tunnel, localAddr: '127.0.0.1:5000' },
     'warning',
     'Several programs send to 127.0.0.1:5000: answers go to the one that sent last',
