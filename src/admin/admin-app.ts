@@ -3,6 +3,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import packageJson from '../../package.json' with { type: 'json' };
 import { errorMessage } from '../lib/app-error.ts';
 import type { Logger } from '../lib/logger.ts';
+import { withNamedSchemas } from '../lib/named-schemas.ts';
 import { nodeHttp } from '../lib/node-http.ts';
 import { decideAccess } from './bearer-token.ts';
 import { metricsSchema, routeSchema } from './openapi.ts';
@@ -112,7 +113,7 @@ function addTextRoutes(
     url: document,
     schema: { hide: true },
     onRequest,
-    handler: (_request, reply) => reply.send(app.swagger()),
+    handler: (_request, reply) => reply.send(withNamedSchemas(app.swagger())),
   });
   // Who opens the address in a browser learns where to look; nothing here needs a token.
   app.route({

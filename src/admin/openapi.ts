@@ -21,6 +21,7 @@ export function routeSchema(route: Route, tokenConfigured: boolean): FastifySche
   return {
     summary: route.summary,
     operationId: operationId(route),
+    tags: [tagOf(route.path)],
     ...guardSchema(route.access, tokenConfigured),
     ...pathParameter(route.path),
     response: responses(route, tokenConfigured),
@@ -47,6 +48,7 @@ export function metricsSchema(tokenConfigured: boolean): FastifySchema {
   return {
     summary: 'All metrics, for Prometheus.',
     operationId: 'get_metrics',
+    tags: ['state'],
     ...guardSchema('token', tokenConfigured),
     response: { 200: text, ...(tokenConfigured && { 401: jsonResponse(401, refusalSchema) }) },
   };
@@ -72,6 +74,11 @@ function jsonResponse(status: number, schema: z.ZodType): object {
   const json = Object.entries(z.toJSONSchema(schema, { io: 'output' })).filter(([key]) => key !== '$schema');
   const content = { 'application/json': { schema: Object.fromEntries(json) } };
   return { description: descriptions[status] ?? '', content };
+}
+
+/** `tunnels` of `/api/v1/tunnels/{id}`; what monitors ask is the `state`. */
+function tagOf(path: string): string {
+  return /^\/api\/v1\/(\w+)/.exec(path)?.[1] ?? 'state';
 }
 
 function operationId({ method, path }: Route): string {

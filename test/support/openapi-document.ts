@@ -24,6 +24,7 @@ const operationSchema = z.object({
 const documentSchema = z.object({
   openapi: z.literal('3.1.0'),
   paths: z.record(z.string(), z.record(z.string(), operationSchema)),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
 });
 
 type Operation = z.output<typeof operationSchema>;
@@ -37,6 +38,13 @@ export interface DocumentedRequest extends RestRequest {
   readonly authorised: boolean;
 }
 
+/** The schema that a reference names, or the schema itself. */
+function resolved(schema: unknown, named: Readonly<Record<string, unknown>>): object {
+  const reference = z.object({ $ref: z.templateLiteral(['#/components/schemas/', z.string()]) }).safeParse(schema);
+  if (!reference.success) return z.record(z.string(), z.unknown()).parse(schema);
+  return z.record(z.string(), z.unknown()).parse(named[reference.data.$ref.split('/').at(-1) ?? '']);
+}
+
 /** A program's OpenAPI document as the judge of its answers. Every schema in it must be a JSON Schema of draft 2020-12. */
 export class OpenApiDocument {
   readonly #paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -45,11 +53,15 @@ export class OpenApiDocument {
   constructor(json: unknown) {
     const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: true });
     addFormats.default(ajv);
-    this.#paths = documentSchema.parse(json).paths;
+    const { paths, components } = documentSchema.parse(json);
+    this.#paths = paths;
     for (const { template, method, operation } of this.#operations()) {
       for (const [status, { content }] of Object.entries(operation.responses)) {
         for (const [type, { schema }] of Object.entries(content)) {
-          this.#validators.set(`${method} ${template} ${status} ${type}`, ajv.compile(schema as object));
+          this.#validators.set(
+            `${method} ${template} ${status} ${type}`,
+            ajv.compile(resolved(schema, components.schemas)),
+          );
         }
       }
     }

@@ -4,6 +4,7 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../../lib/logger.ts';
+import { withNamedSchemas } from '../../lib/named-schemas.ts';
 import type { SignIn } from '../access/sign-in.ts';
 import { securityHeaders } from '../web/security-headers.ts';
 import { identify, requireAccess, sessionCookie } from './credentials.ts';
@@ -62,6 +63,6 @@ export function serveDocument(app: FastifyInstance, signIn: SignIn): void {
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async (request, reply) => {
     const credentials = { authorization: request.headers.authorization, cookie: request.cookies[sessionCookie] };
     requireAccess('any', await identify(signIn, credentials));
-    return reply.type('application/json').send(JSON.stringify(app.swagger()));
+    return reply.type('application/json').send(JSON.stringify(withNamedSchemas(app.swagger())));
   });
 }

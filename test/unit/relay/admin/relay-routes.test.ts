@@ -179,7 +179,11 @@ describe('the REST API of a relay', () => {
   it('documents every path, its answers and its guard', async () => {
     const { ask } = await serve({ apiToken: token });
     const document = z
-      .object({ openapi: z.literal('3.1.0'), paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
+      .object({
+        openapi: z.literal('3.1.0'),
+        paths: z.record(z.string(), z.record(z.string(), z.unknown())),
+        components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+      })
       .parse((await ask('GET', '/api/v1/openapi.json', `Bearer ${token}`)).json());
     expect(Object.keys(document.paths).toSorted()).toEqual([
       '/api/v1/edges',
@@ -193,6 +197,18 @@ describe('the REST API of a relay', () => {
       '/metrics',
       '/ready',
     ]);
+    const named = (name: string): object => ({
+      content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
+    });
+    expect(document.paths['/api/v1/tunnels']).toMatchObject({
+      get: { tags: ['tunnels'], responses: { 200: named('Tunnels'), 401: named('Refusal') } },
+    });
+    expect(document.paths['/health']).toMatchObject({
+      get: { tags: ['state'], responses: { 200: named('Health'), 503: named('Health') } },
+    });
+    expect(Object.keys(document.components.schemas)).toEqual(
+      expect.arrayContaining(['Health', 'Ready', 'Tunnels', 'TunnelsIdWhy', 'Edges', 'Refusals', 'Refusal']),
+    );
     expect(document.paths['/api/v1/tunnels/{id}']).toMatchObject({
       get: { security: [{ bearer: [] }], responses: { 200: {}, 400: {}, 401: {}, 404: {} } },
       delete: { responses: { 200: {}, 400: {}, 401: {}, 404: {} } },
