@@ -58,7 +58,7 @@ function cell(name: string, faults: Partial<Faults>, more: Partial<Cell> = {}): 
 }
 
 function lossCell(percent: number): Cell {
-  const isQuick = [0, 1, 5].includes(percent);
+  const isQuick = [0, 1, 2, 5, 10].includes(percent);
   return cell(`loss ${percent} %`, { lossRate: percent / 100 }, { lossPercent: percent, isQuick });
 }
 
@@ -115,7 +115,7 @@ const allCells: readonly Cell[] = [
   changing,
 ];
 
-/** Lines of the table: everything, or what tells most within five minutes. */
+/** Lines of the table: everything, or what tells most within three minutes. */
 export function pathCases(isFull: boolean): readonly PathCase[] {
   const slow = allCells.filter(({ isQuick }) => isFull || isQuick);
   const fast = isFull ? allCells : allCells.filter(({ lossPercent }) => lossPercent === 1);
