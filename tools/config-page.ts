@@ -9,9 +9,10 @@ import {
 const head = `# Configuration
 
 This page is generated from the programs' own schemas by \`npm run generate\`; do not edit it.
-\`adit check-config FILE\` tells everything that is wrong with a file. \`config.schema.json\`, \`edge.schema.json\`,
-\`observer.schema.json\` and \`manager.schema.json\` let an editor complete keys: name one of them in \`"$schema"\`. Relative paths start
-at the folder of the config file. Unknown keys are an error, so that a mistyped key is never silently without effect.
+\`adit check-config FILE\` reports everything that is wrong with a file. \`config.schema.json\`, \`edge.schema.json\`,
+\`observer.schema.json\` and \`manager.schema.json\` let an editor complete keys: name one of them in
+\`"$schema"\`. Relative paths start at the folder of the config file. Unknown keys are an error, so that a mistyped key
+is never silently without effect.
 `;
 
 /** docs/config.md: every key of the programs. */

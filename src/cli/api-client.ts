@@ -193,7 +193,7 @@ export async function readApiConfig(path: string): Promise<ApiConfig> {
   const content = await readJsonFile(path);
   const parsed = configSchema.safeParse(content);
   if (!parsed.success) {
-    throw new AppError('config-invalid', `${path} is not a config of adit; adit check-config ${path} tells more`);
+    throw new AppError('config-invalid', `${path} is not a config of adit; adit check-config ${path} shows more`);
   }
   const { api_addr: one, api_addrs: several, api_token: token = null, tunnels } = parsed.data;
   const address = one ?? several?.[0] ?? null;

@@ -131,7 +131,7 @@ describe.each(await builtEngines())('a relay over %s with hostile clients', (eng
     expect(await proven.connection.closedByRelay()).toBe(closeReason.frameTooLarge);
   });
 
-  it('A3 takes no more than 64 KiB from a stranger, on whichever streams', async () => {
+  it('A3 takes no more than 64 KiB from an unauthenticated peer, on any streams', async () => {
     await using at = await AttackedRelay.start(engine);
     await using stranger = await HostileConnection.connect({ remote: at.remote });
     for (let n = 0; n < 8; n++) stranger.write(stranger.streams.nextBidi(), Buffer.alloc(16_000));
@@ -139,7 +139,7 @@ describe.each(await builtEngines())('a relay over %s with hostile clients', (eng
     expect(at.bed.engine.report().counters.bytesReceived).toBeLessThan(200_000);
   });
 
-  it('A4 asks strangers under load to prove their address, keeps nothing for them, and lets them in then', async () => {
+  it('A4 has peers under load prove their address, keeps nothing for them, and lets them in then', async () => {
     await using bed = await startTestRelay({
       engine,
       config: { limits: { retry_after_handshakes_per_sec: 10, accept_rate_per_ip_per_sec: 0 } },

@@ -41,7 +41,7 @@ describe.each(await builtEngines())('a tunnel of a relay over %s through a bad n
     }
   });
 
-  it('S4 behind an MTU black hole of 1400 bytes streams and datagrams of 1200 flow; larger ones are counted and told', async () => {
+  it('S4 behind an MTU hole of 1400 bytes streams and datagrams of 1200 flow; larger ones are counted', async () => {
     const faults = { largestPayload: payloadOfMtu(1400) };
     await using world = await FaultyWorld.start({ engine, protocol: 'udp', faults });
     const large = numberedDatagram(1, 1360);

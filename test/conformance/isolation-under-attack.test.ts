@@ -22,7 +22,7 @@ async function nothingArrived(at: AttackedRelay, refused: number): Promise<void>
 }
 
 describe.each(await builtEngines())('a tunnel of a relay over %s that is attacked', (engine) => {
-  it('I1 gets no datagram of a stranger who knows its id, bound elsewhere or not', async () => {
+  it('I1 gets no datagram of an unbound peer that has its id, bound elsewhere or not', async () => {
     await using at = await AttackedRelay.start(engine);
     await using stranger = await HostileEdge.connect({ remote: at.remote });
     await using tenant = await HostileEdge.bound({ remote: at.remote }, at.ownBind());
@@ -43,7 +43,7 @@ describe.each(await builtEngines())('a tunnel of a relay over %s that is attacke
     await nothingArrived(at, 3);
   });
 
-  it('I1 gets no stream of a stranger, who learns only that it is not his', async () => {
+  it('I1 gets no stream of an unbound peer, which learns only that the leg is not its own', async () => {
     await using at = await AttackedRelay.start(engine, 'tcp');
     await using stranger = await HostileEdge.connect({ remote: at.remote });
     await using tenant = await HostileEdge.bound({ remote: at.remote }, at.ownBind('egress', 'tcp'));
@@ -97,7 +97,7 @@ describe.each(await builtEngines())('a tunnel of a relay over %s that is attacke
     expect(taker.connection.isClosed).toBe(false);
   });
 
-  it('I2 takes datagrams of an unbound leg for a stranger’s', async () => {
+  it('I2 counts datagrams of an unbound leg as those of an unbound sender', async () => {
     await using at = await AttackedRelay.start(engine);
     await using leg = await HostileEdge.bound({ remote: at.remote }, at.victimBind());
     leg.sendDatagram(victimTunnel, Buffer.from('while bound'));

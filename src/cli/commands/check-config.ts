@@ -27,14 +27,14 @@ export function addCheckConfig(program: Command, terminal: Terminal, clock: Cloc
     .command('check-config')
     .argument('<file>', 'the config file of a relay, an edge, an observer or a manager')
     .addOption(
-      new Option('--as <program>', 'what it is for, when that cannot be told').choices([
+      new Option('--as <program>', 'what it is for, when the file does not show it').choices([
         ...['relay', 'edge', 'observer', 'manager'],
       ]),
     )
     .description(
       'Checks the config of a relay, an edge, an observer or a manager without starting it, the certificates ' +
         'and folders that it names included.\n' +
-        'Every problem is told at once. Status 0 when the program would start, 2 when not.',
+        'Every problem is reported at once. Status 0 when the program would start, 2 when not.',
     )
     .action(async (path: string, options: { readonly as?: ProgramKind }) => {
       const { kind, problems, warnings } = await checkFile(path, clock, options.as);

@@ -49,7 +49,7 @@ export class ServiceNotice {
     if (!this.#enabled) return;
     this.#dependencies.notify(states, (error) => {
       if (error !== null)
-        this.#dependencies.logger.warn({ states, problem: errorMessage(error) }, 'systemd was not told');
+        this.#dependencies.logger.warn({ states, problem: errorMessage(error) }, 'systemd was not notified');
     });
   }
 }

@@ -16,7 +16,7 @@ function presence(facts: TunnelFacts): Finding[] {
   if (tunnel === null) {
     const findings = [...unreached(facts), ...sameSide(facts)];
     if (findings.length > 0) return findings;
-    return [problem(`No edge holds a leg of it${lastWords(facts)}.`, 'look at both edges: adit why there tells more')];
+    return [problem(`No edge holds a leg of it${lastWords(facts)}.`, 'look at both edges: adit why there shows more')];
   }
   const since = durationBetween(tunnel.status_since, facts.at);
   if (tunnel.status === 'active') return [good(`Both legs are there, for ${since}.`)];

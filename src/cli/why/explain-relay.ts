@@ -99,7 +99,7 @@ function toldByEdges(tunnel: RelayTunnelReport): Finding[] {
   return DIRECTIONS.flatMap((direction) => {
     const { leg } = tunnel[direction];
     return (leg?.troubles ?? []).map((trouble) => {
-      const [text, remedy] = toldTroubles[trouble] ?? [trouble, 'adit why there tells more'];
+      const [text, remedy] = toldTroubles[trouble] ?? [trouble, 'adit why there shows more'];
       return problem(`The ${direction} edge (${leg?.edge_id ?? 'unnamed'}) says: ${text}.`, remedy);
     });
   });

@@ -57,7 +57,9 @@ export const relayConfigSchema = z
     require_bind_auth: flag().default(true).describe('Refuse tunnels that nobody has authorised.'),
     require_bind_proof: flag().default(false).describe('Accept bind proofs only, no tokens (refuses older edges).'),
     min_protocol_version: whole(0, 1000).default(0).describe('Refuse edges of an older tunnel protocol.'),
-    hold_waiting_edges: flag().default(false).describe('Do not tell older edges that they wait, so that they stay.'),
+    hold_waiting_edges: flag()
+      .default(false)
+      .describe('Send older edges no message that they wait, so that they stay.'),
     max_connections_per_ip: whole(1, 1_000_000).default(64).describe('Connections of one address (IPv6: one /64).'),
     max_tunnels_per_connection: whole(1, 100_000).default(100).describe('Tunnels that one connection may bind.'),
     tunnels: z

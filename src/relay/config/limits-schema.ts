@@ -61,7 +61,7 @@ export const limitsSchema = z.strictObject({
   stranger_events_per_min: whole(1, 1_000_000)
     .default(1000)
     .describe('Events of one kind that one source causes with tunnels that anyone may bind; the rest is counted.'),
-  max_event_sources: whole(1, 1_000_000).default(4096).describe('Sources that are told apart for that.'),
+  max_event_sources: whole(1, 1_000_000).default(4096).describe('Sources that have a count of their own for that.'),
   event_journal_bytes: whole(mib, 1024 * 1024 * mib)
     .default(256 * mib)
     .describe('Disk for events that no manager has had yet; past it the oldest of the least severe go.'),

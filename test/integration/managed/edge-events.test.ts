@@ -44,7 +44,7 @@ const expected: readonly [severity: string, category: string, message: RegExp][]
 ];
 
 describe.each(await builtEngines())('an edge over %s with a manager', (engineName) => {
-  it('T1 tells it each of the 13 events, provoked for real, with its time, words and severity', async () => {
+  it('T1 sends it each of the 13 events, provoked for real, with its time, words and severity', async () => {
     await using manager = await TestManager.start();
     await using busy = createSocket('udp4').bind(0, '127.0.0.1');
     await once(busy, 'listening');

@@ -115,7 +115,7 @@ function firstOf(events: readonly ReceivedEvent[], message: RegExp): ReceivedEve
 }
 
 describe.each(await builtEngines())('a relay over %s with a manager', (engineName) => {
-  it('T1 tells it each of the 13 events, provoked for real, in order, with its time, words and severity', async () => {
+  it('T1 sends it each of the 13 events, provoked for real, in order, with its time, words and severity', async () => {
     const startedAtMs = clock.now();
     await using world = await startWorld(engineName);
     await provokeEdgeEvents(world);
@@ -141,7 +141,7 @@ describe.each(await builtEngines())('a relay over %s with a manager', (engineNam
     expect(raisedAtMs(reconnected) - raisedAtMs(refused)).toBeGreaterThan(1_000);
   });
 
-  it('T1 tells it the truth: one disconnect for each connect, and nothing twice while a state lasts', async () => {
+  it('T1 sends it the truth: one disconnect for each connect, and nothing twice while a state lasts', async () => {
     await using world = await startWorld(engineName);
     const edges = await Promise.all(Array.from({ length: 5 }, (_, index) => greeted(world, `edge-${index}`)));
     for (const edge of edges) edge.close();

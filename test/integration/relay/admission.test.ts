@@ -26,7 +26,7 @@ async function dialMany(bed: TestRelay, count: number): Promise<ScriptedEdge[]> 
 }
 
 describe.each(await builtEngines())('admission over %s', (engine) => {
-  it('A1 with the default config connection 65 of one address is refused with its reason, and told once', async () => {
+  it('A1 by default connection 65 of one address is refused with its reason, and reported once', async () => {
     await using bed = await startTestRelay({ engine });
     const edges = await dialMany(bed, 65);
     const refused = edges.at(-1);
@@ -145,7 +145,7 @@ describe.each(await builtEngines())('admission over %s', (engine) => {
     expect((await bound.expectClosed()).reason).toBe('control frame too large');
   });
 
-  it('A3 a stranger that sends more than its budget is closed', async () => {
+  it('A3 an unauthenticated peer that sends more than its budget is closed', async () => {
     await using bed = await startTestRelay({ engine });
     const edge = await bed.edge();
     // On the control stream, since data streams of a stranger are stopped before they bring much.

@@ -69,7 +69,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
     },
   );
 
-  it('I3 a bind with a valid token replaces a live leg and tells it; its connection stays open', async () => {
+  it('I3 a bind with a valid token replaces a live leg, which gets a message; its connection stays open', async () => {
     await using bed = await startTestRelay({ engine, config: authorized });
     const pair = await bindPair(bed, { secret: pairSecret, features: ['peer_state'] });
     const next = await bed.edge('next');

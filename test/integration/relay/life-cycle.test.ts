@@ -11,7 +11,7 @@ import { startTestRelay } from '../../support/programs/test-relay.ts';
 import { until } from '../../support/until.ts';
 
 describe.each(await builtEngines())('the life of a relay over %s', (engine) => {
-  it('L1 stopping refuses what is new, lets open streams finish, and closes with code 0 and no tunnel_down', async () => {
+  it('L1 stopping refuses what is new, lets open streams finish, closes with code 0 and no tunnel_down', async () => {
     await using bed = await startTestRelay({ engine, config: { drain_timeout_secs: 10 } });
     const pair = await bindPair(bed, { protocol: 'tcp', features: ['peer_state'] });
     const { near, far } = await openStream(pair);
@@ -42,7 +42,7 @@ describe.each(await builtEngines())('the life of a relay over %s', (engine) => {
     expect(near.ended).not.toEqual({ kind: 'finished' });
   });
 
-  it('L1 edges hear of the end at once, also in the middle of a bulk transfer', async () => {
+  it('L1 edges get the end at once, also in the middle of a bulk transfer', async () => {
     await using bed = await startTestRelay({ engine });
     const pair = await bindPair(bed, { protocol: 'tcp' });
     const { near, far } = await openStream(pair);
@@ -109,7 +109,7 @@ describe.each(await builtEngines())('the life of a relay over %s', (engine) => {
     await bed.relay.stop();
   });
 
-  it('L6 after a restart without a word edges hear a stateless reset at once', async () => {
+  it('L6 after a restart without a word edges get a stateless reset at once', async () => {
     const resetKey = new Uint8Array(32).fill(7);
     const first = await startTestRelay({ engine, resetKey });
     const { address } = first;
@@ -159,7 +159,7 @@ describe.each(await builtEngines())('the truth over %s', (engine) => {
     ]);
   });
 
-  it('T1 an edge of another version is told of and carries on', async () => {
+  it('T1 an edge of another version is reported and carries on', async () => {
     await using bed = await startTestRelay({ engine });
     const edge = (await bed.dial()).openControl();
     edge.send({ type: 'hello', protocol_version: 1, software_version: 'old', features: [] });

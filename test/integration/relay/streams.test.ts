@@ -117,7 +117,7 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
     await until(() => blocked.far.receivedBytes >= 32 * mib, { timeoutMs: 20_000, what: 'the blocked stream goes on' });
   });
 
-  it('S3 when a leg dies the streams of its tunnels are reset within 1 s, and traffic resumes when it is back', async () => {
+  it('S3 when a leg dies the streams of its tunnels are reset within 1 s; traffic resumes after it', async () => {
     await using bed = await startTestRelay({ engine });
     const pair = await bindPair(bed, { protocol: 'tcp', features: ['peer_state'] });
     const streams = [await openStream(pair), await openStream(pair)];
@@ -135,7 +135,7 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
     await until(() => bed.relay.report.totals().active_tcp_streams === 0, { what: 'all state of streams is freed' });
   });
 
-  it('S3 an edge that does not know peer_state hears nothing, keeps its leg, and goes on', async () => {
+  it('S3 an edge that does not know peer_state gets no message, keeps its leg, goes on', async () => {
     await using bed = await startTestRelay({ engine });
     const { ingress, egress } = await bindPair(bed);
     egress.close();
@@ -151,7 +151,7 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
     expect(ingress.uniMessages).toEqual([]);
   });
 
-  it('S4 1376-byte datagrams pass at the default configuration, and what does not fit is counted and told', async () => {
+  it('S4 1376-byte datagrams pass by default, and what does not fit is counted and reported', async () => {
     await using bed = await startTestRelay({ engine, config: { quic: { max_udp_payload: 1452 } } });
     const { ingress, egress } = await bindPair(bed);
     egress.sendDatagram(pairTunnel, Buffer.alloc(1360));

@@ -15,7 +15,7 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-describe('what a relay remembers of strangers', () => {
+describe('what a relay remembers of unauthenticated peers', () => {
   it('A1 of a source that has left, nothing, however many there were', async () => {
     const bed = await MemoryRelay.start();
     const [listener] = bed.network.listeners.values();
@@ -31,7 +31,7 @@ describe('what a relay remembers of strangers', () => {
     expect((heapBytes() - before) / during).toBeLessThan(0.2);
   });
 
-  it('A1 of refused binds, the latest of as many legs as it is told', async () => {
+  it('A1 of refused binds, the latest of as many legs as its config says', async () => {
     const bed = await MemoryRelay.start({
       config: { require_bind_auth: true, limits: { max_refusals_remembered: 3 } },
     });
@@ -42,7 +42,7 @@ describe('what a relay remembers of strangers', () => {
     expect(bed.relay.refusals.list().map(({ tunnelId }) => tunnelId)).toEqual([8, 9, 10].map(tunnelNumber));
   });
 
-  it('A1 of those whose events it counts, as many as it is told; the others share one account', async () => {
+  it('A1 of sources whose events it counts, as many as its config says; the others share one account', async () => {
     const bed = await MemoryRelay.start({ config: { limits: { max_event_sources: 3, rejection_events_per_min: 1 } } });
     const [listener] = bed.network.listeners.values();
     for (let source = 1; source <= 100; source++) {

@@ -39,6 +39,6 @@ describe('what systemd is told', () => {
   it('is missed with a warning when the tool fails', () => {
     const { logger, service } = bedOf({ NOTIFY_SOCKET: '@notify' }, new Error('not found'));
     service.ready();
-    expect(logger.messages('warn')).toEqual(['systemd was not told']);
+    expect(logger.messages('warn')).toEqual(['systemd was not notified']);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { categories, kinds, leg, PlanBed, pushedLeg, settings } from './plan-bed.ts';
 
 describe('a leg', () => {
-  it('MC1 is pushed on replay, and the push succeeded event tells of it', () => {
+  it('MC1 is pushed on replay, and the push succeeded event reports it', () => {
     const bed = new PlanBed();
     expect(bed.online([leg()])).toMatchObject([{ kind: 'push', cause: 'replay' }]);
     const answered = bed.ack();
@@ -18,7 +18,7 @@ describe('a leg', () => {
     expect(categories(bed.ack())).toEqual([]);
   });
 
-  it('MC1 that fails is failed with its error, and told once for each error text', () => {
+  it('MC1 that fails is failed with its error, and reported once for each error text', () => {
     const bed = new PlanBed();
     bed.online([leg()]);
     const failed = bed.nack('port in use', 'leg', 'port_conflict');
@@ -31,7 +31,7 @@ describe('a leg', () => {
     expect(categories(bed.nack('another'))).toEqual(['config_sync.push_failed']);
   });
 
-  it('MC1 that is failed at replay is pushed, and its success is told', () => {
+  it('MC1 that is failed at replay is pushed, and its success is reported', () => {
     const bed = new PlanBed();
     bed.online([leg({ status: 'failed', error: 'x', pushedGeneration: 1 })]);
     expect(categories(bed.ack())).toEqual(['config_sync.push_succeeded']);

@@ -84,7 +84,7 @@ describe('the metrics of a relay', () => {
     );
   });
 
-  it('T4 tell the path of each leg, in base units', async () => {
+  it('T4 have the path of each leg, in base units', async () => {
     const lines = await samples(registryOf(new SampleRelay([[id, { ...sampleTunnel(id), name: 'stadium' }]])));
     const labels = `tunnel_id="${id}",direction="ingress"`;
     expect(lines).toEqual(

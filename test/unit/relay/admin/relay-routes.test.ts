@@ -51,7 +51,7 @@ describe('the REST API of a relay', () => {
     }
   });
 
-  it('T4 tells the path of each leg', async () => {
+  it('T4 shows the path of each leg', async () => {
     const { ask } = await serve();
     const [tunnel] = tunnelsSchema.parse((await ask('GET', '/api/v1/tunnels')).json()).tunnels;
     expect(tunnel?.egress.leg?.path).toMatchObject({

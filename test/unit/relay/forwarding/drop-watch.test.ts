@@ -34,7 +34,7 @@ describe('the drop watch', () => {
     ]);
   });
 
-  it('S4 tells at most once a minute while they go on, with what was added since', () => {
+  it('S4 reports at most once a minute while they go on, with what was added since', () => {
     const bed = new Bed();
     for (let second = 0; second < 121; second++) {
       bed.egress.drop('too_large');
