@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { unlink } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import type { LogTarget } from './log-target.ts';
@@ -13,12 +13,15 @@ export interface FileTargetSettings {
 }
 
 /**
- * A file that is rotated by size. Its folder is made when it is missing; a new file is 0600, since events name
+ * A file that is rotated by size. When somebody else moves or removes it, as logrotate does, the next line makes it anew.
+ * Its folder is made when it is missing; a new file is 0600, since events name
  * addresses.
  */
 export class FileTarget implements LogTarget {
   readonly #settings: FileTargetSettings;
   #stream: RotatingFileStream | null = null;
+  /** Of the file that is written to; null while that is not known: before the first line, and as it is rotated. */
+  #inode: number | null = null;
   #failure: Error | null = null;
 
   constructor(settings: FileTargetSettings) {
@@ -26,6 +29,7 @@ export class FileTarget implements LogTarget {
   }
 
   async write(line: string): Promise<void> {
+    if (await this.#wasMoved()) await this.close();
     const stream = (this.#stream ??= this.#open());
     await new Promise<void>((resolve, reject) => {
       stream.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
@@ -33,14 +37,25 @@ export class FileTarget implements LogTarget {
     const failure = this.#failure;
     this.#failure = null;
     if (failure !== null) throw failure;
+    this.#inode ??= await inodeOf(this.#settings.path);
   }
 
   async close(): Promise<void> {
     const stream = this.#stream;
     this.#stream = null;
+    this.#inode = null;
     if (stream === null) return;
     stream.end();
     await once(stream, 'finish');
+  }
+
+  /** What is still open under another name, or none, gets no further line. */
+  async #wasMoved(): Promise<boolean> {
+    const known = this.#inode;
+    if (known === null) return false;
+    const found = await inodeOf(this.#settings.path);
+    // It may have been rotated by its size meanwhile.
+    return this.#inode === known && found !== known;
   }
 
   #open(): RotatingFileStream {
@@ -57,6 +72,9 @@ export class FileTarget implements LogTarget {
       this.#failure = error;
       if (this.#stream === stream) this.#stream = null;
     });
+    stream.on('rotation', () => {
+      this.#inode = null;
+    });
     stream.on('warning', (error) => {
       this.#failure = error;
     });
@@ -68,5 +86,15 @@ export class FileTarget implements LogTarget {
 
   #noteFailure(error: unknown): void {
     this.#failure = error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** Null when nothing has that path. */
+async function inodeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).ino;
+  } catch {
+    // Removed, or its folder was: the next line says what stands in the way, if anything does.
+    return null;
   }
 }

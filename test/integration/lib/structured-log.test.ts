@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createStructuredLog, type StructuredLog } from '../../../src/admin/structured-log.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
@@ -50,6 +50,41 @@ function open(target: JsonLogTarget): StructuredLog {
   if (log === null) throw new Error('a target was given');
   return log;
 }
+
+describe('a log file that others handle', () => {
+  it.each([
+    ['moved, as logrotate does', (path: string) => rename(path, `${path}.1`), ['one', 'two']],
+    ['removed', (path: string) => rm(path), []],
+    ['removed with its folder', (path: string) => rm(dirname(path), { recursive: true }), []],
+    ['moved, with an empty one in its place', replace, ['one', 'two']],
+  ] as const)('goes on under its name when it was %s', async (_how, handle, moved) => {
+    const path = join(folder, 'logs/relay.log');
+    const target = new FileTarget({ path, maxBytes: 1_000_000, maxBackups: 3 });
+    await target.write('one');
+    await target.write('two');
+    await handle(path);
+    await target.write('three');
+    await target.write('four');
+    await target.close();
+    expect(await readFile(path, 'utf8')).toBe('three\nfour\n');
+    if (moved.length > 0) expect(await readFile(`${path}.1`, 'utf8')).toBe(`${moved.join('\n')}\n`);
+  });
+
+  it('goes on when it was emptied in place (copytruncate)', async () => {
+    const path = join(folder, 'relay.log');
+    const target = new FileTarget({ path, maxBytes: 1_000_000, maxBackups: 3 });
+    await target.write('one');
+    await truncate(path);
+    await target.write('two');
+    await target.close();
+    expect(await readFile(path, 'utf8')).toBe('two\n');
+  });
+
+  async function replace(path: string): Promise<void> {
+    await rename(path, `${path}.1`);
+    await writeFile(path, '');
+  }
+});
 
 describe('structured log lines', () => {
   it('are not made without a target', () => {

@@ -20,6 +20,19 @@ describe('the config that is shipped', () => {
   });
 });
 
+describe('the logrotate file', () => {
+  it('renames files that may still be written to, and leaves it to Adit to make new ones', () => {
+    const lines = read('contrib/logrotate/adit')
+      .split('\n')
+      .map((line) => line.trim());
+    for (const wanted of ['nocreate', 'delaycompress', 'missingok']) expect(lines).toContain(wanted);
+    expect(lines).not.toContain('copytruncate');
+    expect(lines.filter((line) => line.startsWith('/'))).toEqual([
+      '/var/lib/adit-relay/logs/*.log /var/lib/adit-edge/logs/*.log {',
+    ]);
+  });
+});
+
 describe('the systemd units', () => {
   it.each(units)('%s is watched, told to reload, and given its folders', (unit) => {
     const text = read(`contrib/systemd/${unit}.service`);
