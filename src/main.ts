@@ -1,13 +1,14 @@
 import process from 'node:process';
 import { CommanderError } from 'commander';
 import { exitCodeOf, reportFailure } from './cli/failure.ts';
+import { highlight } from './cli/highlight.ts';
 import { createProgram } from './cli/program.ts';
 import { leaveOutLocales } from './lib/leave-out-locales.ts';
 
 let readerIsGone = false;
 const terminal = {
   out(text: string): void {
-    process.stdout.write(text, (error) => {
+    process.stdout.write(highlight(text), (error) => {
       if (!error || readerIsGone) return;
       readerIsGone = true;
       // `head` has what it wanted: ends as at Ctrl-C, so that a demo takes its programs along.
