@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Option, type Command } from 'commander';
 import { parseTunnel } from '../../edge/config/edge-config.ts';
 import { AppError } from '../../lib/app-error.ts';
@@ -27,6 +28,14 @@ const files = [
   ['edge-egress.json', 'egressEdge', 'on the side that has the source (adit edge -c edge-egress.json)'],
   ['edge-ingress.json', 'ingressEdge', 'on the side that has the destination (adit edge -c edge-ingress.json)'],
 ] as const satisfies readonly (readonly [string, keyof TunnelKit, string])[];
+
+/** What lets an editor complete the keys of a file; lies beside it. */
+const schemas = {
+  relay: 'config.schema.json',
+  egressEdge: 'edge.schema.json',
+  ingressEdge: 'edge.schema.json',
+} as const;
+const installation = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** The flag that a key of a tunnel comes from; local_addr has one at each edge. */
 const flags: Readonly<Record<string, string>> = {
@@ -126,7 +135,12 @@ function refuseToReplace(folder: string): void {
 function write(kit: TunnelKit, folder: string, terminal: Terminal): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const [name, part] of files) writeFileSync(join(folder, name), pretty(kit[part]), { mode: 0o600, flag: 'wx' });
+    for (const [name, part] of files) {
+      const content = pretty({ $schema: `./${schemas[part]}`, ...kit[part] });
+      writeFileSync(join(folder, name), content, { mode: 0o600, flag: 'wx' });
+      const schema = join(folder, schemas[part]);
+      if (!existsSync(schema)) copyFileSync(join(installation, schemas[part]), schema);
+    }
   } catch (cause) {
     throw new AppError('io-failed', `cannot write to ${folder}`, { cause });
   }

@@ -106,6 +106,12 @@ describe('adit token', () => {
   });
 });
 
+/** Without the schemas that the configs name. */
+function configsIn(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => !name.endsWith('.schema.json'));
+  return names.toSorted();
+}
+
 describe('adit keygen', () => {
   let folder = '';
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'adit-keygen-'))));
@@ -117,6 +123,15 @@ describe('adit keygen', () => {
     const addresses = ['--relay', '192.0.2.1:4433', '192.0.2.2:4433', '--listen', '127.0.0.1:9000'];
     const { error } = await run('keygen', '--protocol', 'udp', ...addresses, '--out', folder);
     expect(error).toBeNull();
+    for (const [name, schema] of [
+      ['relay.json', './config.schema.json'],
+      ['edge-egress.json', './edge.schema.json'],
+      ['edge-ingress.json', './edge.schema.json'],
+    ] as const) {
+      expect(read(name)).toMatchObject({ $schema: schema });
+      expect(read(schema)).toMatchObject({ $schema: expect.stringContaining('json-schema.org') as string });
+      expect((await run('check-config', join(folder, name))).out).toContain('is a sound config of');
+    }
     const relay = read('relay.json') as { tunnels: [{ id: string; bind_secret: string }] };
     const edges = ['edge-egress.json', 'edge-ingress.json'].map((name) => {
       expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
@@ -145,13 +160,13 @@ describe('adit keygen', () => {
   it('makes the folder, and writes all three files or none', async () => {
     const kit = join(folder, 'new', 'kit');
     await run('keygen', '--out', kit);
-    expect(readdirSync(kit).sort()).toEqual(['edge-egress.json', 'edge-ingress.json', 'relay.json']);
+    expect(configsIn(kit)).toEqual(['edge-egress.json', 'edge-ingress.json', 'relay.json']);
     rmSync(join(kit, 'relay.json'));
     const before = readFileSync(join(kit, 'edge-egress.json'), 'utf8');
     const { error } = await run('keygen', '--out', kit);
     expect(exitCodeOf(error)).toBe(1);
     expect(String(error)).toMatch(/keygen never replaces a file, and has .*edge-egress.json, .*edge-ingress.json$/);
-    expect(readdirSync(kit).sort()).toEqual(['edge-egress.json', 'edge-ingress.json']);
+    expect(configsIn(kit)).toEqual(['edge-egress.json', 'edge-ingress.json']);
     expect(readFileSync(join(kit, 'edge-egress.json'), 'utf8')).toBe(before);
   });
 
