@@ -186,6 +186,25 @@ describe('the master key', () => {
     expect(await manager.api('GET', `tunnels/${first}/keys`)).toMatchObject({ status: 200 });
   }, 90_000);
 
+  it('MG4 is asked for where webhooks alone were sealed with it; without it they stay disabled', async () => {
+    await using manager = await ManagerProcess.start();
+    const hook = { name: 'pager', url: 'https://pager.example/hook', triggers: ['node_offline'] };
+    const { id } = await manager.done('POST', 'webhooks', hook);
+    expect(await manager.command('check')).toMatchObject({ status: 0 });
+    await manager.end('SIGTERM');
+    expect(await manager.command('rekey')).toMatchObject({ status: 0 });
+    expect(await manager.command('check')).toMatchObject({ status: 0 });
+    writeFileSync(keyOf(manager), `${'cd'.repeat(32)}\n`);
+    await expect(manager.resume()).rejects.toThrow(/sealed with the master key [0-9a-f]{8}, not [0-9a-f]{8}/);
+    await manager.resume(['--forget-sealed']);
+    const { items } = (await manager.done('GET', 'webhooks')) as { items: unknown };
+    expect(items).toMatchObject([{ name: 'pager', enabled: false }]);
+    expect(await manager.api('PATCH', `webhooks/${String(id)}`, { enabled: true })).toMatchObject({ status: 422 });
+    expect(await manager.command('check')).toMatchObject({ status: 0 });
+    await manager.end('SIGTERM');
+    await manager.resume();
+  }, 90_000);
+
   it('MG4 a flipped bit in a sealed row fails that tunnel alone', async () => {
     const { manager, ids } = await withTunnels();
     await using _manager = manager;

@@ -3,7 +3,7 @@ import { AccessError } from '../access/access-error.ts';
 import { audit } from '../access/audited.ts';
 import { newId } from '../access/new-id.ts';
 import { newToken } from '../access/opaque-token.ts';
-import type { WebhookRow } from '../store/access-schema.ts';
+import { lostSecret, type WebhookRow } from '../store/access-schema.ts';
 import type { WebhookDispatcher } from '../webhooks/webhook-dispatcher.ts';
 import { webhookUrlProblem } from '../webhooks/webhook-post.ts';
 import { webhookFilterSchema } from '../webhooks/webhook-trigger.ts';
@@ -118,6 +118,10 @@ function changeRoute(parts: Parts): ApiRoute {
       const before = await found(parts, params['id']);
       if (body.url !== undefined) refuseUrl(body.url, config.webhooks.allow_private);
       const { name, url, triggers, enabled } = body;
+      if (enabled === true && before.secret_sealed === lostSecret) {
+        const message = 'Its signing secret was lost with the master key. Delete it and make a new one.';
+        throw new AccessError('invalid', message, [{ path: 'enabled', message }]);
+      }
       const now = clock.now();
       const change = {
         ...present({ name, url }),

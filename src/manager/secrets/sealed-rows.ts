@@ -4,7 +4,7 @@ import type { Sealing } from './sealing.ts';
 
 /**
  * Makes sure that the master key is the one that sealed what is stored. Rejects with AppError `config-invalid` that
- * names the key which is needed; with `forget`, marks those keys as unknown instead, and tunnels run on.
+ * names the key which is needed; with `forget`, marks those keys as unknown instead: tunnels run on, webhooks are disabled.
  */
 export async function checkSealed(
   database: OpenDatabase,
@@ -21,6 +21,6 @@ export async function checkSealed(
   const ways = 'give that key (ADIT_MASTER_KEY or master_key_path), or start once with --forget-sealed';
   throw new AppError(
     'config-invalid',
-    `the tunnel keys were sealed with the master key ${keyId}, not ${sealing.keyId}: ${ways}`,
+    `the keys of tunnels and webhooks were sealed with the master key ${keyId}, not ${sealing.keyId}: ${ways}`,
   );
 }

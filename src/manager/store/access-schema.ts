@@ -40,6 +40,9 @@ export interface ApiTokenTable {
   last_used_at: At | null;
 }
 
+/** In the place of a webhook's secret that was lost with its master key. */
+export const lostSecret = '';
+
 export interface WebhookTable {
   id: string;
   name: string;

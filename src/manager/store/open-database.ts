@@ -5,10 +5,12 @@ import { Kysely, sql, type RawBuilder } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { lostSecret } from './access-schema.ts';
 import { PostgresDoorbell, type Doorbell } from './doorbell.ts';
 import { initialSchema } from './migrations/0001-initial.ts';
 import { postgresPool } from './postgres.ts';
 import type { Tables } from './schema.ts';
+import { sealedValues } from './sealed-values.ts';
 import { SqliteWorker, SqliteWorkerDialect } from './sqlite-worker.ts';
 
 export type EngineName = 'sqlite' | 'postgres';
@@ -76,7 +78,7 @@ function openPostgres(url: string, { clock, listenUrl, onError }: OpenDatabaseOp
     backup: null,
     doorbell: (onRing) => new PostgresDoorbell(listenUrl ?? url, pool, clock, onRing),
     writes: () => null,
-    ...sealedValues(db),
+    ...keyChecks(db),
     close: () => db.destroy(),
   };
 }
@@ -93,7 +95,7 @@ async function openSqlite(path: string): Promise<OpenDatabase> {
     backup: (target) => worker.backup(target),
     doorbell: () => null,
     writes: () => worker.writes,
-    ...sealedValues(db),
+    ...keyChecks(db),
     async close() {
       await db.destroy();
       await rm(`${path}.pid`, { force: true });
@@ -134,17 +136,29 @@ async function refuseNewer(db: Kysely<Tables>, known: readonly string[]): Promis
   throw new AppError('config-invalid', `the database is newer than this program (${steps}); start the newer program`);
 }
 
-function sealedValues(db: Kysely<Tables>): Pick<OpenDatabase, 'sealedWithOther' | 'forgetSealed'> {
+function keyChecks(db: Kysely<Tables>): Pick<OpenDatabase, 'sealedWithOther' | 'forgetSealed'> {
   return {
     async sealedWithOther(prefix) {
-      const query = db.selectFrom('tunnels').select('bind_secret_sealed').where('bind_secret_sealed', 'is not', null);
-      const row = await query.where('bind_secret_sealed', 'not like', `${prefix}%`).limit(1).executeTakeFirst();
-      return row?.bind_secret_sealed ?? null;
+      const other = (await sealedValues({ db })).find(({ sealed }) => !sealed.startsWith(prefix));
+      return other?.sealed ?? null;
     },
     async forgetSealed(prefix, now) {
-      const unknown = { encryption_key_sealed: null, bind_secret_sealed: null, keys_unknown_at: now };
-      const query = db.updateTable('tunnels').set(unknown).where('bind_secret_sealed', 'not like', `${prefix}%`);
-      await query.execute();
+      const foreign = `${prefix}%`;
+      await db.transaction().execute(async (inside) => {
+        await inside
+          .updateTable('tunnels')
+          .set({ encryption_key_sealed: null, bind_secret_sealed: null, keys_unknown_at: now })
+          .where((is) =>
+            is.or([is('bind_secret_sealed', 'not like', foreign), is('encryption_key_sealed', 'not like', foreign)]),
+          )
+          .execute();
+        await inside
+          .updateTable('webhooks')
+          .set({ secret_sealed: lostSecret, disabled_at: now })
+          .where('secret_sealed', 'not like', foreign)
+          .where('secret_sealed', '!=', lostSecret)
+          .execute();
+      });
     },
   };
 }
