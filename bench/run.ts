@@ -9,7 +9,6 @@ import { builtEngines, listRelays } from './columns.ts';
 import { allFigures } from './figures/all-figures.ts';
 import type { Figure, Measurement } from './figures/figure.ts';
 import { runChain } from './chain/run-chain.ts';
-import { describeCommit, describeMachine } from './machine.ts';
 import { readManagerBench } from './manager/options.ts';
 import { runManagerBench } from './manager/run-manager.ts';
 import { readMediaBench, runMediaBench } from './media/run-media.ts';
@@ -18,8 +17,9 @@ import type { RelayUnderTest } from './relays/relay-under-test.ts';
 import { runObserver } from './observer/run-observer.ts';
 import { runPaths } from './paths/run-paths.ts';
 import { plotsOf } from './report/plots.ts';
-import { Recorder, type Results } from './report/results.ts';
+import type { Recorder, Results } from './report/results.ts';
 import { formatReport } from './report/table.ts';
+import { inRounds } from './rounds.ts';
 import type { World } from './stage.ts';
 
 const resultsFolder = fileURLToPath(new URL('results/', import.meta.url));
@@ -72,26 +72,15 @@ async function run(options: BenchOptions, folder: string): Promise<Report> {
   const relays = choose(listRelays(engines, loadgen), options.relays);
   const figures = choose(allFigures(loadgen), options.only);
   const edgeEngine: EngineName = engines.includes('native') ? 'native' : 'quiche';
-  const machine = describeMachine();
-  const [date, commit, startMs] = [new Date().toISOString(), describeCommit(), performance.now()];
-  const recorder = new Recorder();
-  const discarded = options.discardFirst ? 1 : 0;
-  for (let round = 1; round <= options.rounds + discarded; round++) {
-    say(`round ${round} of ${options.rounds + discarded}${round <= discarded ? ', not counted' : ''}`);
-    recorder.beginRound();
-    await runRound({ folder, edgeEngine, maxDatagramRates: new Map() }, figures, relays, recorder);
-  }
+  const { recorder, discarded, origin } = await inRounds(options, say, (record) =>
+    runRound({ folder, edgeEngine, maxDatagramRates: new Map() }, figures, relays, record),
+  );
   const reference = relays.find(({ name }) => name === 'quinn')?.name ?? null;
   const names = relays.map(({ name }) => name);
   const results: Results = {
-    date,
-    commit,
-    machine,
+    ...origin,
     engines,
     edgeEngine,
-    rounds: options.rounds,
-    discardedRounds: discarded,
-    seconds: (performance.now() - startMs) / 1000,
     relays: Object.fromEntries(relays.map(({ name, description }) => [name, description])),
     reference,
     rows: recorder.rows(

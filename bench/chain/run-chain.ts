@@ -5,12 +5,12 @@ import { errorMessage } from '../../src/lib/app-error.ts';
 import { builtEngines } from '../columns.ts';
 import { CpuMeter, type CpuUse } from '../cpu-meter.ts';
 import type { Measurement, Row } from '../figures/figure.ts';
-import { describeCommit, describeMachine } from '../machine.ts';
 import { choose, type BenchOptions } from '../options.ts';
 import { MediaSink, runMediaFlow } from '../paths/media-flow.ts';
 import { ownCheckout } from '../relays/adit-relay.ts';
-import { Recorder, type Results } from '../report/results.ts';
+import type { Results } from '../report/results.ts';
 import { formatReport } from '../report/table.ts';
+import { inRounds } from '../rounds.ts';
 import { aditChain } from './adit-chain.ts';
 import { chainPlot } from './chain-plot.ts';
 import type { Chain, RunningChain } from './chain.ts';
@@ -35,28 +35,18 @@ const warmUpRate = { perSecond: 200, seconds: 1 };
 export async function runChain(options: BenchOptions, folder: string, say: (line: string) => void) {
   const engines = await builtEngines();
   const chains = choose(listChains(engines), options.relays);
-  const [date, commit, machine, startMs] = [
-    new Date().toISOString(),
-    describeCommit(),
-    describeMachine(),
-    performance.now(),
-  ];
-  const recorder = new Recorder();
-  const discarded = options.discardFirst ? 1 : 0;
-  for (let round = 1; round <= options.rounds + discarded; round += 1) {
-    say(`round ${round} of ${options.rounds + discarded}${round <= discarded ? ', not counted' : ''}`);
-    recorder.beginRound();
+  const { recorder, discarded, origin } = await inRounds(options, say, async (record, round) => {
     for (const chain of chains) {
       const measurements = await measureOrFail(chain, join(folder, `${chain.name}-${round}`));
-      recorder.add(chain.name, measurements);
+      record.add(chain.name, measurements);
       say(`  ${chain.name}: ${measurements.map(shortly).join(', ')}`);
     }
-  }
+  });
   const names = chains.map(({ name }) => name);
   const reference = names.includes('frp') ? 'frp' : null;
   const results: Results = {
-    ...{ date, commit, machine, engines, edgeEngine: '', rounds: options.rounds, discardedRounds: discarded },
-    seconds: (performance.now() - startMs) / 1000,
+    ...origin,
+    ...{ engines, edgeEngine: '' },
     relays: Object.fromEntries(chains.map(({ name, description }) => [name, description])),
     reference,
     rows: recorder.rows(Object.values(rows), names, reference, discarded),

@@ -1,10 +1,10 @@
 import process from 'node:process';
 import { errorMessage } from '../../src/lib/app-error.ts';
 import type { Measurement } from '../figures/figure.ts';
-import { describeCommit, describeMachine } from '../machine.ts';
 import { choose, type BenchOptions } from '../options.ts';
-import { Recorder, type Results } from '../report/results.ts';
+import type { Results } from '../report/results.ts';
 import { formatReport } from '../report/table.ts';
+import { inRounds } from '../rounds.ts';
 import { observerFigures, type ObserverFigure } from './observer-figures.ts';
 import { observerPrograms, type ObserverProgram } from './observer-under-test.ts';
 
@@ -12,29 +12,19 @@ import { observerPrograms, type ObserverProgram } from './observer-under-test.ts
 export async function runObserver(options: BenchOptions, folder: string, say: (line: string) => void) {
   const programs = choose(observerPrograms(process.env['VARTA_WATCH'] ?? null), options.relays);
   const figures = choose(observerFigures, options.only);
-  const [date, commit, machine, startMs] = [
-    new Date().toISOString(),
-    describeCommit(),
-    describeMachine(),
-    performance.now(),
-  ];
-  const recorder = new Recorder();
-  const discarded = options.discardFirst ? 1 : 0;
-  for (let round = 1; round <= options.rounds + discarded; round += 1) {
-    say(`round ${round} of ${options.rounds + discarded}${round <= discarded ? ', not counted' : ''}`);
-    recorder.beginRound();
+  const { recorder, discarded, origin } = await inRounds(options, say, async (record) => {
     for (const figure of figures) {
       for (const program of programs) {
-        recorder.add(program.name, await measureOrFail(figure, program, folder));
+        record.add(program.name, await measureOrFail(figure, program, folder));
         say(`  ${figure.name}: ${program.name}`);
       }
     }
-  }
+  });
   const names = programs.map(({ name }) => name);
   const reference = names.includes('varta-watch') ? 'varta-watch' : null;
   const results: Results = {
-    ...{ date, commit, machine, engines: [], edgeEngine: '', rounds: options.rounds, discardedRounds: discarded },
-    seconds: (performance.now() - startMs) / 1000,
+    ...origin,
+    ...{ engines: [], edgeEngine: '' },
     relays: Object.fromEntries(programs.map(({ name, description }) => [name, description])),
     reference,
     rows: recorder.rows(
