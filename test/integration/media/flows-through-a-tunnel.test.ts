@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseFlow } from '../../../src/edge/config/flow-config.ts';
+import type { EdgeEngine } from '../../../src/quic/local-sockets.ts';
 import { gapsIn, numbersIn } from '../../support/media/numbered-ts.ts';
 import { portOf, startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
@@ -40,18 +41,7 @@ describe.each(await builtEngines())('a flow through a tunnel over %s', (engineNa
         },
       ],
     });
-    await using studio = await startTestEdge({
-      engine,
-      tunnels: [{ ...tunnel, direction: 'ingress', relay_addr: relay.address }],
-      flows: [
-        {
-          id: 'studio',
-          name: 'Studio',
-          input: { mode: 'listener', ...srt },
-          outputs: [{ id: 'screen', name: 'Screen', type: 'udp', dest_addr: sink.addr }],
-        },
-      ],
-    });
+    await using studio = await startStudio(engine, relay.address, sink, srt);
     await until(() => studio.messages().includes('SRT input connected (mode=listener)'));
     await until(() => camera.messages().includes("SRT output 'studio' connected"));
     using source = new TsSource({ port: await inputPort(camera, 'camera') });
@@ -72,18 +62,7 @@ describe.each(await builtEngines())('a flow through a tunnel over %s', (engineNa
     const flows = [{ id: 'camera', name: 'Camera', input: { type: 'udp', bind_addr: '127.0.0.1:0' }, outputs: [out] }];
     const egress = { ...tunnel, direction: 'egress', relay_addr: relay.address } as const;
     await using camera = await startTestEdge({ engine, tunnels: [egress], flows });
-    await using studio = await startTestEdge({
-      engine,
-      tunnels: [{ ...tunnel, direction: 'ingress', relay_addr: relay.address }],
-      flows: [
-        {
-          id: 'studio',
-          name: 'Studio',
-          input: { mode: 'listener', ...impatient },
-          outputs: [{ id: 'screen', name: 'Screen', type: 'udp', dest_addr: sink.addr }],
-        },
-      ],
-    });
+    await using studio = await startStudio(engine, relay.address, sink, impatient);
     await until(() => camera.messages().includes("SRT output 'studio' connected"));
     const [settings] = camera.edge.tunnels();
     if (settings === undefined) throw new Error('the edge has lost its tunnel');
@@ -110,3 +89,24 @@ describe.each(await builtEngines())('a flow through a tunnel over %s', (engineNa
     expect(edge.messages()).toEqual([`Flow 'main' failed to start: ${error}`]);
   });
 });
+
+/** The edge that takes SRT out of the tunnel and sends the stream to the sink. */
+function startStudio(
+  engine: EdgeEngine,
+  relayAddress: string,
+  sink: LocalUdpSocket,
+  srtInput: Readonly<Record<string, unknown>>,
+): Promise<TestEdge> {
+  return startTestEdge({
+    engine,
+    tunnels: [{ ...tunnel, direction: 'ingress', relay_addr: relayAddress }],
+    flows: [
+      {
+        id: 'studio',
+        name: 'Studio',
+        input: { mode: 'listener', ...srtInput },
+        outputs: [{ id: 'screen', name: 'Screen', type: 'udp', dest_addr: sink.addr }],
+      },
+    ],
+  });
+}
