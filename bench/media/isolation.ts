@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { freePort } from '../../src/cli/demo/free-port.ts';
 import { aditPath, BenchPrograms, pause } from './bench-programs.ts';
@@ -31,7 +30,7 @@ export async function measureIsolation(seconds: number): Promise<Isolation> {
     echo.bind(0, '127.0.0.1');
     await once(echo, 'listening');
     const listen = `127.0.0.1:${await freePort()}`;
-    await startTunnel(programs, listen, `127.0.0.1:${(echo.address() as AddressInfo).port}`, own.map(flowOf));
+    await startTunnel(programs, listen, `127.0.0.1:${echo.address().port}`, own.map(flowOf));
     await programs.startEdge('other', { flows: foreign.map(flowOf) });
     const ends = await programs.startEdge('ends', {
       flows: [...own, ...foreign].flatMap((lane, index) => endsOf(flows, lane, index)),
@@ -84,10 +83,9 @@ async function startTunnel(programs: BenchPrograms, listen: string, forward: str
 /** Until a ping comes back. */
 async function answers(socket: Socket, port: number): Promise<void> {
   const deadline = performance.now() + 30_000;
-  const first = once(socket, 'message');
-  let isBack = false;
-  void first.then(() => (isBack = true));
-  while (!isBack) {
+  let answered = 0;
+  socket.once('message', () => answered++);
+  while (answered === 0) {
     if (performance.now() > deadline) throw new Error('no ping came back through the tunnel');
     socket.send(Buffer.alloc(16), port, '127.0.0.1');
     await pause(100);

@@ -63,7 +63,7 @@ const byCategory: Readonly<Partial<Record<EventCategory, readonly Row[]>>> = {
       'warning',
       "SRT output '{id}' stale connection detected",
       'data went out for three seconds and nothing was acknowledged; the connection is made anew',
-      'look at the way back from the receiver: something lets packets through in one direction only',
+      'look at the receiver, which may be gone, and at the way back from it: packets may pass in one direction only',
     ],
     [
       'critical',

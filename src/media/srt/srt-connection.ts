@@ -27,7 +27,7 @@ export type CloseReason =
   | 'shutdown'
   /** Nothing came for `peerIdleTimeoutMs`. */
   | 'idle'
-  /** Data was sent and nothing acknowledged for three seconds, though the peer is alive. */
+  /** Data was sent and nothing acknowledged for three seconds. */
   | 'stale'
   /** This end has closed it. */
   | 'closed';
@@ -171,7 +171,8 @@ export class SrtConnection {
       return;
     }
     const waits = this.#sender.waitsSinceUs;
-    if (waits !== null && nowUs - waits >= staleUs && nowUs - this.#heardUs < staleUs) {
+    // libsrt sends no keep-alives while it acknowledges: where only its ACKs are lost, nothing is heard of it either.
+    if (waits !== null && nowUs - waits >= staleUs) {
       this.#sendControl(controlPacket(controlType.shutdown, 0, 0, 4));
       this.#end('stale');
       return;

@@ -1,23 +1,11 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freeTcpPort } from '../../support/manager/free-tcp-port.ts';
 import { checkStream } from '../../support/media/stream-check.ts';
 import { pause } from '../../support/pause.ts';
 import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
-import { PeerProgram } from '../../support/peers/peer-program.ts';
+import { startRtspPeer } from '../../support/peers/rtsp-peer.ts';
 import { FlowBed } from '../../support/programs/flow-bed.ts';
 import { until } from '../../support/until.ts';
-
-const script = join(import.meta.dirname, 'rtsp-server.py');
-
-/** gst-rtsp-server, once it listens. Debian's Python: it has GStreamer's bindings. */
-async function startServer(port: number, ...user: readonly string[]): Promise<PeerProgram> {
-  const server = new PeerProgram('/usr/bin/python3', [script, String(port), ...user]);
-  const isReady = (): boolean => server.output.includes('ready') || server.complaints.includes('Error');
-  await until(isReady, { timeoutMs: 30_000 });
-  expect(server.complaints).toBe('');
-  return server;
-}
 
 const connected = /^RTSP connected to rtsp:/;
 const disconnected = /^RTSP input disconnected: /;
@@ -41,7 +29,7 @@ describe('an RTSP input, with gst-rtsp-server', () => {
       await using bed = await FlowBed.open();
       await using sink = await LocalUdpSocket.open();
       const port = await freeTcpPort();
-      await using server = await startServer(port, ...user);
+      await using server = await startRtspPeer(port, ...user);
       const [username, password] = user;
       const login = username === undefined ? {} : { username, password };
       const rtsp = { type: 'rtsp', rtsp_url: `rtsp://127.0.0.1:${port}/live`, transport, reconnect_delay_secs: 1 };
@@ -54,7 +42,7 @@ describe('an RTSP input, with gst-rtsp-server', () => {
 
       server.kill('SIGKILL');
       await until(() => count(bed, disconnected) === 1);
-      await using _again = await startServer(port, ...user);
+      await using _again = await startRtspPeer(port, ...user);
       await until(() => count(bed, connected) === 2, { timeoutMs: 30_000 });
       expect(bed.messages('cam')).toHaveLength(4);
       expect(JSON.stringify(bed.manager.events)).not.toContain('a secret');
@@ -64,7 +52,7 @@ describe('an RTSP input, with gst-rtsp-server', () => {
   it('reports a server that stands still, and plays on when it goes on', async () => {
     await using bed = await FlowBed.open();
     const port = await freeTcpPort();
-    await using server = await startServer(port);
+    await using server = await startRtspPeer(port);
     const rtsp = { type: 'rtsp', rtsp_url: `rtsp://127.0.0.1:${port}/live`, timeout_secs: 3, reconnect_delay_secs: 1 };
     await bed.create({ id: 'cam', input: rtsp });
     await until(() => count(bed, connected) === 1, { timeoutMs: 30_000 });
@@ -82,7 +70,7 @@ describe('an RTSP input, with gst-rtsp-server', () => {
   ])('reports %s once, with the reason', async (_name, path, login, why) => {
     await using bed = await FlowBed.open();
     const port = await freeTcpPort();
-    await using _server = await startServer(port, ...('password' in login ? ['camera', 'a secret'] : []));
+    await using _server = await startRtspPeer(port, ...('password' in login ? ['camera', 'a secret'] : []));
     const rtsp = { type: 'rtsp', rtsp_url: `rtsp://127.0.0.1:${port}${path}`, reconnect_delay_secs: 1, ...login };
     await bed.create({ id: 'cam', input: rtsp });
     await until(() => count(bed, disconnected) === 1);

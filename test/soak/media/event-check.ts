@@ -42,6 +42,11 @@ function partOf({ details = {} }: ReceivedEvent['payload']): string {
 
 function follow(story: Story, message: string): void {
   if (message.includes(' connected')) [story.connected, story.failed] = [story.connected + 1, 0];
-  else if (message.includes('disconnected') || /Redundant leg \d lost/.test(message)) story.disconnected++;
+  else if (
+    message.includes('disconnected') ||
+    message.includes('stale connection') ||
+    /Redundant leg \d lost/.test(message)
+  )
+    story.disconnected++;
   else if (message.includes('connection failed')) story.failed++;
 }

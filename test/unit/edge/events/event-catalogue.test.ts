@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { edgeEventText, type EdgeEvent } from '../../../../src/edge/events/edge-event.ts';
 import { eventCatalogue, type CatalogueRow } from '../../../../src/edge/events/event-catalogue.ts';
+import { hasText } from '../../../support/catalogue-text.ts';
 import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 import { sampleEdgeTunnel } from '../../../support/samples/sample-edge.ts';
 import { vectorTunnel } from '../../../support/samples/vectors.ts';
@@ -63,10 +64,9 @@ const samples: readonly EdgeEvent[] = [
 ];
 
 /** Whether an event's text is that of the row, with values in its places. */
-function isRow({ message, category, severity }: CatalogueRow, event: EdgeEvent): boolean {
+function isRow(row: CatalogueRow, event: EdgeEvent): boolean {
   const text = edgeEventText(event);
-  const pattern = message.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&').replaceAll(/\{\w+\}/g, '.+');
-  return new RegExp(`^${pattern}$`).test(text.message) && text.category === category && text.severity === severity;
+  return hasText(row, text.message) && text.category === row.category && text.severity === row.severity;
 }
 
 describe('the catalogue of events', () => {

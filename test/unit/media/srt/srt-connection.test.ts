@@ -111,8 +111,11 @@ describe('an SRT connection', () => {
     expect(world.closed.caller).toEqual(['idle']);
   });
 
-  test('is stale when data was sent and only keep-alives come back, never while nothing was sent', () => {
-    const world = connected();
+  test.each([
+    ['only keep-alives come', true],
+    ['nothing comes', false],
+  ])('is stale when data was sent and %s back for three seconds, never while nothing was sent', (_name, isAlive) => {
+    const world = connected({ caller: { peerIdleTimeoutMs: 30_000 } });
     world.run(20_000_000);
     expect(world.closed.caller).toEqual([]);
     const keepAlive = Buffer.alloc(20);
@@ -122,7 +125,7 @@ describe('an SRT connection', () => {
     const startUs = world.nowUs;
     while (world.closed.caller.length === 0 && world.nowUs - startUs < 10_000_000) {
       world.connection.write(world.nowUs, numbered(1), world.nowUs);
-      world.caller.handle(world.nowUs, Buffer.from(keepAlive));
+      if (isAlive) world.caller.handle(world.nowUs, Buffer.from(keepAlive));
       world.run(100_000);
     }
     expect(world.closed.caller).toEqual(['stale']);
