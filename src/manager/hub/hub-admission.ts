@@ -53,7 +53,8 @@ export class HubAdmission {
       {
         id: node.id,
         name: node.name,
-        kind: request.deviceType === 'other' ? node.kind : kindOf(node, request),
+        // The kind that an operator chose, unless the node itself says which it is.
+        kind: request.deviceType ?? node.kind,
         session: claim.session,
         remoteAddr: runner.remoteAddr,
         connectedAt: now,
@@ -83,11 +84,6 @@ export class HubAdmission {
     if (version !== node.protocol_version && version !== NODE_PROTOCOL_VERSION) events.versionDiffers(live, version);
     if (Object.keys(change).length > 0) await store.nodes.change(node.id, { ...change, updated_at: clock.now() });
   }
-}
-
-/** The kind that an operator chose stays, unless the node itself says that it is another. */
-function kindOf(node: NodeRow, { deviceType }: AuthRequest): NodeRow['kind'] {
-  return deviceType === 'relay' || deviceType === 'observer' ? deviceType : node.kind;
 }
 
 function hostPart(address: string): string {

@@ -14,7 +14,8 @@ export interface AuthRequest {
     | { readonly kind: 'secret'; readonly nodeId: string; readonly secret: string };
   readonly softwareVersion: string | null;
   readonly protocolVersion: number | null;
-  readonly deviceType: NodeKind;
+  /** As the node sent it; null where it says nothing, as relays and edges do. */
+  readonly deviceType: NodeKind | null;
 }
 
 export type ReadAuth =
@@ -39,7 +40,6 @@ const deviceTypes: ReadonlyMap<unknown, NodeKind> = new Map<unknown, NodeKind>([
   ['relay', 'relay'],
   ['edge', 'edge'],
   ['observer', 'observer'],
-  [undefined, 'edge'],
 ]);
 
 export function readAuth(text: string): ReadAuth {
@@ -59,7 +59,7 @@ function readCredentials(payload: Readonly<Record<string, unknown>>): ReadAuth {
   const rest = {
     softwareVersion: typeof version === 'string' ? version.slice(0, MAX_PEER_TEXT_CHARS) : null,
     protocolVersion: Number.isSafeInteger(protocol) ? (protocol as number) : null,
-    deviceType: deviceTypes.get(device) ?? 'other',
+    deviceType: device === undefined || device === null ? null : (deviceTypes.get(device) ?? 'other'),
   };
   const token = credential.safeParse(payload['registration_token']);
   if (token.success) return { kind: 'auth', request: { credentials: { kind: 'token', token: token.data }, ...rest } };

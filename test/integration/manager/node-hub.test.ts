@@ -149,6 +149,23 @@ describe('a node that may not come in', () => {
   });
 });
 
+describe('the kind of a node', () => {
+  it.each([
+    [undefined, 'relay'],
+    ['relay', 'relay'],
+    ['edge', 'edge'],
+    ['observer', 'observer'],
+    ['camera', 'other'],
+    [5, 'other'],
+  ])('that was added as a relay and sends the device_type %s is %s', async (device_type, kind) => {
+    const { id, credentials, node } = await manager.join(name(), 'relay');
+    await node[Symbol.asyncDispose]();
+    await using again = await SimNode.connect(manager.url, { ...credentials, device_type });
+    expect(again.isOpen).toBe(true);
+    await until(async () => (await manager.fleet.nodes.get(id)).kind === kind, { what: `the node is of kind ${kind}` });
+  });
+});
+
 describe('several sockets of one node', () => {
   it('MB2 many sockets of one id that race leave exactly one, the newest, which answers', async () => {
     const { id, credentials, node } = await manager.join(name());
