@@ -22,6 +22,12 @@ export function writtenEvents(): WrittenEvent[] {
     .flatMap((file) => eventsOf(file, readFileSync(join(repository, file), 'utf8')));
 }
 
+/** Finds the message in a cell of a table or in a line, with any word or text in the place of a value. */
+export function messagePattern(message: string): RegExp {
+  const parts = message.split('{}').map((part) => part.replaceAll(/[.*+?^$()[\]\\|{}]/g, '\\$&'));
+  return new RegExp(parts.join('[^|\\n]*?'));
+}
+
 function eventsOf(file: string, text: string): WrittenEvent[] {
   if (!text.includes("'warning'") && !text.includes("'info'") && !text.includes("'critical'")) return [];
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { writtenEvents } from '../../support/event-messages.ts';
+import { messagePattern, writtenEvents } from '../../support/event-messages.ts';
 import { pages, readPage } from '../../support/markdown.ts';
-
-/** Finds the message in a cell of a table or in a line, with any word or text in the place of a value. */
-function pattern(message: string): RegExp {
-  const parts = message.split('{}').map((part) => part.replaceAll(/[.*+?^$()[\]\\|{}]/g, '\\$&'));
-  return new RegExp(parts.join('[^|\\n]*?'));
-}
 
 describe('the events that programs raise', () => {
   const documented = pages()
@@ -16,7 +10,7 @@ describe('the events that programs raise', () => {
 
   it('are on a page, with their exact words', () => {
     const events = writtenEvents();
-    const missing = events.filter(({ message }) => !pattern(message).test(documented));
+    const missing = events.filter(({ message }) => !messagePattern(message).test(documented));
     expect(missing.map(({ at, message }) => `${at} ${message}`)).toEqual([]);
     expect(events.length).toBeGreaterThan(80);
   });

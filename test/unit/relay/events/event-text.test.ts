@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventText, subjectOf } from '../../../../src/relay/events/event-text.ts';
 import type { RelayEvent } from '../../../../src/relay/events/relay-event.ts';
+import { messagePattern, writtenEvents } from '../../../support/event-messages.ts';
 import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 
 const tunnelId = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
@@ -185,6 +186,12 @@ const texts: readonly (readonly [RelayEvent, string, string, string, object?])[]
 ];
 
 describe('the words of events', () => {
+  it('are all in this table', () => {
+    const written = writtenEvents().filter(({ at }) => at.startsWith('src/relay/events/'));
+    const missing = written.filter(({ message }) => !texts.some(([, , , text]) => messagePattern(message).test(text)));
+    expect(missing).toEqual([]);
+  });
+
   it.each(texts.map((text) => ({ text, name: text[3] })))('$name', ({ text }) => {
     const [event, category, severity, message, details] = text;
     expect(eventText(event)).toEqual({
