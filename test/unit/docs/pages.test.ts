@@ -12,7 +12,7 @@ import {
   sections,
 } from '../../support/markdown.ts';
 
-const fenceKinds = ['sh', 'sh background', 'console', 'text', 'json'];
+const fenceKinds = ['sh', 'sh background', 'console', 'text', 'json', 'js'];
 const pathInBackticks = /`((?:bench|bin|certs|contrib|docs|examples|native|scripts|src|test|tools|\.ci)\/[\w./-]+)`/g;
 
 describe.each(pages())('%s', (path) => {
