@@ -90,13 +90,19 @@ function addTunnelMetrics(registry: Registry, source: EdgeAdminSource): void {
       for (const { id, stats } of source.tunnels()) this.set({ tunnel_id: id }, stats.connections_active);
     },
   });
+  addTroubles(registry, source);
+  addRefusedConnections(registry, source);
+  addLedgerMetrics(registry, source);
+}
+
+function addTroubles(registry: Registry, source: EdgeAdminSource): void {
   new Gauge({
     name: 'adit_edge_trouble',
     help:
       '1 for each fault of a tunnel that stands: local, machine, senders, key; far, far-machine, far-key (the same ' +
       'at the other edge).',
     labelNames: ['tunnel_id', 'kind'],
-    registers,
+    registers: [registry],
     collect() {
       this.reset();
       for (const { id, troubles } of source.tunnels()) {
@@ -104,8 +110,6 @@ function addTunnelMetrics(registry: Registry, source: EdgeAdminSource): void {
       }
     },
   });
-  addRefusedConnections(registry, source);
-  addLedgerMetrics(registry, source);
 }
 
 function addRefusedConnections(registry: Registry, source: EdgeAdminSource): void {
