@@ -13,8 +13,8 @@ const styles: readonly (readonly [begins: RegExp, style: Style])[] = [
 ];
 
 /**
- * What a command prints, with colours where standard output is a terminal that has them and NO_COLOR is not set. Text of
- * peers was made harmless before (`printable`), so it can neither bring nor end a colour.
+ * What a command prints, with colours where standard output is a terminal that has them and NO_COLOR is not set. Text
+ * of peers was made harmless before (`printable`), so it can neither bring nor end a colour.
  */
 export function highlight(text: string): string {
   return text.split('\n').map(highlightLine).join('\n');
