@@ -40,6 +40,7 @@ export const managerPromises = {
   MI1: 'An instance that dies, stands still or is cut off costs seconds, and no event',
   MI2: 'A notice that is lost costs at most five seconds',
   MI3: 'Instances of neighbouring versions run together, and an older program refuses a newer schema',
+  MJ1: 'An operator does all that a fleet needs in the page, and drift waits for the choice',
   MJ2: 'Each page can be used by keyboard and screen reader',
   MJ3: 'A large fleet stays quick in the page',
   MJ4: 'Hostile names stay text',

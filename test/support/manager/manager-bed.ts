@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock, type Clock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
+import { registerApi } from '../../../src/manager/api/register-api.ts';
 import { parseManagerConfig } from '../../../src/manager/config/manager-config.ts';
 import type { RegisterApi } from '../../../src/manager/extension-points.ts';
 import type { Actor, Fleet } from '../../../src/manager/fleet.ts';
@@ -29,9 +30,11 @@ export interface ManagerBedOptions {
   readonly clock?: Clock;
   /** 64 hex digits, for several on one database. */
   readonly masterKey?: string;
+  /** With REST and page. */
+  readonly hasPage?: boolean;
 }
 
-/** A whole manager with a port of its own, without REST and page. */
+/** A whole manager with a port of its own. */
 export class ManagerBed implements AsyncDisposable {
   readonly program: ManagerProgram;
   readonly log: RecordingLogger;
@@ -47,7 +50,7 @@ export class ManagerBed implements AsyncDisposable {
   }
 
   static async start(options: ManagerBedOptions = {}): Promise<ManagerBed> {
-    const { config, databaseUrl, directory, clock = new SystemClock(), masterKey } = options;
+    const { config, databaseUrl, directory, clock = new SystemClock(), masterKey, hasPage = false } = options;
     const folder = directory ?? (await mkdtemp(join(tmpdir(), 'adit-manager-')));
     const content = {
       ...hasty,
@@ -63,7 +66,7 @@ export class ManagerBed implements AsyncDisposable {
     if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
     const logger = new RecordingLogger();
     const program = await startManagerProgram(
-      { config: parsed.config, registerApi: noApi, forgetSealed: false },
+      { config: parsed.config, registerApi: hasPage ? registerApi : noApi, forgetSealed: false },
       { clock, random: new SystemRandom(), logger, softwareVersion: '0.0.0-test' },
     );
     return new ManagerBed(program, logger, folder, directory === undefined);
@@ -71,6 +74,11 @@ export class ManagerBed implements AsyncDisposable {
 
   get fleet(): Fleet {
     return this.program.manager.fleet;
+  }
+
+  /** Of its page and REST API. */
+  get origin(): string {
+    return this.url.replace('wss:', 'https:');
   }
 
   get url(): string {

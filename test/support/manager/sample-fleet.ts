@@ -174,7 +174,7 @@ function sampleDrift(edges: readonly NodeView[], now: number): DriftView[] {
       fields: [{ path: 'local_addr', desired: '0.0.0.0:9001', actual: '0.0.0.0:9000' }],
       actions: {
         repush: 'Replaces the value on the node: local_addr 0.0.0.0:9000 → 0.0.0.0:9001.',
-        ingest: 'The manager takes local_addr 0.0.0.0:9000. Nothing is sent to the node.',
+        ingest: 'Replaces the manager’s value: local_addr 0.0.0.0:9001 → 0.0.0.0:9000.',
         delete_node: 'Deletes the tunnel on the node. The manager still wants it and shows it as missing.',
         mute: 'Hides this difference until the value changes.',
       },

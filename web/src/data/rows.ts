@@ -75,9 +75,19 @@ export function useRows<Row extends { readonly id: string }>(
   useEffect(() => later(() => void read(null), items.peek().length === 0 ? 0 : settleMs), [read]);
   useEffect(() => {
     if (topic === undefined) return;
-    return follow(topic, (message) => {
+    let cancel: (() => void) | null = null;
+    const unfollow = follow(topic, (message) => {
       items.value = patched(items.peek(), message, prepend);
+      if (!saysReadAgain(message) || cancel !== null) return;
+      cancel = later(() => {
+        cancel = null;
+        void read(null);
+      }, settleMs);
     });
+    return () => {
+      unfollow();
+      cancel?.();
+    };
   }, [topic, key]);
 
   const more = useCallback(() => {
@@ -85,6 +95,11 @@ export function useRows<Row extends { readonly id: string }>(
     void read(next.current);
   }, [read]);
   return { items, complete, loading, error, refresh: () => void read(null), more };
+}
+
+/** Something has changed that the message does not name. */
+function saysReadAgain({ type, items = [], removed = [] }: LiveMessage): boolean {
+  return type === 'delta' && items.length === 0 && removed.length === 0;
 }
 
 function patched<Row extends { readonly id: string }>(
