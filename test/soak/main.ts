@@ -4,6 +4,7 @@ import { builtEngines } from '../support/programs/engines.ts';
 import { cyclesChapter, floodChapter, fuzzChapter, stormChapter } from './chapters.ts';
 import { mediaSoak } from './media/media-soak.ts';
 import { mixed } from './mixed.ts';
+import { pathsChapter } from './paths.ts';
 import { parseSoakArguments, type ChapterName, type SoakOrder } from './soak-order.ts';
 import type { EngineName } from '../../src/quic/engine-report.ts';
 
@@ -46,6 +47,8 @@ function run(
   switch (chapter) {
     case 'mixed':
       return mixed({ ...common, minutes, tunnels });
+    case 'paths':
+      return pathsChapter({ ...common, minutes });
     case 'flood':
       return floodChapter(common);
     case 'cycles':

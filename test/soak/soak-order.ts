@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
-const relayChapters = ['mixed', 'flood', 'cycles', 'fuzz', 'storm'] as const;
+const relayChapters = ['mixed', 'paths', 'flood', 'cycles', 'fuzz', 'storm'] as const;
 const chapterNames = [...relayChapters, 'media'] as const;
 export type ChapterName = (typeof chapterNames)[number];
 
 const orderSchema = z.object({
-  /** Length of the mixed chapter, and of the media. */
+  /** Length of the mixed chapter, the changing path, and the media. */
   minutes: z.coerce.number().positive().max(1440).default(30),
   tunnels: z.coerce.number().int().min(2).max(2000).default(200),
   /** Absent: every engine that is built, one after the other. */

@@ -114,7 +114,7 @@ export class Transfer {
   }
 }
 
-export function sumOfDrops({ drops }: LedgerTotals): number {
+export function sumOfDrops({ drops }: { readonly drops: Readonly<Record<string, number>> }): number {
   return Object.values(drops).reduce((sum, count) => sum + count, 0);
 }
 
