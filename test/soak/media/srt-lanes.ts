@@ -36,7 +36,8 @@ class Post implements AsyncDisposable {
   async restart(random: SeededRandom): Promise<void> {
     this.program.kill(anyEnd(random));
     await this.program[Symbol.asyncDispose]();
-    await pause(500 + random.float() * 4000);
+    // A place is free 1.5 s after its holder fell silent; srt-live-transmit ends where it is refused.
+    await pause(2500 + random.float() * 3000);
     this.program = this.#create();
     this.starts++;
   }
