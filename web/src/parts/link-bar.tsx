@@ -20,7 +20,8 @@ export function LinkBar({
   state: NodeState;
   createdAt: number;
 }) {
-  const now = Math.floor(secondsClock.value / 60_000) * 60_000;
+  // The end of this minute, so that a node that has just come is there.
+  const now = Math.ceil(secondsClock.value / 60_000) * 60_000;
   const spans = linkSpans(events, { now, state, createdMs: createdAt });
   const upMs = spans.filter((span) => span.up).reduce((sum, span) => sum + span.to - span.from, 0);
   const knownMs = spans.filter((span) => span.up !== null).reduce((sum, span) => sum + span.to - span.from, 0);
