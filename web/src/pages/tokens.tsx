@@ -4,10 +4,11 @@ import { attempt } from '../data/notices.ts';
 import { useRows, type Rows } from '../data/rows.ts';
 import type { ApiTokenRow } from '../data/shapes.ts';
 import { Button } from '../parts/button.tsx';
-import { Card, Empty, Note } from '../parts/card.tsx';
+import { Card, Empty } from '../parts/card.tsx';
 import { CodeBlock } from '../parts/code.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Choice, Field } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
@@ -102,36 +103,21 @@ function TokenForm({ token, rows, close }: TokenFormProps) {
   };
   const refused = error.value;
   return (
-    <Dialog title="New API token" onClose={close}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        {refused !== null && refused.refusal.details === undefined && <Note tone="bad">{refused.message}</Note>}
-        <Field
-          label="Name"
-          value={name.value}
-          required
-          placeholder="grafana"
-          error={refused?.field('name')}
-          onValue={(text) => (name.value = text)}
-        />
-        <Choice
-          label="Role"
-          value={role.value}
-          choices={['viewer', 'operator', 'admin'].map((value) => ({ value, word: value }))}
-          onValue={(text) => (role.value = text)}
-        />
-        <div class="dialog-actions">
-          <Button onPress={close}>Cancel</Button>
-          <Button type="submit" kind="primary">
-            Make
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="New API token" action="Make" refused={refused} onSubmit={submit} onClose={close}>
+      <Field
+        label="Name"
+        value={name.value}
+        required
+        placeholder="grafana"
+        error={refused?.field('name')}
+        onValue={(text) => (name.value = text)}
+      />
+      <Choice
+        label="Role"
+        value={role.value}
+        choices={['viewer', 'operator', 'admin'].map((value) => ({ value, word: value }))}
+        onValue={(text) => (role.value = text)}
+      />
+    </FormDialog>
   );
 }

@@ -5,9 +5,9 @@ import { useRows, type Rows } from '../data/rows.ts';
 import { me } from '../data/session.ts';
 import type { UserRow } from '../data/shapes.ts';
 import { Button } from '../parts/button.tsx';
-import { Card, Note } from '../parts/card.tsx';
-import { Dialog } from '../parts/dialog.tsx';
+import { Card } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
@@ -127,40 +127,25 @@ function UserDialog({ rows, close }: { rows: Rows<UserRow>; close: () => void })
   };
   const refused = error.value;
   return (
-    <Dialog title="Add user" onClose={close}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        {refused !== null && refused.refusal.details === undefined && <Note tone="bad">{refused.message}</Note>}
-        <Field
-          label="Name"
-          value={name.value}
-          required
-          error={refused?.field('name')}
-          onValue={(text) => (name.value = text)}
-        />
-        <Field
-          label="Password"
-          type="password"
-          autocomplete="new-password"
-          value={password.value}
-          required
-          hint="At least 12 characters. The user can change it."
-          error={refused?.field('password')}
-          onValue={(text) => (password.value = text)}
-        />
-        <Choice label="Role" value={role.value} choices={roles} onValue={(text) => (role.value = text)} />
-        <div class="dialog-actions">
-          <Button onPress={close}>Cancel</Button>
-          <Button type="submit" kind="primary">
-            Add
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="Add user" action="Add" refused={refused} onSubmit={submit} onClose={close}>
+      <Field
+        label="Name"
+        value={name.value}
+        required
+        error={refused?.field('name')}
+        onValue={(text) => (name.value = text)}
+      />
+      <Field
+        label="Password"
+        type="password"
+        autocomplete="new-password"
+        value={password.value}
+        required
+        hint="At least 12 characters. The user can change it."
+        error={refused?.field('password')}
+        onValue={(text) => (password.value = text)}
+      />
+      <Choice label="Role" value={role.value} choices={roles} onValue={(text) => (role.value = text)} />
+    </FormDialog>
   );
 }

@@ -4,10 +4,11 @@ import { attempt } from '../data/notices.ts';
 import { useRows, type Rows } from '../data/rows.ts';
 import type { WebhookRow, WebhookTrigger } from '../data/shapes.ts';
 import { Button } from '../parts/button.tsx';
-import { Card, Empty, Note } from '../parts/card.tsx';
+import { Card, Empty } from '../parts/card.tsx';
 import { CodeBlock } from '../parts/code.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field, Tick } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
@@ -157,53 +158,36 @@ function WebhookForm({ secret, rows, close }: WebhookFormProps) {
   };
   const refused = error.value;
   return (
-    <Dialog title="New webhook" onClose={close}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        {refused !== null && refused.refusal.details === undefined && <Note tone="bad">{refused.message}</Note>}
-        <Field
-          label="Name"
-          value={name.value}
-          required
-          error={refused?.field('name')}
-          onValue={(text) => (name.value = text)}
-        />
-        <Field
-          label="Address"
-          value={url.value}
-          required
-          placeholder="https://hooks.example/adit"
-          hint="A public https address. Private and loopback ones are refused."
-          error={refused?.field('url')}
-          onValue={(text) => (url.value = text)}
-        />
-        <fieldset class="ticks">
-          <legend>Calls when</legend>
-          {allTriggers.map((trigger) => (
-            <Tick
-              key={trigger}
-              label={triggerWords[trigger]}
-              checked={triggers.value.includes(trigger)}
-              onValue={(checked) => {
-                triggers.value = allTriggers.filter((one) =>
-                  one === trigger ? checked : triggers.value.includes(one),
-                );
-              }}
-            />
-          ))}
-        </fieldset>
-        <div class="dialog-actions">
-          <Button onPress={close}>Cancel</Button>
-          <Button type="submit" kind="primary">
-            Make
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="New webhook" action="Make" refused={refused} onSubmit={submit} onClose={close}>
+      <Field
+        label="Name"
+        value={name.value}
+        required
+        error={refused?.field('name')}
+        onValue={(text) => (name.value = text)}
+      />
+      <Field
+        label="Address"
+        value={url.value}
+        required
+        placeholder="https://hooks.example/adit"
+        hint="A public https address. Private and loopback ones are refused."
+        error={refused?.field('url')}
+        onValue={(text) => (url.value = text)}
+      />
+      <fieldset class="ticks">
+        <legend>Calls when</legend>
+        {allTriggers.map((trigger) => (
+          <Tick
+            key={trigger}
+            label={triggerWords[trigger]}
+            checked={triggers.value.includes(trigger)}
+            onValue={(checked) => {
+              triggers.value = allTriggers.filter((one) => (one === trigger ? checked : triggers.value.includes(one)));
+            }}
+          />
+        ))}
+      </fieldset>
+    </FormDialog>
   );
 }
