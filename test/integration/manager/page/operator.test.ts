@@ -25,7 +25,7 @@ interface Fleet extends AsyncDisposable {
   readonly opened: OpenedPage;
   readonly operator: PageOperator;
   /** Free when it was asked for. */
-  address(): Promise<string>;
+  readonly address: () => Promise<string>;
 }
 
 /** A manager, a relay and two edges, each added in the page and started with the config that the page showed. */
