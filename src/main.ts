@@ -20,7 +20,7 @@ const terminal = {
   },
   ...(process.stdout.isTTY && { width: (): number => process.stdout.columns }),
 };
-// Told to each write, too. A relay whose log's reader has died goes on.
+// Each write reports it, too. A relay whose log's reader has died goes on.
 process.stdout.on('error', () => undefined);
 
 leaveOutLocales();

@@ -124,7 +124,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'observer/notices': ['observer/slots', 'observer/recovery', 'protocol', 'lib'],
   'observer/outputs': ['observer/slots', 'observer/recovery', 'observer/beat-watch', 'protocol', 'lib'],
   'observer/config': ['observer/beats', 'observer/observer-settings', 'node-link/manager-config', 'config', 'lib'],
-  main: ['cli'],
+  main: ['cli', 'lib/leave-out-locales'],
 };
 
 /** What only decides: no file, socket or process, not even through what it imports. */

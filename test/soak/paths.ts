@@ -68,15 +68,18 @@ export async function pathsChapter(order: PathsOrder): Promise<string[]> {
     }
   };
   const send = async (): Promise<void> => {
-    for (let sent = 0; passedMs() < durationMs; await pause(tickMs)) {
+    let sent = 0;
+    while (passedMs() < durationMs) {
       const due = (passedMs() / 1000) * perSecond;
       for (; sent < due; sent++) traffic.send(egress.port(), bytes);
+      await pause(tickMs);
     }
   };
   const sample = async (): Promise<void> => {
-    for (; passedMs() < durationMs; await pause(sampleMs)) {
+    while (passedMs() < durationMs) {
       const { engine, ...snapshot } = await relay.snapshot();
       memory.add(passedMs(), { ...snapshot, connections: engine.connections });
+      await pause(sampleMs);
     }
   };
   await Promise.all([change(), send(), sample()]);

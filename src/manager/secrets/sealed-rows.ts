@@ -4,7 +4,8 @@ import type { Sealing } from './sealing.ts';
 
 /**
  * Makes sure that the master key is the one that sealed what is stored. Rejects with AppError `config-invalid` that
- * names the key which is needed; with `forget`, marks those keys as unknown instead: tunnels run on, webhooks are disabled.
+ * names the key which is needed. With `forget`, marks those keys as unknown instead: tunnels run on, webhooks are
+ * disabled.
  */
 export async function checkSealed(
   database: OpenDatabase,

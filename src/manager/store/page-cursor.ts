@@ -3,12 +3,12 @@ import { parseJson } from '../../lib/json.ts';
 import type { Page, PageQuery } from './store.ts';
 
 /** Where a list ordered by name and id goes on. */
-export interface Cursor {
+interface Cursor {
   readonly name: string;
   readonly id: string;
 }
 
-export function readCursor(text: string | null | undefined): Cursor | null {
+function readCursor(text: string | null | undefined): Cursor | null {
   if (text === null || text === undefined) return null;
   const value = parseJson(Buffer.from(text, 'base64url').toString());
   if (!Array.isArray(value)) return null;
@@ -17,7 +17,7 @@ export function readCursor(text: string | null | undefined): Cursor | null {
 }
 
 /** A page out of one row more than it holds: the last one only shows that there is more. */
-export function toPage<Row extends { readonly id: string }>(
+function toPage<Row extends { readonly id: string }>(
   rows: readonly Row[],
   limit: number,
   nameOf: (row: Row) => string,

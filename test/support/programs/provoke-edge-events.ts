@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { EngineName } from '../../../src/quic/engine-report.ts';
 import type { ManagedNode } from '../peers/managed-node.ts';
-import { TestManager } from '../peers/test-manager.ts';
+import type { TestManager } from '../peers/test-manager.ts';
 import { knownTunnelId } from '../samples/known-tunnel-id.ts';
 import { bindVector, sealVector, vectorTunnel } from '../samples/vectors.ts';
 import { until } from '../until.ts';
