@@ -1,5 +1,7 @@
+import { parseHostPort } from '../lib/host-port.ts';
 import type { Random } from '../lib/random.ts';
 import type { Direction, TunnelProtocol } from '../protocol/tunnel/leg.ts';
+import { DEFAULT_QUIC_PORT } from '../protocol/tunnel/limits.ts';
 import { parseTunnelId, tunnelIdFromBytes, type TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 
 /** What the two edges and the relay of one tunnel share; the relay never learns `encryptionKey`. */
@@ -26,7 +28,7 @@ export interface TunnelPlan {
 
 /** Three config files that fit together: ready for `adit relay -c` and `adit edge -c`. */
 export interface TunnelKit {
-  readonly relay: { readonly tunnels: readonly object[] };
+  readonly relay: { readonly quic_addrs?: readonly string[]; readonly tunnels: readonly object[] };
   readonly egressEdge: EdgeFile;
   readonly ingressEdge: EdgeFile;
 }
@@ -52,10 +54,20 @@ export function createTunnelSecrets(random: Random): TunnelSecrets {
 /** Ready configs for a tunnel (docs/protocol/tunnel.md §8, docs/protocol/manager.md §6). */
 export function createTunnelKit(plan: TunnelPlan, secrets: TunnelSecrets): TunnelKit {
   return {
-    relay: { tunnels: [{ id: secrets.id, name: plan.name, bind_secret: secrets.bindSecret }] },
+    relay: {
+      ...relayPorts(plan.relays),
+      tunnels: [{ id: secrets.id, name: plan.name, bind_secret: secrets.bindSecret }],
+    },
     egressEdge: edgeFile(plan, secrets, 'egress', plan.listen),
     ingressEdge: edgeFile(plan, secrets, 'ingress', plan.forward),
   };
+}
+
+/** The ports that the edges dial, where they are not what a relay takes by itself. Two relays share one file. */
+function relayPorts(relays: readonly string[]): { quic_addrs?: readonly string[] } {
+  const ports = new Set(relays.map((relay) => parseHostPort(relay)?.port ?? DEFAULT_QUIC_PORT));
+  if (ports.size === 1 && ports.has(DEFAULT_QUIC_PORT)) return {};
+  return { quic_addrs: [...ports].flatMap((port) => [`0.0.0.0:${port}`, `[::]:${port}`]) };
 }
 
 function edgeFile(plan: TunnelPlan, secrets: TunnelSecrets, direction: Direction, localAddr: string): EdgeFile {

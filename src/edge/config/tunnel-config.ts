@@ -45,7 +45,11 @@ const ipPort = anyText('ip:port, such as "127.0.0.1:9000"').transform((text, con
   if (text === endsInFlow) return endsInFlow;
   const address = parseHostPort(text);
   if (address !== null && isIP(address.host) !== 0) return address;
-  const message = `is not ip:port or [ipv6]:port but ${shown(text)}; write for example "127.0.0.1:9000"`;
+  if (address?.host.toLowerCase() === 'localhost') return { ...address, host: '127.0.0.1' };
+  const message =
+    address === null
+      ? `is not ip:port or [ipv6]:port but ${shown(text)}; write for example "127.0.0.1:9000"`
+      : `names the host ${shown(address.host)}; write its IP address, or localhost`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
@@ -82,7 +86,7 @@ export const tunnelFields = z.strictObject({
     .describe('Only "relay".'),
   direction: choice(DIRECTIONS).describe('egress listens on local_addr, ingress forwards to it; one of each.'),
   local_addr: ipPort.describe(
-    'Where local programs are: egress listens here, ingress forwards there; "flow" for a media flow of this edge.',
+    'IP or localhost, and port: egress listens here, ingress forwards there; "flow" for a flow of this edge.',
   ),
   relay_addr: relayAddr.optional().describe('One relay, in place of relay_addrs.'),
   relay_addrs: z

@@ -170,6 +170,35 @@ describe('adit keygen', () => {
     expect(readFileSync(join(kit, 'edge-egress.json'), 'utf8')).toBe(before);
   });
 
+  it.each([
+    [['relay.example:4433'], undefined],
+    [['relay.example:14433'], ['0.0.0.0:14433', '[::]:14433']],
+    [
+      ['a.example:443', 'b.example:443'],
+      ['0.0.0.0:443', '[::]:443'],
+    ],
+    [
+      ['a.example:443', 'b.example:4433'],
+      ['0.0.0.0:443', '[::]:443', '0.0.0.0:4433', '[::]:4433'],
+    ],
+  ])('has the relay listen where the edges dial: %j', async (relays, quic_addrs) => {
+    await run('keygen', '--relay', ...relays, '--out', folder);
+    expect((read('relay.json') as { quic_addrs?: string[] }).quic_addrs).toEqual(quic_addrs);
+    expect((await run('check-config', join(folder, 'relay.json'))).out).toContain('is a sound config of');
+  });
+
+  it('takes localhost for the local ends', async () => {
+    await run('keygen', '--listen', 'localhost:9000', '--forward', 'localhost:9001', '--out', folder);
+    const ends = ['edge-egress.json', 'edge-ingress.json'].map((name) => {
+      const parsed = parseEdgeConfig(read(name), { directory: folder, hostname: 'host' });
+      return parsed.kind === 'valid' ? parsed.config.tunnels[0]?.localAddr : parsed.problems;
+    });
+    expect(ends).toEqual([
+      { host: '127.0.0.1', port: 9000 },
+      { host: '127.0.0.1', port: 9001 },
+    ]);
+  });
+
   it('has the edges trust only the certificate that it makes for the relay, or finds', async () => {
     await run('keygen', '--pin', '--out', folder);
     const identity = await keepSelfSigned(join(folder, 'certs'), { now: () => 0 });
@@ -193,7 +222,8 @@ describe('adit keygen', () => {
   it.each([
     [['--relay', 'nowhere'], '--relay is not host:port but "nowhere"'],
     [['--relay', 'a:1', 'b:2', 'c:3'], '--relay has more than two entries'],
-    [['--listen', 'localhost:9000'], '--listen is not ip:port or [ipv6]:port but "localhost:9000"'],
+    [['--listen', 'decoder:9000'], '--listen names the host "decoder"; write its IP address'],
+    [['--listen', '9000'], '--listen is not ip:port or [ipv6]:port but "9000"'],
     [['--forward', '127.0.0.1:0'], '--forward has port 0'],
     [['--fingerprint', 'abc'], '--fingerprint is not a SHA-256'],
     [['--name', ''], '--name is empty'],

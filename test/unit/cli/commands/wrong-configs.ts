@@ -75,7 +75,7 @@ export const wrongEdgeConfigs: Readonly<Record<string, unknown>> = {
   'a tunnel without anything': { tunnels: [{}] },
   'a direction that does not exist': tunnels({ direction: 'both' }),
   'a protocol that does not exist': tunnels({ protocol: 'sctp' }),
-  'a local address by name': tunnels({ local_addr: 'localhost:5000' }),
+  'a local address by name': tunnels({ local_addr: 'decoder:5000' }),
   'a local port that ingress cannot forward to': tunnels({ direction: 'ingress', local_addr: '127.0.0.1:0' }),
   'no relay': tunnels({ relay_addrs: [] }),
   'three relays': tunnels({ relay_addrs: ['a:1', 'b:1', 'c:1'] }),

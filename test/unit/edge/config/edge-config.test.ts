@@ -144,16 +144,13 @@ describe('an edge config', () => {
   it('finds all problems at once, each with its path, and shows no secret', () => {
     const found = problems({
       edge_id: 'x'.repeat(65),
-      tunnels: [
-        { ...tunnel, id: 'nope', local_addr: 'localhost:5000', tunnel_encryption_key: 'deadbeef' },
-        { name: '' },
-      ],
+      tunnels: [{ ...tunnel, id: 'nope', local_addr: 'decoder:5000', tunnel_encryption_key: 'deadbeef' }, { name: '' }],
     });
     expect(found).toEqual(
       expect.arrayContaining([
         'edge_id is longer than 64 bytes, which relays ignore; shorten it',
         'tunnels[0].id is not a UUID; make one with: adit keygen',
-        'tunnels[0].local_addr is not ip:port or [ipv6]:port but "localhost:5000"; write for example "127.0.0.1:9000"',
+        'tunnels[0].local_addr names the host "decoder"; write its IP address, or localhost',
         'tunnels[0].tunnel_encryption_key is not 64 hex digits; make one with: adit keygen',
       ]),
     );
