@@ -14,7 +14,7 @@ export function presenceFindings(facts: TunnelFacts): Finding[] {
 function presence(facts: TunnelFacts): Finding[] {
   const { tunnel } = facts;
   if (tunnel === null) {
-    const findings = [...unreached(facts), ...sameSide(facts)];
+    const findings = [...crowdedOut(facts), ...unreached(facts), ...sameSide(facts)];
     if (findings.length > 0) return findings;
     return [problem(`No edge holds a leg of it${lastWords(facts)}.`, 'look at both edges: adit why there shows more')];
   }
@@ -24,7 +24,18 @@ function presence(facts: TunnelFacts): Finding[] {
   const text =
     `The ${missing} leg has been missing for ${since}, while the ${oppositeDirection(missing)} edge ` +
     `waits${lastWords(facts, missing)}.`;
-  return [...sameSide(facts), problem(text, `start the ${missing} edge, or run adit why there`)];
+  return [...crowdedOut(facts), ...sameSide(facts), problem(text, `start the ${missing} edge, or run adit why there`)];
+}
+
+/** An address that has all the connections that one may have: an edge of this tunnel may be behind it. */
+function crowdedOut({ other_events: events, at }: TunnelFacts): Finding[] {
+  const last = events.findLast(({ kind }) => kind === 'per-ip-cap-exceeded');
+  if (last === undefined || parseRfc3339(at) - parseRfc3339(last.at) > recentlyMs) return [];
+  const { remote_ip: ip, cap } = last.details;
+  const text =
+    `Connections from ${String(ip)} are refused: it has ${String(cap)} already, which is max_connections_per_ip ` +
+    `(${agoWords(last.at, at)}). An edge of this tunnel may be behind that address.`;
+  return [problem(text, "raise max_connections_per_ip in the relay's config: one for each tunnel of each edge there")];
 }
 
 /** Why no edge at all has got through, while none has. */

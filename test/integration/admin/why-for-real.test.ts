@@ -31,6 +31,15 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     await world.says('ingress', 'The relay has our leg, and the egress edge is not there.');
   });
 
+  it('says at both ends that the address has all its connections', async () => {
+    await using world = await startWhyWorld({ engine, relay: { max_connections_per_ip: 1 } });
+    const text = await world.says('relay', /Connections from 127\.0\.0\.1 are refused: it has 1 already/);
+    expect(text).toContain('raise max_connections_per_ip');
+    const missing = text.includes('The ingress leg has been missing') ? 'ingress' : 'egress';
+    expect(text).toContain(`The ${missing} leg has been missing`);
+    await world.says(missing, 'raise max_connections_per_ip of the relay: too many connections come from this address');
+  });
+
   it('says since when a leg is missing, and how it went', async () => {
     await using world = await startWhyWorld({ engine });
     world.send(1000, 100);

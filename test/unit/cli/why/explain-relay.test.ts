@@ -68,6 +68,28 @@ describe('why a tunnel is as it is, at its relay', () => {
     );
   });
 
+  it('says that an address has all its connections, while a leg is missing and not for long', () => {
+    const refused = {
+      ...leaf,
+      at: '2026-04-02T12:09:00.000Z',
+      kind: 'per-ip-cap-exceeded',
+      message: 'Connection rejected: per-IP cap exceeded (64 active from 192.0.2.9)',
+      details: { remote_ip: '192.0.2.9', active_connections: 64, cap: 64 },
+    };
+    const words =
+      'problem: Connections from 192.0.2.9 are refused: it has 64 already, which is max_connections_per_ip (12:09:00 UTC, ' +
+      '1 minute ago). An edge of this tunnel may be behind that address. → raise max_connections_per_ip in the ' +
+      "relay's config: one for each tunnel of each edge there";
+    const other_events = [refused];
+    expect(lines(factsOf(null, { other_events }))[0]).toBe(words);
+    const waiting = sampleTunnel(id, { status: 'waiting_egress' });
+    const half = { ...waiting, egress: { leg: null, sent: waiting.egress.sent } };
+    expect(lines(factsOf(half, { other_events }))[0]).toBe(words);
+    expect(lines(factsOf(sampleTunnel(id), { other_events })).join()).not.toContain('max_connections_per_ip');
+    const longAgo = [{ ...refused, at: '2026-04-02T11:00:00.000Z' }];
+    expect(lines(factsOf(null, { other_events: longAgo })).join()).not.toContain('max_connections_per_ip');
+  });
+
   it.each(Object.values(tunnelDownReason))('has a remedy for the refusal "%s"', (reason) => {
     const refusal = {
       at: '2026-04-02T12:09:30.000Z',
