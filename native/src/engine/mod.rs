@@ -178,14 +178,15 @@ impl Core {
         }
     }
 
-    /// One turn of the loop, after the sockets were read: from what was received to what is sent.
-    pub fn turn(&mut self, now: Instant) {
+    /// One turn of the loop, after the sockets were read: from what was received to what is sent. `clock` is read
+    /// before each connection sends: what was in hand while the process stood still is old by then, and expires.
+    pub fn turn(&mut self, now: Instant, clock: impl Fn() -> Instant) {
         self.apply_decisions(now);
         self.expire_timers(now);
         self.hear(now);
         self.run_pumps(now);
         self.run_locals(now);
-        self.flush(now);
+        self.flush(clock);
         self.release_endpoints();
     }
 

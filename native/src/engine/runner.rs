@@ -191,7 +191,7 @@ fn turn(core: &mut Core, found: &mut Found, buffer: &mut ReceiveBuffer) -> Optio
             core.resume(entry.endpoint);
         }
     }
-    core.turn(now);
+    core.turn(now, Instant::now);
     let wake = core.next_wake(now);
     Some(core.longest_wait(wake, now))
 }

@@ -87,7 +87,7 @@ impl World {
         for attempt in asked {
             self.core.answer(self.listener, attempt, Decision::Accept);
         }
-        self.core.turn(now);
+        self.core.turn(now, || now);
     }
 
     fn turn_until(&mut self, what: &str, done: impl Fn(&Core) -> bool) {
@@ -122,7 +122,7 @@ fn first_packet() -> Vec<u8> {
     let mut core = Core::new();
     let remote = catcher.local_addr().expect("its address");
     core.dial(dial(remote), Instant::now()).unwrap_or_else(|_| panic!("a dial"));
-    core.turn(Instant::now());
+    core.turn(Instant::now(), Instant::now);
     let mut packet = vec![0; 2048];
     let length = catcher.recv(&mut packet).expect("a packet");
     packet.truncate(length);
@@ -299,7 +299,7 @@ fn a_storm_of_handshakes_is_spread_over_turns() {
     for _ in 0..dials {
         world.core.dial(dial(world.address), Instant::now()).unwrap_or_else(|_| panic!("a dial"));
     }
-    world.core.turn(Instant::now());
+    world.core.turn(Instant::now(), Instant::now);
     let endpoint = endpoint_of(&world.core);
     world.core.receive(endpoint, &mut world.buffer, Instant::now());
     let listener = world.core.endpoints[endpoint].listener.as_ref();
@@ -309,7 +309,7 @@ fn a_storm_of_handshakes_is_spread_over_turns() {
         world.core.answer(world.listener, attempt, Decision::Accept);
     }
     for turn in 1..=3 {
-        world.core.turn(Instant::now());
+        world.core.turn(Instant::now(), Instant::now);
         assert_eq!(world.core.decisions.len(), dials - turn * DECISIONS_PER_TURN);
         assert!(turn == 3 || world.core.next_wake(Instant::now()).is_some_and(|at| at <= Instant::now()));
     }
@@ -332,6 +332,22 @@ fn a_turn_without_a_datagram_does_not_hide_that_the_loop_stood_still() {
 }
 
 #[test]
+fn a_datagram_that_was_in_hand_while_the_loop_stood_still_expires() {
+    let mut world = World::new();
+    let [dialled, _] = world.pair();
+    let ledger: Arc<Counts> = Arc::default();
+    let now = Instant::now();
+    for stood_still in [Duration::ZERO, Duration::from_secs(3)] {
+        let (slot, entry) = world.core.live(dialled).expect("the connection");
+        entry.send_datagram(Bytes::from_static(&[1; 1000]), Some(&ledger), now);
+        world.core.mark_dirty(slot);
+        world.core.turn(now, || now + stood_still);
+    }
+    let totals = ledger.totals();
+    assert_eq!((totals[1], totals[5 + DropReason::Expired as usize], ledger.all_drops()), (1, 1, 1));
+}
+
+#[test]
 fn a_failed_socket_goes_with_what_waited_for_it() {
     let mut world = World::new();
     let [_, accepted] = world.pair();
@@ -339,7 +355,7 @@ fn a_failed_socket_goes_with_what_waited_for_it() {
     let (slot, _) = world.core.live(accepted).expect("the connection");
     world.core.endpoints[endpoint].held.push(slot);
     world.core.socket_failed(endpoint, "as the kernel would");
-    world.core.turn(Instant::now());
+    world.core.turn(Instant::now(), Instant::now);
     assert!(!world.core.endpoints.contains(endpoint));
 }
 

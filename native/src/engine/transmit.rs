@@ -20,7 +20,7 @@ pub struct Captured {
 }
 
 impl Core {
-    pub fn flush(&mut self, now: Instant) {
+    pub fn flush(&mut self, clock: impl Fn() -> Instant) {
         for slot in std::mem::take(&mut self.dirty) {
             let Some(connection) = self.connections.get_mut(slot) else { continue };
             if !std::mem::take(&mut connection.dirty) || connection.drained {
@@ -28,7 +28,7 @@ impl Core {
             }
             let entry = &mut self.endpoints[connection.endpoint];
             if entry.unsent.is_empty() {
-                self.flush_connection(slot, now);
+                self.flush_connection(slot, clock());
             } else {
                 entry.held.push(slot);
             }

@@ -281,7 +281,7 @@ impl Net {
                 entry.answer(listener, attempt, Decision::Accept);
             }
         }
-        entry.turn(now);
+        entry.turn(now, || now);
         let port = entry.endpoints.iter().next().map_or(0, |(_, endpoint)| endpoint.socket.address.port());
         let from = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         for packet in entry.captured.replace(Vec::new()).unwrap_or_default() {
