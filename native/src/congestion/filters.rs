@@ -2,15 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::full::{FLAT, SHORT_QUEUE};
-
 /// Delivered rates are kept for this many seconds, the highest of each.
 const RATE_SECONDS: usize = 10;
 /// A path that got longer is believed after one to two of these (BBR keeps its minimum for 10 s, too).
-pub const BASE_HORIZON: Duration = Duration::from_secs(10);
-
-/// Intervals in which a queue grew, one after the other.
-const CREEPING: u32 = 2;
+const BASE_HORIZON: Duration = Duration::from_secs(10);
 
 /// The highest delivered rate of recent seconds, in bytes per second (BBR's max filter,
 /// draft-cardwell-iccrg-bbr-congestion-control §4.1.1).
@@ -61,9 +56,8 @@ impl BaseDelay {
         Self { current: None, previous: None, since: now }
     }
 
-    /// What is older than one to two of `horizon` is forgotten.
-    pub fn push(&mut self, floor: Duration, now: Instant, horizon: Duration) {
-        if now.duration_since(self.since) >= horizon {
+    pub fn push(&mut self, floor: Duration, now: Instant) {
+        if now.duration_since(self.since) >= BASE_HORIZON {
             self.previous = self.current.take();
             self.since = now;
         }
@@ -77,23 +71,6 @@ impl BaseDelay {
     /// The path is longer than it was.
     pub fn replace(&mut self, floor: Duration, now: Instant) {
         *self = Self { current: Some(floor), previous: None, since: now };
-    }
-}
-
-/// A queue that grows from nothing, interval by interval; a longer path shows at once.
-#[derive(Clone, Default)]
-pub struct Climb {
-    intervals: u32,
-}
-
-impl Climb {
-    pub fn push(&mut self, before: Duration, queue: Duration) {
-        let began = self.intervals > 0 || before <= SHORT_QUEUE;
-        self.intervals = if began && queue >= before + FLAT / 2 { self.intervals + 1 } else { 0 };
-    }
-
-    pub fn is_steady(&self) -> bool {
-        self.intervals >= CREEPING
     }
 }
 

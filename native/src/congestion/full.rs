@@ -35,8 +35,6 @@ pub struct Seen {
     /// Shares of late, and of the interval.
     pub loss: f64,
     pub limited: bool,
-    /// 1, less on a path so long that what is sent now shows late.
-    pub haste: f64,
 }
 
 pub enum Verdict {
@@ -110,21 +108,19 @@ impl Full {
             let (pace, delivered) = (self.pace(), seen.delivered);
             if delivered > 1.02 * pace || (delivered < 0.9 * pace && self.grows(seen)) {
                 self.rate = delivered;
-            } else if seen.limited && seen.queue <= MIDDLE_QUEUE && seen.queue <= self.queue + SHORT_QUEUE / 4 {
-                self.rate *= 1.0 + (CAREFUL_GROWTH - 1.0) * seen.haste;
+            } else if seen.limited && seen.queue <= LONG_QUEUE && seen.queue <= self.queue + SHORT_QUEUE / 4 {
+                self.rate *= CAREFUL_GROWTH;
             }
         } else if seen.loss > self.loss + MORE_LOSS {
             self.rate = seen.delivered.min(self.rate);
             self.still_until = Some(now + NO_GROWTH_FOR);
         } else if seen.limited && self.still_until.is_none_or(|until| now >= until) {
-            self.rate = self.rate.max(seen.delivered) * (1.0 + (GROWTH - 1.0) * seen.haste);
+            self.rate = self.rate.max(seen.delivered) * GROWTH;
         }
         let unseen = now.duration_since(self.empty_seen) >= EMPTY_EVERY;
         self.gain = match seen.queue {
             queue if queue > VERY_LONG_QUEUE => 0.5,
-            // Somebody else keeps it filled.
-            _ if unseen => 0.7,
-            queue if queue > MIDDLE_QUEUE => 0.8,
+            queue if queue > MIDDLE_QUEUE || unseen => 0.8,
             queue if queue > SHORT_QUEUE => 0.95,
             _ => 1.0,
         };
@@ -141,16 +137,16 @@ impl Full {
         } else if self.rate < FUTILE * self.anchor {
             return Verdict::Longer(self.nearest);
         }
-        if seen.queue <= MIDDLE_QUEUE || seen.floor + FLAT / 2 < self.lowest {
+        if seen.queue <= LONG_QUEUE || seen.floor + FLAT / 2 < self.lowest {
             (self.foreign, self.lowest, self.highest) = (0, seen.floor, seen.floor);
             return Verdict::Full;
         }
         self.foreign += 1;
         (self.lowest, self.highest) = (self.lowest.min(seen.floor), self.highest.max(seen.floor));
         let flat = self.highest - self.lowest <= FLAT;
-        if self.foreign >= FOREIGN_INTERVALS && seen.queue > LONG_QUEUE && !flat {
+        if self.foreign >= FOREIGN_INTERVALS && !flat {
             Verdict::Foreign
-        } else if self.foreign >= 2 * FOREIGN_INTERVALS && flat {
+        } else if self.foreign >= 2 * FOREIGN_INTERVALS {
             Verdict::Longer(self.lowest)
         } else {
             Verdict::Full

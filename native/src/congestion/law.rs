@@ -4,11 +4,9 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    contest::{Contest, Finding},
-    filters::{BASE_HORIZON, BaseDelay, Climb, Interval, RateFilter},
+    filters::{BaseDelay, Interval, RateFilter},
     full::{FLAT, Full, LONG_QUEUE, SHORT_QUEUE, Seen, Verdict},
-    share::{Outlook, Share},
-    trial::{Answer, Trial},
+    shadow::Shadow,
 };
 
 /// In flight before anything is known, and at least: what a picture of 4 Mbit/s needs at once.
@@ -31,11 +29,14 @@ const MOST_NOISE: Duration = Duration::from_millis(60);
 const HEAVY_LOSS: f64 = 0.08;
 /// Loss is the mean of about as long.
 const LOSS_MEMORY: Duration = Duration::from_secs(2);
+const TRIAL_PACKETS: u64 = 60;
+const LONGEST_TRIAL: Duration = Duration::from_secs(1);
 const BATCH_PACKETS: u64 = 6;
 const FIRST_TRIAL_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_TRIAL_WAIT: Duration = Duration::from_secs(60);
-/// On longer paths we learn so late of a queue that ours swings like that of another flow.
-const NEAR: Duration = Duration::from_millis(100);
+/// Next to another flow: for so long, then it is looked at again.
+const SHARE_FOR: Duration = Duration::from_secs(10);
+const FLAT_FOR: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 enum Mode {
@@ -46,7 +47,7 @@ enum Mode {
     /// The path is full, and only ours.
     Full(Full),
     /// The path is full, and another flow holds its queue.
-    Share(Share),
+    Share { shadow: Shadow, until: Instant, lowest: Duration, highest: Duration, flat_since: Instant },
 }
 
 #[derive(Clone)]
@@ -57,11 +58,27 @@ struct High {
 }
 
 #[derive(Clone)]
+struct Trial {
+    began: Instant,
+    /// What is sent later does not count.
+    ends: Option<Instant>,
+    loss_before: f64,
+    sent: u64,
+    acked: u64,
+    lost: u64,
+}
+
+impl Trial {
+    fn counts(&self, sent: Instant) -> bool {
+        sent >= self.began && self.ends.is_none_or(|ends| sent <= ends)
+    }
+}
+
+#[derive(Clone)]
 pub struct Law {
     mtu: u64,
     rates: RateFilter,
     base: BaseDelay,
-    contest: Contest,
     interval: Interval,
     mode: Mode,
     in_flight: u64,
@@ -73,7 +90,6 @@ pub struct Law {
     /// How long packets were in flight of late.
     mean: Duration,
     queue: Duration,
-    climb: Climb,
     loss: f64,
     newest_of_batch: Option<Instant>,
     trial_after: Instant,
@@ -88,7 +104,6 @@ impl Law {
             mtu: mtu.into(),
             rates: RateFilter::new(now),
             base: BaseDelay::new(now),
-            contest: Contest::default(),
             interval: Interval::new(now),
             mode: Mode::Free { high: None },
             in_flight: 0,
@@ -97,7 +112,6 @@ impl Law {
             noise: Duration::ZERO,
             mean: Duration::ZERO,
             queue: Duration::ZERO,
-            climb: Climb::default(),
             loss: 0.0,
             newest_of_batch: None,
             trial_after: now,
@@ -116,14 +130,14 @@ impl Law {
 
     /// The path carries less than the flow sends.
     pub fn is_full(&self) -> bool {
-        matches!(self.mode, Mode::Full(_) | Mode::Share(_))
+        matches!(self.mode, Mode::Full(_) | Mode::Share { .. })
     }
 
     /// Bytes per second that datagrams may leave at; None where the window alone limits.
     pub fn pace(&self) -> Option<f64> {
         match &self.mode {
             Mode::Full(full) => Some(full.pace().max(4.0 * self.mtu as f64)),
-            Mode::Trial(trial) if trial.is_held_back() => Some(self.rates.peak(1)),
+            Mode::Trial(Trial { ends: None, .. }) => Some(self.rates.peak(1)),
             _ => None,
         }
     }
@@ -135,7 +149,7 @@ impl Law {
     pub fn sent(&mut self, bytes: u64) {
         self.in_flight += bytes;
         if let Mode::Trial(trial) = &mut self.mode {
-            trial.sent(bytes);
+            trial.sent += bytes;
         }
     }
 
@@ -154,8 +168,8 @@ impl Law {
         let round_trip = self.round_trip;
         match &mut self.mode {
             Mode::Free { .. } if limited => self.grown = (self.grown + bytes).min(MAX_WINDOW as u64),
-            Mode::Trial(trial) => trial.acked(sent, bytes),
-            Mode::Share(share) if limited => share.acked(bytes, round_trip, now),
+            Mode::Trial(trial) if trial.counts(sent) => trial.acked += bytes,
+            Mode::Share { shadow, .. } if limited => shadow.acked(bytes, round_trip, now),
             _ => {}
         }
     }
@@ -178,10 +192,9 @@ impl Law {
     pub fn lost(&mut self, now: Instant, sent: Instant, bytes: u64) {
         self.in_flight = self.in_flight.saturating_sub(bytes);
         self.interval.lost += bytes;
-        self.contest.lost(sent + self.round_trip, bytes);
         match &mut self.mode {
-            Mode::Trial(trial) => trial.lost(sent, bytes),
-            Mode::Share(share) => share.lost(sent, now),
+            Mode::Trial(trial) if trial.counts(sent) => trial.lost += bytes,
+            Mode::Share { shadow, .. } => shadow.lost(sent, now),
             _ => {}
         }
         self.window = self.justified();
@@ -190,7 +203,7 @@ impl Law {
     /// A router marked a packet: the path is full (RFC 9000 §13.4, RFC 3168).
     pub fn marked(&mut self, now: Instant, sent: Instant) {
         match &mut self.mode {
-            Mode::Share(share) => share.lost(sent, now),
+            Mode::Share { shadow, .. } => shadow.lost(sent, now),
             Mode::Full(_) => {}
             Mode::Free { .. } | Mode::Trial(_) => self.enter_full(now),
         }
@@ -211,16 +224,14 @@ impl Law {
         let batch = (BATCH_PACKETS * self.mtu) as f64;
         let least = 4 * self.mtu;
         let bytes = match &self.mode {
-            Mode::Trial(trial) if trial.is_held_back() => {
-                2.0 * losses * over(self.rates.peak(1), base + self.noise) + batch
-            }
-            Mode::Free { .. } | Mode::Trial(_) => {
+            Mode::Free { .. } | Mode::Trial(Trial { ends: Some(_), .. }) => {
                 let justified = HEADROOM * losses * over(self.rates.peak(9), self.round_trip + ALLOWANCE + self.noise);
                 return (justified.min(MAX_WINDOW) as u64).max(self.grown).max(INITIAL_WINDOW);
             }
+            Mode::Trial(_) => 2.0 * losses * over(self.rates.peak(1), base + self.noise) + batch,
             // The pace is what limits; in flight may be as much as it takes for as long as packets are.
             Mode::Full(full) => losses * over(full.pace(), self.mean) + batch,
-            Mode::Share(share) => share.window(self.round_trip),
+            Mode::Share { shadow, .. } => return shadow.window().max(least),
         };
         (bytes.min(MAX_WINDOW) as u64).max(least)
     }
@@ -231,13 +242,7 @@ impl Law {
         self.rates.push(self.interval.delivered_rate(now), now);
         self.mean = self.interval.mean();
         self.noise = (self.noise * 7 + self.interval.mean().saturating_sub(floor).min(MOST_NOISE)) / 8;
-        let horizon = match self.mode {
-            // While another flow keeps the queue its shortest is not the path's own.
-            Mode::Free { .. } | Mode::Trial(_) => BASE_HORIZON,
-            Mode::Full(_) => 3 * BASE_HORIZON,
-            Mode::Share(_) => Duration::MAX,
-        };
-        self.base.push(floor, now, horizon);
+        self.base.push(floor, now);
         let queue_before = self.queue;
         self.queue = floor.saturating_sub(self.base.get().unwrap_or(floor));
         let (acked, lost) = (self.interval.acked as f64, self.interval.lost as f64);
@@ -246,16 +251,11 @@ impl Law {
             self.loss += weight * (lost / (acked + lost) - self.loss);
         }
         let limited = self.interval.limited;
-        self.contest.push(self.interval.since, self.queue, self.interval.acked, now);
-        self.climb.push(queue_before, self.queue);
-        let finding = self.finding();
         match self.mode.clone() {
-            Mode::Free { .. } | Mode::Full(_) if finding == Finding::Contest => self.enter_share(now, floor),
-            Mode::Free { .. } if finding == Finding::Queue => self.enter_full(now),
             Mode::Free { high } => self.while_free(now, high, queue_before, loss_before, limited),
             Mode::Trial(trial) => self.while_trial(now, trial),
             Mode::Full(full) => self.while_full(now, full, limited),
-            Mode::Share(share) => self.while_shared(now, share),
+            Mode::Share { .. } => self.while_shared(now, floor),
         }
         self.interval.restart(now);
     }
@@ -267,13 +267,12 @@ impl Law {
         if self.queue <= LONG_QUEUE {
             self.mode = Mode::Free { high: None };
             if self.loss >= HEAVY_LOSS && now >= self.trial_after {
-                self.mode = Mode::Trial(Trial::new(self.loss, now));
+                self.begin_trial(now);
             }
             return;
         }
         let Some(high) = high else {
-            // What creeps up is a queue.
-            if limited || self.climb.is_steady() {
+            if limited {
                 return self.enter_full(now);
             }
             let high = High { since: now, before, loss_before };
@@ -296,15 +295,31 @@ impl Law {
         }
     }
 
+    fn begin_trial(&mut self, now: Instant) {
+        self.mode = Mode::Trial(Trial { began: now, ends: None, loss_before: self.loss, sent: 0, acked: 0, lost: 0 });
+    }
+
     fn while_trial(&mut self, now: Instant, mut trial: Trial) {
-        match trial.turn(self.mtu, self.round_trip, now) {
-            Answer::Waits => return self.mode = Mode::Trial(trial),
-            Answer::Random => self.mode = Mode::Free { high: None },
-            Answer::Full(loss) => {
-                self.trial_wait = FIRST_TRIAL_WAIT;
-                self.loss = loss;
-                self.enter_full(now);
+        let all = trial.acked + trial.lost;
+        let Some(ends) = trial.ends else {
+            // Enough packets to distinguish a third of the loss from all of it.
+            if trial.sent >= TRIAL_PACKETS * self.mtu || now.duration_since(trial.began) >= LONGEST_TRIAL {
+                trial.ends = Some(now);
             }
+            self.mode = Mode::Trial(trial);
+            return;
+        };
+        // Until all that was lost is known to be.
+        if now.duration_since(ends) < 3 * self.round_trip {
+            return;
+        }
+        let loss = trial.lost as f64 / all.max(1) as f64;
+        if loss < trial.loss_before / 3.0 {
+            self.trial_wait = FIRST_TRIAL_WAIT;
+            self.loss = loss;
+            self.enter_full(now);
+        } else {
+            self.mode = Mode::Free { high: None };
         }
         self.trial_after = now + self.trial_wait;
         self.trial_wait = (self.trial_wait * 2).min(LONGEST_TRIAL_WAIT);
@@ -316,28 +331,23 @@ impl Law {
 
     fn while_full(&mut self, now: Instant, mut full: Full, limited: bool) {
         let floor = self.interval.floor();
-        let haste = (NEAR.as_secs_f64() / self.round_trip.as_secs_f64()).min(1.0);
-        let seen = Seen { floor, queue: self.queue, delivered: self.rates.latest(), loss: self.loss, limited, haste };
+        let seen = Seen { floor, queue: self.queue, delivered: self.rates.latest(), loss: self.loss, limited };
         let verdict = full.turn(&seen, now);
         match verdict {
             Verdict::Full => self.mode = Mode::Full(full),
             Verdict::Free => self.free(),
             Verdict::Longer(floor) => self.believe_longer_path(floor, now),
-            Verdict::Foreign => self.enter_share(now, floor),
+            Verdict::Foreign => {
+                let in_flight = self.rates.latest() * self.round_trip.as_secs_f64();
+                let shadow = Shadow::new(in_flight as u64, self.mtu, now);
+                let until = now + SHARE_FOR;
+                self.mode = Mode::Share { shadow, until, lowest: floor, highest: floor, flat_since: now };
+            }
         }
-    }
-
-    fn finding(&self) -> Finding {
-        if self.base.get().is_some_and(|base| base <= NEAR) { self.contest.find() } else { Finding::Nothing }
-    }
-
-    fn enter_share(&mut self, now: Instant, floor: Duration) {
-        self.mode = Mode::Share(Share::new(self.rates.peak(9), self.round_trip, floor, self.mtu, now));
     }
 
     fn believe_longer_path(&mut self, floor: Duration, now: Instant) {
         self.base.replace(floor, now);
-        self.contest.forget();
         self.free();
     }
 
@@ -346,18 +356,21 @@ impl Law {
         self.mode = Mode::Free { high: None };
     }
 
-    fn while_shared(&mut self, now: Instant, mut share: Share) {
-        let outlook = share.turn(self.interval.floor(), self.queue, now);
-        self.mode = Mode::Share(share);
-        match outlook {
-            Outlook::Shared => {}
-            Outlook::Longer(floor) => self.believe_longer_path(floor, now),
-            Outlook::Free => {
-                self.contest.forget();
-                self.free();
-            }
-            Outlook::Unsure if self.finding() == Finding::Contest => {}
-            Outlook::Unsure => self.enter_full(now),
+    fn while_shared(&mut self, now: Instant, floor: Duration) {
+        let queue = self.queue;
+        let Mode::Share { until, lowest, highest, flat_since, .. } = &mut self.mode else { return };
+        (*lowest, *highest) = ((*lowest).min(floor), (*highest).max(floor));
+        if *highest - *lowest > FLAT {
+            (*lowest, *highest, *flat_since) = (floor, floor, now);
+        }
+        let flat = now.duration_since(*flat_since) >= FLAT_FOR;
+        let lowest = *lowest;
+        if flat && queue <= SHORT_QUEUE {
+            self.free();
+        } else if flat {
+            self.believe_longer_path(lowest, now);
+        } else if now >= *until {
+            self.enter_full(now);
         }
     }
 }

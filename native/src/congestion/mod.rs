@@ -15,13 +15,10 @@ use quinn_proto::{
     congestion::{Controller, ControllerFactory},
 };
 
-mod contest;
 mod filters;
 mod full;
 mod law;
 mod shadow;
-mod share;
-mod trial;
 
 pub use law::INITIAL_WINDOW;
 use law::Law;

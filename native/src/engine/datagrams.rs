@@ -13,7 +13,7 @@ use super::{Connection, Core, Slot};
 use crate::ledger::{Counts, DropReason, PREFIX_BYTES};
 
 /// On a path that carries less than comes every datagram waits for as long as it may: fresher ones are worth more.
-const AGE_ON_FULL_PATH: Duration = Duration::from_millis(40);
+const AGE_ON_FULL_PATH: Duration = Duration::from_millis(60);
 /// Streams that were written to within this share the window with datagrams.
 const STREAMS_ACTIVE: Duration = Duration::from_millis(200);
 
