@@ -18,7 +18,7 @@ export function exposedFiles(files: readonly string[]): readonly string[] {
     try {
       return (statSync(file).mode & readableByOthers) !== 0;
     } catch {
-      // Whatever is wrong with the file is told where it is read.
+      // What is wrong with the file is reported where it is read.
       return false;
     }
   });
