@@ -45,5 +45,7 @@ function buildForHere() {
   console.log(`built ${addon}`);
 }
 
-if (process.argv.includes('--release')) prebuilt(process.argv.slice(2));
-else buildForHere();
+const given = process.argv.slice(2);
+if (given.includes('--release')) prebuilt(given);
+else if (given.length === 0) buildForHere();
+else fail(`${JSON.stringify(given[0])} is not understood; give nothing, or --release`);

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Frame, ManagedNode } from '../test/support/peers/managed-node.ts';
 import { TestManager } from '../test/support/peers/test-manager.ts';
+import { readCounts } from './counts.ts';
 
 const defaultPort = 8443;
 
@@ -135,7 +136,8 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-await using manager = await TestManager.start({ port: Number(process.argv[2] ?? defaultPort), welcoming: true });
+const [port] = readCounts('dev:manager -- [port]', [defaultPort]);
+await using manager = await TestManager.start({ port, welcoming: true });
 const devManager = new DevManager(manager);
 devManager.introduce();
 for await (const line of createInterface({ input: process.stdin })) {

@@ -5,13 +5,13 @@ import process from 'node:process';
 import { Schemathesis } from '../test/support/manager/schemathesis.ts';
 import { SimNode } from '../test/support/manager/sim-node.ts';
 import { ManagerProcess } from '../test/support/programs/manager-process.ts';
+import { readCounts } from './counts.ts';
 
 /**
  * `npm run long:api`: schemathesis calls every operation of the manager's REST API with each role. As many examples for
  * each operation as the first argument says; the second is the seed.
  */
-const maxExamples = Number(process.argv[2] ?? 50);
-const seed = Number(process.argv[3] ?? 1);
+const [maxExamples, seed] = readCounts('long:api -- [examples for each operation] [seed]', [50, 1]);
 const roles = ['viewer', 'operator', 'admin'] as const;
 
 const folder = mkdtempSync(join(tmpdir(), 'adit-api-'));

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { engines, openDatabases } from '../test/support/manager/databases.ts';
 import { runKillTrial } from '../test/support/manager/kill-trial.ts';
+import { readCounts } from './counts.ts';
 
 /**
  * `npm run long:events`: a node raises 50 000 events (or as many as the first argument says) while its manager is killed
  * with -9 twenty times, on both databases.
  */
-const events = Number(process.argv[2] ?? 50_000);
-const kills = Number(process.argv[3] ?? 20);
+const [events, kills] = readCounts('long:events -- [events] [kills]', [50_000, 20]);
 const masterKey = randomBytes(32).toString('hex');
 
 for (const engine of engines) {

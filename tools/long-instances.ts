@@ -1,12 +1,13 @@
 import process from 'node:process';
 import { cutOne, killOne, stopOne } from '../test/support/manager/instance-faults.ts';
 import { InstanceTrial } from '../test/support/manager/instance-trial.ts';
+import { readCounts } from './counts.ts';
 
 /**
  * `npm run long:instances`: three managers on one PostgreSQL with 300 nodes (or as many as the first argument says). One
  * is killed, one stands still for 60 s, one is cut from the database.
  */
-const nodes = Number(process.argv[2] ?? 300);
+const [nodes] = readCounts('long:instances -- [nodes]', [300]);
 const stillMs = 60_000;
 /** Milliseconds until the nodes of that instance are online elsewhere. */
 const bounds = { killed: 20_000, stopped: 20_000, cut: 45_000 };

@@ -3,6 +3,7 @@ import { legsTrial } from '../test/support/media/legs-trial.ts';
 import { lossTowardsLibsrt, lossTowardsUs } from '../test/support/media/loss-trial.ts';
 import { pause } from '../test/support/pause.ts';
 import type { NumberCount } from '../test/support/media/number-check.ts';
+import { readCounts } from './counts.ts';
 
 /**
  * `npm run long:media [seconds] [latency ms]`: SRT against libsrt for ten minutes, or as long as the argument says, all at the
@@ -10,8 +11,7 @@ import type { NumberCount } from '../test/support/media/number-check.ts';
  * lossy and the other cut every 20 s. The latency is that of the lossy paths; a busy machine needs more than a network.
  * Needs srt-live-transmit. Fails where a packet is missing that may not be.
  */
-const seconds = Number(process.argv[2] ?? 600);
-const latencyMs = Number(process.argv[3] ?? 1000);
+const [seconds, latencyMs] = readCounts('long:media -- [seconds] [latency in ms]', [600, 1000]);
 const loss = { seconds, lossRate: 0.02, latencyMs };
 const legs = { seconds, everySecs: 20, cutSecs: 5 };
 /** Programs that start at the same time are slow to start. */

@@ -1,11 +1,12 @@
 import process from 'node:process';
+import { readCounts } from '../../tools/counts.ts';
 import { simulateDay } from '../support/observer/silent-day.ts';
 
 /**
  * `npm run silent:days -- 1000`: so many simulated days of 250 agents, each with another seed (docs/observer.md §4).
  * A second number is the first seed, so that a long run can be done in pieces.
  */
-const [days, firstSeed] = [count(process.argv[2] ?? '20'), count(process.argv[3] ?? '1')];
+const [days, firstSeed] = readCounts('silent:days -- [days] [first seed]', [20, 1]);
 let [beats, stalls, wrong] = [0, 0, 0];
 for (let seed = firstSeed; seed < firstSeed + days; seed += 1) {
   const day = simulateDay(seed);
@@ -21,8 +22,3 @@ for (let seed = firstSeed; seed < firstSeed + days; seed += 1) {
 }
 process.stdout.write(`${days} days, ${beats} beats, ${stalls} stalls, ${wrong} wrong\n`);
 process.exitCode = wrong === 0 ? 0 : 1;
-
-function count(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new Error(`silent:days takes whole numbers from 1, not ${JSON.stringify(text)}`);
-}
