@@ -1,43 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { parseTunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { disconnectedText, timedOutText, type CommandDesk, type CommandResult } from '../commands/command-desk.ts';
 import type { OwnEvents } from '../events/own-events.ts';
 import type { LiveNode } from '../hub/live-node.ts';
 import { NodePlan } from '../reconcile/node-plan.ts';
-import type { PlanLeg } from '../reconcile/plan-leg.ts';
 import type { PlanAction, PlanEvent, PlanInput, PlanSettings } from '../reconcile/plan-types.ts';
 import type { LegRow } from '../store/schema.ts';
-import type { PushGuard, Store } from '../store/store.ts';
 import type { DriftKeeper } from './drift-keeper.ts';
 import type { LegReader } from './leg-reader.ts';
+import { LegRecorder, type LegRecorderDependencies } from './leg-recorder.ts';
 import { readDigests } from './read-digests.ts';
 import { TaskQueue } from './task-queue.ts';
 
-export interface NodeWorkerDependencies {
-  readonly clock: Clock;
+export interface NodeWorkerDependencies extends LegRecorderDependencies {
   readonly logger: Logger;
-  readonly store: Store;
   readonly desk: CommandDesk;
   readonly reader: LegReader;
   readonly drift: DriftKeeper;
   readonly events: OwnEvents;
-  /** Legs of these tunnels were recorded: others that wait for them may go. */
-  readonly tunnelLegsRecorded: (tunnelIds: readonly string[]) => void;
-  readonly legsRecorded: (legs: readonly PlanLeg[]) => void;
-  /** True when it was removed. */
-  readonly removeGhost: (leg: PlanLeg, nodeId: string) => Promise<boolean>;
-  readonly countPush: (result: 'pushed' | 'failed' | 'confirmed') => void;
 }
-
-/** What is stored one after the other. */
-type Recordable = Exclude<
-  PlanAction,
-  {
-    kind: 'push' | 'fetch-config' | 'list-authorised' | 'raise' | 'unreadable-config' | 'open-drift' | 'close-drift';
-  }
->;
 
 /** Carries out the plan of one node for one session: in its order, each change of a leg a compare-and-set. */
 export class NodeWorker {
@@ -45,9 +27,8 @@ export class NodeWorker {
   readonly #dependencies: NodeWorkerDependencies;
   readonly #settings: PlanSettings;
   #plan: NodePlan;
-  /** Of the plan's pushes that are not recorded yet, by their number. */
-  #guards = new Map<number, PushGuard>();
   readonly #queue: TaskQueue;
+  readonly #recorder: LegRecorder;
   #left = false;
 
   constructor(node: LiveNode, dependencies: NodeWorkerDependencies, settings: PlanSettings) {
@@ -56,6 +37,11 @@ export class NodeWorker {
     this.#settings = settings;
     this.#plan = new NodePlan(settings);
     const { clock, logger } = dependencies;
+    this.#recorder = new LegRecorder(node, dependencies, {
+      planned: (legId) => this.#plan.get(legId),
+      onStale: (legId) => this.#reload(legId),
+      onGhostKept: (legId) => this.#plan.spareGhost(legId),
+    });
     this.#queue = new TaskQueue({
       clock,
       onTrouble: (error) => logger.warn({ error, node: node.name }, 'a change of a leg cannot be stored yet'),
@@ -83,9 +69,9 @@ export class NodeWorker {
     if (this.#left) return;
     this.#queue.clear();
     this.#queue.add(async () => {
-      await this.#recordLeft();
+      await this.#recorder.recordLeft();
+      this.#recorder.forgetPushes();
       this.#plan = new NodePlan(this.#settings);
-      this.#guards = new Map();
       await this.#begin();
     });
   }
@@ -152,27 +138,18 @@ export class NodeWorker {
         this.#queue.add(() => this.#dependencies.drift.close(this.node.id, action.resource, action.resourceId));
         return;
       default:
-        this.#queue.add(() => this.#record(action));
+        this.#queue.add(() => this.#recorder.record(action));
     }
   }
 
   async #push({ leg, pushId }: Extract<PlanAction, { kind: 'push' }>): Promise<void> {
-    const { store, reader } = this.#dependencies;
-    // The same at each try: what failed may have begun it all the same.
-    const guard = this.#guards.get(pushId) ?? { session: this.node.session, commandId: randomUUID() };
-    this.#guards.set(pushId, guard);
-    const row =
-      (await store.legs.beginPush(leg.id, { generation: leg.generation }, guard)) ??
-      (await this.#storedRow(leg.id, guard.commandId));
-    if (row === null) {
-      // An operator was faster, it was pushed meanwhile, or the session is no longer the node's.
-      this.#guards.delete(pushId);
+    const begun = await this.#recorder.beginPush(leg, pushId);
+    if (begun === null) {
       await this.#reload(leg.id, { pushId, generation: leg.generation });
       return;
     }
-    this.#dependencies.legsRecorded([leg]);
-    const actions = await reader.actions(row);
-    void this.#send(leg.id, pushId, actions ?? [], guard.commandId);
+    const actions = await this.#dependencies.reader.actions(begun.row);
+    void this.#send(leg.id, pushId, actions ?? [], begun.commandId);
   }
 
   async #send(
@@ -223,83 +200,6 @@ export class NodeWorker {
     if (result.kind === 'refused') this.feed({ kind: 'authorised', digests: null });
     else if (result.kind === 'done') this.feed({ kind: 'authorised', digests: readDigests(result.data) });
     else this.feed({ kind: 'fetch-failed' });
-  }
-
-  async #record(action: Recordable): Promise<void> {
-    const { store, clock } = this.#dependencies;
-    switch (action.kind) {
-      case 'record-pushed':
-      case 'record-failed':
-        await this.#recordAnswer(action);
-        return;
-      case 'record-confirmed':
-        await this.#recordConfirmed(action.leg);
-        return;
-      case 'record-absent':
-        await store.legs.remove(action.leg.id, { generation: action.leg.generation });
-        this.#recorded(action.leg);
-        return;
-      case 'record-failed-for': {
-        const { leg, failedForMs } = action;
-        const seen = { generation: leg.generation, status: 'failed' } as const;
-        await store.legs.change(leg.id, seen, { failed_for_ms: Math.round(failedForMs) });
-        return;
-      }
-      case 'record-left':
-        await this.#recordLeft();
-        return;
-      case 'compared':
-        if (action.possible) await store.nodes.change(this.node.id, { last_compared_at: clock.now() });
-        return;
-      case 'ghost':
-        if (!(await this.#dependencies.removeGhost(action.leg, this.node.id))) this.#plan.spareGhost(action.leg.id);
-    }
-  }
-
-  async #recordAnswer(action: Extract<PlanAction, { kind: 'record-pushed' | 'record-failed' }>): Promise<void> {
-    const { store, clock } = this.#dependencies;
-    const guard = this.#guards.get(action.pushId);
-    if (guard === undefined) return;
-    const common = { updated_at: clock.now() };
-    const pushed = action.kind === 'record-pushed';
-    const change = pushed
-      ? { ...common, pushed_generation: action.generation, push_error: null, push_error_code: null, failed_for_ms: 0 }
-      : { ...common, push_error: action.error, push_error_code: action.errorCode };
-    const row = await store.legs.endPush(action.legId, guard, pushed ? 'pushed' : 'failed', change);
-    // Not before: until it is stored this is tried again.
-    this.#guards.delete(action.pushId);
-    if (row === null) {
-      await this.#reload(action.legId);
-      return;
-    }
-    const leg = this.#plan.get(action.legId);
-    if (leg !== null) this.#recorded(leg);
-  }
-
-  async #recordConfirmed(leg: PlanLeg): Promise<void> {
-    const { store, countPush } = this.#dependencies;
-    if (!(await store.legs.confirm(leg.id, { generation: leg.generation }, this.node.session))) return;
-    countPush('confirmed');
-    this.#recorded(leg);
-  }
-
-  async #recordLeft(): Promise<void> {
-    const { store, tunnelLegsRecorded } = this.#dependencies;
-    const rows = await store.legs.left(this.node.id, this.node.session);
-    tunnelLegsRecorded(rows.flatMap(({ tunnel_id: id }) => (id === null ? [] : [id])));
-  }
-
-  #recorded(leg: PlanLeg): void {
-    this.#dependencies.legsRecorded([leg]);
-    if (leg.resource === 'tunnel') this.#dependencies.tunnelLegsRecorded([leg.resourceId]);
-  }
-
-  /** The leg, where it is being pushed by this command. */
-  async #storedRow(legId: string, commandId: string): Promise<LegRow | null> {
-    const rows = await this.#dependencies.store.legs.ofNode(this.node.id);
-    return (
-      rows.find((row) => row.id === legId && row.command_id === commandId && row.push_status === 'pushing') ?? null
-    );
   }
 
   async #reload(legId: string, notSent?: { readonly pushId: number; readonly generation: number }): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
+import { TurnQueue } from '../../lib/turn-queue.ts';
 
 const retryMs = 1_000;
 /** About a minute. */
@@ -17,7 +18,7 @@ export interface TaskQueueDependencies {
 /** Does one task after the other. One that fails is repeated once a second, and all later ones wait for it. */
 export class TaskQueue {
   readonly #dependencies: TaskQueueDependencies;
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new TurnQueue();
   /** Tasks of former rounds are void. */
   #round = 0;
 
@@ -27,7 +28,9 @@ export class TaskQueue {
 
   add(task: Task): void {
     const round = this.#round;
-    this.#last = this.#last.then(() => (round === this.#round ? this.#persistently(task) : undefined));
+    void this.#turns.run(async () => {
+      if (round === this.#round) await this.#persistently(task);
+    });
   }
 
   /** Drops all that waits. */
@@ -37,7 +40,7 @@ export class TaskQueue {
 
   /** Resolves when all that was added so far is done. */
   settled(): Promise<void> {
-    return this.#last;
+    return this.#turns.run(() => Promise.resolve());
   }
 
   async #persistently(task: Task): Promise<void> {
