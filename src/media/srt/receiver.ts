@@ -1,4 +1,5 @@
 import { AckLog } from './ack-log.ts';
+import { ArrivalRate } from './arrival-rate.ts';
 import { encodeNak } from './loss-list.ts';
 import { dataFlags, encodeFullAck, encodeLightAck, headerBytes, type SequenceRange } from './packet.ts';
 import { nothing, ReceiveBuffer } from './receive-buffer.ts';
@@ -45,11 +46,7 @@ export class Receiver {
   #reportedUpTo: number;
   #nakAtUs = Number.POSITIVE_INFINITY;
   #deliverAtUs = Number.POSITIVE_INFINITY;
-  #rateSinceUs = 0;
-  #ratePackets = 0;
-  #rateBytes = 0;
-  #packetsPerSecond = 0;
-  #bytesPerSecond = 0;
+  readonly #rate = new ArrivalRate();
 
   constructor(dependencies: ReceiverDependencies, settings: ReceiverSettings) {
     this.#dependencies = dependencies;
@@ -66,7 +63,7 @@ export class Receiver {
   }
 
   get bytesPerSecond(): number {
-    return this.#bytesPerSecond;
+    return this.#rate.bytesPerSecond;
   }
 
   /** When `tick` has something to do. */
@@ -85,7 +82,7 @@ export class Receiver {
     counters.bytesReceived += bytes;
     const retransmitted = (flags & dataFlags.retransmitted) !== 0;
     if (retransmitted) counters.packetsReceivedRetransmitted++;
-    this.#measure(nowUs, bytes);
+    this.#rate.add(nowUs, bytes);
     if (!this.#room(sequence)) return;
     counters.packetsReceivedUnique++;
     counters.bytesReceivedUnique += bytes;
@@ -273,10 +270,10 @@ export class Receiver {
         rttUs: roundTrip.rttUs,
         rttVarianceUs: roundTrip.varianceUs,
         availableBuffer: Math.max(2, this.#buffer.free),
-        packetsPerSecond: this.#packetsPerSecond,
+        packetsPerSecond: this.#rate.packetsPerSecond,
         // Packet pairs cannot be timed from an event loop; the peer only shows this figure.
-        linkCapacity: this.#packetsPerSecond,
-        bytesPerSecond: this.#bytesPerSecond,
+        linkCapacity: this.#rate.packetsPerSecond,
+        bytesPerSecond: this.#rate.bytesPerSecond,
       }),
     );
   }
@@ -285,17 +282,5 @@ export class Receiver {
     this.#sinceAck = 0;
     this.#dependencies.counters.acksSent++;
     this.#dependencies.send(encodeLightAck(this.#acknowledged));
-  }
-
-  #measure(nowUs: number, bytes: number): void {
-    this.#ratePackets++;
-    this.#rateBytes += bytes;
-    const elapsed = nowUs - this.#rateSinceUs;
-    if (elapsed < 1_000_000) return;
-    this.#packetsPerSecond = (this.#ratePackets * 1e6) / elapsed;
-    this.#bytesPerSecond = (this.#rateBytes * 1e6) / elapsed;
-    this.#rateSinceUs = nowUs;
-    this.#ratePackets = 0;
-    this.#rateBytes = 0;
   }
 }

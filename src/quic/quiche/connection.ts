@@ -263,8 +263,7 @@ export class QuicheConnection extends ForwardTarget implements QuicConnection, L
 
   /** A native call threw: quiche has closed the connection already, or cannot go on with it. */
   #fail(error: unknown): void {
-    if (this.#ending !== null) return;
-    this.end(fault(this.#handle, error));
+    if (this.#ending === null) this.end(fault(this.#handle, error));
   }
 
   #isOpen(): boolean {
