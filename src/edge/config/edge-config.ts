@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { secretFiles } from '../../config/exposed-secrets.ts';
-import { problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
+import type { ConfigProblem } from '../../config/config-problem.ts';
 import {
   apiToken,
   flag,
@@ -14,6 +14,7 @@ import {
   text,
   type JsonLogTarget,
 } from '../../config/schema-parts.ts';
+import { problemsOf } from '../../config/schema-problems.ts';
 import type { LogLevel } from '../../lib/logger.ts';
 import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
 import { shadowedKey } from '../../config/shadowed-key.ts';

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
+import type { ConfigProblem } from '../../config/config-problem.ts';
 import { anyText, eachOnce, flag, text, whole } from '../../config/schema-parts.ts';
+import { problemsOf } from '../../config/schema-problems.ts';
 import type { FlowSettings, InputSettings, OutputSettings } from '../../media/flow/flow-settings.ts';
 import { asJsonObject } from '../../lib/json.ts';
 import { hlsOutput, hlsSettings, rtmpInput, rtmpSettings, rtspInput, rtspSettings } from './stream-config.ts';

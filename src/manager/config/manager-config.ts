@@ -1,8 +1,9 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
-import { formatProblem, problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
+import { formatProblem, type ConfigProblem } from '../../config/config-problem.ts';
 import { exposedWarnings, secretFiles } from '../../config/exposed-secrets.ts';
 import { readJsonFile } from '../../config/json-file.ts';
+import { problemsOf } from '../../config/schema-problems.ts';
 import { selfSignedPath } from '../../quic/tls-material.ts';
 import { asJsonObject, parseJson } from '../../lib/json.ts';
 import { managerConfigSchema, type ManagerConfigFile } from './config-schema.ts';

@@ -1,21 +1,29 @@
 import { dirname, resolve } from 'node:path';
 import process from 'node:process';
 import { AppError } from '../../lib/app-error.ts';
-import { formatProblem, problemsOf, type ConfigProblem } from '../../config/config-problem.ts';
-import { exposedWarnings, secretFiles } from '../../config/exposed-secrets.ts';
+import { formatProblem, type ConfigProblem } from '../../config/config-problem.ts';
+import { exposedWarnings } from '../../config/exposed-secrets.ts';
 import { readJsonFile } from '../../config/json-file.ts';
+import { problemsOf } from '../../config/schema-problems.ts';
 import { asJsonObject } from '../../lib/json.ts';
 import { isLoopback } from '../../lib/socket-address.ts';
 import { unprotectedApi } from '../../config/unprotected-api.ts';
 import { managerWarnings } from '../../node-link/manager-config.ts';
 import { observerFileSchema, type ObserverFile } from './config-schema.ts';
+import { observerSecretFiles } from './observer-secret-files.ts';
+import { acceptsRecovery, usesSecureUdp } from './udp-acceptance.ts';
 
 /** observer.json as it is in force: every default filled in, paths absolute. */
 export type ObserverConfig = Readonly<ObserverFile>;
 
+export interface ValidObserverConfig {
+  readonly kind: 'valid';
+  readonly config: ObserverConfig;
+  readonly warnings: readonly ConfigProblem[];
+}
+
 export type ParsedObserverConfig =
-  | { readonly kind: 'valid'; readonly config: ObserverConfig; readonly warnings: readonly ConfigProblem[] }
-  | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] };
+  ValidObserverConfig | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] };
 
 const pathKeys = [
   ...(['socket', 'key_file', 'accepted_key_file', 'master_key_file', 'recovery_exec_file'] as const),
@@ -34,11 +42,6 @@ export function parseObserverConfig(content: unknown, directory: string): Parsed
   return { kind: 'valid', config: complete(parsed.data, directory), warnings };
 }
 
-/** The files of an observer that must be secret, beside those that it refuses unless they are. */
-export function observerSecretFiles(path: string, config: ObserverConfig): readonly string[] {
-  return secretFiles(path, config, [config.credentials_path]);
-}
-
 /**
  * Reads and checks a config, `flags` before what the file says; without a file the flags are all. Rejects with AppError
  * `config-invalid` that lists every problem, one a line.
@@ -46,7 +49,7 @@ export function observerSecretFiles(path: string, config: ObserverConfig): reado
 export async function loadObserverConfig(
   path: string | null,
   flags: Readonly<Record<string, unknown>>,
-): Promise<Extract<ParsedObserverConfig, { kind: 'valid' }>> {
+): Promise<ValidObserverConfig> {
   const content = path === null ? {} : await readJsonFile(path);
   const isObject = typeof content === 'object' && content !== null && !Array.isArray(content);
   const directory = path === null ? process.cwd() : dirname(resolve(path));
@@ -58,10 +61,6 @@ export async function loadObserverConfig(
   }
   const place = path ?? 'the flags';
   throw new AppError('config-invalid', [`${place}:`, ...parsed.problems.map(formatProblem)].join('\n  '));
-}
-
-function usesSecureUdp(config: Pick<ObserverFile, 'key_file' | 'accepted_key_file' | 'master_key_file'>): boolean {
-  return config.key_file !== null || config.accepted_key_file !== null || config.master_key_file !== null;
 }
 
 function hasRecovery(config: Pick<ObserverFile, 'recovery_exec' | 'recovery_exec_file'>): boolean {
@@ -96,13 +95,6 @@ function udpProblems(file: ObserverFile, add: (path: string, problem: string, re
     const key = `${secure ? 'secure' : 'plaintext'}_udp_i_accept_recovery_on_unauthenticated_transport`;
     add('recovery_exec', 'would run for agents that nothing vouches for', `remove udp_port, or set ${key} to true`);
   }
-}
-
-/** The operator vouches for the UDP listener. */
-export function acceptsRecovery(file: ObserverFile): boolean {
-  return usesSecureUdp(file)
-    ? file.secure_udp_i_accept_recovery_on_unauthenticated_transport
-    : file.plaintext_udp_i_accept_recovery_on_unauthenticated_transport;
 }
 
 function warningsFor(file: ObserverFile, keys: readonly string[]): readonly ConfigProblem[] {

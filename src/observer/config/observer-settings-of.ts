@@ -1,7 +1,8 @@
 import process from 'node:process';
 import type { BeatKeys } from '../beats/beat-opener.ts';
 import type { ObserverSettings } from '../observer-settings.ts';
-import { acceptsRecovery, type ObserverConfig } from './observer-config.ts';
+import type { ObserverConfig } from './observer-config.ts';
+import { acceptsRecovery } from './udp-acceptance.ts';
 
 /** What the watch for beats needs of a config. */
 export function observerSettingsOf(config: ObserverConfig, keys: BeatKeys | null): ObserverSettings {
