@@ -3,14 +3,22 @@ import process from 'node:process';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Clock } from '../../lib/clock.ts';
 import { configFlags, REMOVED_FLAGS, valuesOfFlags, type ConfigFlag } from '../../observer/config/config-flags.ts';
-import { loadObserverConfig, type ObserverConfig } from '../../observer/config/observer-config.ts';
-import { ObserverProgram } from '../../observer/observer-program.ts';
+import type { ObserverConfig } from '../../observer/config/observer-config.ts';
+import { readConfigApart } from '../../observer/config/read-config-apart.ts';
+import type { ObserverProgram } from '../../observer/observer-program.ts';
 import { insecureAllowed } from '../service/insecure-allowed.ts';
 import { refuseOthersConfig } from '../program-of-config.ts';
 import { warnOfVisibleSecret } from '../visible-secret.ts';
 import { runService, type Service, type ServiceDependencies } from '../service/run-service.ts';
 
 type GivenFlags = Readonly<Record<string, string | true | readonly string[]>>;
+
+interface StartedWith {
+  readonly path: string | null;
+  /** Of the flags. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly config: ObserverConfig;
+}
 
 export function addObserver(program: Command): void {
   const command = program
@@ -29,7 +37,11 @@ export function addObserver(program: Command): void {
     const path = typeof flags['config'] === 'string' ? flags['config'] : null;
     const values = valuesOfFlags(byKey(flags));
     if (path !== null) await refuseOthersConfig(path, 'observer');
-    const { config, warnings } = await loadObserverConfig(path, values);
+    // Loads the program meanwhile.
+    const [{ config, warnings }, { ObserverProgram }] = await Promise.all([
+      readConfigApart(path, values),
+      import('../../observer/observer-program.ts'),
+    ]);
     const settings = {
       logLevel: config.log_level,
       warnings,
@@ -37,7 +49,9 @@ export function addObserver(program: Command): void {
       // The thread that receives from the socket does.
       watchesLoop: config.socket !== null,
     };
-    await runService('observer', settings, (dependencies) => startObserver(path, values, config, dependencies));
+    await runService('observer', settings, (dependencies) =>
+      startObserver(ObserverProgram, { path, values, config }, dependencies),
+    );
   });
 }
 
@@ -67,13 +81,12 @@ function byKey(flags: GivenFlags): GivenFlags {
 }
 
 async function startObserver(
-  path: string | null,
-  flags: Readonly<Record<string, unknown>>,
-  config: ObserverConfig,
+  Program: typeof ObserverProgram,
+  { path, values, config }: StartedWith,
   dependencies: ServiceDependencies,
 ): Promise<Service> {
   const { logger, clock } = dependencies;
-  const observer = await ObserverProgram.start(
+  const observer = await Program.start(
     { config, configPath: path === null ? null : resolve(path), allowInsecure: insecureAllowed() },
     {
       ...dependencies,
@@ -91,7 +104,7 @@ async function startObserver(
     facts: observer.facts(),
     watchedFiles: () => (path === null ? [] : [path]),
     async reload() {
-      const { config: next } = await loadObserverConfig(path, flags);
+      const { config: next } = await readConfigApart(path, values);
       return { ...(await observer.reload(next)), logLevel: next.log_level };
     },
     stop: () => observer.stop(),

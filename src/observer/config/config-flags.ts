@@ -1,5 +1,4 @@
-import type { z } from 'zod';
-import { observerFileSchema } from './config-schema.ts';
+import observerSchema from '../../../observer.schema.json' with { type: 'json' };
 
 /** A key of observer.json as a flag. */
 export interface ConfigFlag {
@@ -9,6 +8,13 @@ export interface ConfigFlag {
   readonly description: string;
   /** `switch` takes no value; `list` is split on blanks; `pair` may be given several times as KEY=VALUE. */
   readonly form: 'switch' | 'number' | 'text' | 'list' | 'numbers' | 'pair';
+}
+
+/** As far as a flag needs it, of the generated JSON Schema: the schema that it is made from is large when loaded. */
+interface KeySchema {
+  readonly type?: string | readonly string[];
+  readonly anyOf?: readonly { readonly type: string }[];
+  readonly description?: string;
 }
 
 /** Objects that a flag cannot hold, and what is no setting. */
@@ -27,8 +33,8 @@ export const REMOVED_FLAGS: Readonly<Record<string, string>> = {
 
 /** Every key that can be a flag, in the order of the schema. */
 export function configFlags(): readonly ConfigFlag[] {
-  const shape: Readonly<Record<string, z.ZodType>> = observerFileSchema.shape;
-  return Object.entries(shape)
+  const properties: Readonly<Record<string, KeySchema>> = observerSchema.properties;
+  return Object.entries(properties)
     .filter(([key]) => !fileOnly.has(key))
     .map(([key, schema]) => ({
       key,
@@ -69,10 +75,8 @@ function toNumber(text: string): number | string {
   return /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
-function formOf(schema: z.ZodType): ConfigFlag['form'] {
-  const samples: readonly (readonly [unknown, ConfigFlag['form']])[] = [
-    [true, 'switch'],
-    [1000, 'number'],
-  ];
-  return samples.find(([sample]) => schema.safeParse(sample).success)?.[1] ?? 'text';
+function formOf({ type, anyOf = [] }: KeySchema): ConfigFlag['form'] {
+  const types = [type, ...anyOf.map((each) => each.type)].flat();
+  if (types.includes('boolean')) return 'switch';
+  return types.includes('integer') ? 'number' : 'text';
 }
