@@ -77,7 +77,7 @@ export class BeatWatch {
     const { socket, clockSource } = this.#settings;
     const libc = socket !== null || clockSource === 'boottime' ? await loadLibc() : null;
     const time = libc !== null && clockSource === 'boottime' ? boottime(libc) : monotonicTime();
-    const running = this.#assemble(time);
+    const running = this.#assemble(time, libc);
     this.#running = running;
     try {
       if (libc !== null) await this.#listenLocally(libc, running);
@@ -130,13 +130,18 @@ export class BeatWatch {
     return this.#receivers.find((receiver) => receiver instanceof UdpReceiver)?.port ?? null;
   }
 
+  /** Gives memory that is free back to the kernel, where the C library can do that. */
+  trimMemory(): void {
+    this.#running?.libc?.trimMemory?.();
+  }
+
   /** Idempotent. What has arrived until then is taken in. */
   async stop(): Promise<void> {
     await this.#running?.silence.stop();
     for (const receiver of this.#receivers.splice(0)) await receiver.stop();
   }
 
-  #assemble(time: ObserverTime): Running {
+  #assemble(time: ObserverTime, libc: Libc | null): Running {
     const { clock, sink, evicted, looked, wantsBeat } = this.#dependencies;
     const settings = this.#settings;
     const tracker = new Tracker((pid) => this.#facts.startTimeOf(pid), trackerSettings(settings));
@@ -158,7 +163,7 @@ export class BeatWatch {
       this.#receivers,
       settings.thresholdMs,
     );
-    return { time, tracker, intake, watch, silence, opener: null, receiveBufferBytes: null };
+    return { libc, time, tracker, intake, watch, silence, opener: null, receiveBufferBytes: null };
   }
 
   async #listenLocally(libc: Libc, running: Running): Promise<void> {
@@ -214,6 +219,8 @@ export class BeatWatch {
 }
 
 interface Running {
+  /** Null where nothing needs it. */
+  readonly libc: Libc | null;
   readonly time: ObserverTime;
   readonly tracker: Tracker;
   readonly intake: Intake;

@@ -176,6 +176,10 @@ export class ObserverProgram {
     return plan;
   }
 
+  trimMemory(): void {
+    this.#watch.trimMemory();
+  }
+
   /** Idempotent. Kills recovery commands that run, hands on what was received, removes the socket. */
   stop(): Promise<void> {
     return this.#stack.disposeAsync();

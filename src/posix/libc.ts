@@ -15,6 +15,8 @@ export interface Libc {
   readonly recvmmsg: (fd: number, messages: unknown, count: number, flags: number, timeout: null) => number;
   readonly calloc: (count: number, size: number) => unknown;
   readonly free: (memory: unknown) => void;
+  /** Gives free memory back to the kernel; null where the C library is not glibc. */
+  readonly trimMemory: (() => void) | null;
   readonly close: (fd: number) => number;
   readonly usleep: (microseconds: number) => number;
   readonly prctl: (option: number, value: number, unused3: number, unused4: number, unused5: number) => number;
@@ -83,11 +85,22 @@ export async function loadLibc(): Promise<Libc> {
     return [name, library.func(declaration)];
   });
   return {
-    ...(Object.fromEntries(functions) as unknown as Omit<Libc, 'view' | 'address' | 'errno'>),
+    ...(Object.fromEntries(functions) as unknown as Omit<Libc, 'view' | 'address' | 'errno' | 'trimMemory'>),
+    trimMemory: trimOf(library),
     view: (memory, length) => ffi.view(memory, length),
     address: (memory) => ffi.address(memory),
     errno: () => ffi.errno(),
   };
+}
+
+/** The C library of Alpine has no malloc_trim. */
+function trimOf(library: ReturnType<typeof koffi.load>): (() => void) | null {
+  try {
+    const trim = library.func('int malloc_trim(size_t)') as (pad: number) => number;
+    return () => void trim(0);
+  } catch {
+    return null;
+  }
 }
 
 async function loadKoffi(): Promise<typeof koffi> {

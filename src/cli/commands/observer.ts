@@ -107,6 +107,7 @@ async function startObserver(
       const { config: next } = await readConfigApart(path, values);
       return { ...(await observer.reload(next)), logLevel: next.log_level };
     },
+    trimMemory: () => observer.trimMemory(),
     stop: () => observer.stop(),
   };
 }

@@ -34,6 +34,8 @@ export interface Service {
   watchedFiles(): readonly string[];
   /** Reads the config again and puts it in force. Rejects with an AppError when the old one stays. */
   reload(): Promise<ReloadOutcome & { readonly logLevel: LogLevel }>;
+  /** Called once, when the garbage of the start is collected. */
+  trimMemory?(): void;
   stop(): Promise<void>;
 }
 
@@ -76,6 +78,7 @@ export async function runService(
   }, logger);
   const stopWatching = await reloadOnChange(reload, () => service.watchedFiles(), clock);
   await collectGarbage();
+  service.trimMemory?.();
   logger.info({ signal: await shutdown }, `${kind} stopping`);
   notice.stopping();
   stopWatching();
