@@ -50,16 +50,16 @@ export class RotatingAppendFile {
 
   write(text: string): void {
     const bytes = Buffer.from(text);
+    const { syncEvery } = this.#settings;
+    this.#unsynced += 1;
     try {
       for (let done = 0; done < bytes.length;) done += writeSync(this.#fd, bytes, done);
+      if (syncEvery > 0 && this.#unsynced >= syncEvery) this.sync();
     } catch (error) {
       ftruncateSync(this.#fd, this.#size);
       throw error;
     }
     this.#size += bytes.length;
-    this.#unsynced += 1;
-    const { syncEvery } = this.#settings;
-    if (syncEvery > 0 && this.#unsynced >= syncEvery) this.sync();
   }
 
   sync(): void {
@@ -72,14 +72,15 @@ export class RotatingAppendFile {
     return maxBytes !== null && this.#size >= maxBytes;
   }
 
-  /** Moves the file and its predecessors one generation back, and begins an empty one. */
+  /** Moves the file and its predecessors one generation back, and begins an empty one. A failure keeps this one. */
   rotate(): void {
     const { path } = this.#settings;
     this.sync();
-    closeSync(this.#fd);
     for (let age = generations - 1; age >= 1; age -= 1) moveIfThere(`${path}.${age}`, `${path}.${age + 1}`);
     moveIfThere(path, `${path}.1`);
-    this.#fd = openAppend(path);
+    const next = openAppend(path);
+    closeSync(this.#fd);
+    this.#fd = next;
     this.#size = 0;
   }
 

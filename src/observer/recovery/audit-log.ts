@@ -48,23 +48,23 @@ export class AuditLog {
       const end = endOf(settings.path);
       this.#file = new RotatingAppendFile(settings);
       if (end.reason === 'schema_drift') this.#file.rotate();
-      if (this.#file.size === 0) this.#file.write(`${AUDIT_HEADER}\n`);
       this.#seq = end.seq;
       this.#chain = end.chain ?? FIRST_CHAIN;
-      this.#append({ kind: 'boot', observerPid: process.pid, previous: end.chain, reason: end.reason });
+      this.#boot(end.chain, end.reason);
     } catch (cause) {
       throw new AppError('unavailable', `recovery_audit_file ${settings.path} cannot be written`, { cause });
     }
   }
 
-  /** Throws the errors of node:fs, such as ENOSPC; the next record then repeats the number. */
+  /**
+   * Throws the errors of node:fs, such as ENOSPC. Nothing of the record is on disk then, and the next one gets its
+   * number.
+   */
   append(record: AuditRecord): void {
-    this.#append(record);
-    if (!this.#file.isFull()) return;
-    const previous = this.#chain;
-    this.#file.rotate();
-    this.#file.write(`${AUDIT_HEADER}\n`);
-    this.#append({ kind: 'boot', observerPid: process.pid, previous, reason: 'rotation' });
+    if (this.#file.isFull()) this.#file.rotate();
+    // A full disk may have kept an earlier rotation from beginning its file.
+    if (this.#file.size === 0) this.#boot(this.#chain, 'rotation');
+    this.#write(record);
   }
 
   /** Whether it can go on as it is under these settings. */
@@ -76,11 +76,17 @@ export class AuditLog {
     this.#file.close();
   }
 
-  #append(record: AuditRecord): void {
+  #boot(previous: Chain | null, reason: BootReason): void {
+    const header = this.#file.size === 0 ? `${AUDIT_HEADER}\n` : '';
+    this.#write({ kind: 'boot', observerPid: process.pid, previous, reason }, header);
+  }
+
+  /** `before` is written with the record, or neither is. */
+  #write(record: AuditRecord, before = ''): void {
     const at = { seq: this.#seq + 1, wallMs: Math.trunc(this.#clock.now()), observerNs: Math.trunc(this.#nowNs()) };
     const fields = auditFields(record, at);
     const chain = chainOf(this.#chain, record.kind, fields);
-    this.#file.write(`${fields}\t${chain}\n`);
+    this.#file.write(`${before}${fields}\t${chain}\n`);
     this.#seq = at.seq;
     this.#chain = chain;
   }

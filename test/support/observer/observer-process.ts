@@ -14,11 +14,18 @@ export interface ObserverProcess extends AsyncDisposable {
   events(): readonly { readonly type: string }[];
 }
 
-/** Resolves when it has started. `fd` is handed over as systemd does it (sd_listen_fds(3)). */
-export async function startObserverProcess(flags: readonly string[], fd?: number): Promise<ObserverProcess> {
-  const script = `${fd === undefined ? '' : 'LISTEN_FDS=1 LISTEN_PID=$$ '}exec "$0" "$@"`;
+/**
+ * Resolves when it has started. `fd` is handed over as systemd does it (sd_listen_fds(3)); `wrapper` is what starts it, and
+ * becomes the observer by exec.
+ */
+export async function startObserverProcess(
+  flags: readonly string[],
+  fd?: number,
+  wrapper: readonly string[] = [],
+): Promise<ObserverProcess> {
+  const script = `${fd === undefined ? '' : 'LISTEN_FDS=1 LISTEN_PID=$$ '}exec "$@"`;
   const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const, ...(fd === undefined ? [] : [fd])];
-  const child = spawn('/bin/sh', ['-c', script, adit, 'observer', ...flags], { stdio });
+  const child = spawn('/bin/sh', ['-c', script, 'sh', ...wrapper, adit, 'observer', ...flags], { stdio });
   let [out, log] = ['', ''];
   child.stdout?.on('data', (data: Buffer) => (out += data.toString()));
   child.stderr?.on('data', (data: Buffer) => (log += data.toString()));

@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyAudit } from '../../../src/observer/recovery/audit-record.ts';
+import { AgentProcess } from '../../support/observer/agent-process.ts';
+import { startObserverProcess } from '../../support/observer/observer-process.ts';
+import { until } from '../../support/until.ts';
+
+/** Root may mount at once; anybody else as the root of a user namespace of its own. */
+const ownMounts = process.getuid?.() === 0 ? ['unshare', '--mount'] : ['unshare', '--map-root-user', '--mount'];
+const diskBytes = 64 * 1024;
+/** For each step, on a machine that is busy. */
+const patience = { timeoutMs: 60_000 };
+const [unshare = '', ...unshareFlags] = ownMounts;
+const canMount = spawnSync(unshare, [...unshareFlags, 'true']).status === 0;
+if (!canMount) process.stdout.write('no namespace of mounts can be had: the full disk is left out\n');
+
+/** Starts a program with a small disk of its own at `path`, which ends with it. */
+function withSmallDisk(path: string): readonly string[] {
+  const script = 'mount -t tmpfs -o "size=$1" tmpfs "$2" && shift 2 && exec "$@"';
+  return [...ownMounts, 'sh', '-c', script, 'sh', String(diskBytes), path];
+}
+
+describe('an observer whose disk is full', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'adit-observer-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('goes on taking beats and recovering agents, says so, and goes on in audit and export file once there is room', async () => {
+    if (!canMount) return;
+    const [disk, socket, marker] = [join(folder, 'disk'), join(folder, 'o.sock'), join(folder, 'recovered')];
+    await mkdir(disk);
+    const flags = [
+      ...['--socket', socket, '--threshold-ms', '100', '--print', 'all', '--max-beat-rate', '0'],
+      ...['--export-file', join(disk, 'tsv'), '--recovery-audit-file', join(disk, 'audit')],
+      ...[
+        '--recovery-audit-max-bytes',
+        '1000',
+        '--recovery-debounce-ms',
+        '0',
+        '--recovery-exec',
+        `/bin/touch ${marker}`,
+      ],
+    ];
+    await using observer = await startObserverProcess(flags, undefined, withSmallDisk(disk));
+    await using agent = await AgentProcess.start(socket);
+    /** As the observer sees its disk. */
+    const inside = (name: string): string => `/proc/${String(observer.child.pid)}/root${join(disk, name)}`;
+    const stalls = (): number => observer.events().filter(({ type }) => type === 'Stall').length;
+    const fallSilent = async (): Promise<void> => {
+      const before = stalls();
+      await until(async () => (await agent.beat()) === 0, patience);
+      await until(() => stalls() > before, patience);
+    };
+
+    await fallSilent();
+    await until(() => readFileSync(inside('audit'), 'utf8').includes('\tcomplete\t'), patience);
+    fill(inside('ballast'));
+    await until(async () => {
+      await fallSilent();
+      return observer.log().includes('the recovery audit cannot be written');
+    }, patience);
+    await until(async () => {
+      await agent.beat();
+      return observer.log().includes('the export file cannot be written');
+    }, patience);
+    rmSync(marker, { force: true });
+    await fallSilent();
+    await until(() => existsSync(marker), patience);
+
+    rmSync(inside('ballast'));
+    await until(() => observer.log().includes('the export file is written again'), patience);
+    const records = (): number => readFileSync(inside('audit'), 'utf8').split('\n').length;
+    const before = records();
+    await until(async () => {
+      await fallSilent();
+      return records() !== before;
+    }, patience);
+    const audits = readdirSync(inside('.')).filter((name) => name.startsWith('audit'));
+    expect(audits.length).toBeGreaterThan(1);
+    for (const name of audits)
+      expect(verifyAudit(readFileSync(inside(name), 'utf8')), name).toMatchObject({ kind: 'sound' });
+    const lines = readFileSync(inside('tsv'), 'utf8').split('\n');
+    expect(lines.slice(0, -1).filter((line) => !/^\d+\t[a-z]+\t\S+\t\S+\t\S+\t[^\t]+$/.test(line))).toEqual([]);
+    expect(observer.log().split('the export file cannot be written')).toHaveLength(2);
+  }, 300_000);
+});
+
+/** Takes all room that is left, down to the last byte. */
+function fill(path: string): void {
+  for (let size = 4096; size >= 1;) {
+    try {
+      writeFileSync(path, new Uint8Array(size), { flag: 'a' });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      size = Math.floor(size / 2);
+    }
+  }
+}
