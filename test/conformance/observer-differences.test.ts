@@ -15,13 +15,14 @@ import { AuditLog } from '../../src/observer/recovery/audit-log.ts';
 import { RateGate } from '../../src/observer/slots/rate-gate.ts';
 import { Tracker } from '../../src/observer/slots/tracker.ts';
 import { encodeBeat, TERMINAL_NONCE, type BeatFrame } from '../../src/protocol/beat/beat-frame.ts';
-import { loadLibc, POSIX } from '../../src/posix/libc.ts';
-import { connectTo, openDatagramSocket, sendNow, unixAddress } from '../../src/posix/unix-datagram.ts';
+import { loadLibc } from '../../src/posix/libc.ts';
+import { connectTo, openDatagramSocket, sendNow } from '../../src/posix/unix-datagram.ts';
 import { ManualClock } from '../support/fakes/manual-clock.ts';
 import { silentLogger } from '../support/fakes/silent-logger.ts';
 import { AgentProcess } from '../support/observer/agent-process.ts';
 import { startObserverProcess } from '../support/observer/observer-process.ts';
 import { silentSlot, startRecovery } from '../support/observer/recovery-bed.ts';
+import { systemdSocket } from '../support/observer/systemd-socket.ts';
 import { TestWatch } from '../support/observer/test-watch.ts';
 import { until } from '../support/until.ts';
 
@@ -172,20 +173,14 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
   async 'systemd sockets are taken'() {
     const folder = await mkdtemp(join(tmpdir(), 'adit-observer-'));
     const path = join(folder, 'o.sock');
-    const libc = await loadLibc();
-    const fd = openDatagramSocket(libc) ?? -1;
-    const address = unixAddress(path) ?? new Uint8Array();
-    expect(libc.bind(fd, address, address.length)).toBe(0);
-    // PassCredentials=yes of the unit: beats that come before the observer have their credentials too.
-    expect(libc.setsockopt(fd, POSIX.SOL_SOCKET, POSIX.SO_PASSCRED, new Uint8Array([1, 0, 0, 0]), 4)).toBe(0);
+    using socket = await systemdSocket(path);
     await using agent = await AgentProcess.start(path);
     for (const turn of [1, 2]) {
       await agent.beat();
       const flags = ['--socket', path, '--threshold-ms', '30000', '--print', 'all'];
-      await using program = await startObserverProcess(flags, fd);
+      await using program = await startObserverProcess(flags, socket.fd);
       await until(() => program.out().includes(`"nonce":"${turn}"`));
     }
-    libc.close(fd);
     await rm(folder, { recursive: true });
   },
   async '`allowed_uids`'() {

@@ -10,6 +10,7 @@ import { sealBeat } from '../../../src/protocol/beat/secure-beat.ts';
 import { AgentProcess } from '../../support/observer/agent-process.ts';
 import { startObserverProcess } from '../../support/observer/observer-process.ts';
 import { startRecovery, silentSlot } from '../../support/observer/recovery-bed.ts';
+import { systemdSocket } from '../../support/observer/systemd-socket.ts';
 import { TestWatch } from '../../support/observer/test-watch.ts';
 import { pause } from '../../support/pause.ts';
 import { until } from '../../support/until.ts';
@@ -66,7 +67,7 @@ describe('what would harm an observer', () => {
     expect(await agent.beat()).toBe(0);
   }, 60_000);
 
-  it('a full disk under the export file is told once, and beats are still taken', async () => {
+  it('a device that takes nothing as export file is reported once, and beats are still taken', async () => {
     const socket = join(folder, 'full');
     const flags = ['--socket', socket, '--threshold-ms', '500', '--print', 'all', '--export-file', '/dev/full'];
     await using observer = await startObserverProcess(flags);
@@ -96,5 +97,18 @@ describe('what would harm an observer', () => {
     await pause(2500);
     expect(existsSync(marker)).toBe(false);
     await runner.stop();
+  }, 30_000);
+
+  it('a recovery command gets no descriptor of the observer, nor the socket that systemd handed over', async () => {
+    const [socket, list] = [join(folder, 'handed-over'), join(folder, 'descriptors')];
+    using handedOver = await systemdSocket(socket);
+    const script = join(folder, 'list.sh');
+    await writeFile(script, `ls -l /proc/self/fd > ${list}.new; mv ${list}.new ${list}\n`);
+    const flags = ['--socket', socket, '--threshold-ms', '100', '--recovery-exec', `/bin/sh ${script}`];
+    await using _observer = await startObserverProcess(flags, handedOver.fd);
+    await using agent = await AgentProcess.start(socket);
+    await agent.beat();
+    await until(() => existsSync(list));
+    expect(await readFile(list, 'utf8')).not.toMatch(/socket|epoll|event/);
   }, 30_000);
 });
