@@ -10,6 +10,7 @@ use crate::events::EventBuffer;
 
 mod ack_pace;
 mod calls;
+mod close_info;
 mod connection;
 mod datagrams;
 mod endpoint;

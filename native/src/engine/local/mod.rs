@@ -16,6 +16,7 @@ use super::Core;
 mod listener;
 mod opener;
 mod pipe;
+mod pipe_end;
 mod senders;
 mod tcp;
 mod tunnel;

@@ -9,6 +9,7 @@ use quinn_proto::{ReadError, StreamId, VarInt, WriteError};
 use super::{
     Tunnel,
     opener::{LENGTH_BYTES, Opener},
+    pipe_end::{PipeEnd, gone},
     tcp::Io,
     udp::Room,
 };
@@ -47,30 +48,6 @@ impl Tools {
     fn make_room(&mut self) {
         self.chunks.resize(CHUNKS_PER_READ * SEALED_CHUNK_BYTES, 0);
         self.sealed.reserve(READ_BYTES + SEALED_CHUNK_BYTES);
-    }
-}
-
-/// Why a pipe ended.
-pub enum PipeEnd {
-    /// Both directions ended cleanly and everything was handed on.
-    Done,
-    Aborted(VarInt),
-    PeerReset(VarInt),
-    /// The local connection was reset, or failed in another way.
-    LocalGone(String),
-    /// What came was not what the other edge sealed.
-    Broken,
-    /// The connection to the relay is gone.
-    Lost,
-}
-
-impl PipeEnd {
-    /// For people; empty where there is nothing to explain.
-    pub fn reason(&self) -> String {
-        match self {
-            Self::LocalGone(reason) => reason.clone(),
-            _ => String::new(),
-        }
     }
 }
 
@@ -308,8 +285,4 @@ impl Pipe {
             connection.stop_half(self.stream, code);
         }
     }
-}
-
-fn gone(error: &std::io::Error) -> PipeEnd {
-    PipeEnd::LocalGone(error.to_string())
 }

@@ -11,10 +11,7 @@ use quinn_proto::VarInt;
 use rustix::{io::Errno, net::sockopt};
 use socket2::{Domain, Protocol, SockRef, Type};
 
-use super::{
-    Local, Tunnel,
-    pipe::{Pipe, PipeEnd},
-};
+use super::{Local, Tunnel, pipe::Pipe, pipe_end::PipeEnd};
 use crate::engine::{
     Core, NamedStream,
     streams::{Mover, ReceiveState},

@@ -16,9 +16,13 @@ use crate::{
     tls::Verification,
 };
 
+mod deliveries;
+mod flight;
 mod live;
 pub mod path;
 
+pub use deliveries::Delivery;
+use flight::Flight;
 use path::{Bulk, Faults, Path};
 
 pub const RELAY: usize = 0;
@@ -43,37 +47,6 @@ pub fn settings() -> Settings {
         local_datagrams: true,
         socket_buffer_bytes: 0,
     }
-}
-
-/// A packet on its way; ordered by time, then by number.
-struct Flight {
-    at: Instant,
-    number: u64,
-    to: usize,
-    from: SocketAddr,
-    bytes: Vec<u8>,
-}
-
-impl PartialEq for Flight {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-impl Eq for Flight {}
-impl PartialOrd for Flight {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Flight {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
-    }
-}
-
-/// A datagram as its receiver got it.
-pub struct Delivery {
-    pub delay: Duration,
 }
 
 /// The relay and two edges; the paths between the relay and each edge, both directions.
@@ -310,42 +283,9 @@ impl Net {
         }
     }
 
-    /// Records of datagrams: kind 12, id, length, payload (`events`); and kind 15, id, count, of those that came too
-    /// late. Others come before there are any.
-    fn take_datagrams(&mut self, mut events: &[u8]) {
-        const HEAD: usize = 1 + 8 + 4;
-        while events.len() >= HEAD && (events[0] == 12 || events[0] == 15) {
-            if events[0] == 15 {
-                events = &events[HEAD..];
-                continue;
-            }
-            let length = u32::from_le_bytes(events[9..HEAD].try_into().expect("four bytes")) as usize;
-            let payload = &events[HEAD..HEAD + length];
-            let word = |at: usize| u64::from_be_bytes(payload[at..at + 8].try_into().expect("eight bytes"));
-            let made = Duration::from_nanos(word(24));
-            self.delivered.push(Delivery { delay: self.elapsed() - made });
-            events = &events[HEAD + length..];
-        }
-    }
-
     pub fn leg(&mut self, edge: usize) -> &mut super::Connection {
         let id = self.legs[edge - 1];
         let (_, connection) = self.cores[RELAY].live(id).expect("the leg");
         connection
-    }
-
-    /// Starts a new count of what is delivered and dropped.
-    pub fn begin_count(&mut self) {
-        self.delivered.clear();
-        for path in self.down.iter_mut().chain(&mut self.up) {
-            (path.carried, path.lost) = (0, 0);
-        }
-    }
-
-    pub fn quantile(&self, share: f64) -> Duration {
-        let mut delays: Vec<Duration> = self.delivered.iter().map(|delivery| delivery.delay).collect();
-        delays.sort();
-        let at = ((delays.len() as f64 * share) as usize).min(delays.len().saturating_sub(1));
-        delays.get(at).copied().unwrap_or(Duration::MAX)
     }
 }
