@@ -2,10 +2,11 @@ import { useSignal, type Signal } from '@preact/signals';
 import { ApiError, send } from '../data/api.ts';
 import { useResource } from '../data/resource.ts';
 import type { NodeDetail } from '../data/shapes.ts';
-import { Button, LinkButton } from '../parts/button.tsx';
-import { Card, Note } from '../parts/card.tsx';
+import { LinkButton } from '../parts/button.tsx';
+import { Card } from '../parts/card.tsx';
 import { CodeBlock } from '../parts/code.tsx';
 import { Choice, Field } from '../parts/field.tsx';
+import { Form, noteOf } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 
@@ -53,14 +54,12 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
   const refused = error.value;
   return (
     <Card class="narrow">
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
+      <Form
+        action="Make a registration token"
+        note={noteOf(refused)}
+        ways={<LinkButton href="/nodes">Cancel</LinkButton>}
+        onSubmit={submit}
       >
-        {refused !== null && refused.refusal.details === undefined && <Note tone="bad">{refused.message}</Note>}
         <Field
           label="Name"
           value={name.value}
@@ -104,13 +103,7 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
           error={refused?.field('description')}
           onValue={(text) => (description.value = text)}
         />
-        <div class="dialog-actions">
-          <LinkButton href="/nodes">Cancel</LinkButton>
-          <Button type="submit" kind="primary">
-            Make a registration token
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Card>
   );
 }

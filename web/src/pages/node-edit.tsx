@@ -2,10 +2,8 @@ import { useSignal } from '@preact/signals';
 import { ApiError, send } from '../data/api.ts';
 import { notify } from '../data/notices.ts';
 import type { NodeDetail } from '../data/shapes.ts';
-import { Button } from '../parts/button.tsx';
-import { Note } from '../parts/card.tsx';
-import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 
 interface NodeEditProps {
   readonly node: NodeDetail;
@@ -37,51 +35,36 @@ export function NodeEditDialog({ node, onClose, onSaved }: NodeEditProps) {
   };
   const refused = error.value;
   return (
-    <Dialog title={`Edit ${node.name}`} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        {refused !== null && refused.refusal.details === undefined && <Note tone="bad">{refused.message}</Note>}
+    <FormDialog title={`Edit ${node.name}`} action="Save" refused={refused} onSubmit={submit} onClose={onClose}>
+      <Field
+        label="Name"
+        value={name.value}
+        required
+        error={refused?.field('name')}
+        onValue={(text) => (name.value = text)}
+      />
+      <Field
+        label="Region"
+        value={region.value}
+        error={refused?.field('region')}
+        onValue={(text) => (region.value = text)}
+      />
+      {node.kind === 'relay' && (
         <Field
-          label="Name"
-          value={name.value}
-          required
-          error={refused?.field('name')}
-          onValue={(text) => (name.value = text)}
+          label="Public address"
+          value={address.value}
+          placeholder="relay.example:4433"
+          hint="Where edges dial it. Empty: what the relay reports."
+          error={refused?.field('public_addr')}
+          onValue={(text) => (address.value = text)}
         />
-        <Field
-          label="Region"
-          value={region.value}
-          error={refused?.field('region')}
-          onValue={(text) => (region.value = text)}
-        />
-        {node.kind === 'relay' && (
-          <Field
-            label="Public address"
-            value={address.value}
-            placeholder="relay.example:4433"
-            hint="Where edges dial it. Empty: what the relay reports."
-            error={refused?.field('public_addr')}
-            onValue={(text) => (address.value = text)}
-          />
-        )}
-        <Field
-          label="Description"
-          value={description.value}
-          error={refused?.field('description')}
-          onValue={(text) => (description.value = text)}
-        />
-        <div class="dialog-actions">
-          <Button onPress={onClose}>Cancel</Button>
-          <Button type="submit" kind="primary">
-            Save
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+      )}
+      <Field
+        label="Description"
+        value={description.value}
+        error={refused?.field('description')}
+        onValue={(text) => (description.value = text)}
+      />
+    </FormDialog>
   );
 }

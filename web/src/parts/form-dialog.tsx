@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import type { ApiError } from '../data/api.ts';
 import { Button } from './button.tsx';
-import { Note } from './card.tsx';
 import { Dialog } from './dialog.tsx';
+import { Form, noteOf } from './form.tsx';
 
 interface FormDialogProps {
   readonly title: string;
@@ -19,22 +19,9 @@ interface FormDialogProps {
 export function FormDialog({ title, action, refused, onSubmit, onClose, children }: FormDialogProps) {
   return (
     <Dialog title={title} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void onSubmit();
-        }}
-      >
-        {refused !== null && refused.refusal.details === undefined && <Note tone="bad">{refused.message}</Note>}
+      <Form action={action} note={noteOf(refused)} ways={<Button onPress={onClose}>Cancel</Button>} onSubmit={onSubmit}>
         {children}
-        <div class="dialog-actions">
-          <Button onPress={onClose}>Cancel</Button>
-          <Button type="submit" kind="primary">
-            {action}
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

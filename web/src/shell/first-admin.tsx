@@ -4,10 +4,9 @@ import { reconnectLive } from '../data/live.ts';
 import { goTo } from '../data/route.ts';
 import { signedIn } from '../data/session.ts';
 import type { Me } from '../data/shapes.ts';
-import { Button } from '../parts/button.tsx';
-import { Note } from '../parts/card.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
+import { Form } from '../parts/form.tsx';
 
 /** Where the one-time link of the first start leads. Its token stands behind `#`, so no server log shows it. */
 export function FirstAdmin() {
@@ -26,15 +25,8 @@ export function FirstAdmin() {
   };
   return (
     <Dialog title="Welcome to Adit">
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
+      <Form action="Create and sign in" note={error.value?.message ?? null} onSubmit={submit}>
         <p class="muted">Choose the name and the password of the first administrator.</p>
-        {error.value !== null && <Note tone="bad">{error.value.message}</Note>}
         <Field
           label="Name"
           value={name.value}
@@ -52,12 +44,7 @@ export function FirstAdmin() {
           error={error.value?.field('password')}
           onValue={(text) => (password.value = text)}
         />
-        <div class="dialog-actions">
-          <Button type="submit" kind="primary">
-            Create and sign in
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

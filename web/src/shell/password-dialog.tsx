@@ -1,9 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { ApiError, send } from '../data/api.ts';
 import { notify } from '../data/notices.ts';
-import { Button } from '../parts/button.tsx';
-import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 
 export function PasswordDialog({ onClose }: { onClose: () => void }) {
   const current = useSignal('');
@@ -19,43 +18,26 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
     }
   };
   return (
-    <Dialog title="Change password" onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <Field
-          label="Current password"
-          type="password"
-          value={current.value}
-          autocomplete="current-password"
-          required
-          error={error.value?.field('current') ?? null}
-          onValue={(text) => (current.value = text)}
-        />
-        <Field
-          label="New password"
-          type="password"
-          value={wanted.value}
-          autocomplete="new-password"
-          required
-          hint="At least 12 characters."
-          error={error.value?.field('password') ?? null}
-          onValue={(text) => (wanted.value = text)}
-        />
-        {error.value !== null && error.value.refusal.details === undefined && (
-          <p class="hint hint-error">{error.value.message}</p>
-        )}
-        <div class="dialog-actions">
-          <Button onPress={onClose}>Cancel</Button>
-          <Button type="submit" kind="primary">
-            Change
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="Change password" action="Change" refused={error.value} onSubmit={submit} onClose={onClose}>
+      <Field
+        label="Current password"
+        type="password"
+        value={current.value}
+        autocomplete="current-password"
+        required
+        error={error.value?.field('current') ?? null}
+        onValue={(text) => (current.value = text)}
+      />
+      <Field
+        label="New password"
+        type="password"
+        value={wanted.value}
+        autocomplete="new-password"
+        required
+        hint="At least 12 characters."
+        error={error.value?.field('password') ?? null}
+        onValue={(text) => (wanted.value = text)}
+      />
+    </FormDialog>
   );
 }

@@ -4,10 +4,10 @@ import { reconnectLive } from '../data/live.ts';
 import { signedIn } from '../data/session.ts';
 import type { Me } from '../data/shapes.ts';
 import { useResource } from '../data/resource.ts';
-import { Button, LinkButton } from '../parts/button.tsx';
-import { Note } from '../parts/card.tsx';
+import { LinkButton } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
+import { Form } from '../parts/form.tsx';
 
 /** Covers the page when the session has ended. The page below keeps what was typed into it. */
 export function SignIn() {
@@ -27,14 +27,12 @@ export function SignIn() {
   };
   return (
     <Dialog title="Sign in to Adit">
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
+      <Form
+        action="Sign in"
+        note={error.value}
+        ways={ways.value.value?.oidc === true && <LinkButton href="/api/v1/oidc/start">Single sign-on</LinkButton>}
+        onSubmit={submit}
       >
-        {error.value !== null && <Note tone="bad">{error.value}</Note>}
         <Field
           label="Name"
           value={name.value}
@@ -50,13 +48,7 @@ export function SignIn() {
           required
           onValue={(text) => (password.value = text)}
         />
-        <div class="dialog-actions">
-          {ways.value.value?.oidc === true && <LinkButton href="/api/v1/oidc/start">Single sign-on</LinkButton>}
-          <Button type="submit" kind="primary">
-            Sign in
-          </Button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }
