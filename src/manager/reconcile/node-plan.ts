@@ -17,7 +17,7 @@ interface Online {
   drift: DriftLedger;
   phase: Exclude<PlanPhase, 'offline'>;
   /** Whether the relay lists what it authorises; null until it was asked. */
-  listsAuthorised: boolean | null;
+  listsAuthorized: boolean | null;
   /** When what comes next is due; null while an answer is awaited. */
   nextMs: number | null;
   lastTickMs: number;
@@ -81,12 +81,12 @@ export class NodePlan {
       pushes,
       drift: new DriftLedger(drift),
       phase: 'replaying',
-      listsAuthorised: nodeKind === 'relay' ? null : false,
+      listsAuthorized: nodeKind === 'relay' ? null : false,
       nextMs: null,
       lastTickMs: nowMs,
     };
     this.#online = online;
-    if (nodeKind === 'relay') return [{ kind: 'list-authorised' }];
+    if (nodeKind === 'relay') return [{ kind: 'list-authorized' }];
     return this.#proceed(online, nowMs);
   }
 
@@ -105,8 +105,8 @@ export class NodePlan {
         return [];
       case 'answer':
         return this.#answered(online, input, nowMs);
-      case 'authorised':
-        return this.#authorised(online, input.digests, nowMs);
+      case 'authorized':
+        return this.#authorized(online, input.digests, nowMs);
       case 'config':
         return this.#config(online, input.content, nowMs);
       case 'fetch-failed':
@@ -124,7 +124,7 @@ export class NodePlan {
   /** Starts what has become due, and goes on to the next phase when this one is done. */
   #proceed(online: Online, nowMs: number): PlanAction[] {
     // A relay's pushes wait for the list of what it holds already.
-    if (online.nodeKind === 'relay' && online.listsAuthorised === null) return [];
+    if (online.nodeKind === 'relay' && online.listsAuthorized === null) return [];
     const actions = online.pushes.start(nowMs);
     if (online.phase === 'replaying' && online.pushes.replayDone) {
       online.pushes.endReplay();
@@ -138,13 +138,13 @@ export class NodePlan {
 
   #look(online: Online): PlanAction[] {
     online.nextMs = null;
-    if (online.nodeKind === 'relay' && online.listsAuthorised === false) {
+    if (online.nodeKind === 'relay' && online.listsAuthorized === false) {
       online.phase = 'steady';
       return [{ kind: 'compared', possible: false }];
     }
     online.phase = 'fetching';
     online.pushes.lookBegins();
-    return [online.nodeKind === 'relay' ? { kind: 'list-authorised' } : { kind: 'fetch-config' }];
+    return [online.nodeKind === 'relay' ? { kind: 'list-authorized' } : { kind: 'fetch-config' }];
   }
 
   #answered(online: Online, input: Extract<PlanInput, { kind: 'answer' }>, nowMs: number): PlanAction[] {
@@ -158,15 +158,15 @@ export class NodePlan {
   }
 
   /** The first list ends the wait for replay, the later ones are compared. */
-  #authorised(online: Online, digests: ReadonlyMap<string, string> | null, nowMs: number): PlanAction[] {
+  #authorized(online: Online, digests: ReadonlyMap<string, string> | null, nowMs: number): PlanAction[] {
     const { pushes } = online;
     if (online.phase === 'fetching') {
       if (digests === null) return this.#fetchFailed(online, nowMs);
       const judged = pushes.untouched;
       return this.#compared(online, compareRelay(digests, pushes.legs, judged), judged);
     }
-    if (online.listsAuthorised !== null) return [];
-    online.listsAuthorised = digests !== null;
+    if (online.listsAuthorized !== null) return [];
+    online.listsAuthorized = digests !== null;
     if (digests === null) return [];
     return pushes.legs.flatMap((leg) => {
       if (!isRelayRole(leg.role)) return [];
@@ -206,9 +206,9 @@ export class NodePlan {
     if (online.phase === 'fetching') {
       online.phase = 'steady';
       online.nextMs = nowMs + fetchAgainMs;
-    } else if (online.nodeKind === 'relay' && online.listsAuthorised === null) {
+    } else if (online.nodeKind === 'relay' && online.listsAuthorized === null) {
       // No answer to the first list: everything is pushed.
-      online.listsAuthorised = false;
+      online.listsAuthorized = false;
     }
     return [];
   }

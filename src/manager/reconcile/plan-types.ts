@@ -43,7 +43,7 @@ export type PlanInput =
       readonly errorCode?: string | null;
     }
   /** Digests by tunnel id; null where the relay does not know the command. */
-  | { readonly kind: 'authorised'; readonly digests: ReadonlyMap<string, string> | null }
+  | { readonly kind: 'authorized'; readonly digests: ReadonlyMap<string, string> | null }
   /** What `get_config` brought; null where it could not be had or read. */
   | { readonly kind: 'config'; readonly content: unknown }
   | { readonly kind: 'fetch-failed' }
@@ -64,7 +64,7 @@ export interface PlanEvent {
 export type PlanAction =
   | { readonly kind: 'push'; readonly leg: PlanLeg; readonly pushId: number; readonly cause: PushCause }
   | { readonly kind: 'fetch-config' }
-  | { readonly kind: 'list-authorised' }
+  | { readonly kind: 'list-authorized' }
   /** `pending` when an operator changed it meanwhile. */
   | {
       readonly kind: 'record-pushed';

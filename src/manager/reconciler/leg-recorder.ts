@@ -30,7 +30,7 @@ export interface LegRecorderOwner {
 export type Recordable = Exclude<
   PlanAction,
   {
-    kind: 'push' | 'fetch-config' | 'list-authorised' | 'raise' | 'unreadable-config' | 'open-drift' | 'close-drift';
+    kind: 'push' | 'fetch-config' | 'list-authorized' | 'raise' | 'unreadable-config' | 'open-drift' | 'close-drift';
   }
 >;
 

@@ -122,8 +122,8 @@ export class NodeWorker {
       case 'fetch-config':
         void this.#fetchConfig();
         return;
-      case 'list-authorised':
-        void this.#listAuthorised();
+      case 'list-authorized':
+        void this.#listAuthorized();
         return;
       case 'raise':
         this.#raise(action.event);
@@ -193,12 +193,12 @@ export class NodeWorker {
     this.feed(result.kind === 'done' ? { kind: 'config', content: result.data } : { kind: 'fetch-failed' });
   }
 
-  async #listAuthorised(): Promise<void> {
+  async #listAuthorized(): Promise<void> {
     const plan = this.#plan;
     const result = await this.#dependencies.desk.send(this.node, { type: 'list_authorized' });
     if (plan !== this.#plan) return;
-    if (result.kind === 'refused') this.feed({ kind: 'authorised', digests: null });
-    else if (result.kind === 'done') this.feed({ kind: 'authorised', digests: readDigests(result.data) });
+    if (result.kind === 'refused') this.feed({ kind: 'authorized', digests: null });
+    else if (result.kind === 'done') this.feed({ kind: 'authorized', digests: readDigests(result.data) });
     else this.feed({ kind: 'fetch-failed' });
   }
 

@@ -178,7 +178,7 @@ export class RtspClient {
   #response(nowUs: number, response: RtspItem & { kind: 'response' }, asked: Asked, actions: RtspAction[]): void {
     const { status, reason, headers, body } = response;
     if (status === 401) {
-      this.#authorise(nowUs, headers, asked, actions);
+      this.#authorize(nowUs, headers, asked, actions);
       return;
     }
     const isRefusal = status < 200 || status >= 300;
@@ -194,7 +194,7 @@ export class RtspClient {
     else this.#plays(nowUs, headers, actions);
   }
 
-  #authorise(nowUs: number, headers: RtspHeaders, { method, url, headers: sent }: Asked, actions: RtspAction[]): void {
+  #authorize(nowUs: number, headers: RtspHeaders, { method, url, headers: sent }: Asked, actions: RtspAction[]): void {
     const problem = this.#requests.challenged(headers.get('www-authenticate') ?? []);
     if (problem === null) actions.push(this.#ask(nowUs, method, url, sent));
     else this.#lose(problem, actions);

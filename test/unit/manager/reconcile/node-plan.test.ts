@@ -168,7 +168,7 @@ describe('a relay that a tunnel leaves', () => {
   it('keeps the tunnel until its edges have changed over, for however long, and is compared meanwhile', () => {
     const bed = new PlanBed();
     bed.online([leg({ id: 'a', role: 'relay', want: 'absent', waitsForOthers: true })], 'relay');
-    bed.take({ kind: 'authorised', digests: null });
+    bed.take({ kind: 'authorized', digests: null });
     bed.wait(600_000);
     expect(bed.pushes('a')).toEqual([]);
     expect(bed.plan.phase).toBe('steady');
@@ -184,8 +184,8 @@ describe('a relay', () => {
 
   it('MC7 that holds what it should is confirmed without a push or an event', () => {
     const bed = new PlanBed();
-    expect(kinds(bed.online([relayLeg()], 'relay'))).toEqual(['list-authorised']);
-    const actions = bed.take({ kind: 'authorised', digests: new Map([['t', 'd']]) });
+    expect(kinds(bed.online([relayLeg()], 'relay'))).toEqual(['list-authorized']);
+    const actions = bed.take({ kind: 'authorized', digests: new Map([['t', 'd']]) });
     expect(kinds(actions)).toEqual(['record-confirmed']);
     expect(bed.statuses).toEqual(['pushed']);
   });
@@ -197,7 +197,7 @@ describe('a relay', () => {
   ])('MC7 that %s gets the leg again', (_what, digests) => {
     const bed = new PlanBed();
     bed.online([relayLeg()], 'relay');
-    bed.take({ kind: 'authorised', digests });
+    bed.take({ kind: 'authorized', digests });
     expect(bed.pushes()).toHaveLength(1);
     expect(categories(bed.ack())).toEqual([]);
   });
@@ -212,7 +212,7 @@ describe('a relay', () => {
   it('that cannot be compared is steady all the same, and says so', () => {
     const bed = new PlanBed();
     bed.online([], 'relay');
-    bed.take({ kind: 'authorised', digests: null });
+    bed.take({ kind: 'authorized', digests: null });
     expect(bed.wait(6_000)).toContainEqual({ kind: 'compared', possible: false });
     expect(bed.plan.phase).toBe('steady');
   });
