@@ -5,11 +5,10 @@ import { useRows, type Rows } from '../data/rows.ts';
 import type { ApiTokenRow } from '../data/shapes.ts';
 import { Button } from '../parts/button.tsx';
 import { Card, Empty } from '../parts/card.tsx';
-import { CodeBlock } from '../parts/code.tsx';
-import { Dialog } from '../parts/dialog.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { PageHead } from '../parts/page-head.tsx';
+import { ShownOnce } from '../parts/shown-once.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
 
@@ -70,15 +69,9 @@ function TokenDialog({ rows, close }: { rows: Rows<ApiTokenRow>; close: () => vo
   const token = useSignal<string | null>(null);
   if (token.value === null) return <TokenForm token={token} rows={rows} close={close} />;
   return (
-    <Dialog title="API token" onClose={close}>
-      <p>Shown once. Send it as Authorization: Bearer.</p>
-      <CodeBlock label="API token" text={token.value} />
-      <div class="dialog-actions">
-        <Button kind="primary" onPress={close}>
-          Done
-        </Button>
-      </div>
-    </Dialog>
+    <ShownOnce title="API token" secret={token.value} onClose={close}>
+      Send it as Authorization: Bearer.
+    </ShownOnce>
   );
 }
 

@@ -5,11 +5,10 @@ import { useRows, type Rows } from '../data/rows.ts';
 import type { WebhookRow, WebhookTrigger } from '../data/shapes.ts';
 import { Button } from '../parts/button.tsx';
 import { Card, Empty } from '../parts/card.tsx';
-import { CodeBlock } from '../parts/code.tsx';
-import { Dialog } from '../parts/dialog.tsx';
 import { Field, Tick } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { PageHead } from '../parts/page-head.tsx';
+import { ShownOnce } from '../parts/shown-once.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
 
@@ -121,18 +120,9 @@ function WebhookDialog({ rows, close }: { rows: Rows<WebhookRow>; close: () => v
   const secret = useSignal<string | null>(null);
   if (secret.value === null) return <WebhookForm secret={secret} rows={rows} close={close} />;
   return (
-    <Dialog title="Signing secret" onClose={close}>
-      <p>
-        Shown once. Each call carries <code>x-adit-signature: sha256=…</code>, the HMAC of the time and the body with
-        this secret.
-      </p>
-      <CodeBlock label="Signing secret" text={secret.value} />
-      <div class="dialog-actions">
-        <Button kind="primary" onPress={close}>
-          Done
-        </Button>
-      </div>
-    </Dialog>
+    <ShownOnce title="Signing secret" secret={secret.value} onClose={close}>
+      Each call carries <code>x-adit-signature: sha256=…</code>, the HMAC of the time and the body with this secret.
+    </ShownOnce>
   );
 }
 
