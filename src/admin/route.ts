@@ -51,6 +51,26 @@ export function answerAbout<Body>(text: string, answer: (id: TunnelId) => Answer
   return id === null ? { status: 400, error: 'Invalid UUID', errorCode: 'invalid_uuid' } : answer(id);
 }
 
+/** The route of one tunnel; `find` gives null where there is none with this id. */
+export function tunnelRoute<Schema extends z.ZodType>(
+  body: Schema,
+  find: (id: TunnelId) => z.output<Schema> | null,
+): Route {
+  return route({
+    method: 'GET',
+    path: '/api/v1/tunnels/{id}',
+    summary: 'One tunnel.',
+    access: 'token',
+    body,
+    refusals: [400, 404],
+    handle: (text) =>
+      answerAbout(text, (id) => {
+        const tunnel = find(id);
+        return tunnel === null ? notFound(id) : { status: 200, body: tunnel };
+      }),
+  });
+}
+
 export function notFound(id: TunnelId): Refused {
   return { status: 404, error: `Tunnel '${id}' not found`, errorCode: 'not_found' };
 }

@@ -34,6 +34,16 @@ export const dropReasons = [
 ] as const;
 export type DropReason = (typeof dropReasons)[number];
 
+export const noDrops: Readonly<Record<DropReason, number>> = {
+  no_peer: 0,
+  too_large: 0,
+  queue_full: 0,
+  expired: 0,
+  wrong_protocol: 0,
+  closing: 0,
+  congestion: 0,
+};
+
 /**
  * What one leg of a tunnel has sent. Payload only: neither the 16-byte prefix of a datagram nor a stream header counts.
  * Once nothing is queued, `datagramsIn = datagramsOut + Σ drops`. Numbers never fall.

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { withoutConfig } from '../../config/environment.ts';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 
@@ -132,11 +133,6 @@ export class ChildProgram implements AsyncDisposable {
     const said = lines.length === 0 ? 'it has logged nothing' : 'its last lines:';
     return new AppError('closed', [`the ${this.name}: ${what}; ${said}`, ...lines].join('\n'));
   }
-}
-
-/** Variables of Adit would change the config that the demo wrote: another database, another address. */
-function withoutConfig(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('ADIT_')));
 }
 
 function isSaid(wanted: string | RegExp, said: unknown): boolean {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { healthRoutes } from '../../admin/health-routes.ts';
-import { answerAbout, notFound, route, type Route } from '../../admin/route.ts';
+import { answerAbout, notFound, route, tunnelRoute, type Route } from '../../admin/route.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
 import { flowRoutes } from './flow-routes.ts';
 import { healthSchema, tunnelFactsSchema, tunnelSchema } from './edge-schemas.ts';
@@ -19,19 +19,7 @@ export function edgeRoutes(source: EdgeAdminSource): readonly Route[] {
       refusals: [],
       handle: () => ({ status: 200, body: source.tunnels() }),
     }),
-    route({
-      method: 'GET',
-      path: '/api/v1/tunnels/{id}',
-      summary: 'One tunnel.',
-      access: 'token',
-      body: tunnelSchema,
-      refusals: [400, 404],
-      handle: (text) =>
-        answerAbout(text, (id) => {
-          const tunnel = source.tunnels().find((each) => each.id === id);
-          return tunnel === undefined ? notFound(id) : { status: 200, body: tunnel };
-        }),
-    }),
+    tunnelRoute(tunnelSchema, (id) => source.tunnels().find((each) => each.id === id) ?? null),
     route({
       method: 'GET',
       path: '/api/v1/tunnels/{id}/why',

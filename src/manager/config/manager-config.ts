@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { AppError } from '../../lib/app-error.ts';
 import { formatProblem, type ConfigProblem } from '../../config/config-problem.ts';
+import { environmentPrefix } from '../../config/environment.ts';
 import { exposedWarnings, secretFiles } from '../../config/exposed-secrets.ts';
 import { readJsonFile } from '../../config/json-file.ts';
 import { problemsOf } from '../../config/schema-problems.ts';
@@ -15,7 +16,6 @@ export type ParsedManagerConfig =
   | { readonly kind: 'valid'; readonly config: ManagerConfig; readonly warnings: readonly ConfigProblem[] }
   | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] };
 
-const prefix = 'ADIT_';
 /** Read elsewhere: they are no keys of the file. */
 const otherVariables = new Set(['ADIT_MASTER_KEY', 'ADIT_ADMIN_PASSWORD_FILE', 'ADIT_API_TOKEN']);
 
@@ -61,8 +61,8 @@ function withEnvironment(content: unknown, environment: NodeJS.ProcessEnv): unkn
   const fields = asJsonObject(content);
   if (fields === null) return content;
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith(prefix) || otherVariables.has(name) || value === undefined) continue;
-    const keys = name.slice(prefix.length).toLowerCase().split('__');
+    if (!name.startsWith(environmentPrefix) || otherVariables.has(name) || value === undefined) continue;
+    const keys = name.slice(environmentPrefix.length).toLowerCase().split('__');
     if (keys[0] !== undefined && keys[0] in managerConfigSchema.shape) put(fields, keys, parseJson(value) ?? value);
   }
   return fields;

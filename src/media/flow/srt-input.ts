@@ -1,4 +1,4 @@
-import { legIsIpv6, SrtLeg, type SrtLegLimits } from './srt-leg.ts';
+import { legOpener, SrtLeg, type SrtLegLimits } from './srt-leg.ts';
 import { AlignedMerge } from '../merge/aligned-merge.ts';
 import { LegWatch, type LegAlarm } from '../merge/leg-watch.ts';
 import { RtpMerge } from '../merge/rtp-merge.ts';
@@ -99,7 +99,7 @@ export class SrtInput implements FlowInput, Pulsed {
   }
 
   #createLeg(settings: SrtLegSettings, leg: 1 | 2 | null): SrtLeg {
-    const { clock, random, pulse, openSocket, openTunnel, resolve, report } = this.#dependencies;
+    const { clock, random, pulse, resolve, report } = this.#dependencies;
     const side = { outputId: null, leg };
     const { mode } = settings;
     return new SrtLeg(
@@ -108,10 +108,7 @@ export class SrtInput implements FlowInput, Pulsed {
         random,
         pulse,
         resolve,
-        open: ({ localAddr, tunnel }, observer) =>
-          tunnel === null
-            ? openSocket({ bindAddr: localAddr, interfaceAddr: null, ipv6: legIsIpv6(settings) }, observer)
-            : openTunnel(tunnel, observer),
+        open: legOpener(this.#dependencies),
         observer: {
           deliver: (payload, dueUs) => this.#deliver(payload, dueUs, leg),
           connected: (connection, remoteAddr, cycle) => {

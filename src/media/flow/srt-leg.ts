@@ -11,6 +11,7 @@ import { describeReject, rejectReason } from '../srt/reject-reason.ts';
 import { SrtCaller } from '../srt/srt-caller.ts';
 import type { CloseReason, SrtConnection } from '../srt/srt-connection.ts';
 import { SrtListener, type SrtRemote } from '../srt/srt-listener.ts';
+import type { FlowPartDependencies } from './flow-part.ts';
 import type { SrtLegSettings } from './flow-settings.ts';
 import type { Pulse } from './pulse.ts';
 
@@ -255,7 +256,18 @@ function nameOf({ address, port }: SrtRemote): string {
   return formatHostPort({ host: address, port });
 }
 
+/** Opens a socket of the leg's own, or its way through a tunnel of this edge. */
+export function legOpener({
+  openSocket,
+  openTunnel,
+}: Pick<FlowPartDependencies, 'openSocket' | 'openTunnel'>): SrtLegDependencies['open'] {
+  return (leg, observer) =>
+    leg.tunnel === null
+      ? openSocket({ bindAddr: leg.localAddr, interfaceAddr: null, ipv6: legIsIpv6(leg) }, observer)
+      : openTunnel(leg.tunnel, observer);
+}
+
 /** The family of a leg's socket. A caller to a name takes IPv4. */
-export function legIsIpv6({ localAddr, remoteAddr }: SrtLegSettings): boolean {
+function legIsIpv6({ localAddr, remoteAddr }: SrtLegSettings): boolean {
   return isIPv6(localAddr?.host ?? remoteAddr?.host ?? '');
 }

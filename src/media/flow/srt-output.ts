@@ -5,7 +5,7 @@ import type { FlowOutput, FlowPartDependencies } from './flow-part.ts';
 import type { OutputSettings, SrtLegSettings } from './flow-settings.ts';
 import type { OutputStats } from './flow-stats.ts';
 import { RateMeter } from './rate-meter.ts';
-import { legIsIpv6, SrtLeg, type SrtLegLimits } from './srt-leg.ts';
+import { legOpener, SrtLeg, type SrtLegLimits } from './srt-leg.ts';
 import { srtStatsOf } from './srt-stats.ts';
 import { TsPacker } from './ts-packer.ts';
 
@@ -93,7 +93,7 @@ export class SrtOutput implements FlowOutput {
   }
 
   #createLeg(settings: SrtLegSettings, leg: 1 | 2 | null): SrtLeg {
-    const { clock, random, pulse, openSocket, openTunnel, resolve, report } = this.#dependencies;
+    const { clock, random, pulse, resolve, report } = this.#dependencies;
     const side = { outputId: this.#settings.id, leg };
     const { mode } = settings;
     return new SrtLeg(
@@ -102,10 +102,7 @@ export class SrtOutput implements FlowOutput {
         random,
         pulse,
         resolve,
-        open: ({ localAddr, tunnel }, observer) =>
-          tunnel === null
-            ? openSocket({ bindAddr: localAddr, interfaceAddr: null, ipv6: legIsIpv6(settings) }, observer)
-            : openTunnel(tunnel, observer),
+        open: legOpener(this.#dependencies),
         observer: {
           deliver: () => undefined,
           connected: (connection: SrtConnection, remoteAddr, cycle) => {

@@ -1,4 +1,4 @@
-import { type DropReason, dropReasons, type Ledger, type LedgerTotals } from '../types.ts';
+import { type DropReason, dropReasons, type Ledger, type LedgerTotals, noDrops } from '../types.ts';
 
 /** At the head of each datagram; not counted as payload. */
 const tunnelIdBytes = 16;
@@ -12,15 +12,7 @@ export class QuicheLedger implements Ledger {
   datagramBytesIn = 0;
   datagramBytesOut = 0;
   streamBytes = 0;
-  readonly drops: MutableDrops = {
-    no_peer: 0,
-    too_large: 0,
-    queue_full: 0,
-    expired: 0,
-    wrong_protocol: 0,
-    closing: 0,
-    congestion: 0,
-  };
+  readonly drops: MutableDrops = { ...noDrops };
 
   /** A datagram of `length` bytes came, the tunnel id at its head included. */
   noteIn(length: number): void {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { healthRoutes } from '../../admin/health-routes.ts';
-import { answerAbout, notFound, route, type Route } from '../../admin/route.ts';
+import { answerAbout, notFound, route, tunnelRoute, type Route } from '../../admin/route.ts';
 import type { RelayAdminSource } from './relay-answers.ts';
 import {
   deletedSchema,
@@ -54,19 +54,7 @@ function listRoutes(source: RelayAdminSource): readonly Route[] {
 
 function tunnelRoutes(source: RelayAdminSource): readonly Route[] {
   return [
-    route({
-      method: 'GET',
-      path: '/api/v1/tunnels/{id}',
-      summary: 'One tunnel.',
-      access: 'token',
-      body: tunnelSchema,
-      refusals: [400, 404],
-      handle: (text) =>
-        answerAbout(text, (id) => {
-          const tunnel = source.tunnel(id);
-          return tunnel === null ? notFound(id) : { status: 200, body: tunnel };
-        }),
-    }),
+    tunnelRoute(tunnelSchema, (id) => source.tunnel(id)),
     route({
       method: 'GET',
       path: '/api/v1/tunnels/{id}/why',

@@ -1,4 +1,4 @@
-import { type DropReason, dropReasons, type Ledger, type LedgerTotals } from '../../quic/types.ts';
+import { type DropReason, dropReasons, type Ledger, type LedgerTotals, noDrops } from '../../quic/types.ts';
 
 export type DropTotals = Readonly<Record<DropReason, number>>;
 
@@ -12,16 +12,6 @@ export interface TrafficTotals {
   readonly streams: number;
   readonly drops: DropTotals;
 }
-
-const noDrops: DropTotals = {
-  no_peer: 0,
-  too_large: 0,
-  queue_full: 0,
-  expired: 0,
-  wrong_protocol: 0,
-  closing: 0,
-  congestion: 0,
-};
 
 export const noTraffic: TrafficTotals = {
   bytesIngress: 0,

@@ -1,4 +1,4 @@
-import { type DropReason, dropReasons, type Ledger, type LedgerTotals } from '../../../src/quic/types.ts';
+import { type DropReason, type Ledger, type LedgerTotals, noDrops } from '../../../src/quic/types.ts';
 
 /** Counts as an engine would. */
 export class MemoryLedger implements Ledger {
@@ -9,11 +9,7 @@ export class MemoryLedger implements Ledger {
     datagramBytesOut: 0,
     streamBytes: 0,
   };
-  readonly #drops: Record<DropReason, number>;
-
-  constructor() {
-    this.#drops = Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>;
-  }
+  readonly #drops: Record<DropReason, number> = { ...noDrops };
 
   get dropped(): number {
     return Object.values(this.#drops).reduce((sum, count) => sum + count, 0);

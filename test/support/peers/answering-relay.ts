@@ -1,11 +1,10 @@
 import { RelayConnection } from '../../../src/edge/uplink/relay-connection.ts';
 import { TUNNEL_ID_BYTES } from '../../../src/protocol/tunnel/limits.ts';
 import type { DatagramSendResult, Ledger } from '../../../src/quic/types.ts';
-import { knownTunnelId } from '../samples/known-tunnel-id.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { MemoryLedger } from '../fakes/memory-ledger.ts';
 import { silentLogger } from '../fakes/silent-logger.ts';
-import { vectorTunnel } from '../samples/vectors.ts';
+import { plainBinding } from '../samples/plain-binding.ts';
 
 /** A relay connection that answers each datagram alike. */
 export class AnsweringRelay extends RelayConnection {
@@ -24,19 +23,7 @@ export class AnsweringRelay extends RelayConnection {
       onLateDatagram: ignore,
       onEnd: ignore,
     };
-    super(
-      { clock: new ManualClock(), logger: silentLogger, observer },
-      {
-        tunnelId: knownTunnelId(vectorTunnel.id),
-        direction: 'egress',
-        protocol: 'udp',
-        bindSecret: null,
-        requireBindProof: false,
-        edgeId: 'edge-1',
-        softwareVersion: '0.1.0',
-      },
-      'take',
-    );
+    super({ clock: new ManualClock(), logger: silentLogger, observer }, plainBinding, 'take');
     this.#answer = answer;
   }
 

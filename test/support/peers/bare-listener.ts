@@ -1,4 +1,3 @@
-import { ALPN } from '../../../src/protocol/tunnel/limits.ts';
 import type { TransportSettings } from '../../../src/quic/transport-settings.ts';
 import type { CloseInfo } from '../../../src/quic/connection-report.ts';
 import type {
@@ -11,24 +10,14 @@ import type {
   SocketAddress,
 } from '../../../src/quic/types.ts';
 import { createSelfSigned } from '../samples/certificates.ts';
+import { relayTransport } from '../samples/relay-transport.ts';
 
 /** The transport of a relay with its default limits, but datagrams come to the test. */
 export const bareTransport: TransportSettings = {
-  alpn: ALPN,
-  idleTimeoutMs: 25_000,
-  keepAliveMs: 5000,
-  handshakeTimeoutMs: 5000,
-  maxUdpPayload: 1452,
-  maxBidiStreams: 1024,
+  ...relayTransport,
   maxUniStreams: 8,
-  streamWindowBytes: 1_250_000,
-  connectionWindowBytes: 8 * 1_048_576,
-  datagramQueueBytes: 256 * 1024,
-  datagramQueueMs: 100,
   unprovenBytes: 64 * 1024,
   uselessBytes: 1_048_576,
-  localDatagrams: true,
-  socketBufferBytes: 4 * 1_048_576,
 };
 
 /** A connection to a bare listener: it echoes datagrams, keeps streams for the test, and remembers its end. */

@@ -9,7 +9,7 @@ import {
 import { joinDatagram, splitDatagram } from '../../../src/protocol/tunnel/datagram.ts';
 import { FrameReader } from '../../../src/protocol/tunnel/frame.ts';
 import type { Direction, TunnelProtocol } from '../../../src/protocol/tunnel/leg.ts';
-import { ALPN, MAX_CONTROL_FRAME_BYTES } from '../../../src/protocol/tunnel/limits.ts';
+import { MAX_CONTROL_FRAME_BYTES } from '../../../src/protocol/tunnel/limits.ts';
 import { encodeStreamHeader } from '../../../src/protocol/tunnel/stream-header.ts';
 import { tunnelIdFromBytes, tunnelIdToBytes, type TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import { parseSocketAddress } from '../../../src/lib/socket-address.ts';
@@ -22,25 +22,17 @@ import type {
   QuicEngine,
   QuicStream,
 } from '../../../src/quic/types.ts';
+import { relayTransport } from '../samples/relay-transport.ts';
 import { StreamTap } from './stream-tap.ts';
 import { until } from '../until.ts';
 
 /** What edges in the field offer (docs/protocol/tunnel.md §1). */
 const edgeTransport: TransportSettings = {
-  alpn: ALPN,
-  idleTimeoutMs: 25_000,
-  keepAliveMs: 5000,
+  ...relayTransport,
   handshakeTimeoutMs: 6000,
   maxUdpPayload: 1472,
-  maxBidiStreams: 1024,
-  maxUniStreams: 256,
-  streamWindowBytes: 1_250_000,
-  connectionWindowBytes: 8_388_608,
   datagramQueueBytes: 1_048_576,
   datagramQueueMs: 1000,
-  unprovenBytes: 0,
-  uselessBytes: 0,
-  localDatagrams: true,
   socketBufferBytes: 2_097_152,
 };
 

@@ -5,7 +5,7 @@ import {
   type RelayMessage,
 } from '../../../src/protocol/tunnel/control-message.ts';
 import { FrameReader } from '../../../src/protocol/tunnel/frame.ts';
-import { ALPN, MAX_CONTROL_FRAME_BYTES } from '../../../src/protocol/tunnel/limits.ts';
+import { MAX_CONTROL_FRAME_BYTES } from '../../../src/protocol/tunnel/limits.ts';
 import type { TransportSettings } from '../../../src/quic/transport-settings.ts';
 import type { CloseInfo } from '../../../src/quic/connection-report.ts';
 import type {
@@ -17,26 +17,8 @@ import type {
   TlsIdentity,
 } from '../../../src/quic/types.ts';
 import { createSelfSigned } from '../samples/certificates.ts';
+import { relayTransport } from '../samples/relay-transport.ts';
 import { until } from '../until.ts';
-
-/** What a relay offers, for tests of the other end. */
-export const relayTransport: TransportSettings = {
-  alpn: ALPN,
-  idleTimeoutMs: 25_000,
-  keepAliveMs: 5000,
-  handshakeTimeoutMs: 5000,
-  maxUdpPayload: 1452,
-  maxBidiStreams: 1024,
-  maxUniStreams: 256,
-  streamWindowBytes: 1_250_000,
-  connectionWindowBytes: 8 * 1_048_576,
-  datagramQueueBytes: 256 * 1024,
-  datagramQueueMs: 100,
-  unprovenBytes: 0,
-  uselessBytes: 0,
-  localDatagrams: true,
-  socketBufferBytes: 4 * 1_048_576,
-};
 
 export interface ScriptedRelayOptions {
   readonly engine: QuicEngine;

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { withoutConfig } from '../../../src/config/environment.ts';
 
 export const aditPath = fileURLToPath(new URL('../../../bin/adit', import.meta.url));
 
@@ -18,7 +19,7 @@ export function runAdit(
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const [command = aditPath, ...rest] = [...wrapper, aditPath, ...args];
-    const options = { env: { ...process.env, ...env }, timeout: 60_000 };
+    const options = { env: { ...withoutConfig(process.env), ...env }, timeout: 60_000 };
     const child = execFile(command, rest, options, (_error, out, err) => {
       resolve({ status: child.exitCode ?? -1, out, err });
     });

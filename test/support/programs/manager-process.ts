@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
+import { withoutConfig } from '../../../src/config/environment.ts';
 import { freeTcpPort } from '../manager/free-tcp-port.ts';
 import { pause } from '../pause.ts';
 import { until } from '../until.ts';
@@ -80,7 +81,7 @@ export class ManagerProcess implements AsyncDisposable {
   async resume(flags: readonly string[] = []): Promise<void> {
     const before = this.#output.length;
     const child = spawn(aditPath, ['manager', '-c', this.configPath, ...flags], {
-      env: { ...process.env, ...this.#env },
+      env: { ...withoutConfig(process.env), ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

@@ -13,25 +13,13 @@ import type {
   TlsIdentity,
 } from '../../../src/quic/types.ts';
 import { createSelfSigned, type KeyKind } from '../samples/certificates.ts';
+import { relayTransport } from '../samples/relay-transport.ts';
 import { startEngine } from './engines.ts';
 import { RecordedConnection } from '../peers/quic-peer.ts';
 import { until } from '../until.ts';
 
 export const testTransport: TransportSettings = {
-  alpn: 'bilbycast-relay',
-  idleTimeoutMs: 25_000,
-  keepAliveMs: 5_000,
-  handshakeTimeoutMs: 5_000,
-  maxUdpPayload: 1452,
-  maxBidiStreams: 1024,
-  maxUniStreams: 256,
-  streamWindowBytes: 1_250_000,
-  connectionWindowBytes: 8 * 1024 * 1024,
-  datagramQueueBytes: 256 * 1024,
-  datagramQueueMs: 100,
-  unprovenBytes: 0,
-  uselessBytes: 0,
-  localDatagrams: true,
+  ...relayTransport,
   socketBufferBytes: 2 * 1024 * 1024,
 };
 

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { withoutConfig } from '../../../src/config/environment.ts';
 import { listFiles, repository } from '../markdown.ts';
 import { until } from '../until.ts';
 
@@ -25,7 +26,7 @@ export class Reader implements AsyncDisposable {
     const child = spawn('bash', ['-c', `exec ${command}`], {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
+      env: { ...withoutConfig(process.env), ...env },
     });
     this.#running.push(child);
     let output = '';

@@ -11,25 +11,15 @@ import {
 import { FrameReader } from '../../../src/protocol/tunnel/frame.ts';
 import type { CloseInfo } from '../../../src/quic/connection-report.ts';
 import type { ConnectionHandler, QuicConnection, QuicStream } from '../../../src/quic/types.ts';
-import { knownTunnelId } from '../samples/known-tunnel-id.ts';
 import { ManualClock, settle } from '../fakes/manual-clock.ts';
 import { MemoryNetwork } from '../fakes/memory-quic.ts';
-import { relayTransport } from '../peers/scripted-relay.ts';
+import { plainBinding } from '../samples/plain-binding.ts';
+import { relayTransport } from '../samples/relay-transport.ts';
 import { SeededRandom } from '../fakes/seeded-random.ts';
 import { silentLogger } from '../fakes/silent-logger.ts';
-import { vectorTunnel } from '../samples/vectors.ts';
 
-export const tunnelId = knownTunnelId(vectorTunnel.id);
+export const { tunnelId } = plainBinding;
 export const ready: RelayMessage = { type: 'tunnel_ready', tunnel_id: tunnelId };
-const binding: BindingSettings = {
-  tunnelId,
-  direction: 'egress',
-  protocol: 'udp',
-  bindSecret: null,
-  requireBindProof: false,
-  edgeId: 'edge-1',
-  softwareVersion: '0.1.0',
-};
 const address = { ip: '192.0.2.9', port: 4433 };
 
 /** The relay's end of one connection: what it heard, and a way to answer. */
@@ -101,7 +91,7 @@ export class RelayClientWorld {
         relay: { host: address.ip, port: address.port },
         verification: { kind: 'none' },
         transport: relayTransport,
-        binding: { ...binding, ...changes },
+        binding: { ...plainBinding, ...changes },
         samplePeriodMs: 500,
       },
     );

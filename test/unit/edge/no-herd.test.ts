@@ -3,7 +3,7 @@ import { RelayClient } from '../../../src/edge/uplink/relay-client.ts';
 import { settle } from '../../support/fakes/manual-clock.ts';
 import { MemoryRelay } from '../../support/programs/memory-relay.ts';
 import { tunnelNumber } from '../../support/samples/sample-relay.ts';
-import { relayTransport } from '../../support/peers/scripted-relay.ts';
+import { relayTransport } from '../../support/samples/relay-transport.ts';
 import { SeededRandom } from '../../support/fakes/seeded-random.ts';
 import { silentLogger } from '../../support/fakes/silent-logger.ts';
 

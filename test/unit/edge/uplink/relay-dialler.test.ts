@@ -3,7 +3,7 @@ import { RelayDialler, type RelayDiallerSettings } from '../../../../src/edge/up
 import { AppError } from '../../../../src/lib/app-error.ts';
 import type { ConnectionHandler, DialOptions, QuicConnection } from '../../../../src/quic/types.ts';
 import { ManualClock, settle } from '../../../support/fakes/manual-clock.ts';
-import { relayTransport } from '../../../support/peers/scripted-relay.ts';
+import { relayTransport } from '../../../support/samples/relay-transport.ts';
 
 const handler: ConnectionHandler = {
   onStream: () => {},
