@@ -3,7 +3,7 @@
 // https://napi.rs/docs/deep-dive/release describes the layout.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
 import process from 'node:process';
@@ -29,7 +29,14 @@ const targets = {
 
 /** What the bytes of the library depend on: Rust sources, the lock, the toolchain, and this recipe. */
 const ingredients = [
-  ...['native/src', 'native/build.rs', 'native/boundary.txt', 'native/Cargo.toml', 'native/Cargo.lock'],
+  ...[
+    'native/src',
+    'native/vendor',
+    'native/build.rs',
+    'native/boundary.txt',
+    'native/Cargo.toml',
+    'native/Cargo.lock',
+  ],
   ...['rust-toolchain.toml', 'scripts/prebuilt.js'],
 ];
 
@@ -61,7 +68,7 @@ function filesBelow(path) {
 function sourcesDigest() {
   const files = ingredients.flatMap((entry) => {
     const path = join(root, entry);
-    return entry === 'native/src' ? filesBelow(path) : [path];
+    return statSync(path).isDirectory() ? filesBelow(path) : [path];
   });
   const lines = files.map((file) => `${relative(root, file)} ${sha256(readFileSync(file))}`);
   return sha256(lines.sort().join('\n'));

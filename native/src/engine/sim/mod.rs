@@ -18,6 +18,7 @@ use crate::{
 
 mod deliveries;
 mod flight;
+mod fresh;
 mod live;
 pub mod path;
 
@@ -79,6 +80,14 @@ const TUNNEL: [u8; 16] = [7; 16];
 impl Net {
     /// Connected, paths searched for their MTU, and a route from sender to receiver.
     pub fn new(delay: Duration) -> Self {
+        let near = Faults { delay: Duration::from_micros(100), ..Faults::default() };
+        let mut net = Self::over(near, Faults { delay, ..Faults::default() }, 0);
+        net.run(Duration::from_secs(2));
+        net
+    }
+
+    /// Connected a moment ago; since then the paths to both edges have these faults, both ways.
+    pub fn over(near: Faults, faults: Faults, seed: u64) -> Self {
         let began = Instant::now();
         let identity = rcgen::generate_simple_self_signed(vec!["relay".into()]).expect("a certificate");
         let mut cores: [Core; 3] = std::array::from_fn(|_| Core::new());
@@ -95,12 +104,11 @@ impl Net {
                 retry_above_per_sec: 0,
             })
             .unwrap_or_else(|_| panic!("a listener"));
-        let plain = Faults { delay, ..Faults::default() };
-        let near = Faults { delay: Duration::from_micros(100), ..Faults::default() };
+        let plain = |faults: Faults| Faults { delay: faults.delay, ..Faults::default() };
         let mut net = Self {
             cores,
-            down: [Path::new(near, 1, began), Path::new(plain, 2, began)],
-            up: [Path::new(near, 3, began), Path::new(plain, 4, began)],
+            down: [Path::new(plain(near), seed + 1, began), Path::new(plain(faults), seed + 2, began)],
+            up: [Path::new(plain(near), seed + 3, began), Path::new(plain(faults), seed + 4, began)],
             now: began,
             began,
             bulk: None,
@@ -119,9 +127,10 @@ impl Net {
         for edge in [SENDER, RECEIVER] {
             net.connect(edge);
         }
+        (net.down[0].faults, net.up[0].faults) = (near, near);
+        (net.down[1].faults, net.up[1].faults) = (faults, faults);
         let [from, to] = net.legs;
         net.cores[RELAY].route(from, TUNNEL, Some(to), DropReason::NoPeer, net.ledger.clone());
-        net.run(Duration::from_secs(2));
         net
     }
 
@@ -135,10 +144,14 @@ impl Net {
         let (id, _) = self.cores[edge].dial(request, self.now).unwrap_or_else(|_| panic!("a dial"));
         self.dialled[edge - 1] = id;
         let known: Vec<u64> = self.cores[RELAY].slots.keys().copied().collect();
-        self.run(Duration::from_secs(1));
+        let is_up =
+            |net: &mut Self| net.cores[edge].live(id).is_some_and(|(_, connection)| connection.is_established());
+        while !is_up(self) && self.elapsed() < Duration::from_secs(5) {
+            self.run(Duration::from_millis(10));
+        }
         let legs: Vec<u64> = self.cores[RELAY].slots.keys().copied().filter(|id| !known.contains(id)).collect();
         self.legs[edge - 1] = *legs.first().expect("the relay's end");
-        assert!(self.cores[edge].live(id).is_some_and(|(_, connection)| connection.is_established()));
+        assert!(is_up(self));
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -286,6 +299,11 @@ impl Net {
     pub fn leg(&mut self, edge: usize) -> &mut super::Connection {
         let id = self.legs[edge - 1];
         let (_, connection) = self.cores[RELAY].live(id).expect("the leg");
+        connection
+    }
+
+    pub fn edge(&mut self, edge: usize) -> &mut super::Connection {
+        let (_, connection) = self.cores[edge].live(self.dialled[edge - 1]).expect("the edge's end");
         connection
     }
 }
