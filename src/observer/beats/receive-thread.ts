@@ -4,7 +4,7 @@ import { collectGarbage } from '../../lib/collect-garbage.ts';
 import { LoopGuard, type LoopPulse } from '../../lib/loop-pulse.ts';
 import { monotonicNs } from '../../lib/monotonic-ns.ts';
 import { loadLibc, POSIX } from '../../posix/libc.ts';
-import { askForShortSlice } from '../../posix/short-slice.ts';
+import { askToRunSoon } from '../../posix/ask-to-run-soon.ts';
 import { DatagramRing } from './datagram-ring.ts';
 import { batchSize, MessageBatch } from './message-batch.ts';
 import { boottimeNs } from './observer-time.ts';
@@ -31,8 +31,9 @@ const pauseAfterFailureMs = 100;
  * the next batch is larger. The smallest queue, of eleven, is full no sooner than at 275 000 beats a second.
  */
 const gatherMicroseconds = 40;
-/** A few agents that beat at one instant are no flood. */
+/** A few agents that beat at one instant are no flood, nor are those that waited while another program ran. */
 const gatherAbove = 4;
+const gatherAfterBatches = 8;
 /** Linux lets sleepers of a thread be late by so much; its default would double the time above. */
 const timerSlackNs = 1000;
 /** The least that Linux grants. While the thread waits for a turn, a queue of eleven beats is soon full. */
@@ -47,11 +48,12 @@ async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse 
   const now = clockSource === 'monotonic' ? monotonicNs : () => boottimeNs(libc);
   const guard = loopPulse === null ? null : new LoopGuard(loopPulse);
   libc.prctl(POSIX.PR_SET_TIMERSLACK, timerSlackNs, 0, 0, 0);
-  askForShortSlice(libc, sliceNs);
+  askToRunSoon(libc, sliceNs);
   // Now, since the loop below leaves no turn for it.
   flushCompileCache();
   await collectGarbage();
   parentPort?.postMessage('receiving');
+  let largeInARow = 0;
   while (!ring.stopping) {
     const count = batch.receive(fd);
     const receivedNs = Number(now() - startNs);
@@ -62,7 +64,8 @@ async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse 
     }
     if (gauge.isFull(count)) ring.noteFullQueue();
     ring.publish(batch.copyTo(ring, count, receivedNs));
-    if (count > gatherAbove) libc.usleep(gatherMicroseconds);
+    largeInARow = count > gatherAbove ? largeInARow + 1 : 0;
+    if (largeInARow > gatherAfterBatches) libc.usleep(gatherMicroseconds);
   }
   batch.free();
 }
