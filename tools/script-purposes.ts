@@ -23,6 +23,7 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
   'long:events': 'a manager that is killed twenty times while 50 000 events come',
   'long:api': 'schemathesis of PyPI at the manager’s REST API, with each role (needs python3 with pip)',
   'long:media': 'SRT against libsrt with loss, and two legs of which one is cut, ten minutes each (needs srt-tools)',
+  'long:observer': '200 agents beside busy programs for half an hour, and no false Stall',
   'events:raise': 'has an edge raise its 47 events with programs of others, and writes docs/events-raised.md',
   'test:peers': 'the unmodified varta clients of crates.io and PyPI at the observer',
   'test:package': 'installs, upgrades, rolls back and removes the package in a clean Debian (root, debootstrap)',

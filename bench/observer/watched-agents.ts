@@ -19,21 +19,23 @@ export interface AgentTotals {
   readonly refused: number;
   /** The longest time that any of them had between two beats that the kernel took. */
   readonly longestMs: number;
-  readonly pids: readonly number[];
+  /** The same of each, by its pid. */
+  readonly longestMsOf: ReadonlyMap<number, number>;
 }
 
 /** Runs agents, each a process of its own (Python: 200 of Node's would not fit), until they end. */
 export async function runAgents({ target, count, rate, seconds }: AgentLoad): Promise<AgentTotals> {
   const args = [script, target, String(count), String(rate), String(seconds)];
   const child = spawn('python3', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const totals = { sent: 0, refused: 0, longestMs: 0, pids: [] as number[] };
+  const totals = { sent: 0, refused: 0, longestMs: 0, longestMsOf: new Map<number, number>() };
   for await (const line of createInterface({ input: child.stdout })) {
     const report = JSON.parse(line) as { pid: number; sent: number; refused: number; longest_ms: number };
     totals.sent += report.sent;
     totals.refused += report.refused;
     totals.longestMs = Math.max(totals.longestMs, report.longest_ms);
-    totals.pids.push(report.pid);
+    totals.longestMsOf.set(report.pid, report.longest_ms);
   }
-  if (totals.pids.length !== count) throw new Error(`${totals.pids.length} of ${count} agents reported`);
+  const { size } = totals.longestMsOf;
+  if (size !== count) throw new Error(`${size} of ${count} agents reported`);
   return totals;
 }
