@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { linkState } from './data/live.ts';
 import { me, signInNeeded } from './data/session.ts';
 import { route } from './data/route.ts';
 import { CurrentPage } from './pages/current-page.tsx';
@@ -22,7 +23,7 @@ export function App() {
       <div class="body">
         <TopBar navOpen={navOpen.value} onMenu={() => (navOpen.value = !navOpen.value)} />
         <StaleBanner />
-        <main id="content" tabIndex={-1}>
+        <main id="content" class={linkState.value === 'stale' ? 'main-stale' : ''} tabIndex={-1}>
           {me.value !== null && <CurrentPage />}
         </main>
       </div>

@@ -99,11 +99,12 @@ function listRoute({ mirror, flaps }: ApiParts): ApiRoute {
     answer: listOf(nodeSchema),
     async handle({ query: { limit, after, q, state, kind } }) {
       const [nodes, counts] = [await mirror.nodes(), await flaps.counts()];
+      const wanted = q?.toLowerCase();
       const matching = Array.from(nodes.values()).filter(
         (node) =>
           (state === undefined || node.state === state) &&
           (kind === undefined || node.kind === kind) &&
-          (q === undefined || mentions(node, q)),
+          (wanted === undefined || mentions(node, wanted)),
       );
       const sorted = matching
         .map((node) => ({ node, key: sortKey(node) }))
@@ -119,6 +120,7 @@ function listRoute({ mirror, flaps }: ApiParts): ApiRoute {
   });
 }
 
+/** `q` in lower case. */
 function mentions(node: NodeView, q: string): boolean {
   const text = [
     node.name,
@@ -129,7 +131,7 @@ function mentions(node: NodeView, q: string): boolean {
     node.public_addr,
     node.software_version,
   ];
-  return text.some((part) => part?.toLowerCase().includes(q.toLowerCase()) ?? false);
+  return text.some((part) => part?.toLowerCase().includes(q) ?? false);
 }
 
 /** Unique, and in the order of the list. */

@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { nodeWire, tunnelWire, flowWire, eventWire } from '../views/wire.ts';
-import { FleetError } from '../fleet-error.ts';
 import type { Fleet } from '../fleet.ts';
 import type { EventRow } from '../store/schema.ts';
 import type { FlapCounter } from './flap-counter.ts';
 import type { FleetMirror } from './fleet-mirror.ts';
+import { unlessGone } from './unless-gone.ts';
 
 export interface FeedMessage {
   readonly type: 'snapshot' | 'delta';
@@ -153,7 +153,8 @@ export class DashboardFeed {
     const nodes = await mirror.nodes();
     const flows = await Promise.all(ids.slice(0, mostRows).map((id) => unlessGone(fleet.flows.get(id))));
     const items = flows.filter((flow) => flow !== null).map((flow) => flowWire(flow, nodes));
-    this.#send({ type: 'delta', topic: 'flows', items });
+    const removed = items.filter(({ removed_at }) => removed_at !== null).map(({ id }) => id);
+    this.#send({ type: 'delta', topic: 'flows', items, removed });
   }
 
   async #flushRest(): Promise<void> {
@@ -183,13 +184,4 @@ function taken(ids: Set<string>): string[] {
   const all = Array.from(ids);
   ids.clear();
   return all;
-}
-
-async function unlessGone<View>(reading: Promise<View>): Promise<View | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof FleetError && error.code === 'not_found') return null;
-    throw error;
-  }
 }

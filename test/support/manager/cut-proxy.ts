@@ -5,11 +5,14 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 export class CutProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Connections from now on go there. */
+  targetPort: number;
   #cut = false;
 
   private constructor(targetPort: number) {
+    this.targetPort = targetPort;
     this.#server = createServer((near) => {
-      const far = connect(targetPort, '127.0.0.1');
+      const far = connect(this.targetPort, '127.0.0.1');
       for (const [from, to] of [
         [near, far],
         [far, near],

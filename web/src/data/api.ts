@@ -25,6 +25,9 @@ export interface SendOptions {
   readonly generation?: number | undefined;
 }
 
+/** Longer than any command to a node takes. */
+const longestAnswerMs = 60_000;
+
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
 /** Sends one request and waits for a log-in where the session has ended. Rejects with ApiError. */
@@ -56,9 +59,14 @@ async function request(method: Method, path: string, { body, generation }: SendO
         ...(generation !== undefined && { 'if-match': `"${generation}"` }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(longestAnswerMs),
     });
-  } catch {
-    throw new ApiError(0, { error: 'The manager cannot be reached.', error_code: 'unreachable' });
+  } catch (thrown) {
+    const late = thrown instanceof DOMException && thrown.name === 'TimeoutError';
+    const error = late
+      ? 'The manager has not answered for a minute. It may still do what was asked: look before you try again.'
+      : 'The manager cannot be reached.';
+    throw new ApiError(0, { error, error_code: 'unreachable' });
   }
 }
 

@@ -11,13 +11,15 @@ export interface Notice {
 
 export const notices = signal<readonly Notice[]>([]);
 
-const shownMs = 8_000;
+const shownMs = { ok: 8_000, bad: 30_000 } as const;
+const mostShown = 5;
 let lastId = 0;
 
+/** Goes away by itself or when it is dismissed; what did not go well has more time to be read. */
 export function notify(tone: Notice['tone'], text: string, undo?: Notice['undo']): void {
   const id = ++lastId;
-  notices.value = [...notices.value, { id, tone, text, ...(undo && { undo }) }];
-  later(() => dismiss(id), shownMs);
+  notices.value = [...notices.value, { id, tone, text, ...(undo && { undo }) }].slice(-mostShown);
+  later(() => dismiss(id), shownMs[tone]);
 }
 
 export function dismiss(id: number): void {

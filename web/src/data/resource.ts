@@ -1,5 +1,5 @@
 import { useSignal, type Signal } from '@preact/signals';
-import { useCallback, useEffect } from 'preact/hooks';
+import { useCallback, useEffect, useRef } from 'preact/hooks';
 import { ApiError, get } from './api.ts';
 import { follow } from './live.ts';
 import { every, later } from './time.ts';
@@ -20,21 +20,33 @@ interface ResourceOptions {
 export function useResource<Value>(path: string | null, { topic, everyMs }: ResourceOptions = {}): Resource<Value> {
   const value = useSignal<Value | null>(null);
   const error = useSignal<ApiError | null>(null);
+  const turn = useRef(0);
+  const reading = useRef(false);
   const read = useCallback(async () => {
     if (path === null) return;
+    const mine = ++turn.current;
+    reading.current = true;
     try {
-      value.value = await get<Value>(path);
+      const read = await get<Value>(path);
+      if (mine !== turn.current) return;
+      value.value = read;
       error.value = null;
     } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown : unexpected(thrown);
+      if (mine === turn.current) error.value = thrown instanceof ApiError ? thrown : unexpected(thrown);
+    } finally {
+      if (mine === turn.current) reading.current = false;
     }
   }, [path]);
+  /** Not while an answer is awaited: a slow manager, or a log-in that nobody gives, would gather requests. */
+  const readAgain = useCallback(() => {
+    if (!reading.current) void read();
+  }, [read]);
 
   useEffect(() => {
     value.value = null;
     void read();
   }, [read]);
-  useEffect(() => (everyMs === undefined ? undefined : every(() => void read(), everyMs)), [read, everyMs]);
+  useEffect(() => (everyMs === undefined ? undefined : every(readAgain, everyMs)), [readAgain, everyMs]);
   useEffect(() => {
     if (topic === undefined) return;
     let cancel: (() => void) | null = null;

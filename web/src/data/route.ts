@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { later } from './time.ts';
 
 export interface Location {
   /** Parts of the path, decoded: `/nodes/a%2Fb` is `['nodes', 'a/b']`. */
@@ -25,7 +26,8 @@ export function goTo(path: string): void {
   history.pushState(null, '', path);
   route.value = readLocation();
   document.querySelector('main')?.scrollTo(0, 0);
-  document.querySelector<HTMLElement>('h1')?.focus();
+  // Once the new page is drawn: its title, not that of the page before.
+  later(() => document.querySelector<HTMLElement>('h1')?.focus(), 0);
 }
 
 /** Puts a filter into the address, so that it can be shared and survives a reload. */

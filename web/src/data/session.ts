@@ -29,6 +29,11 @@ export function signedIn(user: Me): void {
   waiting.clear();
 }
 
+/** The manager says that the session is over: the log-in covers the page at once. */
+export function sessionEnded(): void {
+  if (me.value !== null) signInNeeded.value = true;
+}
+
 export function signedOut(): void {
   me.value = null;
   signInNeeded.value = true;

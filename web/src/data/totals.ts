@@ -10,12 +10,17 @@ export const totals = signal<Overview | null>(null);
 
 const rereadMs = 10_000;
 
+let reading = false;
+
 async function read(): Promise<void> {
-  if (me.value === null) return;
+  if (me.value === null || reading) return;
+  reading = true;
   try {
     totals.value = await get<Overview>('overview');
   } catch {
     // The stale banner already says that the manager is away; the last counts stay.
+  } finally {
+    reading = false;
   }
 }
 
@@ -24,7 +29,8 @@ export function startTotals(): void {
   me.subscribe(() => void read());
   follow('overview', (message) => {
     const [counts] = message.items ?? [];
-    if (counts !== undefined) totals.value = counts as Overview;
+    if (counts === undefined) void read();
+    else totals.value = counts as Overview;
   });
   every(() => void read(), rereadMs);
 }

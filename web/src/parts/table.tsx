@@ -50,10 +50,12 @@ export function Table<Row extends { readonly id: string }>(props: TableProps<Row
     scrollTop.value = element.scrollTop;
     if (element.scrollHeight - element.scrollTop - element.clientHeight < 4_000) rows.more();
   };
-  if (rows.error.value !== null) return <Note tone="bad">{rows.error.value}</Note>;
+  const problem = rows.error.value;
+  if (items.length === 0 && problem !== null) return <Note tone="bad">{problem}</Note>;
   if (items.length === 0 && !rows.loading.value) return <>{empty}</>;
   return (
     <div class="table-box">
+      {problem !== null && <Note tone="bad">{problem}</Note>}
       <div class="table-frame" ref={frame} onScroll={scroll} tabIndex={0} role="region" aria-label={label}>
         <table aria-rowcount={rows.complete.value ? items.length + 1 : -1}>
           <TableHead columns={columns} />
