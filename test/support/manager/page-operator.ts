@@ -27,11 +27,14 @@ export class PageOperator {
     await this.page.getByRole('button', { name: button, exact: true }).click();
   }
 
+  async pressInDialog(button: string): Promise<void> {
+    await this.page.getByRole('dialog').getByRole('button', { name: button, exact: true }).click();
+  }
+
   /** Presses a button of the dialogue that is open, and waits until it is closed. */
   async confirm(button: string): Promise<void> {
-    const dialog = this.page.getByRole('dialog');
-    await dialog.getByRole('button', { name: button, exact: true }).click();
-    await dialog.waitFor({ state: 'detached' });
+    await this.pressInDialog(button);
+    await this.page.getByRole('dialog').waitFor({ state: 'detached' });
   }
 
   async sees(text: string | RegExp): Promise<void> {
@@ -72,5 +75,11 @@ export class PageOperator {
   async openTunnel(name: string): Promise<void> {
     await this.follow('Tunnels');
     await this.follow(name);
+  }
+
+  async openNode(name: string): Promise<void> {
+    await this.follow('Nodes');
+    await this.follow(name);
+    await this.page.getByRole('heading', { name, exact: true }).waitFor();
   }
 }

@@ -26,7 +26,7 @@ export function AuditPage() {
         label="Audit"
         columns={columnsWith((row) => (opened.value = row))}
         rows={rows}
-        empty={<Empty title="No row here." />}
+        empty={<Empty title="No row here.">Clear the search to see every change.</Empty>}
       />
       {opened.value !== null && <AuditDialog row={opened.value} close={() => (opened.value = null)} />}
     </>
@@ -63,13 +63,23 @@ function columnsWith(open: (row: AuditRow) => void): readonly Column<AuditRow>[]
       title: 'Action',
       width: 2,
       cell: (row) => (
-        <button type="button" class="link-button" onClick={() => open(row)}>
-          {row.action}
-        </button>
+        <span class="name-text">
+          <button type="button" class="link-button" onClick={() => open(row)}>
+            {row.action}
+          </button>
+          <small class="muted only-narrow-text">
+            <bdi>{row.target ?? ''}</bdi>
+          </small>
+        </span>
       ),
     },
     { key: 'target', title: 'Target', width: 2.5, hide: 2, cell: (row) => <bdi class="clip">{row.target ?? '—'}</bdi> },
-    { key: 'outcome', title: 'Outcome', width: 1, cell: (row) => row.outcome },
+    {
+      key: 'outcome',
+      title: 'Outcome',
+      width: 1.2,
+      cell: (row) => <span class={row.outcome === 'ok' ? '' : 'error-text'}>{row.outcome}</span>,
+    },
     { key: 'ip', title: 'Address', width: 1.3, hide: 1, cell: (row) => <span class="mono clip">{row.ip ?? '—'}</span> },
   ];
 }

@@ -3,8 +3,8 @@ import { Icon } from '../parts/icon.tsx';
 import { When } from '../parts/when.tsx';
 import { severityLooks } from '../words/status.ts';
 
-/** One event in a short list. */
-export function EventLine({ event }: { event: EventRow }) {
+/** One event in a short list, or the newest of several equal ones. */
+export function EventLine({ event, repeats = 1 }: { event: EventRow; repeats?: number }) {
   const look = severityLooks[event.severity];
   return (
     <li class="event-line">
@@ -13,7 +13,10 @@ export function EventLine({ event }: { event: EventRow }) {
         <span class="sr">{look.word}: </span>
       </span>
       <span class="event-text">
-        <bdi>{event.message}</bdi>
+        <span>
+          <bdi>{event.message}</bdi>
+          {repeats > 1 && <span class="repeats">× {repeats}</span>}
+        </span>
         <EventPlaces event={event} />
       </span>
       <span class="event-when muted">

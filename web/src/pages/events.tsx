@@ -83,10 +83,11 @@ function grouped(rows: Rows<EventRow>): Rows<EventGroup> {
 }
 
 function matches(event: EventRow, filter: Filter): boolean {
-  const { q, severity, category, node, tunnel } = filter;
+  const { q, severity, category, node, tunnel, flow } = filter;
   if (severity != null && event.severity !== severity) return false;
   if (node != null && event.node_id !== node) return false;
   if (tunnel != null && event.tunnel_id !== tunnel) return false;
+  if (flow != null && event.flow_id !== flow) return false;
   if (typeof category === 'string' && !event.category.startsWith(category)) return false;
   return typeof q !== 'string' || event.message.toLowerCase().includes(q.toLowerCase());
 }

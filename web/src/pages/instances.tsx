@@ -42,7 +42,7 @@ const columns: readonly Column<InstanceRow>[] = [
 ];
 
 export function InstancesPage() {
-  const rows = useRows<InstanceRow>('instances', {});
+  const rows = useRows<InstanceRow>('instances', {}, { everyMs: 5_000 });
   return (
     <>
       <PageHead

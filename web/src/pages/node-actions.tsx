@@ -6,6 +6,7 @@ import { may } from '../data/session.ts';
 import type { NodeDetail } from '../data/shapes.ts';
 import { Button } from '../parts/button.tsx';
 import { Confirm } from '../parts/dialog.tsx';
+import { DrainDialog } from './drain-dialog.tsx';
 import { NodeEditDialog } from './node-edit.tsx';
 
 interface NodeActionsProps {
@@ -83,19 +84,7 @@ interface OpenDialogProps {
 
 function OpenDialog({ node, open, run, close, refresh }: OpenDialogProps) {
   if (open === 'edit') return <NodeEditDialog node={node} onClose={close} onSaved={refresh} />;
-  if (open === 'drain') {
-    return (
-      <Confirm
-        title={`Drain ${node.name}`}
-        action="Move its tunnels away"
-        onConfirm={() => run('drain', 'Its tunnels move to other relays.', { drain: true })}
-        onClose={close}
-      >
-        Tunnels with automatic placement move to other relays, one after the other, without a break: each edge is bound
-        at the new relay before the old one is left. No new tunnel is placed here.
-      </Confirm>
-    );
-  }
+  if (open === 'drain') return <DrainDialog node={node} onClose={close} onDrained={refresh} />;
   if (open === 'disable') {
     return (
       <Confirm

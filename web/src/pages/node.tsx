@@ -12,6 +12,7 @@ import { When } from '../parts/when.tsx';
 import { plural } from '../words/format.ts';
 import { nodeLooks } from '../words/status.ts';
 import { AgentsCard } from './agents-card.tsx';
+import { groupRepeats } from './event-groups.ts';
 import { EventLine } from './event-line.tsx';
 import { LegTable } from './leg-table.tsx';
 import { NodeActions } from './node-actions.tsx';
@@ -20,6 +21,7 @@ import { NodeSecrets } from './node-secrets.tsx';
 import { NodeStatsCards } from './node-stats.tsx';
 
 const dayMs = 86_400_000;
+const eventsShown = 15;
 
 export function NodePage({ id }: { id: string }) {
   const path = `nodes/${encodeURIComponent(id)}`;
@@ -59,7 +61,7 @@ function NodeView({ node, resource, path }: { node: NodeDetail; resource: Resour
       ) : (
         <>
           <NodeStatsCards node={node} path={path} />
-          <LegsCard path={path} />
+          <LegsCard node={node} path={path} />
         </>
       )}
       <div class="columns">
@@ -99,7 +101,7 @@ function LinkCard({ node }: { node: NodeDetail }) {
   );
 }
 
-function LegsCard({ path }: { path: string }) {
+function LegsCard({ node, path }: { node: NodeDetail; path: string }) {
   const legs = useResource<Page<LegRow>>(`${path}/legs?limit=500`, { topic: 'legs', everyMs: 5_000 });
   const page = legs.value.value;
   return (
@@ -108,7 +110,17 @@ function LegsCard({ path }: { path: string }) {
       aside={page === null ? null : <span class="muted">{plural(page.items.length, 'leg')}</span>}
     >
       {page?.items.length === 0 ? (
-        <Empty title="Nothing is assigned to this node yet." />
+        <Empty title="Nothing is assigned to this node yet.">
+          {node.kind === 'relay' ? (
+            <>
+              Tunnels through it come here: <a href="/tunnels/new">make a tunnel</a>.
+            </>
+          ) : (
+            <>
+              <a href="/tunnels/new">Make a tunnel</a> or <a href="/flows/new">a flow</a> with this node.
+            </>
+          )}
+        </Empty>
       ) : (
         <LegTable legs={page?.items ?? []} />
       )}
@@ -139,12 +151,16 @@ function FactsCard({ node }: { node: NodeDetail }) {
 }
 
 function NodeEvents({ id }: { id: string }) {
-  const events = useResource<Page<EventRow>>(`events${query({ node: id, limit: 15 })}`, { topic: 'events' });
+  const events = useResource<Page<EventRow>>(`events${query({ node: id, limit: 50 })}`, { topic: 'events' });
+  const groups = groupRepeats(events.value.value?.items ?? []).slice(0, eventsShown);
   return (
     <Card title="Events" aside={<a href={`/events?node=${encodeURIComponent(id)}`}>All events of this node</a>}>
+      {groups.length === 0 && events.value.value !== null && (
+        <Empty title="No event yet.">They are kept for 30 days, unless the settings say otherwise.</Empty>
+      )}
       <ul class="event-lines">
-        {(events.value.value?.items ?? []).map((event) => (
-          <EventLine key={event.id} event={event} />
+        {groups.map(({ id: first, event, repeats }) => (
+          <EventLine key={first} event={event} repeats={repeats} />
         ))}
       </ul>
     </Card>

@@ -15,7 +15,7 @@ const columns: readonly Column<NodeRow>[] = [
   {
     key: 'name',
     title: 'Name',
-    width: 2.8,
+    width: 2.6,
     cell: (node) => <NodeName id={node.id} name={node.name} kind={node.kind} note={kindNote(node)} />,
   },
   {
@@ -57,7 +57,7 @@ const columns: readonly Column<NodeRow>[] = [
         </a>
       ),
   },
-  { key: 'flaps', title: 'Flaps 24 h', width: 1.1, align: 'right', hide: 1, cell: (node) => node.flaps_24h },
+  { key: 'flaps', title: 'Flaps, 24 h', width: 1.3, align: 'right', hide: 1, cell: (node) => node.flaps_24h },
   {
     key: 'address',
     title: 'Address',

@@ -17,16 +17,32 @@ export function OverviewPage() {
   return (
     <>
       <PageHead title="Overview" lead={fleet === null ? 'Reading the fleet…' : summary(fleet)}>
-        {may('operator') && (
-          <LinkButton href="/tunnels/new" icon="plus" kind="primary">
-            New tunnel
-          </LinkButton>
-        )}
+        <NextStep isEmpty={fleet !== null && hasNoNode(fleet)} />
       </PageHead>
       {fleet !== null && <Figures fleet={fleet} />}
       <LastHour />
     </>
   );
+}
+
+function hasNoNode({ nodes }: Pick<Overview, 'nodes'>): boolean {
+  return Object.values(nodes).every((value) => value === 0);
+}
+
+/** What somebody wants to do here: at the very first there is nothing that a tunnel could be made of. */
+function NextStep({ isEmpty }: { isEmpty: boolean }) {
+  if (isEmpty && may('admin')) {
+    return (
+      <LinkButton href="/nodes/new" icon="plus" kind="primary">
+        Add node
+      </LinkButton>
+    );
+  }
+  return may('operator') ? (
+    <LinkButton href="/tunnels/new" icon="plus" kind="primary">
+      New tunnel
+    </LinkButton>
+  ) : null;
 }
 
 /** What an operator wants to know first, as one sentence. */
@@ -37,9 +53,7 @@ function summary({ nodes, legs, drift_open: drift, critical_unacknowledged: crit
     drift > 0 ? plural(drift, 'open difference') : null,
     critical > 0 ? plural(critical, 'critical event') : null,
   ].filter((text) => text !== null);
-  if (Object.values(nodes).every((value) => value === 0)) {
-    return 'No node yet. Add a relay and two edges to begin.';
-  }
+  if (hasNoNode({ nodes })) return 'No node yet. Add a relay and two edges to begin.';
   return troubles.length === 0 ? 'Everything runs as it should.' : `Needs attention: ${troubles.join(', ')}.`;
 }
 

@@ -32,6 +32,7 @@ export function RemovedPage() {
     ...tunnels.items.value.map((row) => ({ ...row, kind: 'tunnels' as const })),
     ...flows.items.value.map((row) => ({ ...row, kind: 'flows' as const })),
   ].sort((one, other) => (other.removed_at ?? 0) - (one.removed_at ?? 0));
+  const loading = tunnels.loading.value || flows.loading.value;
   const restore = async (row: RemovedRow) => {
     await attempt(
       () => send('POST', `${row.kind}/${encodeURIComponent(row.id)}/restore`, { body: {} }),
@@ -47,7 +48,11 @@ export function RemovedPage() {
         lead="Kept for 30 days. Restore brings a tunnel or flow back with a new generation."
       />
       {rows.length === 0 ? (
-        <Empty title="Nothing was removed in the last 30 days." />
+        !loading && (
+          <Empty title="Nothing was removed in the last 30 days.">
+            A tunnel or flow that you remove stands here, so that you can bring it back.
+          </Empty>
+        )
       ) : (
         <Card>
           <SimpleTable label="Recently removed" columns={columnsWith(restore)} items={rows.slice(0, shownAtMost)} />

@@ -13,13 +13,22 @@ const columns: readonly Column<Row>[] = [
     title: 'Setting',
     width: 3,
     cell: (setting) => (
-      <span class="name-text">
+      <span class="name-text prose">
         <code>{setting.key}</code>
         <small class="muted">{setting.description}</small>
       </span>
     ),
   },
-  { key: 'value', title: 'Value', width: 2, cell: (setting) => <span class="mono">{valueText(setting.value)}</span> },
+  {
+    key: 'value',
+    title: 'Value',
+    width: 2,
+    cell: (setting) => (
+      <span class="prose">
+        <code>{valueText(setting.value)}</code>
+      </span>
+    ),
+  },
   {
     key: 'default',
     title: 'Default',
@@ -27,7 +36,7 @@ const columns: readonly Column<Row>[] = [
     hide: 2,
     cell: (setting) => <span class="mono muted">{valueText(setting.default)}</span>,
   },
-  { key: 'source', title: 'From', width: 1, cell: (setting) => setting.source },
+  { key: 'source', title: 'From', width: 1, hide: 3, cell: (setting) => setting.source },
 ];
 
 export function SettingsPage() {

@@ -2,7 +2,9 @@ import { useSignal, type Signal } from '@preact/signals';
 import { ApiError, send } from '../data/api.ts';
 import { attempt } from '../data/notices.ts';
 import { useRows, type Rows } from '../data/rows.ts';
+import { nowMs } from '../data/time.ts';
 import type { ApiTokenRow } from '../data/shapes.ts';
+import { AskButton } from '../parts/ask-button.tsx';
 import { Button } from '../parts/button.tsx';
 import { Card, Empty } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
@@ -11,6 +13,15 @@ import { PageHead } from '../parts/page-head.tsx';
 import { ShownOnce } from '../parts/shown-once.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
+
+const dayMs = 86_400_000;
+/** Days; 0 is for ever. */
+const lifetimes = [
+  { value: '0', word: 'until it is revoked' },
+  { value: '30', word: '30 days' },
+  { value: '90', word: '90 days' },
+  { value: '365', word: 'a year' },
+];
 
 export function TokensPage() {
   const rows = useRows<ApiTokenRow>('api-tokens', {});
@@ -57,9 +68,9 @@ function columnsWith(rows: Rows<ApiTokenRow>): readonly Column<ApiTokenRow>[] {
       width: 1,
       align: 'right',
       cell: (token) => (
-        <Button small kind="danger" onPress={() => revoke(token)}>
-          Revoke
-        </Button>
+        <AskButton action="Revoke" title={`Revoke ${token.name}`} onConfirm={() => revoke(token)}>
+          Programs that use this token are refused at once. It cannot be taken back: make a new one instead.
+        </AskButton>
       ),
     },
   ];
@@ -84,10 +95,13 @@ interface TokenFormProps {
 function TokenForm({ token, rows, close }: TokenFormProps) {
   const name = useSignal('');
   const role = useSignal('viewer');
+  const lasts = useSignal('0');
   const error = useSignal<ApiError | null>(null);
   const submit = async () => {
     try {
-      const body = { name: name.value, role: role.value };
+      const days = Number(lasts.value);
+      const expires_at = days === 0 ? null : nowMs() + days * dayMs;
+      const body = { name: name.value, role: role.value, expires_at };
       token.value = (await send<{ token: string }>('POST', 'api-tokens', { body })).token;
       rows.refresh();
     } catch (thrown) {
@@ -110,6 +124,13 @@ function TokenForm({ token, rows, close }: TokenFormProps) {
         value={role.value}
         choices={['viewer', 'operator', 'admin'].map((value) => ({ value, word: value }))}
         onValue={(text) => (role.value = text)}
+      />
+      <Choice
+        label="Valid for"
+        value={lasts.value}
+        choices={lifetimes}
+        error={refused?.field('expires_at')}
+        onValue={(text) => (lasts.value = text)}
       />
     </FormDialog>
   );

@@ -3,12 +3,14 @@ import { useEffect } from 'preact/hooks';
 import { ApiError, send } from '../data/api.ts';
 import { notify } from '../data/notices.ts';
 import { goTo } from '../data/route.ts';
+import { useNodeChoices } from '../data/node-choices.ts';
 import { useResource } from '../data/resource.ts';
-import type { NodeRow, Page, TunnelDetail, TunnelWritten } from '../data/shapes.ts';
+import type { TunnelDetail, TunnelWritten } from '../data/shapes.ts';
 import { Button, LinkButton } from '../parts/button.tsx';
 import { Card, Note } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { PageHead } from '../parts/page-head.tsx';
+import { useSending } from '../parts/sending.ts';
 
 interface Draft {
   readonly name: string;
@@ -101,13 +103,14 @@ function TunnelForm({ draft, tunnel }: { draft: Signal<Draft>; tunnel: TunnelDet
       error.value = thrown instanceof ApiError ? thrown : null;
     }
   };
+  const { busy, run } = useSending(submit);
   const refused = error.value;
   return (
     <form
       class="form form-page"
       onSubmit={(event) => {
         event.preventDefault();
-        void submit();
+        void run();
       }}
     >
       {refused !== null && refused.refusal.details === undefined && <Note tone="bad">{refused.message}</Note>}
@@ -116,7 +119,7 @@ function TunnelForm({ draft, tunnel }: { draft: Signal<Draft>; tunnel: TunnelDet
       <RelaysCard draft={draft} refused={refused} />
       <div class="dialog-actions">
         <LinkButton href={back}>Cancel</LinkButton>
-        <Button type="submit" kind="primary">
+        <Button type="submit" kind="primary" disabled={busy.value}>
           {tunnel === null ? 'Make the tunnel' : 'Save'}
         </Button>
       </div>
@@ -173,7 +176,9 @@ function BasicsCard({ draft, refused }: PartProps) {
 
 function EndsCards({ draft, refused }: PartProps) {
   const set = (change: Partial<Draft>) => (draft.value = { ...draft.value, ...change });
-  const edges = useNodeChoices('edge');
+  const { choices, none } = useNodeChoices('edge');
+  const edges = [unchosen, ...choices];
+  const hint = none && <NoNode kind="edge" />;
   return (
     <div class="columns">
       <Card title="Source: where data enters">
@@ -181,6 +186,7 @@ function EndsCards({ draft, refused }: PartProps) {
           label="Source edge"
           value={draft.value.sourceNode}
           choices={edges}
+          hint={hint}
           error={refused?.field('source.node_id')}
           onValue={(sourceNode) => set({ sourceNode })}
         />
@@ -199,6 +205,7 @@ function EndsCards({ draft, refused }: PartProps) {
           label="Destination edge"
           value={draft.value.destinationNode}
           choices={edges}
+          hint={hint}
           error={refused?.field('destination.node_id')}
           onValue={(destinationNode) => set({ destinationNode })}
         />
@@ -218,7 +225,7 @@ function EndsCards({ draft, refused }: PartProps) {
 
 function RelaysCard({ draft, refused }: PartProps) {
   const set = (change: Partial<Draft>) => (draft.value = { ...draft.value, ...change });
-  const relays = useNodeChoices('relay').slice(1);
+  const { choices: relays, none } = useNodeChoices('relay');
   const automatic = { value: '', word: 'Automatic: by region, free capacity and health' };
   return (
     <Card title="Relays">
@@ -227,6 +234,7 @@ function RelaysCard({ draft, refused }: PartProps) {
           label="Relay"
           value={draft.value.relay}
           choices={[automatic, ...relays]}
+          hint={none && <NoNode kind="relay" />}
           error={refused?.field('relays')}
           onValue={(relay) => set({ relay, ...(relay === '' && { secondRelay: '' }) })}
         />
@@ -253,14 +261,13 @@ function RelaysCard({ draft, refused }: PartProps) {
   );
 }
 
-function useNodeChoices(kind: 'edge' | 'relay'): { value: string; word: string }[] {
-  const nodes = useResource<Page<NodeRow>>(`nodes?limit=500&kind=${kind}`, { topic: 'nodes' });
-  const rows = nodes.value.value?.items ?? [];
-  return [
-    { value: '', word: 'Choose…' },
-    ...rows.map((node) => ({
-      value: node.id,
-      word: node.state === 'online' ? node.name : `${node.name} (${node.state})`,
-    })),
-  ];
+const unchosen = { value: '', word: 'Choose…' };
+
+/** What to do where a form has no node to offer. */
+function NoNode({ kind }: { kind: 'edge' | 'relay' }) {
+  return (
+    <>
+      There is no {kind} yet: <a href="/nodes/new">add one</a> first.
+    </>
+  );
 }

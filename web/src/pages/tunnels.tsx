@@ -55,7 +55,16 @@ function TunnelNote({ tunnel }: { tunnel: TunnelRow }) {
       </small>
     );
   }
-  return <small class="muted">{tunnel.protocol.toUpperCase()}</small>;
+  const traffic = runningLooks[overallRunning(tunnel.running)];
+  return (
+    <small class="muted">
+      {tunnel.protocol.toUpperCase()}
+      <span class={`only-narrow-text tone-${traffic.tone}`}>
+        {' '}
+        · <span class="tone-text">{traffic.word}</span>
+      </span>
+    </small>
+  );
 }
 
 /** Source › relays › destination with a coloured sign of each leg. */
@@ -118,8 +127,22 @@ export function TunnelsPage() {
         rows={rows}
         rowHeight={54}
         rowClass={(tunnel) => (tunnel.status === 'failed' ? 'row-bad' : '')}
-        empty={<Empty title="No tunnel here.">Make one, or clear the filter.</Empty>}
+        empty={<NoTunnels />}
       />
     </>
+  );
+}
+
+function NoTunnels() {
+  return (
+    <Empty title="No tunnel here.">
+      {may('operator') ? (
+        <>
+          <a href="/tunnels/new">Make a tunnel</a> between two edges through a relay. Or clear the filter.
+        </>
+      ) : (
+        'Clear the filter, or ask an operator to make one.'
+      )}
+    </Empty>
   );
 }

@@ -4,6 +4,7 @@ import { attempt, notify } from '../data/notices.ts';
 import { useRows, type Rows } from '../data/rows.ts';
 import { me } from '../data/session.ts';
 import type { UserRow } from '../data/shapes.ts';
+import { AskButton } from '../parts/ask-button.tsx';
 import { Button } from '../parts/button.tsx';
 import { Card } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
@@ -11,6 +12,7 @@ import { FormDialog } from '../parts/form-dialog.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
+import { UserPasswordDialog } from './user-password.tsx';
 
 const roles = [
   { value: 'viewer', word: 'Viewer: sees everything but secrets' },
@@ -86,6 +88,7 @@ function RoleChoice({ user, rows }: { user: UserRow; rows: Rows<UserRow> }) {
 function UserActions({ user, rows }: { user: UserRow; rows: Rows<UserRow> }) {
   const own = user.id === me.value?.id;
   const disabled = user.disabled_at !== null;
+  const settingPassword = useSignal(false);
   const toggle = async () => {
     const body = { disabled: !disabled };
     await attempt(
@@ -100,12 +103,18 @@ function UserActions({ user, rows }: { user: UserRow; rows: Rows<UserRow> }) {
   };
   return (
     <span class="row-actions">
+      {user.sign_in === 'password' && !own && (
+        <Button small onPress={() => (settingPassword.value = true)}>
+          Password
+        </Button>
+      )}
+      {settingPassword.value && <UserPasswordDialog user={user} onClose={() => (settingPassword.value = false)} />}
       <Button small disabled={own} onPress={toggle}>
         {disabled ? 'Enable' : 'Disable'}
       </Button>
-      <Button small kind="danger" disabled={own} onPress={remove}>
-        Delete
-      </Button>
+      <AskButton action="Delete" title={`Delete ${user.name}`} disabled={own} onConfirm={remove}>
+        The user is signed out and cannot come back. What the user did stays in the audit trail.
+      </AskButton>
     </span>
   );
 }

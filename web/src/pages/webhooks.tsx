@@ -1,30 +1,21 @@
-import { useSignal, type Signal } from '@preact/signals';
-import { ApiError, send } from '../data/api.ts';
+import { useSignal } from '@preact/signals';
+import { send } from '../data/api.ts';
 import { attempt } from '../data/notices.ts';
 import { useRows, type Rows } from '../data/rows.ts';
-import type { WebhookRow, WebhookTrigger } from '../data/shapes.ts';
+import type { WebhookRow } from '../data/shapes.ts';
+import { AskButton } from '../parts/ask-button.tsx';
+import { Badge } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
 import { Card, Empty } from '../parts/card.tsx';
-import { Field, Tick } from '../parts/field.tsx';
-import { FormDialog } from '../parts/form-dialog.tsx';
 import { PageHead } from '../parts/page-head.tsx';
-import { ShownOnce } from '../parts/shown-once.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
-
-const triggerWords: Readonly<Record<WebhookTrigger, string>> = {
-  node_offline: 'Node offline',
-  node_online: 'Node back',
-  drift_opened: 'Drift found',
-  push_failed: 'Push failed',
-  ghost_cleanup: 'Removed by the manager',
-  critical_event: 'Critical event',
-};
-
-const allTriggers = Object.keys(triggerWords) as WebhookTrigger[];
+import { plural } from '../words/format.ts';
+import type { Look } from '../words/status.ts';
+import { triggerWords, WebhookDialog, WebhookForm } from './webhook-form.tsx';
 
 export function WebhooksPage() {
-  const rows = useRows<WebhookRow>('webhooks', {});
+  const rows = useRows<WebhookRow>('webhooks', {}, { everyMs: 3_000 });
   const adding = useSignal(false);
   return (
     <>
@@ -69,14 +60,13 @@ function columnsWith(rows: Rows<WebhookRow>): readonly Column<WebhookRow>[] {
       cell: (hook) => <small>{hook.triggers.map((trigger) => triggerWords[trigger]).join(', ')}</small>,
     },
     {
-      key: 'last',
-      title: 'Last call',
-      width: 1.6,
-      hide: 1,
+      key: 'state',
+      title: 'State',
+      width: 2.4,
       cell: (hook) => (
-        <span class="name-text">
-          <When at={hook.last_delivery_at} none="never" />
-          {hook.last_result !== null && <small class="muted clip">{hook.last_result}</small>}
+        <span class="stack prose">
+          <Badge look={webhookLook(hook)} />
+          <small class={isFailing(hook) ? 'error-text' : 'muted'}>{lastCall(hook)}</small>
         </span>
       ),
     },
@@ -90,14 +80,45 @@ function columnsWith(rows: Rows<WebhookRow>): readonly Column<WebhookRow>[] {
   ];
 }
 
+function isFailing({ last_result: result }: WebhookRow): boolean {
+  return result !== null && result !== 'delivered';
+}
+
+function webhookLook(hook: WebhookRow): Look {
+  if (!hook.enabled) return { tone: 'idle', icon: 'pause', word: 'Disabled' };
+  if (hook.last_result === null) return { tone: 'idle', icon: 'dot', word: 'Not called yet' };
+  return isFailing(hook)
+    ? { tone: 'bad', icon: 'cross', word: 'Failing' }
+    : { tone: 'ok', icon: 'check', word: 'Delivered' };
+}
+
+/** When it was last called, and what came of it. */
+function lastCall(hook: WebhookRow) {
+  if (hook.last_result === null) return hook.waiting > 0 ? 'a call is under way' : 'press Test to try it';
+  return (
+    <>
+      {isFailing(hook) && <bdi>{hook.last_result}; </bdi>}
+      <When at={hook.last_delivery_at} />
+      {hook.waiting > 0 && `, ${plural(hook.waiting, 'call')} to be made again`}
+    </>
+  );
+}
+
 function WebhookActions({ hook, rows }: { hook: WebhookRow; rows: Rows<WebhookRow> }) {
   const run = async (work: () => Promise<unknown>, done: string) => {
     await attempt(work, done);
     rows.refresh();
   };
   const path = `webhooks/${hook.id}`;
+  const editing = useSignal(false);
   return (
     <span class="row-actions">
+      <Button small onPress={() => (editing.value = true)}>
+        Edit
+      </Button>
+      {editing.value && (
+        <WebhookForm hook={hook} onSaved={() => rows.refresh()} close={() => (editing.value = false)} />
+      )}
       <Button small onPress={() => run(() => send('POST', `${path}/test`, { body: {} }), 'A test call is on its way.')}>
         Test
       </Button>
@@ -109,75 +130,13 @@ function WebhookActions({ hook, rows }: { hook: WebhookRow; rows: Rows<WebhookRo
       >
         {hook.enabled ? 'Disable' : 'Enable'}
       </Button>
-      <Button small kind="danger" onPress={() => run(() => send('DELETE', path), `${hook.name} is deleted.`)}>
-        Delete
-      </Button>
+      <AskButton
+        action="Delete"
+        title={`Delete ${hook.name}`}
+        onConfirm={() => run(() => send('DELETE', path), `${hook.name} is deleted.`)}
+      >
+        Its address is called no more, and calls that wait are dropped.
+      </AskButton>
     </span>
-  );
-}
-
-function WebhookDialog({ rows, close }: { rows: Rows<WebhookRow>; close: () => void }) {
-  const secret = useSignal<string | null>(null);
-  if (secret.value === null) return <WebhookForm secret={secret} rows={rows} close={close} />;
-  return (
-    <ShownOnce title="Signing secret" secret={secret.value} onClose={close}>
-      Each call carries <code>x-adit-signature: sha256=…</code>, the HMAC of the time and the body with this secret.
-    </ShownOnce>
-  );
-}
-
-interface WebhookFormProps {
-  readonly secret: Signal<string | null>;
-  readonly rows: Rows<WebhookRow>;
-  close(): void;
-}
-
-function WebhookForm({ secret, rows, close }: WebhookFormProps) {
-  const name = useSignal('');
-  const url = useSignal('');
-  const triggers = useSignal<readonly WebhookTrigger[]>(['node_offline', 'push_failed', 'critical_event']);
-  const error = useSignal<ApiError | null>(null);
-  const submit = async () => {
-    try {
-      const body = { name: name.value, url: url.value, triggers: triggers.value };
-      secret.value = (await send<{ secret: string }>('POST', 'webhooks', { body })).secret;
-      rows.refresh();
-    } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown : null;
-    }
-  };
-  const refused = error.value;
-  return (
-    <FormDialog title="New webhook" action="Make" refused={refused} onSubmit={submit} onClose={close}>
-      <Field
-        label="Name"
-        value={name.value}
-        required
-        error={refused?.field('name')}
-        onValue={(text) => (name.value = text)}
-      />
-      <Field
-        label="Address"
-        value={url.value}
-        required
-        placeholder="https://hooks.example/adit"
-        hint="A public https address. Private and loopback ones are refused."
-        error={refused?.field('url')}
-        onValue={(text) => (url.value = text)}
-      />
-      <fieldset class="ticks">
-        <legend>Calls when</legend>
-        {allTriggers.map((trigger) => (
-          <Tick
-            key={trigger}
-            label={triggerWords[trigger]}
-            checked={triggers.value.includes(trigger)}
-            onValue={(checked) => {
-              triggers.value = allTriggers.filter((one) => (one === trigger ? checked : triggers.value.includes(one)));
-            }}
-          />
-        ))}
-      </fieldset>
-    </FormDialog>
   );
 }

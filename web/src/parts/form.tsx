@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { ApiError } from '../data/api.ts';
 import { Button } from './button.tsx';
 import { Note } from './card.tsx';
+import { useSending } from './sending.ts';
 
 interface FormProps {
   /** The word on the button that sends the form. */
@@ -15,19 +16,20 @@ interface FormProps {
 }
 
 export function Form({ action, note, ways, onSubmit, children }: FormProps) {
+  const { busy, run } = useSending(onSubmit);
   return (
     <form
       class="form"
       onSubmit={(event) => {
         event.preventDefault();
-        void onSubmit();
+        void run();
       }}
     >
       {note !== null && <Note tone="bad">{note}</Note>}
       {children}
       <div class="dialog-actions">
         {ways}
-        <Button type="submit" kind="primary">
+        <Button type="submit" kind="primary" disabled={busy.value}>
           {action}
         </Button>
       </div>

@@ -1,5 +1,5 @@
 import type { LegRow, TunnelDetail, TunnelSide } from '../data/shapes.ts';
-import { scaled } from '../words/format.ts';
+import { count, scaled } from '../words/format.ts';
 import { nodeLooks, pushLooks, runningLooks, type Tone } from '../words/status.ts';
 import { Badge } from './badge.tsx';
 import { Icon } from './icon.tsx';
@@ -127,9 +127,10 @@ function Drops({ drops }: { drops: Readonly<Record<string, number>> }) {
   if (lost.length === 0) return null;
   return (
     <ul class="drops" aria-label="Dropped, by reason">
+      <li class="drops-title">Datagrams dropped</li>
       {lost.map(([reason, value]) => (
         <li key={reason}>
-          <span>{reason.replaceAll('_', ' ')}</span> <b>{value}</b>
+          <span>{reason.replaceAll('_', ' ')}</span> <b>{count(value)}</b>
         </li>
       ))}
     </ul>

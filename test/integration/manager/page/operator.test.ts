@@ -1,16 +1,9 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchBrowser, openPage, type OpenedPage } from '../../../support/browser.ts';
-import { admin, ManagerBed } from '../../../support/manager/manager-bed.ts';
-import { PageOperator } from '../../../support/manager/page-operator.ts';
-import { signInPage, signUpInPage } from '../../../support/manager/page-walk.ts';
-import { LocalUdpSocket } from '../../../support/peers/local-udp.ts';
-import { HandEditedEdge } from '../../../support/programs/hand-edited-edge.ts';
-import { runRelay } from '../../../support/programs/running-programs.ts';
-import { hastyRandom } from '../../../support/programs/test-node-link.ts';
+import { launchBrowser } from '../../../support/browser.ts';
+import { PageFleet } from '../../../support/manager/page-fleet.ts';
 import { until } from '../../../support/until.ts';
 
-const slowMachineMs = 90_000;
 const ready = 'Every part is in place, and both ends say that the tunnel is ready.';
 
 let browser: Browser;
@@ -19,50 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-interface Fleet extends AsyncDisposable {
-  readonly manager: ManagerBed;
-  readonly venue: HandEditedEdge;
-  readonly opened: OpenedPage;
-  readonly operator: PageOperator;
-  /** Free when it was asked for. */
-  readonly address: () => Promise<string>;
-}
-
-/** A manager, a relay and two edges, each added in the page and started with the config that the page showed. */
-async function fleetFromPage(): Promise<Fleet> {
-  await using stack = new AsyncDisposableStack();
-  const manager = stack.use(await ManagerBed.start({ hasPage: true }));
-  const opened = await openPage(browser);
-  stack.defer(() => opened.context.close());
-  opened.page.setDefaultTimeout(slowMachineMs);
-  const { origin, program } = manager;
-  await signUpInPage(opened.page, { origin, firstAdmin: program.firstAdmin });
-  const operator = new PageOperator(opened.page);
-  await operator.press('Sign out');
-  await signInPage(opened.page, { origin });
-  const { manager: link } = await operator.addNode('relay-1', 'relay');
-  const relay = stack.use(await runRelay({ manager: link }, hastyRandom));
-  await operator.sees('In sync');
-  const [node] = (await manager.fleet.nodes.page({ limit: 1 })).items;
-  // The port was free only once the relay had it: what the form said is changed to that.
-  await manager.fleet.nodes.patch(node?.id ?? '', { public_addr: relay.quicAddresses[0] ?? '' }, null, admin);
-  const venue = stack.use(await HandEditedEdge.start(await operator.addNode('venue', 'edge')));
-  await operator.sees('In sync');
-  stack.use(await HandEditedEdge.start(await operator.addNode('studio', 'edge')));
-  await operator.sees('In sync');
-  const running = stack.move();
-  const address = async (): Promise<string> => {
-    await using socket = await LocalUdpSocket.open();
-    return socket.addr;
-  };
-  return { manager, venue, opened, operator, address, [Symbol.asyncDispose]: () => running.disposeAsync() };
-}
-
 test('MJ1 nodes are added, a tunnel is made, broken and mended, keys and secret change, all in the page', async () => {
-  await using fleet = await fleetFromPage();
-  const { operator, opened, manager, address } = fleet;
-  const [first, second] = [await address(), await address()];
-  const ends = { source: 'venue', destination: 'studio', forward: await address() };
+  await using fleet = await PageFleet.start(browser);
+  const { operator, opened, manager } = fleet;
+  const [first, second] = [await fleet.address(), await fleet.address()];
+  const ends = { source: 'venue', destination: 'studio', forward: await fleet.address() };
   await operator.makeTunnel({ name: 'camera', listen: first, ...ends });
   await operator.sees(ready);
   await operator.makeTunnel({ name: 'backup', listen: second, ...ends });
@@ -102,10 +56,10 @@ test('MJ1 nodes are added, a tunnel is made, broken and mended, keys and secret 
 }, 400_000);
 
 test('MJ1 a file edited by hand is shown by its field; nothing is sent until the operator has chosen', async () => {
-  await using fleet = await fleetFromPage();
-  const { operator, opened, manager, venue, address } = fleet;
-  const wanted = await address();
-  const ends = { source: 'venue', destination: 'studio', forward: await address() };
+  await using fleet = await PageFleet.start(browser);
+  const { operator, opened, manager, venue } = fleet;
+  const wanted = await fleet.address();
+  const ends = { source: 'venue', destination: 'studio', forward: await fleet.address() };
   await operator.makeTunnel({ name: 'camera', listen: wanted, ...ends });
   await operator.sees(ready);
   const pushes = async (): Promise<readonly string[]> => {
@@ -116,7 +70,7 @@ test('MJ1 a file edited by hand is shown by its field; nothing is sent until the
   /** Edits the file, sees the field on the page, and finds that nothing was sent. */
   const edit = async (): Promise<string> => {
     const before = await pushes();
-    const actual = await address();
+    const actual = await fleet.address();
     await venue.edit({ local_addr: actual });
     await operator.follow('Drift');
     const row = difference.getByRole('row', { name: /local_addr/ });
@@ -159,5 +113,59 @@ test('MJ1 a file edited by hand is shown by its field; nothing is sent until the
   await operator.sees(accepted);
   await operator.sees(ready);
   expect(await venue.localAddresses()).toEqual([accepted]);
+  expect(opened.faults).toEqual([]);
+}, 400_000);
+
+test('a relay is drained: its tunnels move to another one, those that cannot are named, and it is taken back', async () => {
+  await using fleet = await PageFleet.start(browser);
+  const { operator, opened } = fleet;
+  const ends = { source: 'venue', destination: 'studio', forward: await fleet.address() };
+  await operator.makeTunnel({ name: 'camera', listen: await fleet.address(), ...ends });
+  await operator.sees(ready);
+
+  await operator.openNode('relay-1');
+  await operator.press('Drain');
+  await operator.pressInDialog('Move its tunnels away');
+  await opened.page.getByRole('dialog', { name: '1 tunnel could not move' }).waitFor();
+  await operator.confirm('Done');
+  await operator.press('Stop draining');
+  await opened.page.getByRole('button', { name: 'Drain', exact: true }).waitFor();
+
+  await fleet.addRelay('relay-2');
+  await operator.openNode('relay-1');
+  await operator.press('Drain');
+  await operator.confirm('Move its tunnels away');
+  await opened.page.getByText('Draining', { exact: true }).waitFor();
+  await operator.openTunnel('camera');
+  await opened.page.locator('.station[data-role="relay"]').getByText('relay-2').waitFor();
+  await operator.sees(ready);
+  expect(opened.faults).toEqual([]);
+}, 400_000);
+
+test('a tunnel is paused and goes on; a disabled node is let in again; every step is in the audit trail', async () => {
+  await using fleet = await PageFleet.start(browser);
+  const { operator, opened } = fleet;
+  const ends = { source: 'venue', destination: 'studio', forward: await fleet.address() };
+  await operator.makeTunnel({ name: 'camera', listen: await fleet.address(), ...ends });
+  await operator.sees(ready);
+  await operator.press('Pause');
+  await opened.page.locator('.lead').getByText('Paused', { exact: true }).waitFor();
+  await until(async () => (await fleet.venue.localAddresses()).length === 0, { what: 'the edge has no tunnel' });
+  await operator.press('Resume');
+  await operator.sees(ready);
+
+  await operator.openNode('venue');
+  await operator.press('Disable');
+  await operator.confirm('Disable');
+  await opened.page.locator('.lead').getByText('Disabled', { exact: true }).waitFor();
+  await operator.press('Enable');
+  await opened.page.locator('.lead').getByText('Online', { exact: true }).waitFor();
+
+  await operator.follow('Audit');
+  await operator.sees(/The chain is whole/);
+  for (const action of ['tunnel.pause', 'tunnel.resume', 'node.disable']) await operator.sees(action);
+  await operator.press('tunnel.pause');
+  await opened.page.getByRole('dialog', { name: 'tunnel.pause' }).getByText('camera').first().waitFor();
+  await operator.confirm('Close');
   expect(opened.faults).toEqual([]);
 }, 400_000);

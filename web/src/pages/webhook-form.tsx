@@ -1,0 +1,115 @@
+import { useSignal, type Signal } from '@preact/signals';
+import { ApiError, send } from '../data/api.ts';
+import { notify } from '../data/notices.ts';
+import type { Rows } from '../data/rows.ts';
+import type { WebhookRow, WebhookTrigger } from '../data/shapes.ts';
+import { Field, Tick } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
+import { ShownOnce } from '../parts/shown-once.tsx';
+
+export const triggerWords: Readonly<Record<WebhookTrigger, string>> = {
+  node_offline: 'Node offline',
+  node_online: 'Node back',
+  drift_opened: 'Drift found',
+  push_failed: 'Push failed',
+  ghost_cleanup: 'Removed by the manager',
+  critical_event: 'Critical event',
+};
+
+const allTriggers = Object.keys(triggerWords) as WebhookTrigger[];
+
+/** Makes a webhook and shows its secret, this once. */
+export function WebhookDialog({ rows, close }: { rows: Rows<WebhookRow>; close: () => void }) {
+  const secret = useSignal<string | null>(null);
+  if (secret.value === null) {
+    const made = (value: string | null) => {
+      secret.value = value;
+      rows.refresh();
+    };
+    return <WebhookForm hook={null} onSaved={made} close={close} />;
+  }
+  return (
+    <ShownOnce title="Signing secret" secret={secret.value} onClose={close}>
+      Each call carries <code>x-adit-signature: sha256=…</code>, the HMAC of the time and the body with this secret.
+    </ShownOnce>
+  );
+}
+
+interface WebhookFormProps {
+  /** Null: a new one. */
+  readonly hook: WebhookRow | null;
+  /** `secret` is that of a new one. */
+  onSaved(secret: string | null): void;
+  close(): void;
+}
+
+const usualTriggers: readonly WebhookTrigger[] = ['node_offline', 'push_failed', 'critical_event'];
+
+export function WebhookForm({ hook, onSaved, close }: WebhookFormProps) {
+  const name = useSignal(hook?.name ?? '');
+  const url = useSignal(hook?.url ?? '');
+  const triggers = useSignal<readonly WebhookTrigger[]>(hook?.triggers ?? usualTriggers);
+  const error = useSignal<ApiError | null>(null);
+  const submit = async () => {
+    try {
+      const body = { name: name.value, url: url.value, triggers: triggers.value };
+      if (hook === null) {
+        onSaved((await send<{ secret: string }>('POST', 'webhooks', { body })).secret);
+        return;
+      }
+      await send('PATCH', `webhooks/${hook.id}`, { body });
+      notify('ok', 'Saved.');
+      onSaved(null);
+      close();
+    } catch (thrown) {
+      error.value = thrown instanceof ApiError ? thrown : null;
+    }
+  };
+  const refused = error.value;
+  const [title, action] = hook === null ? ['New webhook', 'Make'] : [`Edit ${hook.name}`, 'Save'];
+  return (
+    <FormDialog title={title} action={action} refused={refused} onSubmit={submit} onClose={close}>
+      <Field
+        label="Name"
+        value={name.value}
+        required
+        error={refused?.field('name')}
+        onValue={(text) => (name.value = text)}
+      />
+      <Field
+        label="Address"
+        value={url.value}
+        required
+        placeholder="https://hooks.example/adit"
+        hint="A public https address. Private and loopback ones are refused."
+        error={refused?.field('url')}
+        onValue={(text) => (url.value = text)}
+      />
+      <Triggers triggers={triggers} isRefused={refused?.field('triggers') != null} />
+    </FormDialog>
+  );
+}
+
+function Triggers({ triggers, isRefused }: { triggers: Signal<readonly WebhookTrigger[]>; isRefused: boolean }) {
+  const set = (trigger: WebhookTrigger, checked: boolean) => {
+    triggers.value = allTriggers.filter((one) => (one === trigger ? checked : triggers.value.includes(one)));
+  };
+  return (
+    <fieldset class="ticks">
+      <legend>Calls when</legend>
+      {isRefused && (
+        <p class="hint hint-error" role="alert">
+          Choose at least one.
+        </p>
+      )}
+      {allTriggers.map((trigger) => (
+        <Tick
+          key={trigger}
+          label={triggerWords[trigger]}
+          checked={triggers.value.includes(trigger)}
+          onValue={(checked) => set(trigger, checked)}
+        />
+      ))}
+    </fieldset>
+  );
+}
