@@ -6,6 +6,7 @@ import type { ManagerConfig } from '../config/manager-config.ts';
 import type { Fleet } from '../fleet.ts';
 import type { FlapCounter } from '../live/flap-counter.ts';
 import type { FleetMirror } from '../live/fleet-mirror.ts';
+import type { FlowHistory } from '../live/flow-history.ts';
 import type { StatsHistory } from '../live/stats-history.ts';
 import type { AccessStore } from '../store/access-store.ts';
 
@@ -18,6 +19,7 @@ export interface ApiParts {
   readonly fleet: Fleet;
   readonly mirror: FleetMirror;
   readonly history: StatsHistory;
+  readonly flowHistory: FlowHistory;
   readonly flaps: FlapCounter;
   readonly access: AccessStore;
   readonly signIn: SignIn;

@@ -8,6 +8,7 @@ import { DashboardFeed } from '../live/dashboard-feed.ts';
 import { DashboardSockets } from '../live/dashboard-socket.ts';
 import { FlapCounter } from '../live/flap-counter.ts';
 import { FleetMirror } from '../live/fleet-mirror.ts';
+import { FlowHistory } from '../live/flow-history.ts';
 import { StatsHistory } from '../live/stats-history.ts';
 import { createAccessStore } from '../store/create-access-store.ts';
 import { bundlePage } from '../web/bundle-page.ts';
@@ -19,6 +20,7 @@ import { admitDashboard } from './dashboard-admission.ts';
 import { driftRoutes } from './drift-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { serveEventExport } from './export-events.ts';
+import { flowLiveRoutes } from './flow-live-routes.ts';
 import { flowRoutes } from './flow-routes.ts';
 import { nodeActionRoutes } from './node-action-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
@@ -37,7 +39,7 @@ const pruneEveryMs = 3_600_000;
 /** REST, the page, the live feed and the webhooks, on the server that the manager owns. */
 export const registerApi: RegisterApi = async (app, context) => {
   const parts = partsOf(context);
-  const { mirror, history, flaps, signIn, access } = parts;
+  const { mirror, history, flowHistory, flaps, signIn, access } = parts;
   const { clock, logger, config, fleet } = context;
   const page = await bundlePage();
   const feed = new DashboardFeed({ fleet, mirror, flaps, clock });
@@ -55,7 +57,7 @@ export const registerApi: RegisterApi = async (app, context) => {
     refuseOthers();
     servePage(app, page);
   });
-  const started = [mirror, history, flaps, feed, dispatcher];
+  const started = [mirror, history, flowHistory, flaps, feed, dispatcher];
   for (const one of started) one.start();
   const pruning = clock.setInterval(() => {
     access.trail.prune(clock.now() - config.audit.retention_days * dayMs).catch((error: unknown) => {
@@ -81,6 +83,7 @@ function partsOf(context: ApiContext): ApiParts {
     ...{ clock, random, config, certificateFingerprint, fleet, access },
     mirror: new FleetMirror(fleet),
     history: new StatsHistory(fleet, clock),
+    flowHistory: new FlowHistory(fleet, clock),
     flaps: new FlapCounter(fleet, clock),
     signIn: new SignIn({ store: access, clock, random }),
     users: new Users({ store: access, clock, random }),
@@ -94,6 +97,7 @@ function routesOf(context: ApiContext, parts: ApiParts) {
     ...nodeRoutes(parts),
     ...nodeActionRoutes(parts),
     ...tunnelRoutes(parts),
+    ...flowLiveRoutes(parts),
     ...flowRoutes(parts),
     ...driftRoutes(parts),
     ...eventRoutes(parts),

@@ -29,6 +29,7 @@ export class FakeFleet implements Fleet {
   readonly #drift: Map<string, DriftView>;
   readonly #listeners = new Set<FleetListener>();
   readonly #now: number;
+  #reports = 0;
   #events: EventRow[];
 
   constructor(now: number, size: SampleSize) {
@@ -55,6 +56,15 @@ export class FakeFleet implements Fleet {
   putTunnel(tunnel: TunnelView): void {
     this.#tunnels.set(tunnel.id, tunnel);
     for (const listener of this.#listeners) listener.legsChanged?.([tunnel.id], []);
+  }
+
+  /** Every connected node reports its stats. */
+  report(): void {
+    this.#reports += 1;
+    for (const { id, state } of this.#nodes.values()) {
+      if (state !== 'online') continue;
+      for (const listener of this.#listeners) listener.statsReceived?.(id);
+    }
   }
 
   storeEvent(event: EventRow): void {
@@ -140,7 +150,7 @@ export class FakeFleet implements Fleet {
     stats: async (id) => {
       const node = this.#nodes.get(id);
       return node?.state === 'online'
-        ? { at: this.#now, payload: sampleStats(node, Array.from(this.#tunnels.values())) }
+        ? { at: this.#now, payload: sampleStats(node, Array.from(this.#tunnels.values()), this.#reports) }
         : null;
     },
     legs: async (id) => {

@@ -154,8 +154,12 @@ function sampleFlows(edges: readonly NodeView[], now: number): FlowView[] {
     ...{ generation: 1, removed_at: null, removed_by: null, created_at: now - dayMs, updated_at: now - 9 * minuteMs },
     config: {
       id: `flow-${index}`,
-      inputs: [{ type: 'srt', mode: 'listener', local_addr: '0.0.0.0:9000' }],
-      outputs: [],
+      name: index === 0 ? 'Main stage' : 'Backup',
+      input: { type: 'srt', mode: 'listener', local_addr: '0.0.0.0:9000' },
+      outputs: [
+        { id: 'studio', type: 'srt', mode: 'caller', remote_addr: '192.0.2.10:9001' },
+        { id: 'archive', type: 'srt', mode: 'caller', remote_addr: '192.0.2.20:9002' },
+      ],
     },
     ...{ status: index === 0 ? 'active' : 'failed', push_status: index === 0 ? 'pushed' : 'failed', legs: [] },
     push_error: index === 0 ? null : 'outputs[0].port is not a number',

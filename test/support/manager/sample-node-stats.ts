@@ -16,25 +16,41 @@ function sampleAgent(fields: Partial<AgentReport>): AgentReport {
   };
 }
 
-/** The flow of the sample fleet, with one output that has no receiver. */
-const sampleFlowStats = {
-  ...{ flow_id: 'flow-0', flow_name: 'Main stage', state: 'Running', health: 'Warning', problem: null },
-  input: { input_type: 'srt', state: 'connected', bitrate_bps: 8_200_000 },
-  outputs: [
-    { output_id: 'studio', output_type: 'srt', state: 'connected', bitrate_bps: 8_200_000 },
-    { output_id: 'archive', output_type: 'srt', state: 'connecting', bitrate_bps: 0 },
-  ],
-  tr101290: { continuity_errors: 17 },
-};
+/**
+ * The flow of the sample fleet, with one output that has no receiver most of the time. From the 75th report on five
+ * packets are missing, in a moment when its bit rate is low.
+ */
+function sampleFlowStats(reports: number): object {
+  const whole = reports >= 20 && reports < 75;
+  const rate = 8_200_000 + Math.round(Math.sin(reports / 6) * 150_000);
+  const bitrate_bps = reports >= 75 && reports < 78 ? 3_100_000 : rate;
+  return {
+    ...{ flow_id: 'flow-0', flow_name: 'Main stage', state: 'Running', health: whole ? 'Healthy' : 'Warning' },
+    problem: null,
+    input: { input_type: 'srt', state: 'connected', bitrate_bps },
+    outputs: [
+      { output_id: 'studio', output_type: 'srt', state: 'connected', bitrate_bps },
+      whole
+        ? { output_id: 'archive', output_type: 'srt', state: 'connected', bitrate_bps }
+        : { output_id: 'archive', output_type: 'srt', state: 'connecting', bitrate_bps: 0 },
+    ],
+    tr101290: { continuity_errors: reports < 75 ? 17 : 22 },
+  };
+}
 
-/** A stats frame of a relay, an edge or an observer, as docs/protocol/manager.md §3 and §9 have it. */
-export function sampleStats(node: NodeView, all: readonly TunnelView[]): unknown {
+/** What the sample relay forwards between two reports: around 400 Mbit/s. */
+const bytesForReport = 250_000_000;
+
+/**
+ * A stats frame of a relay, an edge or an observer, as docs/protocol/manager.md §3 and §9 have it, after so many others.
+ */
+export function sampleStats(node: NodeView, all: readonly TunnelView[], reports: number): unknown {
   if (node.kind === 'observer') {
     return { uptime_secs: 86_400, host: 'studio-fra-3', watched: agents.length, agents, counters: {}, recovery: {} };
   }
   if (node.kind === 'relay') {
     const listed = all.slice(0, 50).map(({ id }) => ({ tunnel_id: id, status: 'active', drops: { waiting_side: 12 } }));
-    const totals = { active_tunnels: 22, connected_edges: 31, total_bytes_forwarded: 1e12 };
+    const totals = { active_tunnels: 22, connected_edges: 31, total_bytes_forwarded: sampleTotal(reports) };
     return { uptime_secs: 263_400, ...totals, tunnels: listed };
   }
   const own = all.filter(
@@ -44,5 +60,9 @@ export function sampleStats(node: NodeView, all: readonly TunnelView[]): unknown
     ...{ id, state: source_node_id === node.id ? running.source : running.destination, relay_rtt_ms: 12.4 },
     stats: { bitrate_in_bps: 120_000, bitrate_out_bps: 8_200_000 },
   }));
-  return { uptime_secs: 86_400, tunnels, flows: [sampleFlowStats] };
+  return { uptime_secs: 86_400, tunnels, flows: [sampleFlowStats(reports)] };
+}
+
+function sampleTotal(reports: number): number {
+  return 1e12 + reports * bytesForReport + Math.round(Math.sin(reports / 9) * bytesForReport);
 }

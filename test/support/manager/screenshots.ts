@@ -1,26 +1,29 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { launchBrowser, openPage } from '../browser.ts';
-import { adminPassword, ApiBed, cookieOf, sameOrigin } from './api-bed.ts';
+import { adminPassword, cookieOf, sameOrigin } from './api-bed.ts';
 import { pageViews, signUpInPage, visit, type PageView } from './page-walk.ts';
+import { bedWithPast } from './sample-past.ts';
 
 /**
- * `npm run screenshots`: a picture of every page of the manager with a sample fleet, into docs/img/. Two of them also
- * dark and as on a telephone.
+ * `npm run screenshots`: a picture of every page of the manager with a sample fleet, into docs/img/. Those that an
+ * operator watches also dark and as on a telephone.
  */
 const folder = new URL('../../../docs/img/', import.meta.url);
 const otherLooks = [
   { suffix: 'dark', options: { theme: 'dark' } },
   { suffix: 'narrow', options: { width: 390, height: 844 } },
 ] as const;
-const inOtherLooks = ['overview', 'tunnel'];
+const inOtherLooks = ['overview', 'tunnel', 'flows', 'drift'];
+/** Of ten minutes, as much as the manager keeps. */
+const reportsOfStats = 120;
 /** Charts, fonts and the first live message. */
 const settleMs = 1_200;
 
 await mkdir(folder, { recursive: true });
 /** The settings page shows where a packaged manager keeps its files, not this run's folder. */
 const stateDir = '/var/lib/adit';
-await using bed = await ApiBed.start({
+await using bed = await bedWithPast(reportsOfStats, {
   config: { state_dir: stateDir, database: { url: `sqlite:${stateDir}/manager.db` } },
 });
 const browser = await launchBrowser();

@@ -1,5 +1,6 @@
 /** The shapes of the REST API, from the schemas that also write its OpenAPI document. Types only. */
 export type { Page, PushStatus, Refusal, Role, RunningState, Severity } from '../../../src/manager/views/common.ts';
+export type { FlowLive } from '../../../src/manager/views/flow-live.ts';
 export type { AgentReport } from '../../../src/observer/admin/observer-schemas.ts';
 export type { LegRow, NodeDetail, NodeRow, NodeState, NodeStats } from '../../../src/manager/views/nodes.ts';
 export type {

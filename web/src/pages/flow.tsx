@@ -3,15 +3,17 @@ import { useEffect, useId } from 'preact/hooks';
 import { ApiError, send } from '../data/api.ts';
 import { attempt, notify } from '../data/notices.ts';
 import { goTo } from '../data/route.ts';
+import { useNodeChoices } from '../data/node-choices.ts';
 import { useResource } from '../data/resource.ts';
 import { may } from '../data/session.ts';
-import type { FlowRow, NodeRow, Page } from '../data/shapes.ts';
+import type { FlowRow } from '../data/shapes.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
 import { Card, Note } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { PageHead } from '../parts/page-head.tsx';
-import { FlowLive } from './flow-live.tsx';
+import { useSending } from '../parts/sending.ts';
+import { FlowLiveCards } from './flow-live.tsx';
 import { tunnelLooks } from '../words/status.ts';
 
 const template = {
@@ -43,7 +45,7 @@ export function FlowPage({ id }: { id: string | null }) {
           The node refused it: <bdi>{flow.push_error}</bdi>
         </Note>
       )}
-      {flow !== null && <FlowLive flow={flow} />}
+      {flow !== null && <FlowLiveCards flow={flow} />}
       {(id === null || flow !== null) && <FlowForm flow={flow} />}
     </>
   );
@@ -110,18 +112,19 @@ function FlowForm({ flow }: { flow: FlowRow | null }) {
       error.value = thrown instanceof ApiError ? thrown : invalidJson(thrown);
     }
   };
+  const { busy, run } = useSending(submit);
   return (
     <form
       class="form form-page"
       onSubmit={(event) => {
         event.preventDefault();
-        void submit();
+        void run();
       }}
     >
       <FlowFields draft={draft} flow={flow} error={error.value} />
       {may('operator') && (
         <div class="dialog-actions">
-          <Button type="submit" kind="primary">
+          <Button type="submit" kind="primary" disabled={busy.value}>
             {flow === null ? 'Make the flow' : 'Save'}
           </Button>
         </div>
@@ -132,8 +135,7 @@ function FlowForm({ flow }: { flow: FlowRow | null }) {
 
 function FlowFields({ draft, flow, error }: { draft: Signal<Draft>; flow: FlowRow | null; error: ApiError | null }) {
   const set = (change: Partial<Draft>) => (draft.value = { ...draft.value, ...change });
-  const edges = useResource<Page<NodeRow>>('nodes?limit=500&kind=edge');
-  const choices = (edges.value.value?.items ?? []).map((node) => ({ value: node.id, word: node.name }));
+  const { choices, none } = useNodeChoices('edge');
   const id = useId();
   const problem = error?.field('config') ?? flow?.push_error ?? null;
   return (
@@ -152,6 +154,13 @@ function FlowFields({ draft, flow, error }: { draft: Signal<Draft>; flow: FlowRo
             label="Edge"
             value={draft.value.node}
             choices={[{ value: '', word: 'Choose…' }, ...choices]}
+            hint={
+              none && (
+                <>
+                  There is no edge yet: <a href="/nodes/new">add one</a> first.
+                </>
+              )
+            }
             error={error?.field('node_id')}
             onValue={(node) => set({ node })}
           />

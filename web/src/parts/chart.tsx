@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import { scaled } from '../words/format.ts';
+import { axisWords, scaled } from '../words/format.ts';
 
 export interface Series {
   readonly label: string;
@@ -58,7 +58,8 @@ function options(element: HTMLElement, unit: string, series: readonly Series[]):
     font: `11px ${style.fontFamily}`,
   };
   return {
-    padding: [8, 8, 0, 0],
+    // Room for half a label of the time axis.
+    padding: [8, 26, 0, 0],
     width: element.clientWidth,
     height,
     legend: { show: false },
@@ -66,7 +67,7 @@ function options(element: HTMLElement, unit: string, series: readonly Series[]):
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, (max || 0) * 1.15)] } },
     axes: [
       { ...axis, size: 28, space: 80, values: (_plot, splits) => splits.map(timeLabel) },
-      { ...axis, size: 76, space: 36, values: (_plot, splits) => splits.map((value) => scaled(value, unit)) },
+      { ...axis, size: 76, space: 36, incrs: wholeSteps, values: (_plot, splits) => axisWords(splits, unit) },
     ],
     series: [
       {},
@@ -80,6 +81,9 @@ function options(element: HTMLElement, unit: string, series: readonly Series[]):
     ],
   };
 }
+
+/** 1, 2, 5, 10 …: rates and counts are whole, and no two lines of the grid have one number. */
+const wholeSteps = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
 function timeLabel(seconds: number): string {
   return new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' }).format(seconds * 1_000);

@@ -37,10 +37,26 @@ const prefixes = ['', 'k', 'M', 'G', 'T'] as const;
 
 /** `12.3 Mbit/s`, with steps of 1 000. */
 export function scaled(value: number, unit: string): string {
-  const step = Math.min(prefixes.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(value))) / 3)));
+  const step = stepOf(Math.abs(value));
   const number = value / 1_000 ** step;
   const digits = step === 0 || number >= 100 ? 0 : 1;
   return `${number.toFixed(digits)} ${prefixes[step] ?? ''}${unit}`;
+}
+
+/** Labels of an axis: all in the prefix of the largest, with as many digits as keep them apart. */
+export function axisWords(values: readonly number[], unit: string): string[] {
+  const most = Math.max(0, ...values.map(Math.abs));
+  const step = stepOf(most);
+  const digits = [0, 1, 2].find((each) => distinct(values.map((value) => (value / 1_000 ** step).toFixed(each)))) ?? 3;
+  return values.map((value) => `${(value / 1_000 ** step).toFixed(digits)} ${prefixes[step] ?? ''}${unit}`.trimEnd());
+}
+
+function distinct(texts: readonly string[]): boolean {
+  return new Set(texts).size === texts.length;
+}
+
+function stepOf(value: number): number {
+  return Math.min(prefixes.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
 }
 
 export function count(value: number): string {

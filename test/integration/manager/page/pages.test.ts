@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, openPage, type OpenedPage } from '../../../support/browser.ts';
-import { adminPassword, ApiBed } from '../../../support/manager/api-bed.ts';
+import { adminPassword, type ApiBed } from '../../../support/manager/api-bed.ts';
 import { pageViews, signInPage, signUpInPage, visit, type PageView } from '../../../support/manager/page-walk.ts';
+import { bedWithPast } from '../../../support/manager/sample-past.ts';
 
 const axePath = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'));
 
@@ -19,7 +20,7 @@ describe('every page of the manager', () => {
   let views: readonly PageView[];
 
   beforeAll(async () => {
-    bed = await ApiBed.start();
+    bed = await bedWithPast(2);
     browser = await launchBrowser();
     views = await pageViews(bed);
     const first = await openPage(browser);
@@ -71,6 +72,20 @@ describe('every page of the manager', () => {
     await page.getByText('Warning', { exact: true }).first().waitFor();
     await page.getByRole('img', { name: /^Bit rate: bit rate 8[.]2/ }).waitFor();
     await page.getByRole('img', { name: /^Continuity errors: continuity errors 0/ }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  test('the list of flows shows health, bit rate, errors and a picture of the last minutes of each', async () => {
+    const { page, context, faults } = await signedIn({});
+    await page.goto(`${bed.origin}/flows`);
+    const flow = page.getByRole('row', { name: /Main stage/ });
+    await flow.getByText('Warning', { exact: true }).waitFor();
+    await flow.getByText('8.2 Mbit/s', { exact: true }).waitFor();
+    await flow.getByText('17', { exact: true }).waitFor();
+    await flow.getByRole('img', { name: /^Last 1 min: 8[.]2 Mbit\/s to 8[.]\d Mbit\/s, 0 % healthy/ }).waitFor();
+    const silent = page.getByRole('row', { name: /Backup/ });
+    await silent.getByText('Not reported').waitFor();
     expect(faults).toEqual([]);
     await context.close();
   }, 60_000);
