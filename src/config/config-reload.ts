@@ -1,5 +1,6 @@
 import { errorMessage } from '../lib/app-error.ts';
 import type { Logger } from '../lib/logger.ts';
+import { TurnQueue } from '../lib/turn-queue.ts';
 
 /** What became of a config that was read again. */
 export interface ReloadOutcome {
@@ -13,7 +14,7 @@ export interface ReloadOutcome {
 export class ConfigReload {
   readonly #reload: () => Promise<ReloadOutcome>;
   readonly #logger: Logger;
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new TurnQueue();
 
   /**
    * `reload` reads the config and puts it in force; it rejects with an AppError when it cannot, and has changed nothing
@@ -26,8 +27,7 @@ export class ConfigReload {
 
   /** Resolves when it is done, whatever became of it. */
   request(cause: 'SIGHUP' | 'file changed'): Promise<void> {
-    this.#last = this.#last.then(() => this.#run(cause));
-    return this.#last;
+    return this.#turns.run(() => this.#run(cause));
   }
 
   async #run(cause: string): Promise<void> {

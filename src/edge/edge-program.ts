@@ -7,19 +7,17 @@ import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import { exposedFiles } from '../config/exposed-secrets.ts';
-import { realConfigFileSystem } from '../config/config-file.ts';
-import { realJournalFiles } from '../node-link/journal/journal-files.ts';
-import type { LinkStatus } from '../node-link/node-link.ts';
-import { wsDialler } from '../node-link/link/ws-dialler.ts';
+import type { LinkStatus, NodeLink } from '../node-link/node-link.ts';
 import type { EdgeHealth } from '../protocol/node/edge-telemetry.ts';
 import { startMediaHost } from '../media/flow/media-host.ts';
 import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/engine-report.ts';
 import { edgeSecretFiles, type EdgeConfig } from './config/edge-config.ts';
+import { createEdge } from './edge.ts';
 import { EdgeConsole } from './edge-console.ts';
 import { subjectOf } from './events/edge-event.ts';
 import { reloadEdge } from './edge-reload.ts';
-import { ManagedEdge } from './manager-link/managed-edge.ts';
+import type { EdgeLinkDependencies } from './manager-link/edge-link.ts';
 
 export interface EdgeProgramDependencies {
   readonly clock: Clock;
@@ -58,23 +56,27 @@ export async function startEdgeProgram(
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
   const health = (): EdgeHealth => adminConsole.health().report;
-  const managed = new ManagedEdge(config, { ...dependencies, ...machine, engine, health }, programSettings);
-  const linkStatus = (): LinkStatus | null => managed.linkStatus;
+  const edge = createEdge(config, { ...dependencies, ...machine, engine });
+  const link = await openLink(programSettings, { ...dependencies, edge, health });
+  const linkStatus = (): LinkStatus | null => link?.status ?? null;
   const exposed = (): readonly string[] => exposedFiles(edgeSecretFiles(configPath, inForce));
-  const adminConsole = new EdgeConsole(managed.edge, config, {
+  const adminConsole = new EdgeConsole(edge, config, {
     ...dependencies,
     engine,
     linkStatus,
     exposedFiles: exposed,
   });
   // All that take the edge's events, in the order in which they get each.
-  const { events } = managed.edge;
+  const { events } = edge;
   events.subscribe(logEvents(dependencies.logger, subjectOf));
   events.subscribe((raised) => adminConsole.take(raised));
-  events.subscribe(({ report }) => managed.report(report));
+  events.subscribe(({ report }) => link?.raise(report));
   starting.defer(() => adminConsole.stop());
-  starting.defer(() => managed.stop());
-  await managed.start();
+  starting.defer(() => link?.stop());
+  starting.defer(() => edge.stop());
+  // The link first: what the tunnels report from their first moment on is kept for the manager.
+  await link?.start();
+  await edge.start();
   await adminConsole.start();
   const beats = await startBeats(config, dependencies, health, linkStatus);
   starting.defer(() => beats?.stop());
@@ -83,15 +85,25 @@ export async function startEdgeProgram(
     engine: engine.name,
     apiAddresses: adminConsole.addresses,
     async reload(next) {
-      const outcome = await reloadEdge(managed.edge, inForce, next);
+      const outcome = await reloadEdge(edge, inForce, next);
       const pins = next.manager?.certFingerprints ?? [];
-      managed.trust({ certFingerprints: pins });
+      link?.trust({ certFingerprints: pins });
       const manager = config.manager === null ? null : { ...config.manager, certFingerprints: pins };
       inForce = { ...config, manager, logLevel: next.logLevel };
       return outcome;
     },
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Null without a manager in the config; such an edge does not load the code of the link. */
+async function openLink(
+  { config, ...settings }: EdgeProgramSettings,
+  dependencies: EdgeLinkDependencies,
+): Promise<NodeLink | null> {
+  if (config.manager?.enabled !== true) return null;
+  const { createEdgeLink } = await import('./manager-link/edge-link.ts');
+  return createEdgeLink(config, config.manager, dependencies, settings);
 }
 
 /** Null without an observer in the config. */
@@ -121,9 +133,6 @@ const machine = {
   startMediaHost,
   resolveHost,
   readTextFile: (path: string) => readFile(path, 'utf8'),
-  dialler: wsDialler,
-  journalFiles: realJournalFiles,
-  configFileSystem: realConfigFileSystem,
 };
 
 async function resolveHost(host: string): Promise<readonly string[]> {
