@@ -21,9 +21,12 @@ export async function builtEngines(): Promise<readonly EngineName[]> {
 }
 
 /** Everything that can be measured here, in the order of the table's columns. */
-export function listRelays(engines: readonly EngineName[], loadgen: string | null): readonly RelayUnderTest[] {
+export function listRelays(
+  engines: readonly EngineName[],
+  { loadgen, base }: { readonly loadgen: string | null; readonly base: string | null },
+): readonly RelayUnderTest[] {
   return [
-    ...engines.map((engine) => aditRelay(engine)),
+    ...engines.flatMap((engine) => [aditRelay(engine), ...(base === null ? [] : [aditRelay(engine, base)])]),
     ...(loadgen === null ? [] : [quinnRelay(loadgen)]),
     plainRelay,
     ...(hasProgram('turnserver') ? [coturn] : []),

@@ -38,7 +38,7 @@ under five minutes. Writes bench/results/latest.*.
   --save NAME       writes results/NAME.* instead of latest.*, also for a part
   --help
 
-BASE=folder         --paths also measures the build in another checkout
+BASE=folder         also measures the relay of another checkout, engine by engine; with --paths its whole build
 LOADGEN=path        also measures with the load generator of ../shared/loadgen, and its reference relay (some minutes more)
 `;
 

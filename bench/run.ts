@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { errorMessage } from '../src/lib/app-error.ts';
@@ -13,6 +13,7 @@ import { readManagerBench } from './manager/options.ts';
 import { runManagerBench } from './manager/run-manager.ts';
 import { readMediaBench, runMediaBench } from './media/run-media.ts';
 import { choose, parseOptions, usage, type BenchOptions } from './options.ts';
+import { baseOf } from './relays/adit-relay.ts';
 import type { RelayUnderTest } from './relays/relay-under-test.ts';
 import { runObserver } from './observer/run-observer.ts';
 import { runPaths } from './paths/run-paths.ts';
@@ -68,25 +69,26 @@ interface Report {
 
 async function run(options: BenchOptions, folder: string): Promise<Report> {
   const engines = await builtEngines();
-  const loadgen = process.env['LOADGEN'] ?? null;
-  const relays = choose(listRelays(engines, loadgen), options.relays);
+  const [loadgen, base] = [process.env['LOADGEN'] ?? null, process.env['BASE'] ?? null];
+  const relays = choose(listRelays(engines, { loadgen, base: base === null ? null : resolve(base) }), options.relays);
   const figures = choose(allFigures(loadgen), options.only);
   const edgeEngine: EngineName = engines.includes('native') ? 'native' : 'quiche';
   const { recorder, discarded, origin } = await inRounds(options, say, (record) =>
     runRound({ folder, edgeEngine, maxDatagramRates: new Map() }, figures, relays, record),
   );
-  const reference = relays.find(({ name }) => name === 'quinn')?.name ?? null;
   const names = relays.map(({ name }) => name);
+  const quinn = names.find((name) => name === 'quinn') ?? null;
+  const referenceOf = (relay: string): string | null => names.find((name) => name === baseOf(relay)) ?? quinn;
   const results: Results = {
     ...origin,
     engines,
     edgeEngine,
     relays: Object.fromEntries(relays.map(({ name, description }) => [name, description])),
-    reference,
+    reference: base === null ? quinn : 'the same engine of BASE',
     rows: recorder.rows(
       figures.flatMap((figure) => figure.rows),
       names,
-      reference,
+      referenceOf,
       discarded,
     ),
   };

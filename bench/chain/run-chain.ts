@@ -49,7 +49,7 @@ export async function runChain(options: BenchOptions, folder: string, say: (line
     ...{ engines, edgeEngine: '' },
     relays: Object.fromEntries(chains.map(({ name, description }) => [name, description])),
     reference,
-    rows: recorder.rows(Object.values(rows), names, reference, discarded),
+    rows: recorder.rows(Object.values(rows), names, () => reference, discarded),
   };
   const plot = chainPlot(results);
   const files = new Map(plot === null ? [] : [['frp.svg', plot]]);

@@ -30,7 +30,7 @@ export async function runObserver(options: BenchOptions, folder: string, say: (l
     rows: recorder.rows(
       figures.flatMap(({ rows }) => rows),
       names,
-      reference,
+      () => reference,
       discarded,
     ),
   };

@@ -48,7 +48,7 @@ export async function runPaths(
   const rows = cases.map(({ id }) => ({ id, unit }));
   const names = columns.map(({ name }) => name);
   const reference = names.includes(bareColumn.name) ? bareColumn.name : null;
-  const measured = recorder.rows(rows, names, reference, 0);
+  const measured = recorder.rows(rows, names, () => reference, 0);
   const verdicts = names
     .filter((name) => engines.some((engine) => engine === name))
     .flatMap((name) => judge(measured, cases, name, bareColumn.name));

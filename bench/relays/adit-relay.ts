@@ -25,13 +25,19 @@ function configFor(engine: EngineName, address: string, folder: string): object 
 
 /** `adit relay` over one of its engines, as an operator starts it; of another checkout where `root` names one. */
 export function aditRelay(engine: EngineName, root = ownCheckout): RelayUnderTest {
+  const isOwn = root === ownCheckout;
   return {
-    name: engine,
-    description: `adit relay, engine ${engine}`,
+    name: isOwn ? engine : baseOf(engine),
+    description: `adit relay, engine ${engine}${isOwn ? '' : ', of the checkout that BASE names'}`,
     path: 'tunnel',
     isReference: false,
     start: (folder) => AditRelay.start({ engine, root }, folder),
   };
+}
+
+/** The column of the same engine in the checkout that `BASE` names. */
+export function baseOf(engine: string): string {
+  return `base ${engine}`;
 }
 
 interface AditBuild {

@@ -52,8 +52,16 @@ export class Recorder {
     for (const measurement of measurements) this.#rounds.at(-1)?.set(key(measurement.row, relay), measurement);
   }
 
-  /** Rows and columns without any measurement are left out. Rounds before `firstRound` do not count. */
-  rows(rows: readonly Row[], relays: readonly string[], reference: string | null, firstRound: number): ResultRow[] {
+  /**
+   * Rows and columns without any measurement are left out. Rounds before `firstRound` do not count. `referenceOf` names
+   * the column that another one is compared with; null for none.
+   */
+  rows(
+    rows: readonly Row[],
+    relays: readonly string[],
+    referenceOf: (relay: string) => string | null,
+    firstRound: number,
+  ): ResultRow[] {
     const rounds = this.#rounds.slice(firstRound);
     const measured = (row: string, relay: string): (Measurement | null)[] =>
       rounds.map((round) => round.get(key(row, relay)) ?? null);
@@ -61,6 +69,7 @@ export class Recorder {
       const cells = relays.flatMap((relay): [string, Cell][] => {
         const measurements = measured(row.id, relay);
         if (measurements.every((measurement) => measurement === null)) return [];
+        const reference = referenceOf(relay);
         const compared = reference === null || reference === relay ? null : measured(row.id, reference);
         return [[relay, cellOf(measurements, compared)]];
       });

@@ -45,7 +45,7 @@ function resultsOf(recorder: Recorder, rounds: number): Results {
     seconds: 1,
     relays: { ours: 'our relay', quinn: 'the reference' },
     reference: 'quinn',
-    rows: recorder.rows([cost, rate], ['ours', 'quinn'], 'quinn', 1),
+    rows: recorder.rows([cost, rate], ['ours', 'quinn'], () => 'quinn', 1),
   };
 }
 
@@ -56,7 +56,7 @@ describe('the results of a run', () => {
       [value('cost', 40), value('cost', 40)],
       [value('cost', 20), value('cost', 25)],
     ]);
-    const [row] = recorder.rows([cost, rate], ['ours', 'quinn'], 'quinn', 1);
+    const [row] = recorder.rows([cost, rate], ['ours', 'quinn'], () => 'quinn', 1);
     expect(row?.cells['ours']).toMatchObject({
       summary: { median: 20, min: 10, max: 40, count: 3 },
       ratio: { median: 0.8, min: 0.5, max: 1 },
@@ -68,14 +68,24 @@ describe('the results of a run', () => {
     const [row] = recorded([[value('cost', -5, { compared: 50 }), value('cost', 3, { compared: 100 })]]).rows(
       [cost],
       ['ours', 'quinn'],
-      'quinn',
+      () => 'quinn',
       1,
     );
     expect(row?.cells['ours']).toMatchObject({ summary: { median: -5 }, ratio: { median: 0.5 } });
   });
 
+  it('compare each column with a reference of its own', () => {
+    const recorder = recorded([[value('cost', 10), value('cost', 20)]]);
+    recorder.add('base ours', [value('cost', 5)]);
+    const referenceOf = (relay: string): string | null => (relay === 'ours' ? 'base ours' : null);
+    const [row] = recorder.rows([cost], ['ours', 'base ours', 'quinn'], referenceOf, 1);
+    expect(row?.cells['ours']?.ratio?.median).toBe(2);
+    expect(row?.cells['base ours']?.ratio).toBeNull();
+    expect(row?.cells['quinn']?.ratio).toBeNull();
+  });
+
   it('leave out rows that nobody measured', () => {
-    const rows = recorded([]).rows([cost, rate], ['ours', 'quinn'], null, 0);
+    const rows = recorded([]).rows([cost, rate], ['ours', 'quinn'], () => null, 0);
     expect(rows.map(({ id }) => id)).toEqual(['cost']);
   });
 
@@ -84,7 +94,7 @@ describe('the results of a run', () => {
     const [row] = recorded([
       [failed, value('cost', 1)],
       [failed, value('cost', 1)],
-    ]).rows([cost], ['ours', 'quinn'], 'quinn', 1);
+    ]).rows([cost], ['ours', 'quinn'], () => 'quinn', 1);
     expect(row?.cells['ours']).toMatchObject({ summary: null, failures: ['all was lost'], values: [null, null] });
   });
 });
@@ -162,7 +172,7 @@ describe('a plot of bars', () => {
     recorder.beginRound();
     recorder.add('native', [value('TCP one way', 200)]);
     recorder.add('frp', [value('TCP one way', 80)]);
-    const rows = recorder.rows([{ id: 'TCP one way', unit: 'MB/s' }], ['native', 'frp', 'base native'], 'frp', 0);
+    const rows = recorder.rows([{ id: 'TCP one way', unit: 'MB/s' }], ['native', 'frp', 'base native'], () => 'frp', 0);
     const relays = { native: 'ours', frp: 'theirs', 'base native': 'older' };
     const plot = chainPlot({ ...resultsOf(recorder, 1), relays, rows });
     expect(plot).toContain('TCP one way, MB/s (more is better)');
