@@ -201,8 +201,8 @@ class RunningEdge implements Edge {
   }
 
   /**
-   * Starts a tunnel whose predecessor has stopped. When it cannot have its address, the predecessor is back; one whose
-   * address another tunnel has by now is tried again until it can be had.
+   * Starts a tunnel whose predecessor has stopped. When its address is taken, the predecessor starts again; if another
+   * tunnel has taken that one's address meanwhile, it is tried again until the address is free.
    */
   async #start(tunnel: TunnelSettings, previous: EdgeTunnel | null): Promise<PutTunnelOutcome> {
     const next = this.#createTunnel(tunnel);

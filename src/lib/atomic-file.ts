@@ -92,7 +92,7 @@ async function writeSynced(
   try {
     await file.writeFile(data);
     if (access !== null) await keepOwner(file, access);
-    // Not left to open(), whose mode the process umask would narrow; and a change of owner may have taken bits away.
+    // Again: the umask narrows the mode that open() gets, and a change of owner may clear bits of it.
     await file.chmod(access?.mode ?? 0o600);
     await file.sync();
   } finally {

@@ -23,10 +23,10 @@ export interface FreshIntakeDependencies<Item> {
 }
 
 /**
- * Takes what a socket reads and separates what is fresh from what waited too long in the kernel, without arrival times.
- * While the process keeps up, everything is fresh. Two signs say that it does not: the process stood still, or full
- * batches have come for longer than `behindMs`. Then the socket is emptied first, and of what was in it the latest
- * share is fresh that came, evenly spread, within `maxAgeMs`.
+ * Separates fresh items of a socket from those that waited too long in the kernel, without arrival times. While the
+ * process keeps up, everything is fresh. It does not keep up when it stood still, or when full batches came for longer
+ * than `behindMs`. Then the socket is emptied first. Its items count as spread evenly over the time since the process
+ * fell behind, and those of the last `maxAgeMs` are fresh.
  */
 export class FreshIntake<Item> {
   readonly #settings: FreshIntakeSettings;

@@ -5,8 +5,8 @@ const periodMs = 50;
 const slackMs = 50;
 
 /**
- * Knows how long the process stood still before what is read now: stopped, starved, or in one long turn. Sockets use it
- * to find out how old what waited in them may be, since Node gives no arrival times.
+ * Measures how long the process stood still before the current turn: stopped, starved, or in one long turn. Node gives
+ * no arrival times, so sockets take this as the greatest age of the data that they read.
  */
 export class StallWatch {
   readonly #clock: Clock;
@@ -38,7 +38,7 @@ export class StallWatch {
     };
   }
 
-  /** How long, at most, what is read now has waited because the process stood still; 0 when it did not. */
+  /** The longest that data read now can have waited while the process stood still; 0 when it did not. */
   waitedMs(nowMs: number): number {
     const sinceMs = nowMs - this.#turnedAtMs;
     return Math.max(this.#justEndedMs, sinceMs > periodMs + slackMs ? sinceMs : 0);

@@ -148,13 +148,13 @@ export class NodeLink {
     void this.#dial();
   }
 
-  /** Keeps the event for the manager; it is on its way to the disk when this returns. */
+  /** Keeps the event for the manager. Its write to the disk has begun when this returns. */
   raise(event: NodeEvent): void {
     this.#journal.append(event);
     this.#outbox.wake();
   }
 
-  /** Gives the manager a moment to take what was raised, then leaves. Never rejects for the manager's sake. */
+  /** Sends the events that wait, for a short time, then closes the link. A manager's failure never makes it reject. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;

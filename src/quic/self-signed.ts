@@ -18,7 +18,7 @@ import type { TlsIdentity } from './types.ts';
 /** Edges send the first as SNI and verify neither; the second is for tools on the same machine. */
 const selfSignedNames = ['relay', 'localhost'];
 
-/** Nobody renews a certificate that nobody verifies, so it must outlive the installation. */
+/** Longer than an installation lives: edges may not verify the certificate, so its end would go unnoticed. */
 const selfSignedYears = 30;
 
 const msPerDay = 86_400_000;

@@ -12,8 +12,8 @@ export function addUnrevoke(program: Command, terminal: Terminal): void {
     .command('unrevoke')
     .argument('<tunnel>', 'the tunnel id', toTunnelId)
     .description(
-      'Tells a running relay to forget that a manager revoked a tunnel. What its config and its manager say of ' +
-        'the tunnel is in force again. Needs the api_token of the relay.',
+      "Lifts a manager's revocation of a tunnel on a running relay. The relay's config and its manager decide " +
+        'again who may bind the tunnel. Needs the api_token of the relay.',
     );
   addApiOptions(command).action(async (id: TunnelId, flags: ApiFlags) => {
     const api = await openApi(flags, process.env);

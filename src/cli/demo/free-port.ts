@@ -10,7 +10,7 @@ import { createServer } from 'node:net';
 const [firstPort, endPort] = [10_000, 32_768];
 const maxTries = 100;
 
-/** A port of a loopback address that is free for UDP and TCP, and that nobody will be given who does not ask for it. */
+/** A port that is free for UDP and TCP, below those that the kernel assigns to sockets by itself. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   for (let tries = 1; ; tries++) {
     const port = randomInt(firstPort, endPort);

@@ -9,8 +9,8 @@ loopback.addSubnet('127.0.0.0', 8);
 const periodMs = 5000;
 
 /**
- * Whether this machine still has the address that a tunnel listens on: a socket whose address has gone works on and
- * never gets anything.
+ * Whether this machine still has the address that a tunnel listens on. A socket reports no error when its address is
+ * removed, and receives nothing from then on.
  */
 export class ListenAddress {
   readonly #host: string;

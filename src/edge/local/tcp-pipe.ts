@@ -38,7 +38,7 @@ export class TcpPipe implements LocalTcpPipe, StreamHandler {
       .on('data', (bytes) => this.#onLocalData(bytes))
       .on('end', () => this.#onLocalEnd())
       .on('drain', () => this.onReadable())
-      // Told by `close`, which follows.
+      // Reported by `close`, which follows.
       .on('error', (error) => (this.#error = error))
       .on('close', () => this.#onLocalClose());
     this.#stream.setHandler(this);

@@ -68,7 +68,7 @@ export class EdgeTunnel {
   #sampleTimer: Timer | null = null;
   #openFailed = false;
   #lastActive: number | null = null;
-  /** As the local end was last told. */
+  /** The relay that the local end uses now. */
   #toldRelay: RelayConnection | null = null;
 
   constructor(dependencies: EdgeTunnelDependencies, settings: EdgeTunnelSettings) {
@@ -243,7 +243,7 @@ export class EdgeTunnel {
     this.#farTroubles.update(this.#clients.flatMap(({ peerTroubles }) => peerTroubles));
   }
 
-  /** Tells the local end which relay is active, and logs when the traffic moves from one to another. */
+  /** Gives the active relay to the local end. Logs when the traffic moves to another one. */
   #noteActive(): void {
     const active = chooseRelay(this.#clients);
     const to = active === null ? undefined : this.#clients[active];

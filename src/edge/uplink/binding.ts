@@ -111,7 +111,7 @@ export class Binding {
     return this.#phase === 'greeting' && this.#manner === 'take' ? this.#bindFirst() : [];
   }
 
-  /** Tells the other edge, by way of the relay, what is wrong at this end. */
+  /** This end's troubles, for the relay to forward. Empty when they are unchanged or the relay forwards none. */
   tellTroubles(troubles: readonly string[]): readonly BindingStep[] {
     if (this.#phase !== 'ready' || !this.#relayKnowsTroubles || isDeepStrictEqual(troubles, this.#told)) return [];
     this.#told = troubles;

@@ -17,8 +17,7 @@ export interface LivenessVerdict {
   /** Packets come from the relay, but no answer to our pings: what is sent does not arrive. */
   readonly oneWay: boolean;
   /**
-   * How long what was sent has been without any answer, or a ping without its own, in milliseconds; 0 while nothing is
-   * awaited.
+   * Milliseconds since the oldest packet or ping that is not answered yet; 0 when all are.
    */
   readonly silentMs: number;
   /** Send something that must be answered. */
@@ -57,7 +56,7 @@ const stalledAfterMs = 500;
 export class Liveness {
   readonly #samplePeriodMs: number;
   #sampledAtMs: number;
-  /** The last proof that what is sent arrives, as far as the relay gives any. */
+  /** When the relay last proved that our packets arrive; without pings, when anything came. */
   #heardAtMs: number;
   #probedAtMs: number;
   #unansweredSinceMs: number | null = null;

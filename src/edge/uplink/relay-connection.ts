@@ -124,7 +124,7 @@ export class RelayConnection implements ConnectionHandler {
     return result;
   }
 
-  /** Tells the other edge what is wrong at this end, if it is news and the relay passes such words on. */
+  /** Sends this end's troubles to the other edge. Does nothing when they are unchanged or the relay forwards none. */
   tellTroubles(troubles: readonly string[]): void {
     this.#run(this.#binding.tellTroubles(troubles));
   }

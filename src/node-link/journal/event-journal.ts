@@ -38,9 +38,9 @@ const maxUnwrittenEvents = 10_000;
 const lossFile = 'lost.json';
 
 /**
- * The node's undelivered events, on disk from the moment they are raised until a manager has them. After a kill -9 all
- * of them are found again; after a power loss all but those of the last second. A disk that fails holds nobody up: the
- * newest events wait in memory and are written when it works again.
+ * The node's undelivered events. They are on disk from the moment they are raised until a manager acknowledges them.
+ * A kill -9 loses none, a power loss those of the last second. While the disk fails, the newest events wait in memory
+ * and are written later; callers do not wait.
  */
 export class EventJournal {
   readonly #dependencies: EventJournalDependencies;

@@ -34,7 +34,7 @@ export type AttemptResult =
 
 /** Who started the attempt. Nothing is called after `ended`, which comes exactly once. */
 export interface LinkAttemptOwner {
-  /** The token is spent: what came for it must be kept before anything else happens. Never rejects. */
+  /** Stores the node's secret. The registration token is spent now, so nothing else comes first. Never rejects. */
   registered(nodeId: string, nodeSecret: string): Promise<void>;
   authenticated(): void;
   /** `size` is the length of the frame it came in. */

@@ -66,7 +66,7 @@ export const TUNNEL_ID_BYTES = 16;
 /** Sent by an edge, the first one right after ready. */
 export const PING_INTERVAL_MS = 15_000;
 
-/** How long our edge holds its bind back for a challenge; relays without one would otherwise cost a wait for ever. */
+/** How long our edge delays its bind for a challenge. Relays without one never send it. */
 export const HELLO_ACK_WAIT_MS = 2_000;
 
 /**
@@ -79,10 +79,11 @@ export const CLAIM_INTERVAL_MS = 5_000;
 export const REFUSAL_LINGER_MS = 500;
 
 /**
- * For a PING's answer from the edge that holds a leg which another one claims. QUIC repeats a lost PING after some two
- * round trips, so on paths of up to 300 ms a live edge gets a second chance, and over a satellite (700 ms) its one; an
- * edge that is refused only afterwards has waited for nobody that notices, and three such waits fit the first bind's
- * deadline.
+ * How long the holder of a leg has to answer a PING when another edge claims the leg. QUIC repeats a lost PING after
+ * about two round trips:
+ * - up to 300 ms of round trip a live edge gets a second PING, over a satellite (700 ms) one;
+ * - an edge that is refused after this wait does not notice the delay;
+ * - three such waits fit the first bind's deadline.
  */
 export const SIGN_OF_LIFE_MS = 1_000;
 

@@ -63,7 +63,7 @@ function readToken(packet: Uint8Array, at: number): Uint8Array | null {
   const first = packet[at];
   if (first === undefined) return null;
   const lengthBytes = 1 << (first >> 6);
-  // A token of ours is far shorter than 16 KiB, so longer forms of the length are nobody's.
+  // Our tokens are far shorter than 16 KiB, so a length of four or eight bytes is not ours.
   if (lengthBytes > 2 || at + lengthBytes > packet.length) return null;
   const length = lengthBytes === 1 ? first & 0x3f : ((first & 0x3f) << 8) | (packet[at + 1] ?? 0);
   const start = at + lengthBytes;

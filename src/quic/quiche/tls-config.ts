@@ -84,7 +84,6 @@ function apply(config: QuicheConfig, transport: TransportSettings): void {
   config.setInitialMaxStreamsUni(transport.maxUniStreams);
   config.setDisableActiveMigration(false);
   config.enableDgram(true, datagramReceiveQueue, datagramSendQueue);
-  // Nobody here waits for the times that it sets. But without it quiche dates packets wrongly whatever is sent (see
-  // WindowFloor).
+  // We ignore the send times that it computes. Without it quiche records wrong send times (see WindowFloor).
   config.enablePacing(true);
 }
