@@ -23,6 +23,7 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
   'long:events': 'a manager that is killed twenty times while 50 000 events come',
   'long:api': 'schemathesis of PyPI at the manager’s REST API, with each role (needs python3 with pip)',
   'long:page': 'how long Chromium takes to scroll and filter the lists of 5 000 nodes',
+  'long:srt': 'SRT repairs with many seeds in virtual time, also against a model of libsrt',
   'long:media': 'SRT against libsrt with loss, and two legs of which one is cut, ten minutes each (needs srt-tools)',
   'long:observer': '200 agents beside busy programs for half an hour, and no false Stall',
   'events:raise': 'has an edge raise its 47 events with programs of others, and writes docs/events-raised.md',

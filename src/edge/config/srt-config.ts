@@ -94,7 +94,7 @@ export const srtKeys = {
   retransmit_algo: z
     .literal([0, 1], { error: 'must be 0 or 1' })
     .default(1)
-    .describe('1 repairs a packet once a round trip, 0 at each report.'),
+    .describe('1 repairs a packet once a round trip while there is time for three, 0 at each report.'),
   packet_filter: unsupported('forward error correction'),
   ip_tos: unsupported('Node.js cannot set it'),
   ip_ttl: unsupported('Node.js cannot set it for one socket and destination'),

@@ -49,6 +49,7 @@ export function createSender(dependencies: SenderDependencies, agreement: SrtAgr
     flightWindow: agreement.flightWindow,
     giveUpAfterUs: sendDropDelayMs < 0 || !tooLateDrop ? Number.POSITIVE_INFINITY : keepUs,
     patientRetransmit: settings.patientRetransmit,
+    latencyUs: agreement.sendLatencyMs * 1000,
     bandwidth: settings.bandwidth,
     retransmitBytesPerSecond: settings.retransmitBytesPerSecond,
   });

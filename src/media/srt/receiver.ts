@@ -30,6 +30,8 @@ export interface ReceiverSettings {
 const ackPeriodUs = 10_000;
 const packetsPerLightAck = 64;
 const nakFloorUs = 20_000;
+/** How often holes are looked at for those that are to be reported again, each at the tick nearest to its time. */
+const nakTickUs = 10_000;
 
 /** The receiving half of a connection: buffer, acknowledgements, loss reports, delivery in time. */
 export class Receiver {
@@ -46,6 +48,10 @@ export class Receiver {
   #reportedUpTo: number;
   #nakAtUs = Number.POSITIVE_INFINITY;
   #deliverAtUs = Number.POSITIVE_INFINITY;
+  /** Until then nothing missing is given up (see `onStall`). */
+  #patientUntilUs = 0;
+  /** When this end went on after it had stood still. */
+  #stalledUs = 0;
   readonly #rate = new ArrivalRate();
 
   constructor(dependencies: ReceiverDependencies, settings: ReceiverSettings) {
@@ -105,21 +111,32 @@ export class Receiver {
   /** Without data there is no ACKACK, but the peer's clock runs on. */
   onKeepAlive(nowUs: number, timestamp: number): void {
     const { roundTrip, tsbpd } = this.#dependencies;
+    if (nowUs < this.#patientUntilUs) return;
     tsbpd.sample(nowUs, timestamp, roundTrip.measured ? roundTrip.rttUs : null);
   }
 
   onAckAck(nowUs: number, number: number, timestamp: number): void {
     const { roundTrip, tsbpd } = this.#dependencies;
     const sentUs = this.#acks.confirm(number);
-    if (sentUs === null) return;
+    // One that waited in the socket measures how long this end stood still.
+    if (sentUs === null || sentUs < this.#stalledUs) return;
     roundTrip.update(nowUs - sentUs);
     tsbpd.sample(nowUs, timestamp, roundTrip.rttUs);
   }
 
+  /**
+   * This end stood still for `stallUs`: what is missing may wait in its socket. It has as long again to be read before
+   * anything is given up, at most the latency.
+   */
+  onStall(nowUs: number, stallUs: number): void {
+    this.#stalledUs = nowUs;
+    this.#patientUntilUs = nowUs + Math.min(stallUs, this.#dependencies.tsbpd.latencyUs);
+  }
+
   /** The peer will not send these again. */
-  onDropRequest(range: SequenceRange): void {
+  onDropRequest(nowUs: number, range: SequenceRange): void {
     this.#dependencies.counters.packetsReceiveDrop += this.#buffer.dropRange(range);
-    this.#deliverAtUs = 0;
+    this.#deliverAtUs = nowUs;
     this.#advanceAcknowledged();
   }
 
@@ -142,8 +159,10 @@ export class Receiver {
     for (let first = buffer.firstHeld(); first !== null; first = buffer.firstHeld()) {
       if (first !== buffer.head && !this.#settings.tooLateDrop) return;
       const dueUs = this.#dependencies.tsbpd.dueUs(buffer.timestampOf(first));
-      if (dueUs > nowUs) {
-        this.#deliverAtUs = dueUs;
+      const isHole = first !== buffer.head;
+      const fromUs = isHole ? Math.max(dueUs, this.#patientUntilUs) : dueUs;
+      if (fromUs > nowUs) {
+        this.#deliverAtUs = fromUs;
         return;
       }
       this.#handOn(first);
@@ -235,15 +254,20 @@ export class Receiver {
     const from = this.#acknowledged;
     const until = this.#reportedUpTo;
     if (sequenceDistance(until, from) > 0) {
-      const ranges = this.#buffer.report(nowUs / 1000 + 1, this.#nakPeriodUs() / 1000, from, until);
+      const againMs = (this.#nakPeriodUs() - nakTickUs / 2) / 1000;
+      const ranges = this.#buffer.report(nowUs / 1000 + 1, againMs, from, until);
       if (ranges.length > 0) this.#sendNak(ranges);
     }
-    this.#nakAtUs = nowUs + nakFloorUs;
+    this.#nakAtUs = nowUs + nakTickUs;
   }
 
-  /** Half of what would be patient (draft-sharabayko-srt-01 §4.8.2): the report itself may be lost too. */
+  /**
+   * Half of what would be patient (draft-sharabayko-srt-01 §4.8.2): the report itself may be lost too. Before a round
+   * trip is measured the guess may be longer than the latency.
+   */
   #nakPeriodUs(): number {
-    return Math.max(nakFloorUs, this.#dependencies.roundTrip.timeoutUs / 2);
+    const { measured, timeoutUs } = this.#dependencies.roundTrip;
+    return measured ? Math.max(nakFloorUs, timeoutUs / 2) : nakFloorUs;
   }
 
   #sendNak(ranges: readonly SequenceRange[]): void {

@@ -27,10 +27,14 @@ export interface SenderSettings {
   /** A packet that is older than this and not acknowledged is given up; Infinity never. */
   readonly giveUpAfterUs: number;
   readonly patientRetransmit: boolean;
+  /** How long the peer holds a packet before it delivers it. */
+  readonly latencyUs: number;
   readonly bandwidth: BandwidthLimit;
   readonly retransmitBytesPerSecond: number | null;
 }
 
+/** Round trips that must fit before the peer's deadline for a report to be left alone (see `#isUnderWay`). */
+const patientRoundTrips = 3;
 /** With nothing new to send, the last packet is sent again after so many round-trip timeouts without an ACK. */
 const probeFloorUs = 50_000;
 
@@ -40,7 +44,8 @@ export class Sender {
   readonly #settings: SenderSettings;
   readonly #packets: (Buffer | null)[];
   readonly #originUs: Float64Array;
-  readonly #sentUs: Float64Array;
+  /** When a packet was sent again last; 0 for never. */
+  readonly #resentUs: Float64Array;
   readonly #mask: number;
   readonly #pacer: Pacer;
   readonly #retransmitPacer: Pacer;
@@ -61,7 +66,7 @@ export class Sender {
     const size = 2 ** Math.ceil(Math.log2(settings.bufferPackets));
     this.#packets = new Array<Buffer | null>(size).fill(null);
     this.#originUs = new Float64Array(size);
-    this.#sentUs = new Float64Array(size);
+    this.#resentUs = new Float64Array(size);
     this.#mask = size - 1;
     this.#pacer = new Pacer(settings.bandwidth);
     const { retransmitBytesPerSecond: rate } = settings;
@@ -124,6 +129,7 @@ export class Sender {
     const slot = sequence & this.#mask;
     this.#packets[slot] = packet;
     this.#originUs[slot] = originUs;
+    this.#resentUs[slot] = 0;
     this.#next = sequenceAdd(sequence, 1);
     this.#pacer.noteInput(nowUs, packet.length);
     this.#flush(nowUs);
@@ -153,6 +159,11 @@ export class Sender {
     for (const range of ranges) this.#onLoss(nowUs, range);
   }
 
+  /** This end stood still for `stallUs`: an ACK of that time may wait in its socket. */
+  onStall(nowUs: number, stallUs: number): void {
+    if (this.#waitsSinceUs !== null) this.#waitsSinceUs = Math.min(nowUs, this.#waitsSinceUs + stallUs);
+  }
+
   tick(nowUs: number): void {
     this.#giveUpLate(nowUs);
     this.#flush(nowUs);
@@ -179,18 +190,30 @@ export class Sender {
   }
 
   #retransmit(nowUs: number, sequence: number): void {
-    const { roundTrip, counters } = this.#dependencies;
+    const { counters } = this.#dependencies;
     const slot = sequence & this.#mask;
     const packet = this.#packets[slot];
     if (packet === null || packet === undefined) return;
     counters.packetsSendLoss++;
-    const quiet = this.#settings.patientRetransmit && roundTrip.measured ? roundTrip.rttUs : 0;
-    if (nowUs - (this.#sentUs[slot] ?? 0) < quiet || this.#retransmitPacer.freeAtUs > nowUs) return;
+    if (this.#isUnderWay(nowUs, slot) || this.#retransmitPacer.freeAtUs > nowUs) return;
+    this.#resentUs[slot] = nowUs;
     packet[4] = (packet[4] ?? 0) | (dataFlags.retransmitted >>> 24);
     counters.packetsRetransmitted++;
     counters.bytesRetransmitted += packet.length - headerBytes;
     this.#retransmitPacer.noteSent(nowUs, packet.length);
-    this.#transmit(nowUs, slot, packet);
+    this.#transmit(nowUs, packet);
+  }
+
+  /**
+   * Whether the report may be older than the packet that was sent again: one more would be a double. Close to the
+   * peer's deadline a double costs less than the round trip that is lost by waiting for the next report.
+   */
+  #isUnderWay(nowUs: number, slot: number): boolean {
+    const { measured, rttUs, varianceUs } = this.#dependencies.roundTrip;
+    const resentUs = this.#resentUs[slot] ?? 0;
+    if (!this.#settings.patientRetransmit || !measured || resentUs === 0) return false;
+    const leftUs = (this.#originUs[slot] ?? 0) + this.#settings.latencyUs - nowUs;
+    return leftUs > patientRoundTrips * rttUs && nowUs - resentUs < rttUs - 4 * varianceUs;
   }
 
   /** Sends what has not gone out yet, as far as window and bandwidth allow. */
@@ -204,15 +227,14 @@ export class Sender {
       counters.packetsSentUnique++;
       counters.bytesSentUnique += packet.length - headerBytes;
       this.#waitsSinceUs ??= nowUs;
-      this.#transmit(nowUs, slot, packet);
+      this.#transmit(nowUs, packet);
     }
   }
 
-  #transmit(nowUs: number, slot: number, packet: Buffer): void {
+  #transmit(nowUs: number, packet: Buffer): void {
     const { counters, send } = this.#dependencies;
     counters.packetsSent++;
     counters.bytesSent += packet.length - headerBytes;
-    this.#sentUs[slot] = nowUs;
     this.#lastSentUs = nowUs;
     this.#pacer.noteSent(nowUs, packet.length);
     send(packet);

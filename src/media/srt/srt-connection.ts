@@ -47,6 +47,8 @@ const keepAliveUs = 1_000_000;
 const staleUs = 3_000_000;
 /** How often the slow deadlines are looked at. */
 const houseKeepingUs = 100_000;
+/** This end stood still when it comes so much later than it wanted to. */
+const stallUs = 20_000;
 
 /** An SRT connection after its handshake. Pure: time comes with each call. */
 export class SrtConnection {
@@ -63,6 +65,8 @@ export class SrtConnection {
   #sentUs: number;
   #heardUs: number;
   #houseUs: number;
+  /** When this end last found that it had stood still. */
+  #stalledUs = 0;
   #open = true;
 
   constructor(dependencies: SrtConnectionDependencies, agreement: SrtAgreement, settings: SrtSettings) {
@@ -126,7 +130,7 @@ export class SrtConnection {
   /** Takes a packet of the peer over; the caller has checked the address and the socket id. */
   handle(nowUs: number, packet: Buffer): void {
     if (!this.#open || packet.length < headerBytes) return;
-    this.#nowUs = nowUs;
+    this.#wake(nowUs);
     this.#heardUs = nowUs;
     if (isControl(packet)) this.#onControl(nowUs, packet);
     else this.#receiver.onData(nowUs, packet);
@@ -148,7 +152,7 @@ export class SrtConnection {
 
   tick(nowUs: number): void {
     if (!this.#open) return;
-    this.#nowUs = nowUs;
+    this.#wake(nowUs);
     this.#receiver.tick(nowUs);
     this.#sender.tick(nowUs);
     if (nowUs >= this.#houseUs) this.#keepHouse(nowUs);
@@ -160,6 +164,17 @@ export class SrtConnection {
     this.#nowUs = nowUs;
     this.#sendControl(controlPacket(controlType.shutdown, 0, 0, 4));
     this.#end('closed');
+  }
+
+  #wake(nowUs: number): void {
+    this.#nowUs = nowUs;
+    const lateUs = nowUs - Math.min(this.#houseUs, this.#receiver.nextUs);
+    if (lateUs <= stallUs || this.#stalledUs === nowUs) return;
+    this.#stalledUs = nowUs;
+    // What came meanwhile waits in the socket: that is no silence of the peer.
+    this.#heardUs = Math.min(nowUs, this.#heardUs + lateUs);
+    this.#receiver.onStall(nowUs, lateUs);
+    this.#sender.onStall(nowUs, lateUs);
   }
 
   #keepHouse(nowUs: number): void {
@@ -189,7 +204,7 @@ export class SrtConnection {
       this.#receiver.onAckAck(nowUs, packet.readUInt32BE(4), packet.readUInt32BE(8));
     } else if (type === controlType.keepAlive) this.#receiver.onKeepAlive(nowUs, packet.readUInt32BE(8));
     else if (type === controlType.shutdown) this.#onShutdown();
-    else if (type === controlType.dropRequest) this.#onDropRequest(packet);
+    else if (type === controlType.dropRequest) this.#onDropRequest(nowUs, packet);
     else if (type === controlType.userDefined) this.#onKeyMessage(nowUs, packet);
   }
 
@@ -209,10 +224,10 @@ export class SrtConnection {
     this.#end('shutdown');
   }
 
-  #onDropRequest(packet: Buffer): void {
+  #onDropRequest(nowUs: number, packet: Buffer): void {
     const range = decodeDropRequest(packet);
     if (range === null) this.counters.malformed++;
-    else this.#receiver.onDropRequest(range);
+    else this.#receiver.onDropRequest(nowUs, range);
   }
 
   #onKeyMessage(nowUs: number, packet: Buffer): void {

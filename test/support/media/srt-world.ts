@@ -39,6 +39,9 @@ export interface SrtWorldSettings {
   readonly admit?: (nowUs: number, admission: SrtAdmission) => number | null;
 }
 
+/** Where the listener sees the caller. */
+const callerRemote = { address: '192.0.2.1', port: 5000 };
+
 export interface Delivery {
   readonly payload: Buffer;
   readonly nowUs: number;
@@ -60,6 +63,9 @@ export class SrtWorld {
   /** Called instead of keeping what was delivered, where that would be too much. */
   onDelivered: ((end: 'listener' | 'caller', delivery: Delivery) => void) | null = null;
   readonly #settings: SrtWorldSettings;
+  /** Until when the listener's program stands still, and what waits in its socket. */
+  #stalledUntilUs = 0;
+  #inSocket: Buffer[] = [];
 
   constructor(settings: SrtWorldSettings = {}) {
     this.#settings = settings;
@@ -83,21 +89,39 @@ export class SrtWorld {
     return this.nowUs * (1 + (this.#settings.callerPpm ?? 0) / 1e6);
   }
 
+  /** From now on the listener's program stands still for so long; what comes waits in its socket. */
+  stallListener(durationUs: number): void {
+    this.#stalledUntilUs = this.nowUs + durationUs;
+  }
+
   /** Runs both ends up to `nowUs + durationUs`. */
   run(durationUs: number): void {
     const untilUs = this.nowUs + durationUs;
     const ppm = 1 + (this.#settings.callerPpm ?? 0) / 1e6;
     for (let idle = 0; idle < 100;) {
-      const nextUs = Math.min(this.path.nextUs, this.listener.nextUs, this.caller.nextUs / ppm);
+      const listenerUs = Math.max(this.listener.nextUs, this.#stalledUntilUs);
+      const nextUs = Math.min(this.path.nextUs, listenerUs, this.caller.nextUs / ppm);
       if (nextUs > untilUs) break;
       idle = Math.ceil(nextUs) > this.nowUs ? 0 : idle + 1;
       // A microsecond more where the two clocks' rounding says that it is not quite time.
       this.nowUs = Math.max(this.nowUs + (idle > 2 ? 1 : 0), Math.ceil(nextUs));
       this.path.deliver(this.nowUs);
-      this.listener.tick(this.nowUs);
+      this.#tickListener();
       this.caller.tick(this.callerUs);
     }
     this.nowUs = Math.max(this.nowUs, untilUs);
+  }
+
+  /** After a stall the timers come first, as they may in an event loop. */
+  #tickListener(): void {
+    if (this.nowUs < this.#stalledUntilUs) return;
+    this.listener.tick(this.nowUs);
+    for (const packet of this.#inSocket.splice(0)) this.listener.handle(this.nowUs, packet, callerRemote);
+  }
+
+  #reachListener(nowUs: number, packet: Buffer): void {
+    if (nowUs < this.#stalledUntilUs) this.#inSocket.push(packet);
+    else this.listener.handle(nowUs, packet, callerRemote);
   }
 
   /** Until the caller is connected or has failed. */
@@ -126,13 +150,12 @@ export class SrtWorld {
   }
 
   #createCaller(): SrtCaller {
-    const remote = { address: '192.0.2.1', port: 5000 };
     return new SrtCaller(
       {
         random: this.random,
         send: (packet) => {
           this.callerSocketId = packet.readUInt16BE(0) === 0x8000 ? packet.readUInt32BE(40) : this.callerSocketId;
-          this.path.send(this.nowUs, packet, (copy, now) => this.listener.handle(now, copy, remote));
+          this.path.send(this.nowUs, packet, (copy, now) => this.#reachListener(now, copy));
         },
         deliver: (payload, dueUs) => this.#deliver('caller', payload, dueUs, this.callerUs),
         connected: () => undefined,
