@@ -31,6 +31,8 @@ export class SrtInput implements FlowInput, Pulsed {
   readonly #alignedMerge: AlignedMerge;
   readonly #meter = new RateMeter();
   #filtered = 0;
+  /** What connections that have ended had given up. */
+  #droppedBefore = 0;
   #watchAtUs: number;
 
   constructor(dependencies: FlowInputDependencies, settings: SrtInputSettings) {
@@ -74,7 +76,10 @@ export class SrtInput implements FlowInput, Pulsed {
     const merges = [this.#rtpMerge.counters, this.#alignedMerge.counters];
     const sum = (key: 'switches' | 'duplicates' | 'recovered' | 'lost'): number =>
       merges.reduce((total, counters) => total + counters[key], 0);
-    const dropped = connections.reduce((total, each) => total + (each?.counters.packetsReceiveDrop ?? 0), 0);
+    const dropped = connections.reduce(
+      (total, each) => total + (each?.counters.packetsReceiveDrop ?? 0),
+      this.#droppedBefore,
+    );
     return {
       input_type: 'srt',
       state: connections.some((each) => each !== undefined) ? 'connected' : this.#waiting(),
@@ -116,9 +121,10 @@ export class SrtInput implements FlowInput, Pulsed {
             const { streamId } = connection.agreement;
             report({ kind: 'srt-connected', ...side, mode, remoteAddr, streamId, ...cycle });
           },
-          disconnected: (_connection: SrtConnection, remoteAddr: string, reason: CloseReason) => {
+          disconnected: (connection: SrtConnection, remoteAddr: string, reason: CloseReason) => {
+            this.#droppedBefore += connection.counters.packetsReceiveDrop;
             if (leg === null) report({ kind: 'srt-disconnected', ...side, remoteAddr, reason });
-            else this.#onLegDisconnected(leg, reason);
+            else this.#onLegDisconnected(leg, connection.agreement.receiveLatencyMs, reason);
           },
           failed: (error, remoteAddr, attempts) => report({ kind: 'srt-failed', ...side, error, remoteAddr, attempts }),
           lost: (error) => report({ kind: 'input-lost', error }),
@@ -149,8 +155,9 @@ export class SrtInput implements FlowInput, Pulsed {
     pulse.poke(this.nextUs);
   }
 
-  #onLegDisconnected(leg: 1 | 2, reason: CloseReason): void {
+  #onLegDisconnected(leg: 1 | 2, latencyMs: number, reason: CloseReason): void {
     const { nowUs } = this.#dependencies.pulse;
+    this.#rtpMerge.onLegEnded(nowUs, latencyMs * 1000);
     this.#alignedMerge.onDisconnected(nowUs, leg);
     this.#alarm(this.#watch.onDisconnected(nowUs, leg, reason));
   }

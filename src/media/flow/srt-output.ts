@@ -30,6 +30,7 @@ export class SrtOutput implements FlowOutput {
   readonly #meter = new RateMeter();
   readonly #ssrc: number;
   #sequence = 0;
+  /** What no connection took, and what connections that have ended had dropped. */
   #dropped = 0;
 
   constructor(dependencies: SrtOutputDependencies, settings: SrtOutputSettings) {
@@ -109,7 +110,8 @@ export class SrtOutput implements FlowOutput {
             const { streamId } = connection.agreement;
             report({ kind: 'srt-connected', ...side, mode, remoteAddr, streamId, ...cycle });
           },
-          disconnected: (_connection, remoteAddr, reason) => {
+          disconnected: (connection, remoteAddr, reason) => {
+            this.#dropped += connection.counters.packetsSendDrop;
             if (reason === 'stale') report({ kind: 'srt-stale', ...side, remoteAddr });
             else report({ kind: 'srt-disconnected', ...side, remoteAddr, reason });
           },

@@ -7,6 +7,8 @@ interface Held<Item> {
 
 /** A number farther off than this is another stream, not a gap. */
 const jump = 4096;
+/** A tick that is so much later than it was wanted shows that this end stood still. */
+const stallUs = 20_000;
 
 /**
  * Merges two legs that carry the same RTP stream (SMPTE ST 2022-7): by sequence number, in order, each once. A gap
@@ -22,6 +24,8 @@ export class RtpMerge<Item> {
   /** The extended number that is due. */
   #next = 0;
   #gapSinceUs: number | null = null;
+  /** Nothing missing is given up before. */
+  #patientUntilUs = 0;
   /** The latest extended number of each leg. */
   #latest: Record<1 | 2, number | null> = { 1: null, 2: null };
 
@@ -32,7 +36,8 @@ export class RtpMerge<Item> {
 
   /** When `tick` has something to do. */
   get nextUs(): number {
-    return this.#gapSinceUs === null ? Number.POSITIVE_INFINITY : this.#gapSinceUs + this.#windowUs;
+    if (this.#gapSinceUs === null) return Number.POSITIVE_INFINITY;
+    return Math.max(this.#gapSinceUs + this.#windowUs, this.#patientUntilUs);
   }
 
   push(nowUs: number, leg: 1 | 2, position: { readonly sequence: number; readonly ssrc: number }, item: Item): void {
@@ -55,11 +60,24 @@ export class RtpMerge<Item> {
   }
 
   tick(nowUs: number): void {
-    if (nowUs < this.nextUs) return;
+    const lateUs = nowUs - this.nextUs;
+    if (lateUs < 0) return;
+    // What fills the gap may wait in the other leg's socket: it has as long to be read as this end stood still.
+    if (lateUs > stallUs) {
+      this.#patientUntilUs = nowUs + Math.min(lateUs, this.#windowUs);
+      return;
+    }
     const first = Math.min(...this.#held.keys());
     this.counters.lost += first - this.#next;
     this.#next = first;
     this.#drain(nowUs);
+  }
+
+  /**
+   * A leg that ended handed on at once what was due within `earlyUs`. The other leg brings what is missing by then.
+   */
+  onLegEnded(nowUs: number, earlyUs: number): void {
+    this.#patientUntilUs = Math.max(this.#patientUntilUs, nowUs + earlyUs);
   }
 
   /** What a leg has skipped and the other one had brought before. */

@@ -14,11 +14,11 @@ function udpOut(sink: LocalUdpSocket): Record<string, unknown> {
 }
 
 function leg(port: number): Record<string, unknown> {
-  return { mode: 'listener', local_addr: `127.0.0.1:${port}`, latency_ms: 60, peer_idle_timeout_secs: 2 };
+  return { mode: 'listener', local_addr: `127.0.0.1:${port}`, latency_ms: 300, peer_idle_timeout_secs: 2 };
 }
 
 function caller(port: number): Record<string, unknown> {
-  return { mode: 'caller', remote_addr: `127.0.0.1:${port}`, latency_ms: 60, peer_idle_timeout_secs: 2 };
+  return { mode: 'caller', remote_addr: `127.0.0.1:${port}`, latency_ms: 300, peer_idle_timeout_secs: 2 };
 }
 
 describe('two SRT legs with RTP', () => {
@@ -26,7 +26,7 @@ describe('two SRT legs with RTP', () => {
     await using bed = await FlowBed.open();
     await using sink = await LocalUdpSocket.open();
     const [first, second] = [await freeUdpPort(), await freeUdpPort()];
-    const input = { type: 'srt', ...leg(first), redundancy: leg(second) };
+    const input = { type: 'srt', ...leg(first), redundancy: leg(second), merge_window_ms: 500 };
     await bed.create({ id: 'rx', input, outputs: [udpOut(sink)] });
     const target = (port: number) => ({ ip: '127.0.0.1', port });
     await using lossy = await FaultyNetwork.start({ target: target(first), faults: { lossRate: 0.05 } });
@@ -68,7 +68,7 @@ describe('two SRT legs with RTP', () => {
     await using bed = await FlowBed.open();
     await using sink = await LocalUdpSocket.open();
     const [first, second] = [await freeUdpPort(), await freeUdpPort()];
-    const input = { type: 'srt', ...leg(first), redundancy: leg(second) };
+    const input = { type: 'srt', ...leg(first), redundancy: leg(second), merge_window_ms: 500 };
     await bed.create({ id: 'rx', input, outputs: [udpOut(sink)] });
     const output = { id: 'out', name: 'Out', type: 'srt', ...caller(first), redundancy: caller(second) };
     const port = await bed.create({ id: 'tx', input: udpIn, outputs: [output] });
@@ -94,7 +94,7 @@ describe('two SRT legs with raw TS', () => {
     await using bed = await FlowBed.open();
     await using sink = await LocalUdpSocket.open();
     const [first, second] = [await freeUdpPort(), await freeUdpPort()];
-    const input = { type: 'srt', ...leg(first), redundancy: leg(second) };
+    const input = { type: 'srt', ...leg(first), redundancy: leg(second), merge_window_ms: 500 };
     await bed.create({ id: 'rx', input, outputs: [udpOut(sink)] });
     // Two flows of the same source: what two encoders' legs without RTP look like.
     const out = (port: number) => [{ id: 'out', name: 'Out', type: 'srt', ...caller(port) }];
