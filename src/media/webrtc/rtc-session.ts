@@ -10,6 +10,7 @@ import {
 import { AppError, errorMessage } from '../../lib/app-error.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { sendCloseNotify } from './close-notify.ts';
+import { PeerWatch } from './peer-watch.ts';
 import { trimCandidates, withPublicAddress, type OfferedH264 } from './sdp.ts';
 
 export type TrackKind = 'video' | 'audio';
@@ -50,11 +51,8 @@ export interface RtcDependencies {
   readonly observer: RtcObserver;
 }
 
-/** How long ICE and DTLS may take. */
-const connectMs = 10_000;
-/** A peer that has sent nothing for so long is gone: the library itself notices only after half a minute. */
-const silenceMs = 10_000;
-const watchPeriodMs = 500;
+/** What has come from the peer is known to a period, and looked at once a period: a silence ends two of them late. */
+const watchPeriodMs = 250;
 
 /** One WebRTC connection, with at most one picture track and one sound track. */
 export class RtcSession {
@@ -64,9 +62,8 @@ export class RtcSession {
   readonly #transceivers = new Map<TrackKind, RTCRtpTransceiver>();
   readonly #sequences = { video: 0, audio: 0 };
   readonly #followed = new WeakSet<RTCDtlsTransport>();
-  readonly #watch: Timer;
-  readonly #startedMs: number;
-  #heardMs: number;
+  readonly #watch: PeerWatch;
+  readonly #timer: Timer;
   #packetsHeard = 0;
   #phase: 'connecting' | 'connected' | 'over' = 'connecting';
 
@@ -74,8 +71,7 @@ export class RtcSession {
     this.#dependencies = dependencies;
     this.#settings = settings;
     const { clock } = dependencies;
-    this.#startedMs = clock.monotonicMs();
-    this.#heardMs = this.#startedMs;
+    this.#watch = new PeerWatch(clock.monotonicMs());
     const { h264, stunServer } = settings;
     this.#peer = new RTCPeerConnection({
       codecs: { video: [useH264(h264 ?? {})], audio: [useOPUS()] },
@@ -87,12 +83,12 @@ export class RtcSession {
       bundlePolicy: 'max-bundle',
       // Called for each of the peer's checks, which go on for as long as it is there.
       iceFilterStunResponse: () => {
-        if (settings.role === 'sends') this.#heardMs = clock.monotonicMs();
+        if (settings.role === 'sends' && this.isConnected) this.#watch.heard(clock.monotonicMs());
         return true;
       },
     });
     for (const kind of settings.tracks) this.#addTrack(kind);
-    this.#watch = clock.setInterval(() => this.#look(), watchPeriodMs);
+    this.#timer = clock.setInterval(() => this.#look(), watchPeriodMs);
   }
 
   get isConnected(): boolean {
@@ -148,7 +144,7 @@ export class RtcSession {
   async close(): Promise<void> {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
-    this.#watch.cancel();
+    this.#timer.cancel();
     await this.#farewell();
     await this.#peer.close();
   }
@@ -213,7 +209,7 @@ export class RtcSession {
 
   #onConnected(transport: RTCDtlsTransport): void {
     this.#phase = 'connected';
-    this.#heardMs = this.#dependencies.clock.monotonicMs();
+    this.#watch.heard(this.#dependencies.clock.monotonicMs());
     const remote = transport.iceTransport.getSelectedCandidatePair()?.remote;
     this.#dependencies.observer.connected(remote === undefined ? '' : remoteOf(remote.candidate));
   }
@@ -221,20 +217,17 @@ export class RtcSession {
   #look(): void {
     const nowMs = this.#dependencies.clock.monotonicMs();
     const packets = this.#peer.dtlsTransports.reduce((sum, { packetsReceived }) => sum + packetsReceived, 0);
-    if (packets !== this.#packetsHeard) this.#heardMs = nowMs;
+    if (packets !== this.#packetsHeard && this.isConnected) this.#watch.heard(nowMs);
     this.#packetsHeard = packets;
-    if (this.#phase === 'connecting' && nowMs - this.#startedMs >= connectMs) {
-      this.#end(`not connected within ${connectMs / 1000} s (ICE)`);
-    } else if (this.#phase === 'connected' && nowMs - this.#heardMs >= silenceMs) {
-      this.#end(`nothing came for ${silenceMs / 1000} s`);
-    }
+    const verdict = this.#watch.verdict(nowMs);
+    if (verdict !== null) this.#end(verdict);
   }
 
   #end(reason: string): void {
     if (this.#phase === 'over') return;
     const wasConnected = this.#phase === 'connected';
     this.#phase = 'over';
-    this.#watch.cancel();
+    this.#timer.cancel();
     // It is over whatever closing it says.
     this.#peer.close().catch(() => undefined);
     this.#dependencies.observer.ended({ reason, wasConnected });
