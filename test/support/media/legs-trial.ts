@@ -5,6 +5,7 @@ import { LocalUdpSocket } from '../peers/local-udp.ts';
 import { srtSender } from '../peers/srt-live-transmit.ts';
 import { TsSource } from '../peers/ts-source.ts';
 import { FlowBed } from '../programs/flow-bed.ts';
+import { MachineWatch, type TrialMachine } from './machine-watch.ts';
 import { NumberCheck, type NumberCount } from './number-check.ts';
 
 export interface LegsTrialOrder {
@@ -16,7 +17,7 @@ export interface LegsTrialOrder {
   readonly cutSecs: number;
 }
 
-export interface LegsTrialResult extends NumberCount {
+export interface LegsTrialResult extends NumberCount, TrialMachine {
   readonly sent: number;
   readonly cuts: number;
   /** Events of leg 2. */
@@ -47,9 +48,12 @@ export async function legsTrial({ seconds, rtp, everySecs, cutSecs }: LegsTrialO
   await bed.event('rx', 'SRT input connected (mode=listener, redundant leg 2)');
   using source = new TsSource(...udp.map((port) => ({ port, rtp })));
   const check = new NumberCheck();
+  const paths = [lossy.address.port, cut.address.port];
+  const machine = new MachineWatch([...ports, ...udp, ...paths, Number(sink.addr.split(':')[1])]);
   const follow = async (forSecs: number): Promise<void> => {
     const endMs = performance.now() + forSecs * 1000;
     while (performance.now() < endMs) {
+      machine.look();
       sink.receivedAtMs.splice(0);
       for (const datagram of sink.received.splice(0)) check.push(datagram);
       await pause(100);
@@ -74,6 +78,7 @@ export async function legsTrial({ seconds, rtp, everySecs, cutSecs }: LegsTrialO
   const count = (message: string): number => bed.messages('rx').filter((each) => each === message).length;
   return {
     ...check.count,
+    ...machine.result,
     sent: source.packets,
     cuts,
     lost: count('Redundant leg 2 lost'),

@@ -5,6 +5,7 @@ import { LocalUdpSocket } from '../peers/local-udp.ts';
 import { srtReceiver, srtSender } from '../peers/srt-live-transmit.ts';
 import { TsSource } from '../peers/ts-source.ts';
 import { FlowBed } from '../programs/flow-bed.ts';
+import { MachineWatch, type TrialMachine } from './machine-watch.ts';
 import { NumberCheck, type NumberCount } from './number-check.ts';
 
 export interface LossTrialOrder {
@@ -14,7 +15,7 @@ export interface LossTrialOrder {
   readonly latencyMs: number;
 }
 
-export interface LossTrialResult extends NumberCount {
+export interface LossTrialResult extends NumberCount, TrialMachine {
   readonly sent: number;
   readonly keyRefreshes: number;
 }
@@ -56,7 +57,9 @@ export async function lossTowardsUs({ seconds, lossRate, latencyMs }: LossTrialO
   await bed.event('rx', 'SRT input connected (mode=listener)');
   using source = new TsSource({ port: udp });
   const check = new NumberCheck();
+  const machine = new MachineWatch([port, udp, path.address.port, Number(sink.addr.split(':')[1])]);
   const look = (): void => {
+    machine.look();
     sink.receivedAtMs.splice(0);
     for (const datagram of sink.received.splice(0)) check.push(datagram);
   };
@@ -65,7 +68,7 @@ export async function lossTowardsUs({ seconds, lossRate, latencyMs }: LossTrialO
   const { input: stats } = await settled(bed, 'rx');
   look();
   const keyRefreshes = Number(stats?.srt_stats?.['key_refreshes_received'] ?? 0);
-  return { ...check.count, sent: source.packets, keyRefreshes };
+  return { ...check.count, sent: source.packets, keyRefreshes, ...machine.result };
 }
 
 /** A flow sends, libsrt receives. */
@@ -82,7 +85,11 @@ export async function lossTowardsLibsrt({ seconds, lossRate, latencyMs }: LossTr
   await bed.event('tx', "SRT output 'out' connected");
   using source = new TsSource({ port: udp });
   const check = new NumberCheck();
-  const look = (): void => check.push(receiver.takeOutput());
+  const machine = new MachineWatch([port, udp, path.address.port]);
+  const look = (): void => {
+    machine.look();
+    check.push(receiver.takeOutput());
+  };
   await follow(seconds, look);
   source.pause();
   const { outputs } = await settled(bed, 'tx');
@@ -91,7 +98,7 @@ export async function lossTowardsLibsrt({ seconds, lossRate, latencyMs }: LossTr
   await receiver.ends();
   look();
   const keyRefreshes = Number(outputs[0]?.srt_stats?.['key_refreshes_sent'] ?? 0);
-  return { ...check.count, sent: source.packets, keyRefreshes };
+  return { ...check.count, sent: source.packets, keyRefreshes, ...machine.result };
 }
 
 /** The statistics of a flow when nothing is on its way any more. */
