@@ -55,10 +55,7 @@ function stateOf({
     const [silence, threshold] = [seconds(agent.silent_ms), seconds(thresholdMs)];
     const text = `It lives and has not beaten for ${silence}; the threshold is ${threshold}.`;
     return [
-      problem(
-        text,
-        'it hangs, or cannot reach the socket: a Rust client does not reconnect after an observer’s restart',
-      ),
+      problem(text, 'it hangs, or its socket is gone: a varta client finds a new one only with set_reconnect_after'),
     ];
   }
   const beats = good(`It beats: the last one came ${seconds(agent.silent_ms)} ago, ${agent.beats} in all.`);
