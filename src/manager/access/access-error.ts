@@ -6,8 +6,7 @@ export type AccessErrorCode =
   | 'name_taken'
   | 'last_admin'
   | 'stale'
-  | 'first_admin_done'
-  | 'oidc_failed';
+  | 'first_admin_done';
 
 const statuses: Readonly<Record<AccessErrorCode, number>> = {
   invalid_credentials: 401,
@@ -18,7 +17,6 @@ const statuses: Readonly<Record<AccessErrorCode, number>> = {
   last_admin: 409,
   stale: 412,
   first_admin_done: 403,
-  oidc_failed: 401,
 };
 
 export interface FieldProblem {

@@ -5,10 +5,10 @@ import type { Random } from '../../lib/random.ts';
 import type { Sealing } from '../secrets/sealing.ts';
 import type { Role, UserRow } from '../store/access-schema.ts';
 import type { AccessStore } from '../store/access-store.ts';
-import { AccessError } from './access-error.ts';
 import { audit } from './audited.ts';
 import { anonymous } from './identity.ts';
 import { newId } from './new-id.ts';
+import { OidcRefusal } from './oidc-refusal.ts';
 import { highestRole } from './roles.ts';
 
 export interface OidcSettings {
@@ -48,7 +48,7 @@ export class Oidc {
     this.#settings = settings;
   }
 
-  /** Where to send the browser, and the cookie that it must bring back. */
+  /** Where to send the browser, and the cookie that it must bring back. Rejects with OidcRefusal `provider_away`. */
   async start(callback: string): Promise<{ readonly url: string; readonly cookie: string }> {
     const client = await import('openid-client');
     const configuration = await this.#discover();
@@ -70,8 +70,8 @@ export class Oidc {
     return { url: url.href, cookie: sealing.seal(JSON.stringify(pending), place) };
   }
 
-  /** The user that the provider vouches for. Rejects with AccessError `oidc_failed`. */
-  async finish(answer: URL, cookie: string, ip: string | null): Promise<UserRow> {
+  /** The user that the provider vouches for. Rejects with OidcRefusal. */
+  async finish(answer: URL, cookie: string | undefined, ip: string | null): Promise<UserRow> {
     const client = await import('openid-client');
     const { verifier, state, nonce } = this.#open(cookie);
     try {
@@ -88,19 +88,20 @@ export class Oidc {
       const more = await client.fetchUserInfo(configuration, tokens.access_token, claims.sub);
       return await this.#userOf({ ...more, ...claims }, ip);
     } catch (cause) {
-      if (cause instanceof AccessError) throw cause;
-      throw new AccessError('oidc_failed', `The identity provider did not confirm the sign-in${codeOf(cause)}.`);
+      if (cause instanceof OidcRefusal) throw cause;
+      throw new OidcRefusal('not_confirmed', codeOf(cause));
     }
   }
 
-  #open(cookie: string): Pending {
+  #open(cookie: string | undefined): Pending {
+    if (cookie === undefined) throw new OidcRefusal('not_started');
     try {
       const pending = JSON.parse(this.#dependencies.sealing.open(cookie, place)) as Pending;
       if (pending.until > this.#dependencies.clock.now()) return pending;
     } catch {
       // A cookie that is not ours is as good as none.
     }
-    throw new AccessError('oidc_failed', 'The sign-in took too long. Start again.');
+    throw new OidcRefusal('expired');
   }
 
   async #userOf(claims: Readonly<Record<string, unknown>>, ip: string | null): Promise<UserRow> {
@@ -110,8 +111,7 @@ export class Oidc {
     const now = clock.now();
     return store.transaction(async (inner) => {
       const known = await inner.users.bySubject(subject);
-      if (known !== null && known.disabled_at !== null)
-        throw new AccessError('oidc_failed', 'This user is disabled here.');
+      if (known !== null && known.disabled_at !== null) throw new OidcRefusal('disabled');
       const name = known?.name ?? (await freeName(inner, claims));
       const row: UserRow = {
         ...{ id: newId(random), name, password_hash: null, oidc_subject: subject, role, disabled_at: null },
@@ -131,7 +131,7 @@ export class Oidc {
     const names = Array.isArray(groups) ? groups.map(String) : [];
     const role = highestRole(names.map((name) => this.#settings.roles[name]).filter((one) => one !== undefined));
     if (role !== null) return role;
-    throw new AccessError('oidc_failed', 'None of your groups has a role here. Ask an administrator.');
+    throw new OidcRefusal('no_role');
   }
 
   /** Discovered at the first sign-in, and again after a failure. */
@@ -141,7 +141,7 @@ export class Oidc {
       return await this.#configuration;
     } catch {
       this.#configuration = null;
-      throw new AccessError('oidc_failed', 'The identity provider cannot be reached.');
+      throw new OidcRefusal('provider_away');
     }
   }
 
@@ -152,10 +152,9 @@ export class Oidc {
   }
 }
 
-/** The provider's own code (RFC 6749, sections 4.1.2.1 and 5.2), in brackets; empty without one. */
-function codeOf(cause: unknown): string {
+function codeOf(cause: unknown): string | null {
   const code = cause instanceof Error && 'error' in cause ? cause.error : null;
-  return typeof code === 'string' && /^[a-z_]{1,60}$/.test(code) ? ` (${code})` : '';
+  return typeof code === 'string' && /^[a-z_]{1,60}$/.test(code) ? code : null;
 }
 
 async function freeName(store: AccessStore, claims: Readonly<Record<string, unknown>>): Promise<string> {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { AccessError } from '../access/access-error.ts';
 import type { Identity } from '../access/identity.ts';
 import type { Oidc } from '../access/oidc.ts';
+import { OidcRefusal } from '../access/oidc-refusal.ts';
 import type { Client, SignIn } from '../access/sign-in.ts';
 import { apiRoute, type ApiRequest, type ApiRoute } from './api-route.ts';
 import { sessionCookie } from './credentials.ts';
-import { meSchema } from '../views/access.ts';
+import { meSchema, type SignInRefusal } from '../views/access.ts';
 import { Refusal } from './refusal.ts';
 
 const oidcCookie = '__Host-adit-oidc';
@@ -114,8 +114,10 @@ function oidcRoutes(oidc: Oidc, signIn: SignIn): readonly ApiRoute[] {
       answer: z.string(),
       status: 302,
       async handle({ origin }) {
-        const { url, cookie } = await oidc.start(callback(origin));
-        return { body: url, cookies: { [oidcCookie]: cookie } };
+        return orSignInPage(async () => {
+          const { url, cookie } = await oidc.start(callback(origin));
+          return { body: url, cookies: { [oidcCookie]: cookie } };
+        });
       },
     }),
     apiRoute({
@@ -134,15 +136,31 @@ function oidcRoutes(oidc: Oidc, signIn: SignIn): readonly ApiRoute[] {
         for (const [name, value] of Object.entries(request.query)) {
           if (typeof value === 'string') answer.searchParams.set(name, value);
         }
-        const cookie = request.cookies[oidcCookie];
-        if (cookie === undefined)
-          throw new AccessError('oidc_failed', 'The sign-in was not started here. Start again.');
-        const user = await oidc.finish(answer, cookie, request.ip);
-        const { token } = await signIn.openSession(user, clientOf(request), 'login.oidc');
-        return { body: '/', cookies: { [sessionCookie]: token, [oidcCookie]: null } };
+        return orSignInPage(async () => {
+          const user = await oidc.finish(answer, request.cookies[oidcCookie], request.ip);
+          const { token } = await signIn.openSession(user, clientOf(request), 'login.oidc');
+          return { body: '/', cookies: { [sessionCookie]: token, [oidcCookie]: null } };
+        });
       },
     }),
   ];
+}
+
+interface Redirect {
+  readonly body: string;
+  readonly cookies?: Readonly<Record<string, string | null>>;
+}
+
+/** A person looks at a browser here: a refusal leads back to the page, which says what it means. */
+async function orSignInPage(attempt: () => Promise<Redirect>): Promise<Redirect> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof OidcRefusal)) throw error;
+    const { reason, providerCode } = error;
+    const refusal: SignInRefusal = { sign_in: reason, ...(providerCode !== null && { provider: providerCode }) };
+    return { body: `/?${new URLSearchParams({ ...refusal }).toString()}` };
+  }
 }
 
 function clientOf({ ip, userAgent }: Pick<ApiRequest, 'ip' | 'userAgent'>): Client {

@@ -9,6 +9,13 @@ export const meSchema = z.object({
   expires_at: timeSchema.nullable(),
 });
 
+/** The query with which a refused single sign-on leads back to the page. */
+export interface SignInRefusal {
+  readonly sign_in: 'not_started' | 'expired' | 'provider_away' | 'not_confirmed' | 'no_role' | 'disabled';
+  /** The provider's own code. */
+  readonly provider?: string;
+}
+
 export const userSchema = z.object({
   id: z.string(),
   name: z.string(),

@@ -26,6 +26,7 @@ export type {
   AuditRow,
   Me,
   SettingRow,
+  SignInRefusal,
   UserRow,
   WebhookRow,
   WebhookTrigger,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { launchBrowser, openPage } from '../../../support/browser.ts';
 import { BrowserWalk } from '../../../support/manager/browser-walk.ts';
 import { freeTcpPort } from '../../../support/manager/free-tcp-port.ts';
 import { clientSecret, IdentityProvider } from '../../../support/manager/identity-provider.ts';
@@ -74,30 +75,49 @@ describe.each([
 
   it('lets nobody in whose groups have no role, and nobody who declines', async () => {
     provider.person = { sub: 'guest', groups: ['staff'] };
-    const refused = await browser.go(start());
-    expect(refused).toMatchObject({ status: 401 });
-    expect(refused.body).toContain('None of your groups has a role here');
+    expect(await browser.go(start())).toMatchObject({ status: 200, url: `${origin}/?sign_in=no_role` });
     provider.person = null;
     browser = new BrowserWalk();
-    const declined = await browser.go(start());
-    expect(declined).toMatchObject({ status: 401 });
-    expect(declined.body).toContain('access_denied');
+    const declined = `${origin}/?sign_in=not_confirmed&provider=access_denied`;
+    expect(await browser.go(start())).toMatchObject({ status: 200, url: declined });
     expect((await browser.go(`${origin}/api/v1/me`)).status).toBe(401);
   });
 
   it('refuses an answer with another state, to another browser, twice, or with another nonce', async () => {
     const back = await browser.go(start(), isCallback);
     const otherState = back.url.replace(/state=[^&]*/, 'state=another');
-    expect((await browser.go(otherState)).status).toBe(401);
-    expect((await new BrowserWalk().go(back.url)).status).toBe(401);
-    expect((await browser.go(back.url)).status).toBe(200);
-    expect((await browser.go(back.url)).status).toBe(401);
+    const notConfirmed = `${origin}/?sign_in=not_confirmed`;
+    const notStarted = `${origin}/?sign_in=not_started`;
+    expect((await browser.go(otherState)).url).toBe(notConfirmed);
+    expect((await new BrowserWalk().go(back.url)).url).toBe(notStarted);
+    expect((await browser.go(back.url)).url).toBe(`${origin}/`);
+    expect((await browser.go(back.url)).url).toBe(notStarted);
 
     browser = new BrowserWalk();
     provider.nonce = 'another';
-    expect((await browser.go(start())).status).toBe(401);
+    expect((await browser.go(start())).url).toBe(notConfirmed);
     expect((await browser.go(`${origin}/api/v1/me`)).status).toBe(401);
   });
+
+  it('shows what a refusal means where one signs in, until somebody does', async () => {
+    provider.person = { sub: 'zoe', groups: ['fleet-operators'] };
+    await browser.go(start());
+    const { items } = (await manager.done('GET', 'users?q=zoe')) as unknown as { items: { id: string }[] };
+    await manager.done('PATCH', `users/${items[0]?.id}`, { disabled: true });
+    browser = new BrowserWalk();
+    const { url } = await browser.go(start());
+    expect(url).toBe(`${origin}/?sign_in=disabled`);
+    await using chromium = await launchBrowser();
+    const { page, faults } = await openPage(chromium);
+    await page.goto(url);
+    await page.getByText('This user is disabled here. Ask an administrator.').waitFor();
+    await page.goto(`${origin}/?sign_in=not_confirmed&provider=access_denied`);
+    await page.getByText('The identity provider did not confirm the sign-in (access_denied).').waitFor();
+    await page.goto(`${origin}/?sign_in=Call+this+number&provider=%3Cb%3E`);
+    await page.getByRole('link', { name: 'Single sign-on' }).waitFor();
+    expect(await page.getByText('number').count()).toBe(0);
+    expect(faults).toEqual([]);
+  }, 90_000);
 
   it('says that the provider is away, and passwords and tokens go on', async () => {
     await provider[Symbol.asyncDispose]();
@@ -107,8 +127,7 @@ describe.each([
     await manager.end('SIGTERM');
     await manager.resume();
     const refused = await new BrowserWalk().go(start());
-    expect(refused).toMatchObject({ status: 401 });
-    expect(refused.body).toContain('The identity provider cannot be reached');
+    expect(refused).toMatchObject({ status: 200, url: `${origin}/?sign_in=provider_away` });
     expect(await manager.api('GET', 'me')).toMatchObject({ status: 200 });
   });
 });
