@@ -35,6 +35,7 @@ export class Manager implements ManagerHealth {
       joined: ({ id }) => feed.node(id),
       left: ({ id }) => feed.node(id),
       statsReceived: ({ id }) => feed.stats(id),
+      secretConfirmed: ({ id }) => feed.node(id),
     });
     hub.start();
     upkeep.start();

@@ -12,6 +12,8 @@ export type AuthOutcome =
       readonly kind: 'accepted';
       readonly node: NodeRow;
       readonly registered: { readonly node_id: string; readonly node_secret: string } | null;
+      /** The row of the secret that it just got; null for one that came with its secret. */
+      readonly issuedSecretId: string | null;
       /** The token had made a secret before. */
       readonly tokenUsedAgain: boolean;
     }
@@ -65,14 +67,15 @@ export class Authenticator {
     const problem = closedTo(node, now);
     if (problem !== null) return refused(problem, node.id);
     const secret = newSecret(this.#random);
-    await this.#keep(node.id, secret, now);
+    const issuedSecretId = await this.#keep(node.id, secret, now);
     const tokenUsedAgain = node.registration_used_at !== null;
     if (!tokenUsedAgain) await this.#store.nodes.change(node.id, { registration_used_at: now });
     const registered = { node_id: node.id, node_secret: secret };
-    return { kind: 'accepted', node, registered, tokenUsedAgain };
+    return { kind: 'accepted', node, registered, issuedSecretId, tokenUsedAgain };
   }
 
-  async #keep(nodeId: string, secret: string, now: number): Promise<void> {
+  /** Returns the id of its row. */
+  async #keep(nodeId: string, secret: string, now: number): Promise<string> {
     const row: NodeSecretRow = {
       id: randomUUID(),
       node_id: nodeId,
@@ -86,6 +89,7 @@ export class Authenticator {
     await this.#store.secrets.insert(row);
     const surplus = known.at(-maxSecrets);
     if (surplus !== undefined) await this.#store.secrets.removeOlder(known[known.length - maxSecrets + 1] ?? surplus);
+    return row.id;
   }
 
   async #identify(nodeId: string, secret: string, address: string): Promise<AuthOutcome> {
@@ -101,7 +105,7 @@ export class Authenticator {
     if (problem !== null) return refused(problem, nodeId);
     this.#limiter.succeeded(nodeId, address);
     if (used.state !== 'in_use') await this.#firstUse(node, used, now);
-    return { kind: 'accepted', node, registered: null, tokenUsedAgain: false };
+    return { kind: 'accepted', node, registered: null, issuedSecretId: null, tokenUsedAgain: false };
   }
 
   /**

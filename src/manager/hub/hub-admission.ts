@@ -60,6 +60,7 @@ export class HubAdmission {
         connectedAt: now,
         connectedAtMs: clock.monotonicMs(),
         expiresAt: node.expires_at,
+        issuedSecretId: outcome.issuedSecretId,
       },
       runner,
     );

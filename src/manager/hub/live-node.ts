@@ -25,6 +25,8 @@ export class LiveNode {
   readonly connectedAtMs: number;
   /** Milliseconds since the epoch; null for never. */
   readonly expiresAt: number | null;
+  /** The row of the secret that it got in this session and has not shown yet to have got. */
+  issuedSecretId: string | null;
   readonly #channel: NodeChannel;
   #stats: { readonly at: number; readonly text: string } | null = null;
   #health: Snapshot | null = null;
@@ -32,7 +34,15 @@ export class LiveNode {
   constructor(
     facts: Pick<
       LiveNode,
-      'id' | 'name' | 'kind' | 'session' | 'remoteAddr' | 'connectedAt' | 'connectedAtMs' | 'expiresAt'
+      | 'id'
+      | 'name'
+      | 'kind'
+      | 'session'
+      | 'remoteAddr'
+      | 'connectedAt'
+      | 'connectedAtMs'
+      | 'expiresAt'
+      | 'issuedSecretId'
     >,
     channel: NodeChannel,
   ) {
@@ -44,6 +54,7 @@ export class LiveNode {
     this.connectedAt = facts.connectedAt;
     this.connectedAtMs = facts.connectedAtMs;
     this.expiresAt = facts.expiresAt;
+    this.issuedSecretId = facts.issuedSecretId;
     this.#channel = channel;
   }
 

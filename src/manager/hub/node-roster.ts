@@ -17,6 +17,8 @@ export interface RosterListener {
   answered?(node: LiveNode, payload: unknown): void;
   configured?(node: LiveNode, payload: unknown): void;
   statsReceived?(node: LiveNode): void;
+  /** It has the secret that it was given when it registered. */
+  secretConfirmed?(node: LiveNode): void;
 }
 
 export interface NodeRosterDependencies {
@@ -102,10 +104,29 @@ export class NodeRoster {
     this.frames.set(frame.kind, (this.frames.get(frame.kind) ?? 0) + 1);
     const node = this.#byRunner.get(runner);
     if (node === undefined) return;
-    if (frame.kind === 'event') this.#event(node, runner, frame);
-    else if (frame.kind === 'malformed') {
+    if (frame.kind === 'malformed') {
       this.#dependencies.logger.debug({ node: node.name, reason: frame.reason }, 'a frame was dropped');
-    } else this.#report(node, frame);
+      return;
+    }
+    void this.#confirmSecret(node);
+    if (frame.kind === 'event') this.#event(node, runner, frame);
+    else this.#report(node, frame);
+  }
+
+  /** A node that goes on after it registered has the secret: it stores it before it sends anything. */
+  async #confirmSecret(node: LiveNode): Promise<void> {
+    const { clock, store, logger } = this.#dependencies;
+    const secretId = node.issuedSecretId;
+    if (secretId === null) return;
+    node.issuedSecretId = null;
+    try {
+      await store.secrets.setState(secretId, 'acknowledged', clock.now());
+      this.#tell((listener) => listener.secretConfirmed?.(node));
+    } catch (error) {
+      // Its next frame says the same.
+      node.issuedSecretId = secretId;
+      logger.debug({ error, node: node.name }, 'that a node has its secret could not be noted');
+    }
   }
 
   #report(node: LiveNode, frame: Exclude<NodeFrame, { kind: 'event' | 'malformed' }>): void {

@@ -124,6 +124,26 @@ describe('registering', () => {
   });
 });
 
+describe('the secret of a node that has just registered', () => {
+  const secretsOf = async (id: string): Promise<readonly string[]> =>
+    (await manager.fleet.nodes.get(id)).secrets.map(({ state }) => state);
+
+  it('is confirmed by the first frame after it, and in use from the next connect', async () => {
+    const { id, token } = await manager.add(name());
+    const node = await SimNode.dial(manager.url);
+    const ack = await node.authenticate({ registration_token: token });
+    node.sendText('rubbish');
+    expect(await secretsOf(id)).toEqual(['issued']);
+    node.say('health', { status: 'ok' });
+    await until(async () => (await secretsOf(id))[0] === 'acknowledged');
+    await node[Symbol.asyncDispose]();
+    const { node_secret } = ack.payload as { node_secret: string };
+    await using back = await SimNode.connect(manager.url, { node_id: id, node_secret });
+    expect(back.isOpen).toBe(true);
+    expect(await secretsOf(id)).toEqual(['in_use']);
+  });
+});
+
 describe('a node that may not come in', () => {
   it('MA5 is refused when it is disabled, expired or deleted, and a live one is closed within a second', async () => {
     const { id, credentials, node } = await manager.join(name());

@@ -11,7 +11,7 @@ import { When } from '../parts/when.tsx';
 
 const words = {
   issued: 'Sent, not confirmed by the node',
-  acknowledged: 'Rotated, not yet used by the node',
+  acknowledged: 'The node has it, and uses it from its next connect',
   in_use: 'In use',
 } as const;
 

@@ -26,7 +26,7 @@ class WorkerBed {
     const node = new LiveNode(
       {
         ...{ id: 'node', name: 'venue', kind: 'edge', session: 1, remoteAddr: 'x', connectedAt: 0 },
-        ...{ connectedAtMs: 0, expiresAt: null },
+        ...{ connectedAtMs: 0, expiresAt: null, issuedSecretId: null },
       },
       { bufferedBytes: 0, send: () => undefined, close: () => undefined },
     );
