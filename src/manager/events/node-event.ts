@@ -6,7 +6,7 @@ import type { NewEvent, Severity } from '../store/schema.ts';
 const maxCategoryChars = 256;
 const maxMessageChars = 10_000;
 const maxDetailsChars = 65_536;
-const maxIdChars = 256;
+export const maxIdChars = 256;
 const oldestMs = 30 * 86_400_000;
 const newestMs = 5 * 60_000;
 const severities: ReadonlySet<unknown> = new Set<Severity>(['info', 'warning', 'critical']);
@@ -43,7 +43,8 @@ export function stored(text: string, maxChars: number): string {
   return clean.length <= maxChars ? clean : Array.from(clean).slice(0, maxChars).join('');
 }
 
-function detailsText(details: Readonly<Record<string, unknown>>): string {
+/** JSON, or how long it would have been. */
+export function detailsText(details: Readonly<Record<string, unknown>>): string {
   const text = JSON.stringify(details);
   return text.length <= maxDetailsChars ? text : JSON.stringify({ truncated: true, characters: text.length });
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { NODE_PROTOCOL_VERSION } from '../../protocol/node/limits.ts';
 import type { NewEvent, Severity } from '../store/schema.ts';
-import { stored } from './node-event.ts';
+import { detailsText, maxIdChars, stored } from './node-event.ts';
 
 interface NodeRef {
   readonly id: string;
@@ -53,7 +53,7 @@ export class OwnEvents {
     category: string,
     message: string,
     details: Readonly<Record<string, unknown>>,
-    resource: { readonly flowId?: string | null; readonly tunnelId?: string | null } = {},
+    { flowId = null, tunnelId = null }: { readonly flowId?: string | null; readonly tunnelId?: string | null } = {},
   ): void {
     const now = this.#clock.now();
     this.#put({
@@ -62,9 +62,9 @@ export class OwnEvents {
       severity,
       category,
       message: stored(message, maxMessageChars),
-      details: JSON.stringify(details),
-      flow_id: resource.flowId ?? null,
-      tunnel_id: resource.tunnelId ?? null,
+      details: detailsText(details),
+      flow_id: flowId === null ? null : stored(flowId, maxIdChars),
+      tunnel_id: tunnelId,
       raised_at: now,
       received_at: now,
     });

@@ -11,6 +11,9 @@ type Fields = Readonly<Record<string, unknown>>;
 /** What an edge takes for granted when its file does not say it. */
 const tunnelDefaults: Fields = { transport: 'quic', mode: 'relay' };
 const maxFields = 50;
+/** A flow with a longer id cannot be kept, and is not looked at. */
+const maxIdChars = 256;
+const maxNameChars = 256;
 const hiddenKey = /(secret|token|password|passphrase|key)$/i;
 
 /** What a node has: its tunnels and flows by id. Null for a config that cannot be read as one. */
@@ -27,7 +30,7 @@ export function readInventory(content: unknown): NodeInventory | null {
   if (tunnels === null || flows === null) return null;
   return {
     tunnels: byId(tunnels, (id) => parseTunnelId(id)),
-    flows: byId(flows, (id) => id),
+    flows: byId(flows, (id) => (canBeKept(id) ? id : null)),
   };
 }
 
@@ -90,7 +93,7 @@ function extraneous(resource: 'tunnel' | 'flow', resourceId: string, entry: Fiel
   const name = typeof entry['name'] === 'string' && entry['name'] !== '' ? entry['name'] : resourceId;
   const shown = Object.entries(entry).filter(([path, actual]) => isShown(path, actual));
   const fields = shown.slice(0, maxFields).map(([path, actual]) => ({ path, desired: null, actual }));
-  return withFingerprint({ kind: 'extraneous', resource, resourceId, name, fields });
+  return withFingerprint({ kind: 'extraneous', resource, resourceId, name: name.slice(0, maxNameChars), fields });
 }
 
 function authorisation(
@@ -177,6 +180,10 @@ function withFingerprint(difference: Omit<Difference, 'fingerprint'>): Differenc
 function listOf(value: unknown): readonly unknown[] | null {
   if (value === undefined) return [];
   return Array.isArray(value) ? value : null;
+}
+
+function canBeKept(id: string): boolean {
+  return id.length <= maxIdChars && id.isWellFormed() && !id.includes('\0');
 }
 
 function byId(entries: readonly unknown[], readId: (id: string) => string | null): ReadonlyMap<string, Fields> {

@@ -1,5 +1,6 @@
-import { PostgresDialect, type Dialect } from 'kysely';
+import type { Dialect } from 'kysely';
 import pg from 'pg';
+import { StorablePostgresDialect } from './storable-text.ts';
 
 /** One for LISTEN comes beside them. */
 const maxConnections = 10;
@@ -32,5 +33,5 @@ export function postgresPool(url: string, onError: (error: Error) => void): Post
   // The pool takes its own listener away while a connection is in use. One that is lost between two statements of a
   // transaction would end the program; the next statement rejects anyway.
   pool.on('connect', (client) => client.on('error', onError));
-  return { dialect: new PostgresDialect({ pool }), pool };
+  return { dialect: new StorablePostgresDialect({ pool }), pool };
 }

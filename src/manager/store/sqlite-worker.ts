@@ -4,14 +4,15 @@ import {
   CompiledQuery,
   SqliteAdapter,
   SqliteIntrospector,
-  SqliteQueryCompiler,
   type DatabaseConnection,
   type Dialect,
   type Driver,
+  type QueryCompiler,
   type QueryResult,
 } from 'kysely';
 import { AppError } from '../../lib/app-error.ts';
 import type { FromThread, ToThread } from './sqlite-messages.ts';
+import { StorableSqliteCompiler } from './storable-text.ts';
 
 type Message = Omit<Extract<ToThread, { kind: 'query' }>, 'id'> | { kind: 'backup'; path: string } | { kind: 'close' };
 
@@ -111,8 +112,8 @@ export class SqliteWorkerDialect implements Dialect {
     return new SqliteIntrospector(db);
   }
 
-  createQueryCompiler(): SqliteQueryCompiler {
-    return new SqliteQueryCompiler();
+  createQueryCompiler(): QueryCompiler {
+    return new StorableSqliteCompiler();
   }
 }
 

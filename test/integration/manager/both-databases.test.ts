@@ -97,6 +97,29 @@ describe.each(engines)('on %s', (engine) => {
     expect(pushed).toMatchObject({ push_error: null, push_error_code: null, pushed_generation: pushed.generation });
   });
 
+  it('MF3 texts of a node that no database takes hold up nothing: not its legs, nor events of others', async () => {
+    const words = { error: 'nul \0, half \uD83D', error_code: 'c\0de' };
+    await using world = await tunnelWith((node) => {
+      node.answer = ({ action }) => (action.type === 'create_tunnel' ? words : {});
+      node.config = { tunnels: [], flows: [{ id: 'odd', name: 'n\0me' }, { id: 'f\0' }, { id: 'x'.repeat(100_000) }] };
+    });
+    expect(await world.status('failed')).toMatchObject({ push_error_code: 'c\uFFFDde' });
+    const drift = await manager.eventsOf('config_sync.drift_extraneous', world.venue.id);
+    expect(drift).toMatchObject([{ flow_id: 'odd' }]);
+    await using stranger = await SimNode.dial(manager.url);
+    expect(await stranger.authenticate({ node_id: 'a\0b', node_secret: 'x' })).toMatchObject({
+      message: 'Node not registered',
+    });
+    const { id, token } = await manager.add(name());
+    await using odd = await SimNode.dial(manager.url);
+    const answer = await odd.authenticate({ registration_token: token, software_version: '1\0\uD83D' });
+    expect(answer.type).toBe('register_ack');
+    odd.event('the last');
+    odd.ping('events-1');
+    await until(() => odd.pongs.includes('events-1'), { what: 'its event is stored' });
+    expect(await manager.fleet.nodes.get(id)).toMatchObject({ software_version: '1\uFFFD\uFFFD' });
+  });
+
   it('MC1 a leg that changes while it is pushed is pushed again: an answer counts for what was sent', async () => {
     await using world = await tunnelWith((node) => {
       node.answer = ({ action }) => (action.type === 'create_tunnel' ? 'silence' : {});

@@ -3,6 +3,7 @@ import { SystemClock } from '../../../src/lib/clock.ts';
 import { openDatabases, type Databases } from '../../support/manager/databases.ts';
 import { admin, ManagerBed } from '../../support/manager/manager-bed.ts';
 import { SimNode } from '../../support/manager/sim-node.ts';
+import { ManagerProcess } from '../../support/programs/manager-process.ts';
 import { ShiftedClock } from '../../support/fakes/shifted-clock.ts';
 import { pause } from '../../support/pause.ts';
 import { until } from '../../support/until.ts';
@@ -149,6 +150,32 @@ describe('limits', () => {
 });
 
 describe('nodes that misbehave', () => {
+  it('MA1 one whose frames have wrong types in every place stays connected, and every view of it answers', async () => {
+    await using manager = await ManagerProcess.start();
+    const { id, token } = await manager.add('odd');
+    await using node = await SimNode.connect(manager.url, { registration_token: token });
+    const values = [null, true, -1e308, 'text', [], [null, 7, {}], {}, { message: 7 }];
+    const types = ['stats', 'health', 'event', 'command_ack', 'config_response', 'pong', 'auth', 7, null, {}];
+    for (const type of types) for (const payload of values) node.send({ type, timestamp: payload, payload });
+    for (const odd of values) {
+      node.say('event', { severity: odd, category: odd, message: 'kept', details: odd, flow_id: odd });
+      node.say('health', { status: odd, version: odd, reasons: odd, capabilities: odd, quic_addr: odd });
+      node.say('command_ack', { command_id: odd, success: odd, error: odd });
+      node.say('config_response', { tunnels: odd, flows: odd });
+      const tunnels = [odd, { id: odd, state: odd, relay_addrs: odd, drops: odd, stats: odd }];
+      node.say('stats', { tunnels, flows: [odd, { id: odd }], agents: [odd], edges: odd, uptime_secs: odd });
+      for (const path of ['nodes', `nodes/${id}`, `nodes/${id}/stats`, `nodes/${id}/legs`, 'overview', 'events']) {
+        expect([path, odd, (await manager.api('GET', path)).status]).toEqual([path, odd, 200]);
+      }
+    }
+    await until(async () => (await manager.done('GET', `events/count?node=${id}&q=kept`))['total'] === values.length);
+    expect(await manager.api('POST', `nodes/${id}/command`, { action: { type: 'list_tunnels' } })).toMatchObject({
+      status: 200,
+    });
+    expect(node.isOpen).toBe(true);
+    expect(manager.output).not.toContain('unexpected error');
+  }, 60_000);
+
   it('MF3 one that reads nothing and one that floods with junk leave commands to the others quick', async () => {
     await using manager = await ManagerBed.start();
     const [slow, loud, well] = [await manager.join('slow'), await manager.join('loud'), await manager.join('well')];

@@ -43,6 +43,14 @@ describe.each(engines)('a store on %s', (engine) => {
     expect((await store.nodes.page({ limit: 9, after: 'rubbish' })).items).toHaveLength(4);
   });
 
+  it('keeps a text with NUL or half a character, with U+FFFD in its place', async () => {
+    const id = await addNode('a\0b');
+    await store.nodes.change(id, { description: 'half \uD83D of one' });
+    expect(await store.nodes.get(id)).toMatchObject({ name: 'a\uFFFDb', description: 'half \uFFFD of one' });
+    expect((await store.nodes.page({ limit: 9, q: 'a\0' })).items).toHaveLength(1);
+    expect(await store.nodes.get(`${id}\0`)).toBeNull();
+  });
+
   it('changes a node only at the generation that was read', async () => {
     const id = await addNode();
     expect(await store.nodes.change(id, { description: 'x', generation: 2 }, 1)).toMatchObject({ generation: 2 });
