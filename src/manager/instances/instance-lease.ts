@@ -33,8 +33,11 @@ export const leaseMs = 15_000;
 const renewEveryMs = 5_000;
 /** Before anybody else may think that this instance is dead. */
 const fenceAfterMs = 10_000;
-/** After trying for so long it asks whether another instance is well. Where none is, the database is away for all. */
-const askAfterMs = 25_000;
+/** At this age it asks whether another instance is well. Where none is, the database is away for all. */
+const askAfterMs = 30_000;
+/** … if it has tried for so long: the lease of a process that stood still is old, too. */
+const leastTriedMs = 20_000;
+const askEveryMs = 1_000;
 const forgetAfterMs = 86_400_000;
 
 /** This instance among others: its lease, and the sessions of those whose lease ran out. */
@@ -42,7 +45,7 @@ export class InstanceLease {
   readonly #dependencies: InstanceLeaseDependencies;
   readonly #facts: InstanceFacts;
   #id: string = randomUUID();
-  #timer: Timer | null = null;
+  readonly #timers: Timer[] = [];
   /** Former ids of this process; their sessions are still to be taken over. */
   #former: string[] = [];
   /** When the renewal that the lease rests on was asked for. */
@@ -52,6 +55,7 @@ export class InstanceLease {
   /** When the first try began that has not succeeded yet; a process that stood still has not tried. */
   #tryingSinceMs: number | null = null;
   #cutOff = false;
+  #asking = false;
   /** Since when renewing goes well; until a lease has passed since, others may not have had their turn to renew. */
   #soundSinceMs = -leaseMs;
   /** Where the other instances are, as they were last seen. */
@@ -87,14 +91,14 @@ export class InstanceLease {
     await this.#reap();
     await store.legs.releaseOrphans();
     await this.#learnPeers();
-    this.#timer = clock.setInterval(() => {
-      void this.#renew();
-      void this.#askPeers();
-    }, renewEveryMs);
+    this.#timers.push(
+      clock.setInterval(() => void this.#renew(), renewEveryMs),
+      clock.setInterval(() => void this.#askPeers(), askEveryMs),
+    );
   }
 
   async stop(): Promise<void> {
-    this.#timer?.cancel();
+    for (const timer of this.#timers) timer.cancel();
     try {
       await this.#dependencies.store.instances.remove(this.#id);
     } catch (error) {
@@ -160,14 +164,17 @@ export class InstanceLease {
 
   /** Cut off alone, rather than all without a database? A peer that is ready has it. */
   async #askPeers(): Promise<void> {
-    if (this.#cutOff || !this.#triesInVain()) return;
+    if (this.#cutOff || this.#asking || !this.#triesInVain()) return;
+    this.#asking = true;
     const answers = await Promise.all(this.#peers.map((url) => this.#dependencies.isReady(url)));
+    this.#asking = false;
     if (answers.includes(true) && this.#triesInVain()) this.#setCutOff(true);
   }
 
   #triesInVain(): boolean {
     const since = this.#tryingSinceMs;
-    return since !== null && this.#dependencies.clock.monotonicMs() - since >= askAfterMs;
+    const triedMs = since === null ? 0 : this.#dependencies.clock.monotonicMs() - since;
+    return this.ageMs >= askAfterMs && triedMs >= leastTriedMs;
   }
 
   #setCutOff(cutOff: boolean): void {

@@ -15,12 +15,18 @@ interface Bed {
   readonly adopted: [string, string][];
   reaped: number;
   fenced: boolean;
+  /** What the others say of themselves. */
+  peerReady: boolean;
+  cutOff: boolean;
 }
+
+const peer = { id: 'other', name: 'south', url: 'https://south.example:8443' };
 
 /** A lease on a database that is slow, or fails in one statement, as the test says. */
 async function leaseOn(clock: ManualClock) {
   const bed: Bed = {
     ...{ waiting: [], slow: false, failing: null, registered: [], adopted: [], reaped: 0, fenced: false },
+    ...{ peerReady: true, cutOff: false },
   };
   const answer = async <Value>(statement: string, value: Value): Promise<Value> => {
     if (bed.slow) await new Promise<void>((resolve) => bed.waiting.push(resolve));
@@ -28,7 +34,7 @@ async function leaseOn(clock: ManualClock) {
     return value;
   };
   const instances = {
-    all: () => answer('all', []),
+    all: () => answer('all', [peer]),
     register: async ({ id }: { readonly id: string }) => {
       await answer('register', undefined);
       bed.registered.push(id);
@@ -55,8 +61,8 @@ async function leaseOn(clock: ManualClock) {
       events: () => ({}) as unknown as OwnEvents,
       onFenced: (fenced) => (bed.fenced = fenced),
       onHeld: () => undefined,
-      onCutOff: () => undefined,
-      isReady: () => Promise.resolve(false),
+      onCutOff: (cutOff) => (bed.cutOff = cutOff),
+      isReady: (url) => Promise.resolve(url === peer.url && bed.peerReady),
     },
     { name: 'north', url: null, version: '1' },
   );
@@ -130,5 +136,42 @@ describe('a lease', () => {
     expect(bed.reaped).toBe(before);
     await clock.advanceAsync(10_000);
     expect(bed.reaped).toBeGreaterThan(before);
+  });
+
+  it.each([0, 1, 2_500, 4_999])(
+    'MI1 cut %i ms after a renewal sends its nodes away once it is 30 s old, not a renewal later',
+    async (sinceMs) => {
+      const clock = new ManualClock();
+      const { lease, bed } = await leaseOn(clock);
+      await clock.advanceAsync(60_000 + sinceMs);
+      bed.slow = true;
+      await clock.advanceAsync(29_900 - sinceMs);
+      expect(bed).toMatchObject({ fenced: true, cutOff: false });
+      await clock.advanceAsync(1_000);
+      expect(lease.ageMs).toBeLessThan(31_000);
+      expect(bed.cutOff).toBe(true);
+      await letGo(bed, clock);
+      expect(bed).toMatchObject({ fenced: false, cutOff: false });
+    },
+  );
+
+  it('keeps its nodes while no other instance is ready: the database is away for all', async () => {
+    const clock = new ManualClock();
+    const { bed } = await leaseOn(clock);
+    bed.peerReady = false;
+    bed.slow = true;
+    await clock.advanceAsync(300_000);
+    expect(bed).toMatchObject({ fenced: true, cutOff: false });
+  });
+
+  it('keeps its nodes after the process stood still, until it has tried for 20 s', async () => {
+    const clock = new ManualClock();
+    const { bed } = await leaseOn(clock);
+    bed.slow = true;
+    clock.stall(60_000);
+    await clock.advanceAsync(19_000);
+    expect(bed.cutOff).toBe(false);
+    await clock.advanceAsync(2_000);
+    expect(bed.cutOff).toBe(true);
   });
 });
