@@ -21,7 +21,8 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
   'long:outage': 'a manager that is away for long',
   'long:instances': 'three managers on one PostgreSQL, of which one is killed, stopped or cut off (300 nodes)',
   'long:events': 'a manager that is killed twenty times while 50 000 events come',
-  'long:api': 'schemathesis of PyPI at the manager’s REST API, with each role (needs python3 with pip)',
+  'long:api':
+    'schemathesis of PyPI at the REST APIs of manager, relay and edge, with each role (needs python3 with pip)',
   'long:page': 'how long Chromium takes to scroll and filter the lists of 5 000 nodes',
   'long:srt': 'SRT repairs with many seeds in virtual time, also against a model of libsrt',
   'long:media': 'SRT against libsrt with loss, and two legs of which one is cut, ten minutes each (needs srt-tools)',
