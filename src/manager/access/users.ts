@@ -67,7 +67,7 @@ export class Users {
         generation ?? undefined,
       );
       if (user === null) throw new AccessError('stale', `${before.name} has changed meanwhile; read it again`);
-      await refuseNoAdmin(inner);
+      await refuseNoAdmin(inner, before);
       await inner.sessions.removeOf(id);
       const note = { action: 'user.change', target: user.name, before: shown(before), after: shown(user) };
       await audit(inner, actor, now, note);
@@ -80,7 +80,7 @@ export class Users {
     const before = await this.get(id);
     await store.transaction(async (inner) => {
       await inner.users.remove(id);
-      await refuseNoAdmin(inner);
+      await refuseNoAdmin(inner, before);
       await audit(inner, actor, clock.now(), { action: 'user.delete', target: before.name, before: shown(before) });
     });
   }
@@ -129,9 +129,12 @@ function nameTaken(name: string): AccessError {
   return new AccessError('name_taken', message, [{ path: 'name', message: 'is taken' }]);
 }
 
-/** Rolls the transaction back where nobody could administer the manager afterwards. */
-async function refuseNoAdmin(store: AccessStore): Promise<void> {
-  if ((await store.users.countAdmins()) > 0) return;
+/**
+ * Rolls the transaction back where it took the last administrator away. Where there was none before, as when all come
+ * from the identity provider, others may still be changed.
+ */
+async function refuseNoAdmin(store: AccessStore, before: UserRow): Promise<void> {
+  if (before.role !== 'admin' || before.disabled_at !== null || (await store.users.countAdmins()) > 0) return;
   throw new AccessError('last_admin', 'This is the last administrator; make another one first');
 }
 
