@@ -70,7 +70,8 @@ export class EventInbox {
     this.#queue.push({ event, nodeId });
     this.#taken += 1;
     if (nodeId !== null) this.#waiting.set(nodeId, this.waiting(nodeId) + 1);
-    if (this.#queue.length >= maxGroup) this.#flush();
+    // While the database is away only the retry asks it, however many come.
+    if (this.#queue.length >= maxGroup && !this.#failing) this.#flush();
     else this.#timer ??= this.#dependencies.clock.setTimeout(() => this.#flush(), groupMs);
   }
 
@@ -111,6 +112,7 @@ export class EventInbox {
     } catch (error) {
       if (!this.#failing) logger.error({ error, waiting: this.uncommitted }, 'events cannot be stored, they wait');
       this.#failing = true;
+      this.#timer?.cancel();
       if (!this.#stopped) this.#timer = clock.setTimeout(() => this.#flush(), retryMs);
       return;
     } finally {

@@ -68,7 +68,8 @@ export class ManualClock implements Clock {
     const untilMs = this.#elapsedMs + durationMs;
     await settle();
     for (let next = this.#next(); next !== null && next.dueMs <= untilMs; next = this.#next()) {
-      this.advance(next.dueMs - this.#elapsedMs);
+      // What was due while the clock stalled is due now.
+      this.advance(Math.max(0, next.dueMs - this.#elapsedMs));
       await settle();
     }
     this.advance(untilMs - this.#elapsedMs);
