@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { addressUnavailable } from '../lib/address-unavailable.ts';
 import { AppError, errorMessage } from '../lib/app-error.ts';
+import type { Clock } from '../lib/clock.ts';
 import { formatHostPort, parseHostPort, type HostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
+import { HandshakeQueue } from './handshake-queue.ts';
 
 /** PEM texts. */
 export interface ServerIdentity {
@@ -17,6 +19,7 @@ export interface ServerIdentity {
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 export interface HttpsServerDependencies {
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
   /** By path, without a query. */
@@ -101,10 +104,7 @@ export class HttpsServer {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
-    server.on('connection', (socket: Duplex) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
+    this.#queueHandshakes(server);
     server.on('clientError', refuseUnreadable);
     server.on('tlsClientError', (error) => logger.debug({ error }, 'TLS handshake failed'));
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
@@ -118,6 +118,27 @@ export class HttpsServer {
     return server;
   }
 
+  /** Puts the queue before the listener with which Node begins a handshake. */
+  #queueHandshakes(server: Server): void {
+    const queue = new HandshakeQueue(this.#dependencies.clock);
+    const begin = server.listeners('connection') as ((socket: Socket) => void)[];
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      // Until it is begun nobody else listens.
+      socket.on('error', () => socket.destroy());
+      const name = nameOf(socket);
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        queue.leave(name);
+      });
+      queue.enter(name, () => {
+        if (!socket.destroyed) for (const listener of begin) listener.call(server, socket);
+      });
+    });
+    server.on('secureConnection', (socket) => queue.leave(nameOf(socket)));
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
@@ -125,6 +146,11 @@ export class HttpsServer {
     if (handler !== undefined) handler(request, socket, head);
     else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   }
+}
+
+/** The same for a connection and for the TLS over it; nothing else has it while the connection is open. */
+function nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** What Node's own answers lack is a body: every other refusal of this port has one. */

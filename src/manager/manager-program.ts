@@ -90,6 +90,7 @@ export async function startManagerProgram(
   });
   const upgrades = upgradesOf(manager, extension.upgrades);
   const server = new HttpsServer({
+    clock,
     logger,
     upgrades,
     onRequest: (request, response) => app.routing(request, response),

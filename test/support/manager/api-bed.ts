@@ -91,6 +91,7 @@ export class ApiBed implements AsyncDisposable {
     });
     await app.ready();
     const server = new HttpsServer({
+      clock,
       logger,
       onRequest: (request, response) => app.routing(request, response),
       upgrades: extension.upgrades,
