@@ -6,9 +6,8 @@ import { Migrator, type Migration } from 'kysely/migration';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { lostSecret } from './access-schema.ts';
-import { PostgresDoorbell, type Doorbell } from './doorbell.ts';
+import type { Doorbell } from './doorbell.ts';
 import { initialSchema } from './migrations/0001-initial.ts';
-import { postgresPool } from './postgres.ts';
 import type { Tables } from './schema.ts';
 import { sealedValues } from './sealed-values.ts';
 import { SqliteWorker, SqliteWorkerDialect } from './sqlite-worker.ts';
@@ -53,7 +52,7 @@ const postgresNow = sql<number>`cast(extract(epoch from clock_timestamp()) * 100
  */
 export async function openDatabase(url: string, options: OpenDatabaseOptions): Promise<OpenDatabase> {
   const path = sqlitePathOf(url);
-  const opened = path === null ? openPostgres(url, options) : await openSqlite(path);
+  const opened = path === null ? await openPostgres(url, options) : await openSqlite(path);
   try {
     await migrate(opened.db, opened.engine, options.asItIs === true);
     return opened;
@@ -68,7 +67,12 @@ export function sqlitePathOf(url: string): string | null {
   return /^sqlite:(.+)$/.exec(url)?.[1] ?? null;
 }
 
-function openPostgres(url: string, { clock, listenUrl, onError }: OpenDatabaseOptions): OpenDatabase {
+async function openPostgres(url: string, { clock, listenUrl, onError }: OpenDatabaseOptions): Promise<OpenDatabase> {
+  // Loaded here: only who uses it pays for it.
+  const [{ postgresPool }, { PostgresDoorbell }] = await Promise.all([
+    import('./postgres.ts'),
+    import('./doorbell.ts'),
+  ]);
   const { dialect, pool } = postgresPool(url, onError);
   const db = new Kysely<Tables>({ dialect });
   return {

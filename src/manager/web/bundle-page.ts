@@ -32,9 +32,13 @@ export async function bundlePage(): Promise<readonly PageFile[]> {
   ];
 }
 
+/** How many are under way. */
+let builds = 0;
+
 async function bundle(): Promise<{ readonly script: Buffer; readonly style: Buffer }> {
   // Loaded here: only a manager that serves the page needs it.
-  const { build } = await import('esbuild');
+  const { build, stop } = await import('esbuild');
+  builds += 1;
   try {
     const { outputFiles } = await build({
       entryPoints: {
@@ -56,6 +60,10 @@ async function bundle(): Promise<{ readonly script: Buffer; readonly style: Buff
     return { script: named('page.js'), style: named('style.css') };
   } catch (cause) {
     throw new AppError('io-failed', `the page could not be built: ${errorMessage(cause)}`, { cause });
+  } finally {
+    // esbuild's process would stay, with 30 MB. It is one for all builds of this process.
+    builds -= 1;
+    if (builds === 0) await stop();
   }
 }
 
