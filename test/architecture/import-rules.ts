@@ -26,6 +26,12 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'node-link/credentials': ['config', 'protocol/node', 'lib'],
   'node-link/commands': ['node-link/node-program', 'protocol/node', 'lib'],
   media: ['lib'],
+  'media/flow': [
+    ...['codec', 'hls', 'merge', 'mpegts', 'net', 'rtmp', 'rtp', 'rtsp', 'srt', 'webrtc'].map(
+      (room) => `media/${room}`,
+    ),
+    'lib',
+  ],
   'media/codec': ['lib'],
   'media/srt': ['lib'],
   'media/net': ['lib'],
@@ -97,6 +103,11 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
     'quic/tls-material',
     'lib',
   ],
+  'cli/status': ['cli/why', 'relay/admin', 'edge/admin', 'manager/views', 'observer/admin', 'admin', 'protocol', 'lib'],
+  'cli/why': [
+    ...['cli/api-client', 'cli/status', 'relay/admin', 'edge/admin', 'edge/tunnel', 'edge/uplink', 'observer/admin'],
+    ...['admin', 'protocol', 'lib'],
+  ],
   'cli/service': ['node-link/link/certificate-check', 'config', 'lib'],
   manager: ['beat-sender', 'quic/tls-material', 'admin', 'config', 'protocol', 'lib'],
   'manager/config': ['beat-sender/beat-config', 'quic/tls-material', 'config', 'protocol', 'lib'],
@@ -112,6 +123,32 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'manager/maintenance': ['manager/access', 'manager/secrets', 'manager/store', 'lib'],
   'manager/reconcile': ['manager/store/schema', 'protocol', 'lib'],
   'manager/events': ['manager/store', 'protocol', 'lib'],
+  'manager/api': [
+    ...[
+      'access',
+      'config',
+      'extension-points',
+      'fleet',
+      'fleet-error',
+      'live',
+      'store',
+      'views',
+      'web',
+      'webhooks',
+    ].map((room) => `manager/${room}`),
+    ...['protocol', 'lib'],
+  ],
+  'manager/fleet': [
+    ...['commands', 'events', 'fleet-error', 'hub', 'reconcile', 'reconciler', 'secrets', 'store'].map(
+      (room) => `manager/${room}`,
+    ),
+    ...['protocol', 'lib'],
+  ],
+  'manager/reconciler': [
+    ...['commands', 'events', 'hub', 'reconcile', 'secrets', 'store'].map((room) => `manager/${room}`),
+    ...['protocol', 'lib'],
+  ],
+  'manager/instances': ['manager/events', 'manager/store', 'lib'],
   'manager/hub': ['manager/events', 'manager/secrets', 'manager/store', 'protocol', 'lib'],
   'manager/commands': ['manager/hub', 'manager/secrets', 'manager/store', 'protocol', 'lib'],
   posix: ['lib'],
@@ -123,6 +160,8 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   'observer/recovery': ['observer/slots', 'lib'],
   'observer/notices': ['observer/slots', 'observer/recovery', 'protocol', 'lib'],
   'observer/outputs': ['observer/slots', 'observer/recovery', 'observer/beat-watch', 'protocol', 'lib'],
+  'observer/admin': ['observer/beat-watch', 'observer/slots', 'admin', 'config', 'protocol', 'lib'],
+  'observer/manager-link': ['observer/config', 'node-link', 'config', 'protocol', 'lib'],
   'observer/config': ['observer/beats', 'observer/observer-settings', 'node-link/manager-config', 'config', 'lib'],
   main: ['cli', 'lib/leave-out-locales'],
 };
