@@ -25,7 +25,7 @@ const content = `# Unmodified varta clients at the observer
 
 \`npm run clients:table -- ${seconds}\` writes this page: the clients of varta 0.2.0 from crates.io and PyPI beat five times a
 second for ${seconds} s, while they and the observer restart. A beat before a fork and the terminal beat of a panic are not in
-a client's own count. [observer.md](observer.md) §10 says what follows for programs that beat.
+a client's own count. [observer.md](observer.md#10-programs-that-beat) says what follows for programs that beat.
 
 | client | scenario | the client saw | the observer saw | |
 | --- | --- | --- | --- | --- |
