@@ -208,7 +208,7 @@ impl Core {
         self.mark_dirty(slot);
     }
 
-    /// The socket is of no use any more: everything on it ends.
+    /// The socket does not work any more: everything on it ends.
     pub fn socket_failed(&mut self, endpoint: usize, reason: &str) {
         let slots: Vec<Slot> =
             self.endpoints[endpoint].slots.iter().copied().filter(|&slot| slot != Slot::MAX).collect();

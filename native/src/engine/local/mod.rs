@@ -96,7 +96,7 @@ impl Locals {
         }
     }
 
-    /// The poller's word of a socket.
+    /// The poller reports that a socket is ready.
     pub fn heard(&mut self, id: u64, flags: EventFlags) {
         let failed = flags.intersects(EventFlags::ERR | EventFlags::HUP);
         match self.sockets.get_mut(&id) {

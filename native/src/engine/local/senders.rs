@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-/// So many programs at one port are told from one that has taken another port.
+/// Last senders that are remembered. One that comes back is a second program, and not one that has changed its port.
 const REMEMBERED: usize = 4;
 
 #[derive(Default)]

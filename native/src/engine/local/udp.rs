@@ -96,7 +96,7 @@ impl Udp {
         Some(Bytes::copy_from_slice(datagram))
     }
 
-    /// Ok(false): there is nobody to give it to.
+    /// Ok(false): no local program has sent yet, so there is no address to send it to.
     fn deliver(&self, payload: &[u8]) -> io::Result<bool> {
         match (&self.socket, self.senders.last()) {
             (Some((socket, Mode::Connect)), _) => socket.send(payload).map(|_| true),
