@@ -5,8 +5,8 @@ const mostAtOnce = 200;
 const slowMs = 1_000;
 
 /**
- * Begins TLS handshakes in the order of their connections, so many at a time. When a whole fleet comes back at once, all
- * of them together would share the CPU until every peer has given up; a few at a time succeed one after the other.
+ * Begins TLS handshakes in the order of their connections, so many at a time. When a whole fleet comes back at once,
+ * all of them together would share the CPU until every peer has given up; a few at a time succeed one after the other.
  */
 export class HandshakeQueue {
   readonly #clock: Clock;
