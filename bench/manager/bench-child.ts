@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 
 const masterKey = 'ab'.repeat(32);
+/** Those with which `bin/adit` runs a manager; the others get the same. */
+const execArgv = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--no-parallel-scavenge'];
 
 /** A part of the benchmark as a process of its own, which answers each message with one. */
 export class BenchChild implements AsyncDisposable {
@@ -12,7 +14,6 @@ export class BenchChild implements AsyncDisposable {
   #wake: () => void = () => undefined;
 
   constructor(script: string, args: readonly string[]) {
-    const execArgv = ['--disable-warning=ExperimentalWarning'];
     // On PostgreSQL the key has to be given.
     const env = { ...process.env, ADIT_MASTER_KEY: masterKey };
     this.#child = fork(join(import.meta.dirname, script), args, { execArgv, env });

@@ -19,6 +19,8 @@ server.on('upgrade', (request, socket, head) => {
 });
 server.listen(0, '127.0.0.1', report);
 process.on('message', report);
+// Nobody is left to measure for.
+process.on('disconnect', () => process.exit());
 
 function report(): void {
   const { port } = server.address() as AddressInfo;

@@ -39,6 +39,8 @@ const { store, inbox } = program.manager.parts;
 if (Number(count) > 0) await addRows();
 const lag = new LoopLag();
 process.on('message', report);
+// Nobody is left to measure for.
+process.on('disconnect', () => process.exit());
 report();
 
 function report(): void {

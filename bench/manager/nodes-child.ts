@@ -134,6 +134,8 @@ async function connect(atOnce: number): Promise<Connected> {
   return { connectedMs: performance.now() - startedMs };
 }
 
+// Nobody is left to measure for.
+process.on('disconnect', () => process.exit());
 process.on('message', (question: NodesQuestion) => {
   void carryOut(question).then((answered) => process.send?.(answered));
 });
