@@ -1,4 +1,5 @@
 import type { NodeKind } from '../store/schema.ts';
+import { KeptFrame } from './kept-frame.ts';
 import { readStats } from './node-frame.ts';
 
 /** A node's newest stats and health, in memory only. */
@@ -28,7 +29,7 @@ export class LiveNode {
   /** The row of the secret that it got in this session and has not shown yet to have got. */
   issuedSecretId: string | null;
   readonly #channel: NodeChannel;
-  #stats: { readonly at: number; readonly text: string } | null = null;
+  readonly #stats = new KeptFrame();
   #health: Snapshot | null = null;
 
   constructor(
@@ -64,8 +65,8 @@ export class LiveNode {
 
   /** Read now, from the frame as it came. */
   get stats(): Snapshot | null {
-    const payload = this.#stats === null ? null : readStats(this.#stats.text);
-    return payload === null || this.#stats === null ? null : { at: this.#stats.at, payload };
+    const payload = readStats(this.#stats.bytes);
+    return payload === null ? null : { at: this.#stats.at, payload };
   }
 
   get health(): Snapshot | null {
@@ -80,8 +81,8 @@ export class LiveNode {
     this.#channel.close(code, reason);
   }
 
-  keepStats(text: string, at: number): void {
-    this.#stats = { at, text };
+  keepStats(bytes: Uint8Array, at: number): void {
+    this.#stats.put(bytes, at);
   }
 
   keepHealth(payload: Readonly<Record<string, unknown>>, at: number): void {

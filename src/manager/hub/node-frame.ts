@@ -25,8 +25,8 @@ export type ReadAuth =
 
 /** A frame after authentication. */
 export type NodeFrame =
-  /** Kept as it came: reading it is put off until somebody wants to know. */
-  | { readonly kind: 'stats'; readonly text: string }
+  /** As it came: reading it is put off until somebody wants to know. The bytes are the socket's. */
+  | { readonly kind: 'stats'; readonly bytes: Buffer }
   | { readonly kind: 'health'; readonly payload: unknown }
   | { readonly kind: 'event'; readonly timestamp: unknown; readonly payload: unknown }
   | { readonly kind: 'command_ack'; readonly payload: unknown }
@@ -71,23 +71,28 @@ function readCredentials(payload: Readonly<Record<string, unknown>>): ReadAuth {
   return { kind: 'auth', request: { credentials, ...rest } };
 }
 
-export function readFrame(text: string): NodeFrame {
-  // Our nodes write the type first, nodes in the field last; either way the last brace closes the frame itself.
-  if (text.startsWith('{"type":"stats"') || text.endsWith('"type":"stats"}')) return { kind: 'stats', text };
-  const envelope = parseJson(text);
+/** Our nodes write the type first, nodes in the field last; either way the last brace closes the frame itself. */
+const statsHead = Buffer.from('{"type":"stats"');
+const statsTail = Buffer.from('"type":"stats"}');
+
+export function readFrame(bytes: Buffer): NodeFrame {
+  const isStats =
+    bytes.subarray(0, statsHead.length).equals(statsHead) || bytes.subarray(-statsTail.length).equals(statsTail);
+  if (isStats) return { kind: 'stats', bytes };
+  const envelope = parseJson(bytes);
   if (typeof envelope !== 'object' || envelope === null || Array.isArray(envelope)) {
     return { kind: 'malformed', reason: 'not a JSON object' };
   }
-  return classify(envelope as Readonly<Record<string, unknown>>, text);
+  return classify(envelope as Readonly<Record<string, unknown>>, bytes);
 }
 
-function classify({ type, timestamp, payload }: Readonly<Record<string, unknown>>, text: string): NodeFrame {
+function classify({ type, timestamp, payload }: Readonly<Record<string, unknown>>, bytes: Buffer): NodeFrame {
   if (typeof type !== 'string' || timestamp === undefined || payload === undefined) {
     return { kind: 'malformed', reason: 'type, timestamp or payload is missing' };
   }
   switch (type) {
     case 'stats':
-      return { kind: 'stats', text };
+      return { kind: 'stats', bytes };
     case 'health':
     case 'command_ack':
     case 'config_response':
@@ -102,8 +107,8 @@ function classify({ type, timestamp, payload }: Readonly<Record<string, unknown>
 }
 
 /** The payload of a stats frame; null when it has none. */
-export function readStats(text: string): Readonly<Record<string, unknown>> | null {
-  return asJsonObject(asJsonObject(parseJson(text))?.['payload']);
+export function readStats(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
+  return asJsonObject(asJsonObject(parseJson(bytes))?.['payload']);
 }
 
 function refused(reason: string): ReadAuth {

@@ -133,7 +133,7 @@ export class NodeRoster {
     const now = this.#dependencies.clock.now();
     switch (frame.kind) {
       case 'stats':
-        node.keepStats(frame.text, now);
+        node.keepStats(frame.bytes, now);
         this.#tell((listener) => listener.statsReceived?.(node));
         return;
       case 'health':

@@ -49,7 +49,7 @@ export class SessionRunner implements NodeChannel {
     this.#pingedAtMs = this.#openedAtMs;
     socket.on('message', (data, isBinary) => {
       this.#heard();
-      this.#take(isBinary ? { kind: 'binary' } : { kind: 'text', text: (data as Buffer).toString() });
+      this.#take(isBinary ? { kind: 'binary' } : { kind: 'text', bytes: data as Buffer });
     });
     socket.on('ping', (data) => this.#pinged(data));
     socket.on('pong', () => this.#heard());

@@ -2,7 +2,8 @@ import { rfc3339 } from '../../lib/clock.ts';
 import { readAuth, readFrame, type AuthRequest, type NodeFrame } from './node-frame.ts';
 
 export type SessionInput =
-  | { readonly kind: 'text'; readonly text: string }
+  /** UTF-8; of use during the call only. */
+  | { readonly kind: 'text'; readonly bytes: Buffer }
   | { readonly kind: 'binary' }
   | {
       readonly kind: 'accepted';
@@ -38,7 +39,7 @@ export class Session {
   take(input: SessionInput, nowMs: number): SessionAction[] {
     switch (input.kind) {
       case 'text':
-        return this.#text(input.text, nowMs);
+        return this.#text(input.bytes, nowMs);
       case 'binary':
         return this.#binary(nowMs);
       case 'accepted':
@@ -69,11 +70,11 @@ export class Session {
     return late ? this.#refuse('Auth timeout (10s)', nowMs) : [];
   }
 
-  #text(text: string, nowMs: number): SessionAction[] {
-    if (this.#phase === 'live') return [{ kind: 'frame', frame: readFrame(text) }];
+  #text(bytes: Buffer, nowMs: number): SessionAction[] {
+    if (this.#phase === 'live') return [{ kind: 'frame', frame: readFrame(bytes) }];
     // Frames that come before the answer to `auth` are dropped: a node that waits sends none.
     if (this.#phase !== 'awaiting-auth') return [];
-    const auth = readAuth(text);
+    const auth = readAuth(bytes.toString());
     if (auth.kind === 'refused') return this.#refuse(auth.reason, nowMs);
     this.#phase = 'authenticating';
     return [{ kind: 'authenticate', request: auth.request }];
