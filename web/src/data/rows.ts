@@ -41,6 +41,8 @@ const pageSize = 500;
 /** Fills the window of a long list soon; its further pages follow by themselves. */
 const firstPageSize = 100;
 const mostRows = 20_000;
+/** A tail that stays open grows no further: it is read anew, from its newest rows. */
+const mostFreshRows = 5_000;
 const settleMs = 120;
 /** Rows that the list does not have yet: where they belong, only the manager knows. */
 const unknownRowsMs = 2_000;
@@ -166,9 +168,15 @@ function useLiveRows<Row extends { readonly id: string }>(
         void read(null);
       }, delayMs);
     };
+    let grown = 0;
     const unfollow = follow(topic, (message) => {
       const change = changeOf(items.peek(), message, prepend);
+      grown += change.rows.length - items.peek().length;
       items.value = change.rows;
+      if (grown > mostFreshRows) {
+        grown = 0;
+        readIn(settleMs);
+      }
       if (change.readAgain !== 'no') readIn(change.readAgain === 'now' ? settleMs : unknownRowsMs);
     });
     return () => {

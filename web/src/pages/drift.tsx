@@ -6,9 +6,10 @@ import { may } from '../data/session.ts';
 import type { DriftActionName, DriftRow } from '../data/shapes.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
-import { Empty, Note } from '../parts/card.tsx';
+import { Empty } from '../parts/card.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Chips, FilterBar, filterFromAddress, SearchBox } from '../parts/filter-bar.tsx';
+import { Listing } from '../parts/listing.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { When } from '../parts/when.tsx';
 import { plural, valueText } from '../words/format.ts';
@@ -59,15 +60,16 @@ export function DriftPage() {
         />
         <Chips label="Ignored" name="muted" choices={[{ value: '1', word: 'Ignored ones too' }]} />
       </FilterBar>
-      {rows.error.value !== null && <Note tone="bad">{rows.error.value}</Note>}
-      {items.length === 0 && !rows.loading.value && (
-        <Empty title="No difference.">Every compared node runs what the manager wants.</Empty>
-      )}
-      <div class="drifts">
-        {items.slice(0, shownAtMost).map((row) => (
-          <Difference key={row.id} row={row} all={items} chosen={chosen} />
-        ))}
-      </div>
+      <Listing
+        rows={rows}
+        empty={<Empty title="No difference.">Every compared node runs what the manager wants.</Empty>}
+      >
+        <div class="drifts">
+          {items.slice(0, shownAtMost).map((row) => (
+            <Difference key={row.id} row={row} all={items} chosen={chosen} />
+          ))}
+        </div>
+      </Listing>
       {items.length > shownAtMost && (
         <p class="table-foot">The first {shownAtMost} are shown: narrow the filter to see others.</p>
       )}

@@ -2,6 +2,7 @@ import { useRows } from '../data/rows.ts';
 import type { InstanceRow } from '../data/shapes.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Card } from '../parts/card.tsx';
+import { Listing } from '../parts/listing.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
@@ -49,9 +50,11 @@ export function InstancesPage() {
         title="Instances"
         lead="Programs that share this database. Each owns the nodes that are connected to it."
       />
-      <Card>
-        <SimpleTable label="Instances" columns={columns} items={rows.items.value} />
-      </Card>
+      <Listing rows={rows} empty={null}>
+        <Card>
+          <SimpleTable label="Instances" columns={columns} items={rows.items.value} />
+        </Card>
+      </Listing>
     </>
   );
 }

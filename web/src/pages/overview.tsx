@@ -7,6 +7,7 @@ import { Card, Empty } from '../parts/card.tsx';
 import { LinkButton } from '../parts/button.tsx';
 import { may } from '../data/session.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
+import { Listing } from '../parts/listing.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { count, plural } from '../words/format.ts';
 import { nodeLooks, pushLooks, type Look, type Tone } from '../words/status.ts';
@@ -181,15 +182,13 @@ function LastHour() {
   const lines = rows.items.value.slice(0, linesShown);
   return (
     <Card title="In the last hour" aside={<a href="/events">All events</a>}>
-      {lines.length === 0 && !rows.loading.value ? (
-        <Empty title="Quiet: nothing changed in the last hour." />
-      ) : (
+      <Listing rows={rows} empty={<Empty title="Quiet: nothing changed in the last hour." />}>
         <ul class="event-lines">
           {lines.map((event) => (
             <EventLine key={event.id} event={event} />
           ))}
         </ul>
-      )}
+      </Listing>
     </Card>
   );
 }

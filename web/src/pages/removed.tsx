@@ -4,7 +4,7 @@ import { useRows } from '../data/rows.ts';
 import { may } from '../data/session.ts';
 import type { FlowRow, TunnelRow } from '../data/shapes.ts';
 import { Button } from '../parts/button.tsx';
-import { Card, Empty } from '../parts/card.tsx';
+import { Card, Empty, Note } from '../parts/card.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
@@ -33,6 +33,7 @@ export function RemovedPage() {
     ...flows.items.value.map((row) => ({ ...row, kind: 'flows' as const })),
   ].sort((one, other) => (other.removed_at ?? 0) - (one.removed_at ?? 0));
   const loading = tunnels.loading.value || flows.loading.value;
+  const problem = tunnels.error.value ?? flows.error.value;
   const restore = async (row: RemovedRow) => {
     await attempt(
       () => send('POST', `${row.kind}/${encodeURIComponent(row.id)}/restore`, { body: {} }),
@@ -47,8 +48,10 @@ export function RemovedPage() {
         title="Recently removed"
         lead="Kept for 30 days. Restore brings a tunnel or flow back with a new generation."
       />
+      {problem !== null && <Note tone="bad">{problem}</Note>}
       {rows.length === 0 ? (
-        !loading && (
+        !loading &&
+        problem === null && (
           <Empty title="Nothing was removed in the last 30 days.">
             A tunnel or flow that you remove stands here, so that you can bring it back.
           </Empty>

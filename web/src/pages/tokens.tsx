@@ -9,6 +9,7 @@ import { Button } from '../parts/button.tsx';
 import { Card, Empty } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { Listing } from '../parts/listing.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { ShownOnce } from '../parts/shown-once.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
@@ -33,15 +34,21 @@ export function TokensPage() {
           New token
         </Button>
       </PageHead>
-      {rows.items.value.length === 0 && !rows.loading.value ? (
-        <Empty title="No token yet.">The API is described at /api/v1/openapi.json.</Empty>
-      ) : (
+      <Listing rows={rows} empty={<NoToken />}>
         <Card>
           <SimpleTable label="API tokens" columns={columnsWith(rows)} items={rows.items.value} />
         </Card>
-      )}
+      </Listing>
       {adding.value && <TokenDialog rows={rows} close={() => (adding.value = false)} />}
     </>
+  );
+}
+
+function NoToken() {
+  return (
+    <Empty title="No token yet.">
+      Make one for each program that uses the API. The API is described at /api/v1/openapi.json.
+    </Empty>
   );
 }
 

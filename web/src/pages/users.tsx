@@ -9,6 +9,7 @@ import { Button } from '../parts/button.tsx';
 import { Card } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { Listing } from '../parts/listing.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
@@ -30,9 +31,11 @@ export function UsersPage() {
           Add user
         </Button>
       </PageHead>
-      <Card>
-        <SimpleTable label="Users" columns={columnsWith(rows)} items={rows.items.value} />
-      </Card>
+      <Listing rows={rows} empty={null}>
+        <Card>
+          <SimpleTable label="Users" columns={columnsWith(rows)} items={rows.items.value} />
+        </Card>
+      </Listing>
       {adding.value && <UserDialog rows={rows} close={() => (adding.value = false)} />}
     </>
   );

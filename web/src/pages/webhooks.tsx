@@ -7,6 +7,7 @@ import { AskButton } from '../parts/ask-button.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Button } from '../parts/button.tsx';
 import { Card, Empty } from '../parts/card.tsx';
+import { Listing } from '../parts/listing.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
@@ -27,13 +28,11 @@ export function WebhooksPage() {
           New webhook
         </Button>
       </PageHead>
-      {rows.items.value.length === 0 && !rows.loading.value ? (
-        <Empty title="No webhook yet.">Make one to be told when a node goes.</Empty>
-      ) : (
+      <Listing rows={rows} empty={<Empty title="No webhook yet.">Make one to be called when a node goes.</Empty>}>
         <Card>
           <SimpleTable label="Webhooks" columns={columnsWith(rows)} items={rows.items.value} />
         </Card>
-      )}
+      </Listing>
       {adding.value && <WebhookDialog rows={rows} close={() => (adding.value = false)} />}
     </>
   );
@@ -73,7 +72,7 @@ function columnsWith(rows: Rows<WebhookRow>): readonly Column<WebhookRow>[] {
     {
       key: 'act',
       title: 'Actions',
-      width: 2,
+      width: 2.8,
       align: 'right',
       cell: (hook) => <WebhookActions hook={hook} rows={rows} />,
     },

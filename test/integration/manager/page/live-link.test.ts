@@ -53,6 +53,21 @@ describe('the network between page and manager is cut', () => {
     await context.close();
   }, 240_000);
 
+  test('no list says that there is nothing when it could not be read', async () => {
+    const { page, context } = await openPage(browser);
+    page.setDefaultTimeout(slowMachineMs);
+    await signInPage(page, bed);
+    const refusal = { error: 'The database is away.', error_code: 'unavailable' };
+    await page.route(/[/]api[/]v1[/](?!me|overview)/, (route) => route.fulfill({ status: 503, json: refusal }));
+    const lists = ['', 'nodes', 'tunnels', 'flows', 'drift', 'events', 'removed', 'audit', 'users', 'tokens'];
+    for (const path of [...lists, 'webhooks', 'instances', 'settings']) {
+      await page.goto(`${bed.origin}/${path}`);
+      await page.getByRole('alert').getByText('The database is away.').first().waitFor();
+      expect([path, await page.locator('.empty').count()]).toEqual([path, 0]);
+    }
+    await context.close();
+  }, 240_000);
+
   test('a row that another operator makes comes into an open list, also one that is filtered', async () => {
     const { page, context, faults } = await openPage(browser);
     page.setDefaultTimeout(slowMachineMs);
