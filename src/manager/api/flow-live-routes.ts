@@ -42,7 +42,7 @@ export function flowLiveRoutes(parts: Parts): readonly ApiRoute[] {
 }
 
 async function live({ fleet, flowHistory }: Parts, flow: FlowView, points: number): Promise<FlowLiveWire> {
-  const stats = await fleet.nodes.stats(flow.node_id);
+  const stats = await unlessGone(fleet.nodes.stats(flow.node_id));
   const now = flowFigures(stats?.payload).get(flow.flow_id);
   const past = points === 0 ? [] : flowHistory.of(flow.node_id, flow.flow_id).slice(-points);
   return {

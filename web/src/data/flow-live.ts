@@ -6,6 +6,8 @@ import type { FlowLive, Page } from './shapes.ts';
 import { every, later } from './time.ts';
 
 const everyMs = 5_000;
+/** Of the small picture: five minutes. */
+const points = 60;
 /** Rows that are drawn within so long are asked for together. */
 const gatherMs = 50;
 /** As many as the manager returns at once. */
@@ -48,7 +50,7 @@ async function read(): Promise<void> {
   const ids = Array.from(drawn.keys()).slice(0, mostAtOnce);
   if (ids.length === 0 || signInNeeded.value) return;
   try {
-    const page = await get<Page<FlowLive>>(`flow-stats${query({ ids: ids.join(',') })}`);
+    const page = await get<Page<FlowLive>>(`flow-stats${query({ ids: ids.join(','), points })}`);
     latest.value = new Map(page.items.map((flow) => [flow.id, flow]));
   } catch {
     // Old figures would look like those of now.

@@ -14,6 +14,7 @@ import { Choice, Field } from '../parts/field.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { useSending } from '../parts/sending.ts';
 import { FlowLiveCards } from './flow-live.tsx';
+import { restoreAndOpen } from './restore.ts';
 import { tunnelLooks } from '../words/status.ts';
 
 const template = {
@@ -67,9 +68,8 @@ function Lead({ flow }: { flow: FlowRow }) {
 function FlowActions({ flow, refresh }: { flow: FlowRow; refresh: () => void }) {
   if (!may('operator')) return null;
   const path = `flows/${encodeURIComponent(flow.id)}`;
-  const restore = () => void send('POST', `${path}/restore`, { body: {} }).then(() => goTo(`/${path}`));
   const remove = async () => {
-    const undo = { label: 'Undo', run: restore };
+    const undo = { label: 'Undo', run: () => void restoreAndOpen(path) };
     const done = await attempt(
       () => send('DELETE', path, { generation: flow.generation }),
       `${flow.name} is removed.`,

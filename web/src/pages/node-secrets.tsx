@@ -5,9 +5,9 @@ import { may } from '../data/session.ts';
 import type { NodeDetail } from '../data/shapes.ts';
 import { Button } from '../parts/button.tsx';
 import { Card, Empty } from '../parts/card.tsx';
-import { CodeBlock } from '../parts/code.tsx';
-import { Confirm, Dialog } from '../parts/dialog.tsx';
+import { ShownOnce } from '../parts/shown-once.tsx';
 import { When } from '../parts/when.tsx';
+import { RotateSecretDialog } from './rotate-secret-dialog.tsx';
 
 const words = {
   issued: 'Sent, not confirmed by the node',
@@ -25,10 +25,6 @@ interface NodeSecretsProps {
 export function NodeSecrets({ node, path, refresh }: NodeSecretsProps) {
   const asking = useSignal(false);
   const token = useSignal<string | null>(null);
-  const rotate = async () => {
-    await attempt(() => send('POST', `${path}/rotate-secret`, { body: {} }), 'The node has a new secret.');
-    refresh();
-  };
   const newToken = async () => {
     await attempt(async () => {
       token.value = (
@@ -40,7 +36,9 @@ export function NodeSecrets({ node, path, refresh }: NodeSecretsProps) {
   return (
     <Card title="Secret">
       {node.secrets.length === 0 ? (
-        <Empty title="The node has not registered yet." />
+        <Empty title="The node has not registered yet.">
+          It does so with a registration token in its config file. Make a new one if that of the start is lost.
+        </Empty>
       ) : (
         <ul class="plain-list">
           {node.secrets.map((secret) => (
@@ -61,22 +59,11 @@ export function NodeSecrets({ node, path, refresh }: NodeSecretsProps) {
           <Button onPress={newToken}>New registration token</Button>
         </div>
       )}
-      {asking.value && (
-        <Confirm title="Rotate the secret" action="Rotate" onConfirm={rotate} onClose={() => (asking.value = false)}>
-          The node gets a new secret now and uses it from its next connect. The present one stays valid until then, so a
-          lost answer locks nobody out.
-        </Confirm>
-      )}
+      {asking.value && <RotateSecretDialog path={path} onClose={() => (asking.value = false)} onRotated={refresh} />}
       {token.value !== null && (
-        <Dialog title="Registration token" onClose={() => (token.value = null)}>
-          <p>Shown once, valid for 24 hours. Put it into the node&apos;s config as manager.registration_token.</p>
-          <CodeBlock label="Registration token" text={token.value} />
-          <div class="dialog-actions">
-            <Button kind="primary" onPress={() => (token.value = null)}>
-              Done
-            </Button>
-          </div>
-        </Dialog>
+        <ShownOnce title="Registration token" secret={token.value} onClose={() => (token.value = null)}>
+          Valid for 24 hours. Put it into the node&apos;s config as manager.registration_token.
+        </ShownOnce>
       )}
     </Card>
   );

@@ -6,6 +6,7 @@ import { may } from '../data/session.ts';
 import type { TunnelDetail } from '../data/shapes.ts';
 import { Button, LinkButton } from '../parts/button.tsx';
 import { Confirm } from '../parts/dialog.tsx';
+import { restoreAndOpen } from './restore.ts';
 
 interface TunnelActionsProps {
   readonly tunnel: TunnelDetail;
@@ -78,14 +79,13 @@ function Asking({ tunnel, path, asking, run, close }: AskingProps) {
     );
   }
   if (asking !== 'remove') return null;
-  const restore = () => void send('POST', `${path}/restore`, { body: {} }).then(() => goTo(`/${path}`));
   const remove = async () => {
     const done = await attempt(
       () => send('DELETE', path, { generation: tunnel.generation }),
       `${tunnel.name} is removed.`,
       {
         label: 'Undo',
-        run: restore,
+        run: () => void restoreAndOpen(path),
       },
     );
     if (done) goTo('/tunnels');

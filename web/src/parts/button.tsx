@@ -11,7 +11,7 @@ interface ButtonProps {
   readonly title?: string | undefined;
   readonly small?: boolean;
   readonly pressed?: boolean;
-  /** While its promise is pending the button cannot be pressed again. */
+  /** While its promise is pending a further press does nothing. The button keeps the focus meanwhile. */
   onPress?(): unknown;
 }
 
@@ -19,9 +19,12 @@ export function Button(props: ButtonProps) {
   const { children, kind = 'plain', icon, type = 'button', disabled = false, title, small = false, pressed } = props;
   const busy = useSignal(false);
   const press = async () => {
+    if (busy.peek()) return;
+    const work = props.onPress?.();
+    if (!(work instanceof Promise)) return;
     busy.value = true;
     try {
-      await props.onPress?.();
+      await work;
     } finally {
       busy.value = false;
     }
@@ -30,7 +33,8 @@ export function Button(props: ButtonProps) {
     <button
       type={type}
       class={`button button-${kind}${small ? ' button-small' : ''}`}
-      disabled={disabled || busy.value}
+      disabled={disabled}
+      aria-disabled={busy.value ? true : undefined}
       title={title}
       aria-pressed={pressed}
       onClick={props.onPress === undefined ? undefined : () => void press()}

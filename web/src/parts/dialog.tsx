@@ -10,14 +10,27 @@ interface DialogProps {
   onClose?(): void;
 }
 
-/** A modal dialogue. The browser keeps the focus in it and gives it back afterwards. */
+/** What had the focus before the first of the dialogues that are open. */
+let opener: HTMLElement | null = null;
+
+function rememberOpener(): void {
+  const focused = document.activeElement;
+  if (focused instanceof HTMLElement && focused !== document.body) opener = focused;
+}
+
+/** A modal dialogue. The browser keeps the focus in it; afterwards it is where it was before. */
 export function Dialog({ title, children, wide = false, onClose }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
     const dialog = element.current;
+    rememberOpener();
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // The element is gone by now, and the browser gives the focus back to nothing.
+      if (opener?.isConnected === true) opener.focus();
+    };
   }, []);
   return (
     <dialog

@@ -43,7 +43,7 @@ export function FlowTrace({ flow }: { flow: FlowLive }) {
 }
 
 /** What the picture shows, for those who do not see it. */
-export function traceWords({ history }: FlowLive): string {
+function traceWords({ history }: FlowLive): string {
   const rates = history.bits_per_sec.filter((rate) => rate !== null);
   const errors = history.new_errors.reduce<number>((sum, each) => sum + (each ?? 0), 0);
   const minutes = Math.max(1, Math.round(((history.at.at(-1) ?? 0) - (history.at[0] ?? 0)) / 60_000));

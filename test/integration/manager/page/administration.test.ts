@@ -170,3 +170,14 @@ test('a press that comes twice makes one', async () => {
   await row('twice').first().waitFor();
   expect(await row('twice').count()).toBe(1);
 }, 240_000);
+
+test('Escape closes a dialogue, and the focus is back on the button that opened it', async () => {
+  await operator.follow('Users');
+  const button = page.getByRole('button', { name: 'Add user' });
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await dialogOf('Add user').waitFor();
+  await page.keyboard.press('Escape');
+  await dialogOf('Add user').waitFor({ state: 'detached' });
+  await page.waitForFunction('document.activeElement?.textContent === "Add user"');
+}, 120_000);

@@ -8,6 +8,14 @@ import { bedWithPast } from '../../../support/manager/sample-past.ts';
 
 const axePath = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'));
 
+/** Where a dialogue is opened, and by which button. */
+const dialogs = [
+  ['/users', 'Add user'],
+  ['/tokens', 'New token'],
+  ['/webhooks', 'New webhook'],
+  ['/drift', 'Re-push'],
+] as const;
+
 interface Violation {
   readonly id: string;
   readonly impact: string | null;
@@ -47,13 +55,22 @@ describe('every page of the manager', () => {
       // Trusted Types forbid adding a script by its text to the page itself: the debugger's door is used instead.
       await page.addInitScript({ path: axePath });
       const serious: string[] = [];
-      for (const view of views) {
-        await visit(page, bed, view);
+      const look = async (name: string) => {
         const violations = await page.evaluate<Violation[]>(
           '(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations)()',
         );
         const found = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        serious.push(...found.map(({ id, nodes }) => `${view.name}: ${id}: ${nodes[0]?.html ?? ''}`));
+        serious.push(...found.map(({ id, nodes }) => `${name}: ${id}: ${nodes[0]?.html ?? ''}`));
+      };
+      for (const view of views) {
+        await visit(page, bed, view);
+        await look(view.name);
+      }
+      for (const [path, button] of dialogs) {
+        await page.goto(bed.origin + path);
+        await page.getByRole('button', { name: button, exact: true }).first().click();
+        await page.getByRole('dialog').waitFor();
+        await look(`${path}: ${button}`);
       }
       expect(serious).toEqual([]);
       expect(faults).toEqual([]);
