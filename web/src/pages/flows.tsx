@@ -37,8 +37,8 @@ const columns: readonly Column<FlowRow>[] = [
     cell: (flow) => <NodeName id={flow.node_id} name={flow.node_name} />,
   },
   { key: 'push', title: 'Config', width: 1.35, hide: 3, cell: (flow) => <Badge look={tunnelLooks[flow.status]} /> },
-  { key: 'health', title: 'Health', width: 1.9, cell: (flow) => <FlowHealth id={flow.id} /> },
-  { key: 'rate', title: 'Bit rate', width: 1.3, align: 'right', cell: (flow) => <FlowRate id={flow.id} /> },
+  { key: 'health', title: 'Health', width: 2.2, cell: (flow) => <FlowHealth id={flow.id} /> },
+  { key: 'rate', title: 'Bit rate', width: 1.7, align: 'right', cell: (flow) => <FlowRate id={flow.id} /> },
   {
     key: 'errors',
     title: 'Continuity errors',
