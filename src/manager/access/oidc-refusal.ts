@@ -1,5 +1,5 @@
 /** Why a sign-in by the identity provider ended without a session. */
-export type OidcRefusalReason =
+type OidcRefusalReason =
   /** This browser did not start it. */
   | 'not_started'
   | 'expired'
