@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config';
 /** Where .ci/run wants the counts of passed and failed tests, as vitest's JSON. */
 const jsonReport = process.env['ADIT_TEST_REPORT'];
 
-/** `npm run test:peers`: programs of others, which `.ci/install` installs, against ours. One file at a time: they keep real time. */
+/**
+ * `npm run test:peers`: programs of others, which `.ci/install` installs, against ours. One file at a time: they keep
+ * real time.
+ */
 export default defineConfig({
   test: {
     include: ['test/peers/**/*.test.ts'],

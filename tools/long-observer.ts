@@ -9,8 +9,8 @@ import { pause } from '../test/support/pause.ts';
 import { readCounts } from './counts.ts';
 
 /**
- * `npm run long:observer`: agents beat five times a second beside programs that keep the processors busy, and every Stall is
- * compared with what its agent says of itself. A Stall of an agent that was never silent for a threshold is false.
+ * `npm run long:observer`: agents beat five times a second beside programs that keep the processors busy. Every Stall
+ * is compared with what its agent says of itself. A Stall of an agent that was never silent for a threshold is false.
  */
 const usage = 'long:observer -- [minutes] [agents] [busy programs]';
 const [minutes, count, busy] = readCounts(usage, [30, 200, 4]);

@@ -32,7 +32,7 @@ describe('an observer whose disk is full', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('goes on taking beats and recovering agents, says so, and goes on in audit and export file once there is room', async () => {
+  it('takes beats and recovers agents, and goes on in audit and export file once there is room', async () => {
     if (!canMount) return;
     const [disk, socket, marker] = [join(folder, 'disk'), join(folder, 'o.sock'), join(folder, 'recovered')];
     await mkdir(disk);

@@ -26,8 +26,8 @@ export interface VartaClient {
 }
 
 /**
- * `panic` ends after five beats. `reconnect` sets `set_reconnect_after(2)`, without which a client stays with the socket that it
- * found first.
+ * `panic` ends after five beats. `reconnect` sets `set_reconnect_after(2)`: without it a client stays with the socket
+ * that it found first.
  */
 export type ClientMode = 'steady' | 'fork' | 'panic' | 'reconnect';
 

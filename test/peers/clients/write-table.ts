@@ -7,8 +7,8 @@ import { clientScenarios, type ClientScenario, type Meeting } from './scenarios.
 import { vartaClients, type VartaClient } from './varta-clients.ts';
 
 /**
- * `npm run clients:table`: the unmodified clients of varta 0.2.0 beat for a minute, or as long as the argument says, while
- * they and the observer restart. Writes docs/observer-clients.md. Fails where something is not as it should be.
+ * `npm run clients:table`: the unmodified clients of varta 0.2.0 beat for a minute, or as long as the argument says,
+ * while they and the observer restart. Writes docs/observer-clients.md. Fails where something is not as it should be.
  */
 const [seconds] = readCounts('clients:table -- [seconds]', [60]);
 const page = join(import.meta.dirname, '../../../docs/observer-clients.md');
@@ -23,9 +23,9 @@ const rows = await Promise.all(meetings);
 const wrong = rows.filter((each) => !each.isRight);
 const content = `# Unmodified varta clients at the observer
 
-\`npm run clients:table -- ${seconds}\` writes this page: the clients of varta 0.2.0 from crates.io and PyPI beat five times a
-second for ${seconds} s, while they and the observer restart. A beat before a fork and the terminal beat of a panic are not in
-a client's own count. [observer.md](observer.md#10-programs-that-beat) says what follows for programs that beat.
+\`npm run clients:table -- ${seconds}\` writes this page: the clients of varta 0.2.0 from crates.io and PyPI beat
+five times a second for ${seconds} s, while they and the observer restart. A beat before a fork and the terminal beat of a
+panic are not in a client's own count. [observer.md](observer.md#10-programs-that-beat) says what follows for programs that beat.
 
 | client | scenario | the client saw | the observer saw | |
 | --- | --- | --- | --- | --- |

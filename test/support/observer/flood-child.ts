@@ -4,8 +4,8 @@ import { loadLibc, POSIX } from '../../../src/posix/libc.ts';
 import { connectTo, openDatagramSocket } from '../../../src/posix/unix-datagram.ts';
 
 /**
- * `flood-child.ts PATH COUNT waiting|pushing`: sends so many beats without a pause. When the socket's queue is full a waiting
- * one stands still, and a pushing one loses the beat. Prints how many the kernel took and refused.
+ * `flood-child.ts PATH COUNT waiting|pushing`: sends so many beats without a pause. When the socket's queue is full, a
+ * waiting one stands still, and a pushing one loses the beat. Prints how many the kernel took and refused.
  */
 const [path = '', count = '0', manner] = process.argv.slice(2);
 const libc = await loadLibc();

@@ -5,8 +5,8 @@ import process from 'node:process';
 const main = join(import.meta.dirname, '../../../src/main.ts');
 
 /**
- * `adit observer` with code of a test in it: `resolved(name)`, the body of a function, is called for each module that it and its
- * child processes load. Where it throws, the module cannot be loaded.
+ * `adit observer` with code of a test in it. `resolved` is the body of a function of `name`, which is called for each
+ * module that the observer and its child processes load. Where it throws, the module cannot be loaded.
  */
 export function startHookedObserver(resolved: string, flags: readonly string[]) {
   const hook = `

@@ -1,6 +1,6 @@
 import type { ObserverProcess } from './observer-process.ts';
 
-/** The metrics of an observer that was started with `--api-addr 127.0.0.1:0`: each sample with its labels, as it is written. */
+/** The metrics of an observer that was started with `--api-addr 127.0.0.1:0`: the samples, each by name and labels. */
 export async function readMetrics(observer: ObserverProcess): Promise<ReadonlyMap<string, number>> {
   const address = /"api_addr":"([^"]+)"/.exec(observer.log())?.[1] ?? '';
   const text = await (await fetch(`http://${address}/metrics`)).text();

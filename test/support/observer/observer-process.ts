@@ -15,8 +15,8 @@ export interface ObserverProcess extends AsyncDisposable {
 }
 
 /**
- * Resolves when it has started. `fd` is handed over as systemd does it (sd_listen_fds(3)); `wrapper` is what starts it, and
- * becomes the observer by exec.
+ * Resolves when it has started. `fd` is handed over as systemd does it (sd_listen_fds(3)). `wrapper` starts the
+ * observer, and becomes it by exec.
  */
 export async function startObserverProcess(
   flags: readonly string[],
