@@ -48,6 +48,27 @@ describe('two legs of RTP', () => {
     expect(merge.counters.lost).toBe(1);
   });
 
+  test('after a stall wait until the socket of the other leg is read', () => {
+    const { merge, out, push } = rtpBed();
+    push(0, 1, 0);
+    push(1000, 1, 2);
+    merge.tick(251_000);
+    push(252_000, 2, 1);
+    expect(out).toEqual([0, 1, 2]);
+    expect(merge.counters.lost).toBe(0);
+  });
+
+  test('wait for the other leg as long as a leg that has ended was early', () => {
+    const { merge, out, push } = rtpBed();
+    push(0, 1, 0);
+    push(1000, 1, 2);
+    merge.onLegEnded(1000, 500_000);
+    for (let nowUs = 1000; nowUs < 500_000; nowUs += 10_000) merge.tick(nowUs);
+    push(500_000, 2, 1);
+    expect(out).toEqual([0, 1, 2]);
+    expect(merge.counters.lost).toBe(0);
+  });
+
   test('count what one leg skips and the other has brought before', () => {
     const { merge, out, push } = rtpBed();
     for (const number of [0, 1, 2, 3]) push(number * 1000, 1, number);

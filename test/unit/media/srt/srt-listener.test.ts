@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { encodeHandshake, handshakeType, type Handshake } from '../../../../src/media/srt/handshake.ts';
+import {
+  encodeHandshake,
+  encodeHandshakeMessage,
+  handshakeType,
+  srtVersion,
+  type Handshake,
+} from '../../../../src/media/srt/handshake.ts';
 import { rejectReason } from '../../../../src/media/srt/reject-reason.ts';
 import { SrtListener, type SrtRemote } from '../../../../src/media/srt/srt-listener.ts';
 import { srtDefaults, SrtWorld } from '../../../support/media/srt-world.ts';
@@ -85,6 +91,40 @@ describe('an SRT listener', () => {
     expect(sent[0]?.readUInt32BE(36)).toBe(1000 + reason);
     expect(refused).toEqual([reason]);
     expect(listener.connections).toEqual([]);
+  });
+
+  const message = encodeHandshakeMessage({ version: srtVersion, flags: 0xbf, receiveLatencyMs: 120, sendLatencyMs: 0 });
+  const honest = { extension: 1, extensions: [{ type: 1, content: message }] };
+
+  test.each([
+    ['no MTU and no window', { ...honest, mss: 0, flightWindow: 0 }, 'let in'],
+    ['the largest MTU and window', { ...honest, mss: 0xffff_ffff, flightWindow: 0xffff_ffff }, 'let in'],
+    ['the longest latency', { ...honest, extensions: [{ type: 1, content: Buffer.alloc(12, 0xff) }] }, 'refused'],
+    ['an old version', { ...honest, extensions: [{ type: 1, content: Buffer.alloc(12) }] }, 'refused'],
+    ['a stream id that is no text', { extensions: [{ type: 5, content: Buffer.alloc(64, 0xff) }] }, 'refused'],
+    ['a stream id of 1,200 bytes', { extensions: [{ type: 5, content: Buffer.alloc(1200, 0x41) }] }, 'refused'],
+    ['no extension that it names', { extension: 7 }, 'refused'],
+  ])('answers a lie with a valid cookie once, and keeps one connection at most: %s', (_case, lie, outcome) => {
+    const { listener, sent } = bed();
+    const cookie = cookieFor(listener, sent, remote);
+    const conclusion = { ...induction, version: 5, type: handshakeType.conclusion, cookie, ...lie };
+    listener.handle(0, encodeHandshake(conclusion), remote);
+    expect(sent).toHaveLength(1);
+    expect(listener.connections).toHaveLength(outcome === 'let in' ? 1 : 0);
+    const other = { ...remote, port: 4001 };
+    const own = { cookie: cookieFor(listener, sent, other), socketId: 100 };
+    listener.handle(0, encodeHandshake({ ...conclusion, ...honest, mss: 1500, flightWindow: 8192, ...own }), other);
+    expect(listener.connections).toHaveLength(outcome === 'let in' ? 2 : 1);
+  });
+
+  test('counts an extension that runs past the end of its packet, and says nothing', () => {
+    const { listener, sent } = bed();
+    const cookie = cookieFor(listener, sent, remote);
+    const packet = encodeHandshake({ ...induction, version: 5, type: handshakeType.conclusion, cookie, ...honest });
+    packet.writeUInt16BE(0xffff, packet.length - message.length - 2);
+    listener.handle(0, packet, remote);
+    expect(sent).toEqual([]);
+    expect(listener.malformed).toBe(1);
   });
 
   test('opens key material of outsiders only so often a second', () => {
