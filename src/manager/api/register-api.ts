@@ -39,7 +39,7 @@ const pruneEveryMs = 3_600_000;
 /** REST, the page, the live feed and the webhooks, on the server that the manager owns. */
 export const registerApi: RegisterApi = async (app, context) => {
   const parts = partsOf(context);
-  const { mirror, history, flowHistory, flaps, signIn, access } = parts;
+  const { mirror, history, flaps, signIn, access } = parts;
   const { clock, logger, config, fleet } = context;
   const page = await bundlePage();
   const feed = new DashboardFeed({ fleet, mirror, flaps, clock });
@@ -57,7 +57,7 @@ export const registerApi: RegisterApi = async (app, context) => {
     refuseOthers();
     servePage(app, page);
   });
-  const started = [mirror, history, flowHistory, flaps, feed, dispatcher];
+  const started = [mirror, history, flaps, feed, dispatcher];
   for (const one of started) one.start();
   const pruning = clock.setInterval(() => {
     access.trail.prune(clock.now() - config.audit.retention_days * dayMs).catch((error: unknown) => {
@@ -79,11 +79,12 @@ export const registerApi: RegisterApi = async (app, context) => {
 function partsOf(context: ApiContext): ApiParts {
   const { clock, random, config, certificateFingerprint, fleet, database } = context;
   const access = createAccessStore(database);
+  const flowHistory = new FlowHistory(clock);
   return {
     ...{ clock, random, config, certificateFingerprint, fleet, access },
     mirror: new FleetMirror(fleet),
-    history: new StatsHistory(fleet, clock),
-    flowHistory: new FlowHistory(fleet, clock),
+    history: new StatsHistory(fleet, clock, flowHistory),
+    flowHistory,
     flaps: new FlapCounter(fleet, clock),
     signIn: new SignIn({ store: access, clock, random }),
     users: new Users({ store: access, clock, random }),

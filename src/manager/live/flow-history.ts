@@ -1,5 +1,4 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { Fleet } from '../fleet.ts';
 import { flowFigures, type FlowFigures } from './flow-figures.ts';
 
 export interface FlowPoint {
@@ -10,30 +9,16 @@ export interface FlowPoint {
   readonly newErrors: number | null;
 }
 
-const everyMs = 5_000;
 export const mostFlowPoints = 120;
 
-/** The last ten minutes of each media flow of the nodes that this instance holds; in memory only. */
+/** The recent past of each media flow of the nodes that this instance holds, a point for each record; in memory only. */
 export class FlowHistory {
-  readonly #fleet: Fleet;
   readonly #clock: Clock;
   /** By node, then by the flow's id on it. */
   readonly #flows = new Map<string, Map<string, FlowPast>>();
-  readonly #nextAt = new Map<string, number>();
-  #unsubscribe: (() => void) | null = null;
 
-  constructor(fleet: Fleet, clock: Clock) {
-    this.#fleet = fleet;
+  constructor(clock: Clock) {
     this.#clock = clock;
-  }
-
-  start(): void {
-    this.#unsubscribe = this.#fleet.subscribe({ statsReceived: (id) => this.#received(id) });
-  }
-
-  stop(): void {
-    this.#unsubscribe?.();
-    this.#unsubscribe = null;
   }
 
   /** Oldest first. */
@@ -41,19 +26,10 @@ export class FlowHistory {
     return this.#flows.get(nodeId)?.get(flowId)?.points ?? [];
   }
 
-  #received(nodeId: string): void {
-    const now = this.#clock.monotonicMs();
-    if (now < (this.#nextAt.get(nodeId) ?? 0)) return;
-    this.#nextAt.set(nodeId, now + everyMs);
-    void this.#sample(nodeId);
-  }
-
-  async #sample(nodeId: string): Promise<void> {
-    const latest = await this.#fleet.nodes.stats(nodeId).catch(() => null);
-    if (latest === null) return;
+  /** Takes the flows of a stats frame; one that the node no longer has is forgotten. */
+  record(nodeId: string, payload: unknown): void {
     const before = this.#flows.get(nodeId);
-    const figures = flowFigures(latest.payload);
-    // A flow that the node no longer has is forgotten.
+    const figures = flowFigures(payload);
     if (figures.size === 0) this.#flows.delete(nodeId);
     else this.#flows.set(nodeId, new Map(Array.from(figures, ([id, now]) => [id, this.#with(before?.get(id), now)])));
   }

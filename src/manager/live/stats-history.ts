@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Fleet } from '../fleet.ts';
+import type { FlowHistory } from './flow-history.ts';
 import { statsFigures, type StatsFigures } from './stats-figures.ts';
 
 export interface StatsPoint extends StatsFigures {
@@ -13,14 +14,17 @@ const mostPoints = 120;
 export class StatsHistory {
   readonly #fleet: Fleet;
   readonly #clock: Clock;
+  readonly #flows: FlowHistory;
   readonly #points = new Map<string, StatsPoint[]>();
   readonly #totals = new Map<string, { readonly at: number; readonly bytes: number }>();
   readonly #nextAt = new Map<string, number>();
   #unsubscribe: (() => void) | null = null;
 
-  constructor(fleet: Fleet, clock: Clock) {
+  /** What is read for the figures of a node is given to `flows` too: reading a frame costs its parsing. */
+  constructor(fleet: Fleet, clock: Clock, flows: FlowHistory) {
     this.#fleet = fleet;
     this.#clock = clock;
+    this.#flows = flows;
   }
 
   start(): void {
@@ -47,6 +51,7 @@ export class StatsHistory {
   async #sample(nodeId: string, now: number): Promise<void> {
     const latest = await this.#fleet.nodes.stats(nodeId).catch(() => null);
     if (latest === null) return;
+    this.#flows.record(nodeId, latest.payload);
     const figures = statsFigures(latest.payload);
     const rate = figures.bytes_per_sec ?? this.#rate(nodeId, now, figures.totalBytes);
     const points = this.#points.get(nodeId) ?? [];
