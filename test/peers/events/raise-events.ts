@@ -7,6 +7,7 @@ import { hasText } from '../../support/catalogue-text.ts';
 import { TestManager } from '../../support/peers/test-manager.ts';
 import { FlowBed } from '../../support/programs/flow-bed.ts';
 import { provokeEdgeEvents } from '../../support/programs/provoke-edge-events.ts';
+import { failureScenarios } from './failure-scenarios.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 import { webrtcScenarios } from './webrtc-scenarios.ts';
 
@@ -21,7 +22,6 @@ interface Raised {
 
 /** Events that no peer can cause at will, and why. */
 const byTestOnly: Readonly<Record<string, string>> = {
-  'Flow input lost: {error}': 'the media worker must die: test/unit/edge/flows/flows.test.ts',
   'RTMP server error: {error}':
     'the system must refuse a connection: test/unit/edge/events/event-catalogue.test.ts has its words',
 };
@@ -45,7 +45,7 @@ async function playTunnels(): Promise<Raised[]> {
 }
 
 const raised: Raised[] = [];
-for (const scenario of [...scenarios, ...webrtcScenarios]) raised.push(...(await play(scenario)));
+for (const scenario of [...scenarios, ...webrtcScenarios, ...failureScenarios]) raised.push(...(await play(scenario)));
 raised.push(...(await playTunnels()));
 
 let missing = 0;
