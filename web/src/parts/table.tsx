@@ -45,6 +45,8 @@ export function Table<Row extends { readonly id: string }>(props: TableProps<Row
   }, []);
   const items = rows.items.value;
   const shown = rowWindow({ rows: items.length, rowHeight, scrollTop: scrollTop.value, height: height.value });
+  // A row that leaves the window lends its elements to one that enters it.
+  const drawn = Math.max(1, shown.last - shown.first);
   const scroll = (event: Event) => {
     const element = event.currentTarget as HTMLElement;
     scrollTop.value = element.scrollTop;
@@ -63,7 +65,7 @@ export function Table<Row extends { readonly id: string }>(props: TableProps<Row
             <Spacer height={shown.above} />
             {items.slice(shown.first, shown.last).map((row, index) => (
               <tr
-                key={row.id}
+                key={(shown.first + index) % drawn}
                 style={{ height: `${rowHeight}px` }}
                 class={props.rowClass?.(row)}
                 aria-rowindex={shown.first + index + 2}
