@@ -25,6 +25,7 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
     'schemathesis of PyPI at the REST APIs of manager, relay and edge, with each role (needs python3 with pip)',
   'long:page': 'how long Chromium takes to scroll and filter the lists of 5 000 nodes',
   'long:srt': 'SRT repairs with many seeds in virtual time, also against a model of libsrt',
+  'long:tunnel': 'SRT over a path that loses packets, with and without a tunnel (needs ffmpeg and srt-tools)',
   'long:media': 'SRT against libsrt with loss, and two legs of which one is cut, ten minutes each (needs srt-tools)',
   'long:observer': '200 agents beside busy programs for half an hour, and no false Stall',
   'events:raise': 'has an edge raise its 47 events with programs of others, and writes docs/events-raised.md',

@@ -22,7 +22,12 @@ interface TunnelAnswer {
   readonly name: string;
   readonly state: string;
   readonly local_addr: string;
+  readonly outgoing: { readonly drops: Drops };
+  readonly incoming: { readonly drops: Drops };
 }
+
+/** Datagrams by the reason for which an edge dropped them. */
+type Drops = Readonly<Record<string, number>>;
 
 /** An `adit edge` with its tunnels, as an operator starts it. */
 export class Edge implements AsyncDisposable {
@@ -60,12 +65,17 @@ export class Edge implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** What the edge has dropped of all tunnels, from and to local programs. */
+  async drops(): Promise<readonly { readonly outgoing: Drops; readonly incoming: Drops }[]> {
+    const tunnels = await this.#tunnels();
+    return tunnels.map(({ outgoing, incoming }) => ({ outgoing: outgoing.drops, incoming: incoming.drops }));
+  }
+
   /** Waits until every tunnel is up. Returns where each takes local datagrams. */
   async awaitReady(): Promise<ReadonlyMap<string, SocketAddress>> {
     const deadlineMs = performance.now() + readyDeadlineMs;
     for (;;) {
-      const answer = await fetch(`http://${this.#api}/api/v1/tunnels`);
-      const tunnels = (await answer.json()) as readonly TunnelAnswer[];
+      const tunnels = await this.#tunnels();
       const missing = tunnels.filter(({ state }) => state !== 'ready');
       if (missing.length === 0) return new Map(tunnels.map((each) => [each.id, addressOf(each.local_addr)]));
       if (performance.now() > deadlineMs) {
@@ -79,6 +89,11 @@ export class Edge implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child[Symbol.asyncDispose]();
+  }
+
+  async #tunnels(): Promise<readonly TunnelAnswer[]> {
+    const answer = await fetch(`http://${this.#api}/api/v1/tunnels`);
+    return (await answer.json()) as readonly TunnelAnswer[];
   }
 }
 
