@@ -74,7 +74,9 @@ function withoutPorts(content: string): string {
   return content.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT');
 }
 
-/** The link to a manager may have a reason, which stands behind its text. A text that is a row of its own is of no other. */
+/**
+ * The link to a manager may have a reason, which stands behind its text. A text that is a row of its own is of no other.
+ */
 function isRow(row: CatalogueRow, message: string): boolean {
   const own = eventCatalogue.find((each) => each.message === message);
   return own === undefined ? hasText(row, message) || message.startsWith(`${row.message}: `) : own === row;
