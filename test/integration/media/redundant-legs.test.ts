@@ -9,16 +9,19 @@ import { until } from '../../support/until.ts';
 
 const udpIn = { type: 'udp', bind_addr: '127.0.0.1:0' };
 
+/** A latency in which a busy machine, too, repairs what a path loses. */
+const busyMs = 300;
+
 function udpOut(sink: LocalUdpSocket): Record<string, unknown> {
   return { id: 'tv', name: 'TV', type: 'udp', dest_addr: sink.addr };
 }
 
-function leg(port: number): Record<string, unknown> {
-  return { mode: 'listener', local_addr: `127.0.0.1:${port}`, latency_ms: 300, peer_idle_timeout_secs: 2 };
+function leg(port: number, latencyMs = 60): Record<string, unknown> {
+  return { mode: 'listener', local_addr: `127.0.0.1:${port}`, latency_ms: latencyMs, peer_idle_timeout_secs: 2 };
 }
 
-function caller(port: number): Record<string, unknown> {
-  return { mode: 'caller', remote_addr: `127.0.0.1:${port}`, latency_ms: 300, peer_idle_timeout_secs: 2 };
+function caller(port: number, latencyMs = 60): Record<string, unknown> {
+  return { mode: 'caller', remote_addr: `127.0.0.1:${port}`, latency_ms: latencyMs, peer_idle_timeout_secs: 2 };
 }
 
 describe('two SRT legs with RTP', () => {
@@ -26,16 +29,16 @@ describe('two SRT legs with RTP', () => {
     await using bed = await FlowBed.open();
     await using sink = await LocalUdpSocket.open();
     const [first, second] = [await freeUdpPort(), await freeUdpPort()];
-    const input = { type: 'srt', ...leg(first), redundancy: leg(second), merge_window_ms: 500 };
+    const input = { type: 'srt', ...leg(first, busyMs), redundancy: leg(second, busyMs), merge_window_ms: 500 };
     await bed.create({ id: 'rx', input, outputs: [udpOut(sink)] });
     const target = (port: number) => ({ ip: '127.0.0.1', port });
     await using lossy = await FaultyNetwork.start({ target: target(first), faults: { lossRate: 0.05 } });
     await using cut = await FaultyNetwork.start({ target: target(second) });
-    const output = { id: 'out', name: 'Out', type: 'srt', ...caller(lossy.address.port) };
+    const output = { id: 'out', name: 'Out', type: 'srt', ...caller(lossy.address.port, busyMs) };
     const port = await bed.create({
       id: 'tx',
       input: udpIn,
-      outputs: [{ ...output, redundancy: caller(cut.address.port) }],
+      outputs: [{ ...output, redundancy: caller(cut.address.port, busyMs) }],
     });
     await bed.event('rx', 'SRT input connected (mode=listener, redundant leg 1)');
     await bed.event('rx', 'SRT input connected (mode=listener, redundant leg 2)');
@@ -68,7 +71,7 @@ describe('two SRT legs with RTP', () => {
     await using bed = await FlowBed.open();
     await using sink = await LocalUdpSocket.open();
     const [first, second] = [await freeUdpPort(), await freeUdpPort()];
-    const input = { type: 'srt', ...leg(first), redundancy: leg(second), merge_window_ms: 500 };
+    const input = { type: 'srt', ...leg(first), redundancy: leg(second) };
     await bed.create({ id: 'rx', input, outputs: [udpOut(sink)] });
     const output = { id: 'out', name: 'Out', type: 'srt', ...caller(first), redundancy: caller(second) };
     const port = await bed.create({ id: 'tx', input: udpIn, outputs: [output] });
@@ -94,7 +97,7 @@ describe('two SRT legs with raw TS', () => {
     await using bed = await FlowBed.open();
     await using sink = await LocalUdpSocket.open();
     const [first, second] = [await freeUdpPort(), await freeUdpPort()];
-    const input = { type: 'srt', ...leg(first), redundancy: leg(second), merge_window_ms: 500 };
+    const input = { type: 'srt', ...leg(first), redundancy: leg(second) };
     await bed.create({ id: 'rx', input, outputs: [udpOut(sink)] });
     // Two flows of the same source: what two encoders' legs without RTP look like.
     const out = (port: number) => [{ id: 'out', name: 'Out', type: 'srt', ...caller(port) }];
