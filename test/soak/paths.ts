@@ -51,6 +51,42 @@ interface World {
   readonly traffic: UdpTraffic;
 }
 
+interface Counts {
+  readonly sent: number;
+  readonly arrived: number;
+  readonly returned: number;
+}
+
+function countsOf({ sent, arrived, returned }: UdpTraffic): Counts {
+  return { sent, arrived, returned };
+}
+
+/** What became of the media while the path was one of the cells; what was on its way at a change counts for the next. */
+class CellShare {
+  readonly cell: Partial<Faults>;
+  readonly #sum = { sent: 0, arrived: 0, returned: 0 };
+
+  constructor(cell: Partial<Faults>) {
+    this.cell = cell;
+  }
+
+  add(before: Counts, after: Counts): void {
+    for (const name of ['sent', 'arrived', 'returned'] as const) this.#sum[name] += after[name] - before[name];
+  }
+
+  describe(): string {
+    const { sent, arrived, returned } = this.#sum;
+    const share = (count: number): string => `${((100 * count) / Math.max(1, sent)).toFixed(1)} %`;
+    const faults = Object.entries(this.cell).map(([name, value]) => `${name} ${String(value)}`);
+    return `${faults.join(', ')}: ${share(arrived)} came to the far end, ${share(returned)} came back`;
+  }
+}
+
+function dropsOf(name: string, { edge }: TestEdge): string {
+  const drops = edge.tunnelReports().map(({ outgoing, incoming }) => [outgoing.drops, incoming.drops]);
+  return `drops at the ${name}, outgoing and incoming: ${JSON.stringify(drops[0] ?? [])}`;
+}
+
 /** Live media, both ways, over a path that becomes another one every ten seconds. What went wrong; empty when nothing. */
 export async function pathsChapter(order: PathsOrder): Promise<string[]> {
   await using stack = new AsyncDisposableStack();
@@ -61,10 +97,14 @@ export async function pathsChapter(order: PathsOrder): Promise<string[]> {
   const durationMs = order.minutes * 60_000;
   const passedMs = (): number => clock.monotonicMs() - startedMs;
   const memory = new MemoryWatch(durationMs);
+  const shares = cells.map((cell) => new CellShare(cell));
   const change = async (): Promise<void> => {
     for (let turn = 0; passedMs() < durationMs; turn++) {
-      network.set({ ...faultless, ...cells[turn % cells.length] });
+      const share = shares[turn % shares.length];
+      network.set({ ...faultless, ...share?.cell });
+      const before = countsOf(traffic);
       await pause(Math.min(cellMs, durationMs - passedMs()));
+      share?.add(before, countsOf(traffic));
     }
   };
   const send = async (): Promise<void> => {
@@ -85,6 +125,8 @@ export async function pathsChapter(order: PathsOrder): Promise<string[]> {
   await Promise.all([change(), send(), sample()]);
   network.set(faultless);
   const faults = [...(await faultsOf(world)), ...traffic.faults, ...memory.faults()];
+  for (const share of shares) order.say(`  ${share.describe()}`);
+  order.say(`  ${dropsOf('egress edge', egress)}; ${dropsOf('ingress edge', world.ingress)}`);
   const share = (count: number): string => `${((100 * count) / traffic.sent).toFixed(1)} %`;
   order.say(
     `paths ${order.engine}: ${order.minutes} minutes, ${traffic.sent} datagrams sent, ${share(traffic.arrived)} came to ` +
