@@ -108,16 +108,14 @@ export class NodeRoster {
       this.#dependencies.logger.debug({ node: node.name, reason: frame.reason }, 'a frame was dropped');
       return;
     }
-    void this.#confirmSecret(node);
+    if (node.issuedSecretId !== null) void this.#confirmSecret(node, node.issuedSecretId);
     if (frame.kind === 'event') this.#event(node, runner, frame);
     else this.#report(node, frame);
   }
 
   /** A node that goes on after it registered has the secret: it stores it before it sends anything. */
-  async #confirmSecret(node: LiveNode): Promise<void> {
+  async #confirmSecret(node: LiveNode, secretId: string): Promise<void> {
     const { clock, store, logger } = this.#dependencies;
-    const secretId = node.issuedSecretId;
-    if (secretId === null) return;
     node.issuedSecretId = null;
     try {
       await store.secrets.setState(secretId, 'acknowledged', clock.now());
