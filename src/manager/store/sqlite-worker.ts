@@ -101,7 +101,7 @@ export class SqliteWorkerDialect implements Dialect {
   }
 
   createAdapter(): SqliteAdapter {
-    return new SqliteAdapter();
+    return new WorkerAdapter();
   }
 
   createDriver(): Driver {
@@ -114,6 +114,13 @@ export class SqliteWorkerDialect implements Dialect {
 
   createQueryCompiler(): QueryCompiler {
     return new StorableSqliteCompiler();
+  }
+}
+
+/** Kysely's own lock would let one statement at a time through, and wakes all that wait for each. */
+class WorkerAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
   }
 }
 
