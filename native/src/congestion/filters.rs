@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::full::{FLAT, SHORT_QUEUE};
+
+/// Intervals in which a queue grew, one after the other.
+const CREEPING: u32 = 2;
 /// Delivered rates are kept for this many seconds, the highest of each.
 const RATE_SECONDS: usize = 10;
 /// A path that got longer is believed after one to two of these (BBR keeps its minimum for 10 s, too).
@@ -40,6 +44,53 @@ impl RateFilter {
     /// The highest of the running second and of `seconds` before it.
     pub fn peak(&self, seconds: usize) -> f64 {
         self.highest.iter().take(seconds + 1).copied().fold(0.0, f64::max)
+    }
+}
+
+/// Loss is the mean of about as long.
+const LOSS_MEMORY: Duration = Duration::from_secs(2);
+/// Fewer packets show little: as if so many had been looked at.
+const LEAST_PACKETS: f64 = 50.0;
+
+/// The share of bytes that were lost of late.
+#[derive(Clone, Default)]
+pub struct LossFilter {
+    acked: f64,
+    lost: f64,
+}
+
+impl LossFilter {
+    /// What an interval of this length brought.
+    pub fn push(&mut self, acked: u64, lost: u64, length: Duration) {
+        let kept = (-length.as_secs_f64() / LOSS_MEMORY.as_secs_f64()).exp();
+        (self.acked, self.lost) = (self.acked * kept + acked as f64, self.lost * kept + lost as f64);
+    }
+
+    pub fn share(&self, mtu: u64) -> f64 {
+        self.lost / (self.acked + self.lost).max(LEAST_PACKETS * mtu as f64)
+    }
+
+    /// Whether so much was sent that the share is one.
+    pub fn is_known(&self, mtu: u64) -> bool {
+        self.acked + self.lost >= 2.0 * LEAST_PACKETS * mtu as f64
+    }
+}
+
+/// A queue that grows from nothing, interval by interval; a longer path shows at once.
+#[derive(Clone, Default)]
+pub struct Climb {
+    intervals: u32,
+}
+
+impl Climb {
+    pub fn push(&mut self, before: Duration, queue: Duration, noise: Duration) {
+        let began = self.intervals > 0 || before <= SHORT_QUEUE;
+        let grows = queue >= before + FLAT / 2 + noise / 4;
+        self.intervals = if began && grows { self.intervals + 1 } else { 0 };
+    }
+
+    pub fn is_steady(&self) -> bool {
+        self.intervals >= CREEPING
     }
 }
 

@@ -14,7 +14,10 @@ const GROWTH: f64 = 1.03;
 const CAREFUL_GROWTH: f64 = 1.01;
 /// Loss above what there was when the path was found to be full is the path's answer to too much.
 const MORE_LOSS: f64 = 0.04;
-const NO_GROWTH_FOR: Duration = Duration::from_secs(1);
+/// After less was sent for that reason: until the loss of before is forgotten.
+const STILL_FOR: Duration = Duration::from_secs(2);
+/// Loss that stays when so many times less was sent is not ours.
+const VAIN_CUTS: u32 = 2;
 /// A full path whose flow needs no more than it gets is free again after this.
 const CALM: Duration = Duration::from_secs(1);
 /// Without an empty queue for so long the path's own round trip is looked for (BBR's ProbeRTT).
@@ -22,6 +25,9 @@ const EMPTY_EVERY: Duration = Duration::from_secs(5);
 /// A queue that does not get shorter for so many intervals, though less is sent than arrives, is another flow's; if it
 /// does not even move for twice as many there is none and the path is longer.
 const FOREIGN_INTERVALS: u32 = 10;
+/// The same of a path whose round trips differ by more than this is the path's, after so many.
+const JITTER: Duration = Duration::from_millis(3);
+const JITTER_INTERVALS: u32 = 4;
 /// A flow that has given way to this share of its rate without emptying the queue did not make it.
 const FUTILE: f64 = 0.15;
 /// A queue that moves by less does not move.
@@ -31,6 +37,8 @@ pub const FLAT: Duration = Duration::from_millis(8);
 pub struct Seen {
     pub floor: Duration,
     pub queue: Duration,
+    /// How much round trips differ within an interval.
+    pub noise: Duration,
     pub delivered: f64,
     /// Shares of late, and of the interval.
     pub loss: f64,
@@ -53,6 +61,7 @@ pub struct Full {
     gain: f64,
     loss: f64,
     still_until: Option<Instant>,
+    cuts: u32,
     calm_since: Option<Instant>,
     empty_seen: Instant,
     queue: Duration,
@@ -71,6 +80,7 @@ impl Full {
             gain: 1.0,
             loss,
             still_until: None,
+            cuts: 0,
             calm_since: None,
             empty_seen: now,
             queue: Duration::ZERO,
@@ -94,6 +104,9 @@ impl Full {
         if self.calm_since.is_some_and(|since| now.duration_since(since) >= CALM) {
             return Verdict::Free;
         }
+        if self.cuts > VAIN_CUTS {
+            return Verdict::Free;
+        }
         self.judge(seen)
     }
 
@@ -111,11 +124,17 @@ impl Full {
             } else if seen.limited && seen.queue <= LONG_QUEUE && seen.queue <= self.queue + SHORT_QUEUE / 4 {
                 self.rate *= CAREFUL_GROWTH;
             }
+        } else if self.still_until.is_some_and(|until| now < until) {
+            // What was sent before still counts as lost.
         } else if seen.loss > self.loss + MORE_LOSS {
             self.rate = seen.delivered.min(self.rate);
-            self.still_until = Some(now + NO_GROWTH_FOR);
-        } else if seen.limited && self.still_until.is_none_or(|until| now >= until) {
-            self.rate = self.rate.max(seen.delivered) * GROWTH;
+            self.still_until = Some(now + STILL_FOR);
+            self.cuts += 1;
+        } else {
+            self.cuts = 0;
+            if seen.limited {
+                self.rate = self.rate.max(seen.delivered) * GROWTH;
+            }
         }
         let unseen = now.duration_since(self.empty_seen) >= EMPTY_EVERY;
         self.gain = match seen.queue {
@@ -143,8 +162,12 @@ impl Full {
         }
         self.foreign += 1;
         (self.lowest, self.highest) = (self.lowest.min(seen.floor), self.highest.max(seen.floor));
-        let flat = self.highest - self.lowest <= FLAT;
-        if self.foreign >= FOREIGN_INTERVALS && !flat {
+        let moves = self.highest - self.lowest;
+        // Where packets of a path differ that much, so do its round trips.
+        let jitters = seen.noise > JITTER && moves <= 2 * seen.noise + FLAT;
+        if jitters && self.foreign >= JITTER_INTERVALS {
+            Verdict::Longer(self.lowest)
+        } else if self.foreign >= FOREIGN_INTERVALS && moves > FLAT {
             Verdict::Foreign
         } else if self.foreign >= 2 * FOREIGN_INTERVALS {
             Verdict::Longer(self.lowest)

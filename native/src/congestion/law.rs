@@ -4,9 +4,10 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    filters::{BaseDelay, Interval, RateFilter},
+    filters::{BaseDelay, Climb, Interval, LossFilter, RateFilter},
     full::{FLAT, Full, LONG_QUEUE, SHORT_QUEUE, Seen, Verdict},
     shadow::Shadow,
+    trial::{Answer, Trial},
 };
 
 /// In flight before anything is known, and at least: what a picture of 4 Mbit/s needs at once.
@@ -27,10 +28,6 @@ const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(1);
 const MOST_NOISE: Duration = Duration::from_millis(60);
 /// Loss without a queue is tried at a lower rate from here: random loss stays, that of a full path with no buffer goes.
 const HEAVY_LOSS: f64 = 0.08;
-/// Loss is the mean of about as long.
-const LOSS_MEMORY: Duration = Duration::from_secs(2);
-const TRIAL_PACKETS: u64 = 60;
-const LONGEST_TRIAL: Duration = Duration::from_secs(1);
 const BATCH_PACKETS: u64 = 6;
 const FIRST_TRIAL_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_TRIAL_WAIT: Duration = Duration::from_secs(60);
@@ -58,23 +55,6 @@ struct High {
 }
 
 #[derive(Clone)]
-struct Trial {
-    began: Instant,
-    /// What is sent later does not count.
-    ends: Option<Instant>,
-    loss_before: f64,
-    sent: u64,
-    acked: u64,
-    lost: u64,
-}
-
-impl Trial {
-    fn counts(&self, sent: Instant) -> bool {
-        sent >= self.began && self.ends.is_none_or(|ends| sent <= ends)
-    }
-}
-
-#[derive(Clone)]
 pub struct Law {
     mtu: u64,
     rates: RateFilter,
@@ -90,6 +70,8 @@ pub struct Law {
     /// How long packets were in flight of late.
     mean: Duration,
     queue: Duration,
+    climb: Climb,
+    losses: LossFilter,
     loss: f64,
     newest_of_batch: Option<Instant>,
     trial_after: Instant,
@@ -112,6 +94,8 @@ impl Law {
             noise: Duration::ZERO,
             mean: Duration::ZERO,
             queue: Duration::ZERO,
+            climb: Climb::default(),
+            losses: LossFilter::default(),
             loss: 0.0,
             newest_of_batch: None,
             trial_after: now,
@@ -137,7 +121,7 @@ impl Law {
     pub fn pace(&self) -> Option<f64> {
         match &self.mode {
             Mode::Full(full) => Some(full.pace().max(4.0 * self.mtu as f64)),
-            Mode::Trial(Trial { ends: None, .. }) => Some(self.rates.peak(1)),
+            Mode::Trial(trial) if trial.is_held_back() => Some(self.rates.peak(1)),
             _ => None,
         }
     }
@@ -149,7 +133,7 @@ impl Law {
     pub fn sent(&mut self, bytes: u64) {
         self.in_flight += bytes;
         if let Mode::Trial(trial) = &mut self.mode {
-            trial.sent += bytes;
+            trial.sent(bytes);
         }
     }
 
@@ -168,7 +152,7 @@ impl Law {
         let round_trip = self.round_trip;
         match &mut self.mode {
             Mode::Free { .. } if limited => self.grown = (self.grown + bytes).min(MAX_WINDOW as u64),
-            Mode::Trial(trial) if trial.counts(sent) => trial.acked += bytes,
+            Mode::Trial(trial) => trial.acked(sent, bytes),
             Mode::Share { shadow, .. } if limited => shadow.acked(bytes, round_trip, now),
             _ => {}
         }
@@ -193,7 +177,7 @@ impl Law {
         self.in_flight = self.in_flight.saturating_sub(bytes);
         self.interval.lost += bytes;
         match &mut self.mode {
-            Mode::Trial(trial) if trial.counts(sent) => trial.lost += bytes,
+            Mode::Trial(trial) => trial.lost(sent, bytes),
             Mode::Share { shadow, .. } => shadow.lost(sent, now),
             _ => {}
         }
@@ -224,11 +208,13 @@ impl Law {
         let batch = (BATCH_PACKETS * self.mtu) as f64;
         let least = 4 * self.mtu;
         let bytes = match &self.mode {
-            Mode::Free { .. } | Mode::Trial(Trial { ends: Some(_), .. }) => {
+            Mode::Trial(trial) if trial.is_held_back() => {
+                2.0 * losses * over(self.rates.peak(1), base + self.noise) + batch
+            }
+            Mode::Free { .. } | Mode::Trial(_) => {
                 let justified = HEADROOM * losses * over(self.rates.peak(9), self.round_trip + ALLOWANCE + self.noise);
                 return (justified.min(MAX_WINDOW) as u64).max(self.grown).max(INITIAL_WINDOW);
             }
-            Mode::Trial(_) => 2.0 * losses * over(self.rates.peak(1), base + self.noise) + batch,
             // The pace is what limits; in flight may be as much as it takes for as long as packets are.
             Mode::Full(full) => losses * over(full.pace(), self.mean) + batch,
             Mode::Share { shadow, .. } => return shadow.window().max(least),
@@ -245,11 +231,9 @@ impl Law {
         self.base.push(floor, now);
         let queue_before = self.queue;
         self.queue = floor.saturating_sub(self.base.get().unwrap_or(floor));
-        let (acked, lost) = (self.interval.acked as f64, self.interval.lost as f64);
-        if acked + lost > 0.0 {
-            let weight = (now.duration_since(self.interval.since).as_secs_f64() / LOSS_MEMORY.as_secs_f64()).min(0.5);
-            self.loss += weight * (lost / (acked + lost) - self.loss);
-        }
+        self.losses.push(self.interval.acked, self.interval.lost, now.duration_since(self.interval.since));
+        self.loss = self.losses.share(self.mtu);
+        self.climb.push(queue_before, self.queue, self.noise);
         let limited = self.interval.limited;
         match self.mode.clone() {
             Mode::Free { high } => self.while_free(now, high, queue_before, loss_before, limited),
@@ -266,13 +250,14 @@ impl Law {
         }
         if self.queue <= LONG_QUEUE {
             self.mode = Mode::Free { high: None };
-            if self.loss >= HEAVY_LOSS && now >= self.trial_after {
-                self.begin_trial(now);
+            if self.loss >= HEAVY_LOSS && self.losses.is_known(self.mtu) && now >= self.trial_after {
+                self.mode = Mode::Trial(Trial::new(self.loss, now));
             }
             return;
         }
         let Some(high) = high else {
-            if limited {
+            // What creeps up is a queue.
+            if limited || self.climb.is_steady() {
                 return self.enter_full(now);
             }
             let high = High { since: now, before, loss_before };
@@ -281,9 +266,8 @@ impl Law {
         };
         // The first of these intervals may have begun before the step.
         let waited = now.duration_since(high.since) >= self.round_trip + 2 * LONGEST_INTERVAL;
-        let grows = self.queue > before + FLAT / 2;
         let loses = self.loss > high.loss_before + 0.02;
-        if limited || (waited && (grows || loses)) {
+        if limited || self.climb.is_steady() || (waited && loses) {
             self.enter_full(now);
         } else if waited {
             // A step that stays is a longer path, what crept up is a queue.
@@ -295,31 +279,15 @@ impl Law {
         }
     }
 
-    fn begin_trial(&mut self, now: Instant) {
-        self.mode = Mode::Trial(Trial { began: now, ends: None, loss_before: self.loss, sent: 0, acked: 0, lost: 0 });
-    }
-
     fn while_trial(&mut self, now: Instant, mut trial: Trial) {
-        let all = trial.acked + trial.lost;
-        let Some(ends) = trial.ends else {
-            // Enough packets to distinguish a third of the loss from all of it.
-            if trial.sent >= TRIAL_PACKETS * self.mtu || now.duration_since(trial.began) >= LONGEST_TRIAL {
-                trial.ends = Some(now);
+        match trial.turn(self.mtu, self.round_trip, now) {
+            Answer::Waits => return self.mode = Mode::Trial(trial),
+            Answer::Random => self.mode = Mode::Free { high: None },
+            Answer::Full(loss) => {
+                self.trial_wait = FIRST_TRIAL_WAIT;
+                self.loss = loss;
+                self.enter_full(now);
             }
-            self.mode = Mode::Trial(trial);
-            return;
-        };
-        // Until all that was lost is known to be.
-        if now.duration_since(ends) < 3 * self.round_trip {
-            return;
-        }
-        let loss = trial.lost as f64 / all.max(1) as f64;
-        if loss < trial.loss_before / 3.0 {
-            self.trial_wait = FIRST_TRIAL_WAIT;
-            self.loss = loss;
-            self.enter_full(now);
-        } else {
-            self.mode = Mode::Free { high: None };
         }
         self.trial_after = now + self.trial_wait;
         self.trial_wait = (self.trial_wait * 2).min(LONGEST_TRIAL_WAIT);
@@ -331,7 +299,14 @@ impl Law {
 
     fn while_full(&mut self, now: Instant, mut full: Full, limited: bool) {
         let floor = self.interval.floor();
-        let seen = Seen { floor, queue: self.queue, delivered: self.rates.latest(), loss: self.loss, limited };
+        let seen = Seen {
+            floor,
+            queue: self.queue,
+            noise: self.noise,
+            delivered: self.rates.latest(),
+            loss: self.loss,
+            limited,
+        };
         let verdict = full.turn(&seen, now);
         match verdict {
             Verdict::Full => self.mode = Mode::Full(full),

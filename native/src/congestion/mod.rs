@@ -19,6 +19,7 @@ mod filters;
 mod full;
 mod law;
 mod shadow;
+mod trial;
 
 pub use law::INITIAL_WINDOW;
 use law::Law;

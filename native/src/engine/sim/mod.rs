@@ -21,10 +21,13 @@ mod flight;
 mod fresh;
 mod live;
 pub mod path;
+mod pauses;
+mod seeds;
 
 pub use deliveries::Delivery;
 use flight::Flight;
 use path::{Bulk, Faults, Path};
+use pauses::Pauses;
 
 pub const RELAY: usize = 0;
 pub const SENDER: usize = 1;
@@ -64,6 +67,11 @@ pub struct Net {
     sent_packets: u64,
     /// Of each core, while it is stopped: what arrives waits in its socket.
     stopped: [Option<Vec<Flight>>; 3],
+    pub pauses: [Option<Pauses>; 3],
+    /// When datagrams were made while their sender was stopped.
+    made: Vec<Instant>,
+    /// Datagrams that grew too old because a process was stopped.
+    pub excused: usize,
     relay_address: SocketAddr,
     listener: u32,
     /// The relay's connections to the edges, and theirs to it.
@@ -76,6 +84,8 @@ pub struct Net {
 }
 
 const TUNNEL: [u8; 16] = [7; 16];
+/// Packets of this size carry datagrams.
+const LARGE: usize = 1000;
 
 impl Net {
     /// Connected, paths searched for their MTU, and a route from sender to receiver.
@@ -115,6 +125,9 @@ impl Net {
             flights: BinaryHeap::new(),
             sent_packets: 0,
             stopped: [None, None, None],
+            pauses: [None, None, None],
+            made: Vec::new(),
+            excused: 0,
             relay_address: listening.address,
             listener: listening.id,
             legs: [0; 2],
@@ -177,6 +190,9 @@ impl Net {
         payload.resize(bytes, 0);
         self.next_number += 1;
         let (local, now) = (self.local.clone(), self.now);
+        if self.stopped[SENDER].is_some() {
+            self.made.push(now);
+        }
         if let Some((slot, connection)) = self.cores[SENDER].live(self.dialled[0]) {
             local.datagram_in(bytes);
             connection.send_datagram(payload.into(), Some(&local), now);
@@ -198,10 +214,13 @@ impl Net {
             let wake = wakes.filter_map(|core| self.cores[core].next_wake(self.now).map(|at| (at, core))).min();
             let flight = self.flights.peek().map(|Reverse(flight)| flight.at);
             let bulk = self.bulk.as_ref().and_then(Bulk::next);
-            let next = [wake.map(|(at, _)| at), flight, bulk].into_iter().flatten().min();
+            let pause = self.next_pause();
+            let next = [wake.map(|(at, _)| at), flight, bulk, pause.map(|(at, _)| at)].into_iter().flatten().min();
             let Some(next) = next.filter(|&at| at <= end) else { break };
             self.now = self.now.max(next);
-            if bulk == Some(next) {
+            if let Some((_, core)) = pause.filter(|&(at, _)| at == next) {
+                self.turn_pause(core);
+            } else if bulk == Some(next) {
                 self.turn_bulk();
             } else if flight == Some(next) {
                 self.deliver();
@@ -240,18 +259,6 @@ impl Net {
         let local = Some(Ipv4Addr::LOCALHOST.into());
         let arrival = Arrival { remote: flight.from, local, ecn: None, at: flight.at };
         core.packet(endpoint, &flight.bytes, arrival, self.now);
-    }
-
-    /// The process gets no time until `resume`.
-    pub fn stop(&mut self, core: usize) {
-        self.stopped[core] = Some(Vec::new());
-    }
-
-    pub fn resume(&mut self, core: usize) {
-        for flight in self.stopped[core].take().unwrap_or_default() {
-            self.receive(flight);
-        }
-        self.turn(core);
     }
 
     pub fn turn(&mut self, core: usize) {

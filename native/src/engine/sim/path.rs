@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::pauses::Pauses;
+
 /// xorshift64*: the sequence is the seed's, on every machine.
 #[derive(Clone)]
 pub struct Dice(u64);
@@ -50,6 +52,8 @@ pub struct Path {
     in_burst: bool,
     free_at: Instant,
     last_arrival: Instant,
+    /// Of what the path is made of, a program for instance.
+    pub pauses: Option<Pauses>,
     pub carried: u64,
     pub lost: u64,
 }
@@ -60,11 +64,12 @@ const HEADERS: usize = 28;
 impl Path {
     pub fn new(faults: Faults, seed: u64, now: Instant) -> Self {
         let dice = Dice::new(seed);
-        Self { faults, dice, in_burst: false, free_at: now, last_arrival: now, carried: 0, lost: 0 }
+        Self { faults, dice, in_burst: false, free_at: now, last_arrival: now, pauses: None, carried: 0, lost: 0 }
     }
 
     pub fn arrival(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
         let arrival = self.fate(now, bytes);
+        let arrival = arrival.map(|at| self.pauses.as_mut().map_or(at, |pauses| pauses.passes(at)));
         match arrival {
             Some(_) => self.carried += 1,
             None => self.lost += 1,
