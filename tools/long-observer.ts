@@ -4,6 +4,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { runAgents } from '../bench/observer/watched-agents.ts';
+import { SystemClock } from '../src/lib/clock.ts';
 import { startObserverProcess } from '../test/support/observer/observer-process.ts';
 import { pause } from '../test/support/pause.ts';
 import { readCounts } from './counts.ts';
@@ -61,8 +62,9 @@ function keepBusy(seconds: number): void {
 /** Waits, and returns the least, the mean and the greatest load average of a minute meanwhile. */
 async function loadFor(ms: number): Promise<{ readonly least: number; readonly mean: number; readonly most: number }> {
   const samples: number[] = [];
-  for (const endMs = performance.now() + ms; performance.now() < endMs;) {
-    await pause(Math.min(sampleEveryMs, Math.max(0, endMs - performance.now())));
+  const clock = new SystemClock();
+  for (const endMs = clock.monotonicMs() + ms; clock.monotonicMs() < endMs;) {
+    await pause(Math.min(sampleEveryMs, Math.max(0, endMs - clock.monotonicMs())));
     samples.push(loadavg()[0] ?? 0);
   }
   const mean = samples.reduce((sum, each) => sum + each, 0) / samples.length;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FlowView } from '../fleet.ts';
-import { flowFigures } from '../live/flow-figures.ts';
-import { mostFlowPoints } from '../live/flow-history.ts';
+import { flowFigures, type FlowFigures } from '../live/flow-figures.ts';
+import { mostFlowPoints, type FlowPoint } from '../live/flow-history.ts';
 import { unlessGone } from '../live/unless-gone.ts';
 import { listOf } from '../views/common.ts';
 import { flowLiveSchema } from '../views/flow-live.ts';
@@ -44,20 +44,29 @@ export function flowLiveRoutes(parts: Parts): readonly ApiRoute[] {
 async function live({ fleet, flowHistory }: Parts, flow: FlowView, points: number): Promise<FlowLiveWire> {
   const stats = await unlessGone(fleet.nodes.stats(flow.node_id));
   const now = flowFigures(stats?.payload).get(flow.flow_id);
-  const past = points === 0 ? [] : flowHistory.of(flow.node_id, flow.flow_id).slice(-points);
   return {
     id: flow.id,
     at: now === undefined ? null : (stats?.at ?? null),
+    ...presentOf(now),
+    history: historyOf(points === 0 ? [] : flowHistory.of(flow.node_id, flow.flow_id).slice(-points)),
+  };
+}
+
+function presentOf(now: FlowFigures | undefined) {
+  return {
     health: now?.health ?? null,
     problem: now?.problem ?? null,
     bits_per_sec: now?.bitsPerSecond ?? null,
     continuity_errors: now?.continuityErrors ?? null,
-    history: {
-      at: past.map(({ at }) => at),
-      health: past.map(({ health }) => health),
-      bits_per_sec: past.map(({ bitsPerSecond }) => bitsPerSecond),
-      new_errors: past.map(({ newErrors }) => newErrors),
-    },
+  };
+}
+
+function historyOf(past: readonly FlowPoint[]): FlowLiveWire['history'] {
+  return {
+    at: past.map(({ at }) => at),
+    health: past.map(({ health }) => health),
+    bits_per_sec: past.map(({ bitsPerSecond }) => bitsPerSecond),
+    new_errors: past.map(({ newErrors }) => newErrors),
   };
 }
 
