@@ -1,5 +1,5 @@
-//! Whether loss without a queue is ours: for a few round trips no more is sent than was delivered. Random loss stays, that
-//! of a full path without a buffer goes.
+//! Whether loss without a queue is ours: for a few round trips no more is sent than was delivered. Random loss stays,
+//! that of a full path without a buffer goes.
 
 use std::time::{Duration, Instant};
 
