@@ -11,7 +11,7 @@ export interface FlowPoint {
 
 export const mostFlowPoints = 120;
 
-/** The recent past of each media flow of the nodes that this instance holds, a point for each record; in memory only. */
+/** The recent past of each media flow of the nodes that this instance holds, a point a record; in memory only. */
 export class FlowHistory {
   readonly #clock: Clock;
   /** By node, then by the flow's id on it. */
