@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::full::{FLAT, SHORT_QUEUE};
 
-/// Intervals in which a queue grew, one after the other.
-const CREEPING: u32 = 2;
+/// Intervals in which a queue grew, one after the other. A path that gets longer both ways at once takes two.
+const CREEPING: u32 = 3;
 /// Delivered rates are kept for this many seconds, the highest of each.
 const RATE_SECONDS: usize = 10;
 /// A path that got longer is believed after one to two of these (BBR keeps its minimum for 10 s, too).

@@ -16,7 +16,7 @@ const FEW_SEEDS: u64 = 2;
 const LEAST: f64 = 0.99;
 const LEAST_WHEN_BUSY: f64 = 0.96;
 /// A path that becomes longer and one that is full look alike for a second (docs/media-paths.md, what is weak).
-const LEAST_WHEN_CHANGING: f64 = 0.75;
+const LEAST_WHEN_CHANGING: f64 = 0.6;
 
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
