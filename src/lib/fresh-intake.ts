@@ -33,6 +33,8 @@ export class FreshIntake<Item> {
   readonly #dependencies: FreshIntakeDependencies<Item>;
   #turnPlanned = false;
   #inTurn = 0;
+  /** When the first item of this turn was read. */
+  #turnAtMs = 0;
   /** Since when every turn has brought a full batch; null when the last one did not. */
   #behindSinceMs: number | null = null;
   /** Set while the socket is emptied: what was in it, and when the first of it may have come. */
@@ -46,9 +48,13 @@ export class FreshIntake<Item> {
   take(item: Item): void {
     const { afterReads, clock, onFresh, stalls } = this.#dependencies;
     this.#inTurn += 1;
-    if (!this.#turnPlanned) {
+    const nowMs = clock.monotonicMs();
+    if (this.#turnPlanned) {
+      // The process stood still between two reads: the rest of the turn came meanwhile.
+      if (nowMs - this.#turnAtMs > this.#settings.behindMs) this.#backlog ??= { items: [], sinceMs: this.#turnAtMs };
+    } else {
       this.#turnPlanned = true;
-      const nowMs = clock.monotonicMs();
+      this.#turnAtMs = nowMs;
       const waitedMs = Math.max(stalls.waitedMs(nowMs), nowMs - (this.#behindSinceMs ?? nowMs));
       if (waitedMs > this.#settings.behindMs) this.#backlog ??= { items: [], sinceMs: nowMs - waitedMs };
       afterReads(() => this.#onTurn());

@@ -31,6 +31,15 @@ class Socket {
     for (const callback of this.#afterReads.splice(0)) callback();
   }
 
+  /** The process does not run between two reads of one turn. */
+  interruptedTurn(before: readonly number[], stoodMs: number, after: readonly number[]): void {
+    this.clock.advance(1);
+    for (const item of before) this.#intake.take(item);
+    this.clock.stall(stoodMs);
+    for (const item of after) this.#intake.take(item);
+    for (const callback of this.#afterReads.splice(0)) callback();
+  }
+
   /** The process does not run; its timers come late. */
   standStill(durationMs: number): void {
     this.clock.stall(durationMs);
@@ -61,6 +70,17 @@ describe('what a socket reads', () => {
     expect(socket.late.length).toBeGreaterThanOrEqual(9);
     socket.turn([11]);
     expect(socket.fresh.at(-1)).toBe(11);
+  });
+
+  it('is late, but for the latest share, when the process stood still between two reads of one turn', () => {
+    using socket = new Socket();
+    socket.turn([0]);
+    socket.interruptedTurn([1], 1000, [2, 3, 4]);
+    socket.turn([5, 6]);
+    expect(socket.fresh).toEqual([0, 1]);
+    expect(socket.late).toEqual([2, 3, 4, 5, 6]);
+    socket.turn([7]);
+    expect(socket.fresh.at(-1)).toBe(7);
   });
 
   it('is fresh after a turn that took no longer than it may wait', () => {
