@@ -43,13 +43,14 @@ export class ChildProgram implements AsyncDisposable {
     this.#clock = clock;
     const [command = program, ...rest] = [...wrapper, program, ...args];
     this.#process = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: withoutConfig(process.env) });
-    this.#follow(this.#process.stdout, 'results');
-    this.#follow(this.#process.stderr, 'log');
+    const { stdout, stderr } = this.#process;
+    const followed = Promise.all([this.#follow(stdout, 'results'), this.#follow(stderr, 'log')]);
     this.#process.once('error', (error) => this.#end(error.message));
-    // `close` comes after the last line was read.
     this.#process.once('close', (code, signal) => {
-      this.#exit.resolve(signal ?? code ?? 0);
-      this.#end(`it ended with ${signal ?? `status ${code ?? 0}`}`);
+      void followed.then(() => {
+        this.#exit.resolve(signal ?? code ?? 0);
+        this.#end(`it ended with ${signal ?? `status ${code ?? 0}`}`);
+      });
     });
   }
 
@@ -113,8 +114,14 @@ export class ChildProgram implements AsyncDisposable {
     }
   }
 
-  #follow(stream: Readable | null, output: Output): void {
-    if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#read(line, output));
+  /** Resolves when the last line was read. */
+  async #follow(stream: Readable | null, output: Output): Promise<void> {
+    if (stream === null) return;
+    for await (const line of createInterface({ input: stream })) {
+      this.#read(line, output);
+      // Lines arrive together: whoever waited for this one can wait for the next before it is read.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   #read(text: string, output: Output): void {
