@@ -69,18 +69,20 @@ function readReport(path: string): TestReport | null {
   }
 }
 
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
 /** `files REPORT` prints the failed files; `count REPORT AGAIN` what came of both runs, the counts on the last line. */
 function main([action, path = '', again = '']: readonly string[]): void {
   const report = readReport(path);
   if (report === null) throw new Error(`there is no report of tests at ${path}`);
   if (action === 'files') {
-    for (const file of failedFiles(report)) console.log(relative(process.cwd(), file));
+    for (const file of failedFiles(report)) print(relative(process.cwd(), file));
     return;
   }
   const { passed, failed, flaky, failures } = outcomeOf(report, readReport(again));
-  for (const failure of failures) console.log(`failed: ${failure}`);
-  for (const test of flaky) console.log(`flaky, passed when it ran again alone: ${test}`);
-  console.log(`${passed} ${failed}`);
+  for (const failure of failures) print(`failed: ${failure}`);
+  for (const test of flaky) print(`flaky, passed when it ran again alone: ${test}`);
+  print(`${passed} ${failed}`);
 }
 
 if (import.meta.main) main(process.argv.slice(2));
