@@ -15,8 +15,8 @@ export default defineConfig({
     maxWorkers: 1,
     // As many scenarios of one client at once: they mostly wait.
     maxConcurrency: 7,
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
     reporters: [
       'default',
       ...(jsonReport === undefined ? [] : [['json', { outputFile: jsonReport }] as ['json', object]]),

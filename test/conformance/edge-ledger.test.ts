@@ -51,7 +51,7 @@ describe.each(await builtEngines())('the ledger of an edge over %s', (engineName
       await until(() => egress.messages().includes('Datagrams dropped: expired'));
       network.partition();
       await sendAtRandom(world, random, 200);
-      await until(() => egress.tunnel().state !== 'ready', { timeoutMs: 20_000 });
+      await until(() => egress.tunnel().state !== 'ready');
       await sendAtRandom(world, random, 50);
       await until(() => reportOf(egress).outgoing.datagrams_in === 850 && missing(egress, 'outgoing') === 0);
       expect(reportOf(egress).outgoing.drops['no_relay']).toBeGreaterThan(0);

@@ -50,7 +50,7 @@ describe.each(await builtEngines())('a tunnel of a relay over %s through a bad n
         world.ingress.sendDatagram(world.tunnelId, large);
         return world.sent('ingress').drops.too_large > 0;
       },
-      { what: 'a datagram that does not fit is counted', timeoutMs: 20_000, pollMs: 50 },
+      { what: 'a datagram that does not fit is counted', pollMs: 50 },
     );
     await until(
       () =>

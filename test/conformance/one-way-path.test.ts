@@ -20,7 +20,7 @@ describe.each(await builtEngines())('an edge over %s whose way out is blocked, a
     await until(() => egress.messages().includes(gone), { timeoutMs: givenUpWithinMs, what: 'a new connection' });
     expect(relay()?.last_problem).toBe(reason);
     network.heal('up');
-    await until(() => egress.tunnel().state === 'ready', { timeoutMs: 30_000 });
+    await until(() => egress.tunnel().state === 'ready');
   });
 
   it('M4 notices it under traffic from the other edge too', async () => {

@@ -67,7 +67,7 @@ async function standstill(edge: TestEdge): Promise<number> {
       sent = now;
       return stands;
     },
-    { pollMs: 500, timeoutMs: 40_000, what: 'forty readers that hold everything up' },
+    { pollMs: 500, what: 'forty readers that hold everything up' },
   );
   return sent;
 }

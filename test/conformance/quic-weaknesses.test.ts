@@ -61,7 +61,7 @@ async function attackUntilClosed(
     if (n % 20 === 19) await settle();
   }
   const isOver = (): boolean => victim.closed !== null || engine.report().counters.strayPackets > straysBefore;
-  await until(isOver, { what: 'the end of the attacker', timeoutMs: 4000 });
+  await until(isOver, { what: 'the end of the attacker' });
   if (victim.closed !== null) expect(['budget', 'error']).toContain(victim.closed.kind);
 }
 
@@ -72,7 +72,7 @@ async function echoes(connection: HostileConnection): Promise<void> {
       connection.sendDatagram(Buffer.from('shorter than 16 bytes is malformed'));
       return connection.datagrams.length > before;
     },
-    { what: 'an echo', timeoutMs: 4000 },
+    { what: 'an echo' },
   );
 }
 

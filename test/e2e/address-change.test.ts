@@ -71,11 +71,11 @@ class World implements AsyncDisposable {
 
   /** Asks `adit why` on the other machine until it has these words. */
   async says(words: string): Promise<void> {
-    await until(async () => (await this.#why()).includes(words), { timeoutMs: 60_000, what: words });
+    await until(async () => (await this.#why()).includes(words), { what: words });
   }
 
   async saysNot(words: string): Promise<void> {
-    await until(async () => !(await this.#why()).includes(words), { timeoutMs: 60_000, what: `no “${words}”` });
+    await until(async () => !(await this.#why()).includes(words), { what: `no “${words}”` });
   }
 
   async #why(): Promise<string> {
@@ -177,7 +177,7 @@ describe.runIf(canStartMachines())('an edge whose machine gets another address',
         const first = `${world.machine.address}:5000`;
         for (let changes = 0; changes < 3; changes++) {
           await echoed(udp.listen);
-          await until(() => echoedOverTcp(tcp.listen), { timeoutMs: 60_000, what: 'an echo over TCP' });
+          await until(() => echoedOverTcp(tcp.listen), { what: 'an echo over TCP' });
           world.machine.renumber();
           await echoed(udp.listen);
         }

@@ -40,7 +40,7 @@ describe('the documentation, tried as a new user would', () => {
     // Until the tunnel is up, `adit why` ends with the status of a problem.
     const says = (words: string) => async (): Promise<boolean> =>
       reader.type(onThisMachine(look).replaceAll('\n', ' || true\n')).includes(words);
-    await until(says('Both legs are there'), { what: 'the tunnel is up', timeoutMs: 60_000, pollMs: 500 });
+    await until(says('Both legs are there'), { what: 'the tunnel is up', pollMs: 500 });
     const looked = reader.type(onThisMachine(look));
     expect(looked).toMatch(/1 of 1 tunnels active/);
     expect(looked).toContain('✓ The tunnel is up through');

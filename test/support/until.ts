@@ -1,4 +1,8 @@
+/** What a machine takes that is slow and busy is far below it: this only ends a wait for what never comes. */
+export const patienceMs = 60_000;
+
 export interface UntilOptions {
+  /** `patienceMs` by default. */
   readonly timeoutMs?: number;
   readonly pollMs?: number;
   /** Named in the error when the deadline passes. */
@@ -13,7 +17,7 @@ export async function until<Value>(
   condition: () => Value | Promise<Value>,
   options: UntilOptions = {},
 ): Promise<Exclude<Value, false | null | undefined>> {
-  const { timeoutMs = 10_000, pollMs = 5, what = condition.toString() } = options;
+  const { timeoutMs = patienceMs, pollMs = 5, what = condition.toString() } = options;
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
     const value = await condition();

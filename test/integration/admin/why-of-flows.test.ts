@@ -35,7 +35,7 @@ async function says(bed: FlowBed, flow: string, words: string | RegExp): Promise
       last = (await ask(bed, flow)).text;
       return typeof words === 'string' ? last.includes(words) : words.test(last);
     },
-    { what: String(words), timeoutMs: 20_000 },
+    { what: String(words) },
   );
   await asked.catch((error: unknown) => {
     throw new Error(`${String(error)}\nthe answer was:\n${last}`);

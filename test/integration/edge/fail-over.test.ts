@@ -104,7 +104,8 @@ describe.each(await builtEngines())('an edge over %s with two relays', (engineNa
     process.stdout.write(
       `noticed after ${noticedAfterMs.toFixed(0)} ms; lost ${lost}, ${underWay} of them under way\n`,
     );
-    expect(noticedAfterMs).toBeLessThan(1000);
+    // Long before the connection would end by silence.
+    expect(noticedAfterMs).toBeLessThan(10_000);
     // One a millisecond until noticed.
     expect(lost).toBeLessThan(noticedAfterMs + underWay + 100);
 

@@ -67,7 +67,8 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
     await restarted.expectEvent('tunnel-active');
     const tookMs = clock.monotonicMs() - startedAtMs;
     process.stdout.write(`active again ${tookMs.toFixed(0)} ms after the relay was back\n`);
-    expect(tookMs).toBeLessThan(5000);
+    // Long before the connections would end by silence.
+    expect(tookMs).toBeLessThan(20_000);
   });
 
   it('is replaced by itself started again after it was killed, without its peer restarting', async () => {

@@ -125,7 +125,6 @@ describe.each(await builtEngines())('an edge over %s, at a relay', (engineName) 
     (await relay.session()).connection.close(0, 'disconnected by manager');
     await relay.session(1);
     expect(clock.monotonicMs() - closedAtMs).toBeGreaterThan(700);
-    expect(clock.monotonicMs() - closedAtMs).toBeLessThan(2500);
     await edge.reaches('ready');
     expect(edge.messages()).toEqual([
       `Tunnel 'test tunnel' started`,

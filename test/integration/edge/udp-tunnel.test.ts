@@ -116,7 +116,7 @@ describe.each(await builtEngines())('a UDP tunnel over %s', (engineName) => {
     });
     const event = `Several programs send to 127.0.0.1:${egress.port()}: answers go to the one that sent last`;
     expect(egress.messages().filter((message) => message === event)).toHaveLength(1);
-    await until(() => reasons() === '', { timeoutMs: 60_000, what: 'ten seconds with one sender' });
+    await until(() => reasons() === '', { what: 'ten seconds with one sender' });
   });
 
   it('drops what is not sealed with its key, and says so', async () => {

@@ -83,7 +83,7 @@ describe.each(await builtEngines())('connections of the %s engine', (name) => {
     const { server } = await world.connect(network.address);
     await until(() => (server.connection.stats().packetsReceived ?? 0) > 20);
     network.partition();
-    await until(() => server.closed !== null, { timeoutMs: 5000 });
+    await until(() => server.closed !== null);
     expect(server.closed?.kind).toBe('idle');
   });
 

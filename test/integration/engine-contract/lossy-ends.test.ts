@@ -69,5 +69,5 @@ describe.each(await builtEngines())('the %s engine over a path that loses one pa
       }
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
-  }, 60_000);
+  });
 });

@@ -29,7 +29,6 @@ function authorize(secret: string): Record<string, unknown> {
 async function nodeOf(manager: TestManager, nodeId: string): Promise<ManagedNode> {
   return until(() => manager.connections.find((node) => node.nodeId === nodeId && node.payloads('health').length > 0), {
     what: `${nodeId} online`,
-    timeoutMs: 20_000,
   });
 }
 

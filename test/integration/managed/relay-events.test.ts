@@ -103,11 +103,11 @@ async function provokeManagerEvents({ manager, relay }: World): Promise<void> {
   manager.secrets.set('relay-1', new Set());
   node.close(1000, 'bye');
   // Both secrets are refused before it counts as refused.
-  await until(() => manager.auths.length >= 3, { timeoutMs: 20_000 });
+  await until(() => manager.auths.length >= 3);
   manager.secrets.set('relay-1', secrets);
   const again = await manager.nodeOnline(manager.connections.length);
   again.close(1011, 'going down');
-  await manager.event(/going down$/, 20_000);
+  await manager.event(/going down$/);
 }
 
 function firstOf(events: readonly ReceivedEvent[], message: RegExp): ReceivedEvent | undefined {

@@ -13,7 +13,7 @@ describe.each(engines)('on %s', (engine) => {
     const databases = stack.use(await openDatabases(engine));
     const databaseUrl = await databases.newUrl();
     manager = stack.use(await ManagerBed.start({ databaseUrl, masterKey: 'ab'.repeat(32) }));
-  }, 60_000);
+  });
   afterAll(() => stack[Symbol.asyncDispose]());
 
   let names = 0;

@@ -70,7 +70,6 @@ async function active({ manager }: World, ids: readonly string[]): Promise<void>
   for (const id of ids) {
     await until(async () => (await manager.fleet.tunnels.get(id)).status === 'active', {
       what: `tunnel ${id} active`,
-      timeoutMs: 60_000,
       pollMs: 50,
     });
   }
@@ -164,7 +163,6 @@ describe('relays that are chosen by the manager', () => {
         told.filter(({ node, action }) => node === 'ams' && action.type === 'revoke_tunnel').length === moved.length,
       {
         what: 'the drained relay forgot every tunnel',
-        timeoutMs: 60_000,
         pollMs: 50,
       },
     );
@@ -173,7 +171,7 @@ describe('relays that are chosen by the manager', () => {
     const after = await manager.fleet.tunnels.get(moved[0] ?? '');
     expect(after.placement_reason).toContain('1 of 4 relays cannot take it now');
     expect(after.status).toBe('active');
-  }, 200_000);
+  });
 
   it('wait with forgetting a tunnel until an edge that is away has changed over, too', async () => {
     await using all = await world(2);
@@ -194,11 +192,9 @@ describe('relays that are chosen by the manager', () => {
         return {};
       };
     });
-    await until(() => told.some(({ node, action }) => node === 'ams' && action.type === 'revoke_tunnel'), {
-      timeoutMs: 20_000,
-    });
+    await until(() => told.some(({ node, action }) => node === 'ams' && action.type === 'revoke_tunnel'), {});
     expect(brokenMoments(told)).toEqual([]);
-  }, 60_000);
+  });
 
   it('say why none can take a tunnel, and keep to the number of tunnels that one may carry', async () => {
     await using all = await world(2);
@@ -216,5 +212,5 @@ describe('relays that are chosen by the manager', () => {
     });
     const fixed = await manager.fleet.tunnels.get(ids[1] ?? '');
     expect(fixed.relays.map(({ node_id: relay }) => relay)).not.toContain(relays.nyc.id);
-  }, 60_000);
+  });
 });

@@ -38,39 +38,35 @@ describe('the limiter of wrong secrets', () => {
 });
 
 describe('a clock that is set', () => {
-  it.each([dayMs, -dayMs])(
-    'MB4 by %d ms ends no link, makes no ghost, and locks nobody out',
-    async (shiftMs) => {
-      const clock = new ShiftedClock();
-      await using manager = await ManagerBed.start({ clock, config: { ghost_after_secs: 60 } });
-      const relay = await manager.join('relay', 'relay');
-      const venue = await manager.join('venue', 'edge', (node) => {
-        node.answer = () => ({ error: 'port in use' });
-      });
-      const studio = await manager.join('studio');
-      const { tunnel } = await manager.fleet.tunnels.create(tunnelBetween(relay.id, venue.id, studio.id), admin);
-      await manager.eventsOf('config_sync.push_failed', venue.id);
-      clock.shiftMs = shiftMs;
-      // Longer than every timer of a second; a wait in which nothing may happen.
-      await pause(3_000);
-      for (const { node, id } of [relay, venue, studio]) {
-        expect(node.isOpen).toBe(true);
-        expect((await manager.fleet.nodes.get(id)).state).toBe('online');
-      }
-      expect((await manager.fleet.tunnels.get(tunnel.id)).removed_at).toBeNull();
-      const messages = (await manager.events()).map(({ message }) => message);
-      // Each node came twice, and went once in between.
-      expect(messages.filter((message) => message === 'Node disconnected from manager')).toHaveLength(3);
-      await venue.node[Symbol.asyncDispose]();
-      await using again = await SimNode.connect(manager.url, venue.credentials);
-      expect(again.isOpen).toBe(true);
-      await using stranger = await SimNode.dial(manager.url);
-      const refused = await stranger.authenticate({ node_id: venue.id, node_secret: 'wrong' });
-      expect(refused.message).toBe('Invalid node secret');
-      for (const { node } of [relay, studio]) await node[Symbol.asyncDispose]();
-    },
-    60_000,
-  );
+  it.each([dayMs, -dayMs])('MB4 by %d ms ends no link, makes no ghost, and locks nobody out', async (shiftMs) => {
+    const clock = new ShiftedClock();
+    await using manager = await ManagerBed.start({ clock, config: { ghost_after_secs: 60 } });
+    const relay = await manager.join('relay', 'relay');
+    const venue = await manager.join('venue', 'edge', (node) => {
+      node.answer = () => ({ error: 'port in use' });
+    });
+    const studio = await manager.join('studio');
+    const { tunnel } = await manager.fleet.tunnels.create(tunnelBetween(relay.id, venue.id, studio.id), admin);
+    await manager.eventsOf('config_sync.push_failed', venue.id);
+    clock.shiftMs = shiftMs;
+    // Longer than every timer of a second; a wait in which nothing may happen.
+    await pause(3_000);
+    for (const { node, id } of [relay, venue, studio]) {
+      expect(node.isOpen).toBe(true);
+      expect((await manager.fleet.nodes.get(id)).state).toBe('online');
+    }
+    expect((await manager.fleet.tunnels.get(tunnel.id)).removed_at).toBeNull();
+    const messages = (await manager.events()).map(({ message }) => message);
+    // Each node came twice, and went once in between.
+    expect(messages.filter((message) => message === 'Node disconnected from manager')).toHaveLength(3);
+    await venue.node[Symbol.asyncDispose]();
+    await using again = await SimNode.connect(manager.url, venue.credentials);
+    expect(again.isOpen).toBe(true);
+    await using stranger = await SimNode.dial(manager.url);
+    const refused = await stranger.authenticate({ node_id: venue.id, node_secret: 'wrong' });
+    expect(refused.message).toBe('Invalid node secret');
+    for (const { node } of [relay, studio]) await node[Symbol.asyncDispose]();
+  });
 });
 
 describe.each(['sqlite', 'postgres'] as const)('a ghost, on %s', (engine) => {
@@ -92,14 +88,14 @@ describe.each(['sqlite', 'postgres'] as const)('a ghost, on %s', (engine) => {
     const venue = await one.join('venue', 'edge', refuse);
     const studio = await (other ?? one).join('studio', 'edge', refuse);
     const { tunnel } = await one.fleet.tunnels.create(tunnelBetween(relay.id, venue.id, studio.id), admin);
-    await until(async () => (await one.fleet.tunnels.get(tunnel.id)).removed_by === 'ghost', { timeoutMs: 30_000 });
+    await until(async () => (await one.fleet.tunnels.get(tunnel.id)).removed_by === 'ghost');
     // Both instances have had time to notice; a wait for nothing more to happen.
     await pause(3_000);
     const events = (await one.events()).filter(({ category }) => category === 'config_sync.ghost_cleanup');
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({ tunnel_id: tunnel.id, severity: 'warning' });
     for (const { node } of [relay, venue, studio]) await node[Symbol.asyncDispose]();
-  }, 90_000);
+  });
 });
 
 describe('a session that the database does not have', () => {
@@ -109,12 +105,12 @@ describe('a session that the database does not have', () => {
     const { store } = manager.program.manager.parts;
     // As an instance does that takes this one for dead.
     await store.sessions.release(id, (await store.sessions.of(id))?.session ?? 0);
-    await until(() => node.closed !== null, { what: 'the node was closed', timeoutMs: 30_000 });
+    await until(() => node.closed !== null, { what: 'the node was closed' });
     expect(node.closed).toMatchObject({ code: 1012 });
     await using again = await SimNode.connect(manager.url, credentials);
     expect(again.isOpen).toBe(true);
     expect((await manager.fleet.nodes.get(id)).state).toBe('online');
-  }, 60_000);
+  });
 });
 
 describe('limits', () => {
@@ -146,7 +142,7 @@ describe('limits', () => {
     expect(manager.log.lines.filter(({ message }) => message.startsWith('the database is too large'))).toHaveLength(1);
     await upkeep.run();
     expect(await store.events.count({ category: 'edge' })).toBe(2);
-  }, 60_000);
+  });
 });
 
 describe('nodes that misbehave', () => {
@@ -174,7 +170,7 @@ describe('nodes that misbehave', () => {
     });
     expect(node.isOpen).toBe(true);
     expect(manager.output).not.toContain('unexpected error');
-  }, 60_000);
+  });
 
   it('MF3 one that reads nothing and one that floods with junk leave commands to the others quick', async () => {
     await using manager = await ManagerBed.start();
@@ -204,10 +200,10 @@ describe('nodes that misbehave', () => {
     }
     ended.abort();
     await flood;
-    // Far below the 10 s that the slow one takes; a busy machine alone takes some of it.
-    expect(durations.toSorted((a, b) => a - b)[15]).toBeLessThan(500);
+    // Whoever waited for the slow one would take 10 s.
+    expect(durations.toSorted((a, b) => a - b)[15]).toBeLessThan(5000);
     expect((await manager.fleet.nodes.get(well.id)).state).toBe('online');
     for (const { node } of [slow, loud, well]) await node[Symbol.asyncDispose]();
     await outcomes;
-  }, 60_000);
+  });
 });

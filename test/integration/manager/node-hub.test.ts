@@ -148,7 +148,7 @@ describe('a node that may not come in', () => {
   it('MA5 is refused when it is disabled, expired or deleted, and a live one is closed within a second', async () => {
     const { id, credentials, node } = await manager.join(name());
     await manager.fleet.nodes.setDisabled(id, true, admin);
-    await until(() => node.closed !== null, { timeoutMs: 2_000 });
+    await until(() => node.closed !== null);
     expect(await refusal(auth(credentials))).toBe('Node is disabled');
     await manager.fleet.nodes.setDisabled(id, false, admin);
     await manager.fleet.nodes.patch(id, { expires_at: new SystemClock().now() - 1 }, null, admin);
@@ -156,7 +156,7 @@ describe('a node that may not come in', () => {
     await manager.fleet.nodes.patch(id, { expires_at: null }, null, admin);
     const back = await SimNode.connect(manager.url, credentials);
     await manager.fleet.nodes.remove(id, false, admin);
-    await until(() => back.closed !== null, { timeoutMs: 2_000 });
+    await until(() => back.closed !== null);
     expect(await refusal(auth(credentials))).toBe('Node not registered');
   });
 
@@ -165,7 +165,7 @@ describe('a node that may not come in', () => {
     await node[Symbol.asyncDispose]();
     await manager.fleet.nodes.patch(id, { expires_at: new SystemClock().now() + 1_500 }, null, admin);
     const back = await SimNode.connect(manager.url, credentials);
-    await until(() => back.closed !== null, { timeoutMs: 5_000 });
+    await until(() => back.closed !== null);
   });
 });
 

@@ -45,7 +45,7 @@ describe.each(await builtEngines())('a flow through a tunnel over %s', (engineNa
     await until(() => studio.messages().includes('SRT input connected (mode=listener)'));
     await until(() => camera.messages().includes("SRT output 'studio' connected"));
     using source = new TsSource({ port: await inputPort(camera, 'camera') });
-    await until(() => sink.received.length >= 1000, { timeoutMs: 20_000 });
+    await until(() => sink.received.length >= 1000);
     source.pause();
     // SRT repairs a loss once a later packet has come, so the last ones of a stream that ends are not counted.
     const numbers = numbersIn(sink.received);
@@ -72,7 +72,7 @@ describe.each(await builtEngines())('a flow through a tunnel over %s', (engineNa
     await camera.edge.putTunnel(settings);
     const again = (): number =>
       studio.messages().filter((message) => message === 'SRT input connected (mode=listener)').length;
-    await until(() => again() === 2, { timeoutMs: 20_000 });
+    await until(() => again() === 2);
     using source = new TsSource({ port: await inputPort(camera, 'camera') });
     await until(() => sink.received.length >= 50);
     source.pause();

@@ -53,9 +53,9 @@ describe('two SRT legs with RTP', () => {
     cut.set({ partitioned: false });
     const backs = (): number =>
       bed.messages('rx').filter((message) => message === 'SRT input connected (mode=listener, redundant leg 2)').length;
-    await until(() => backs() === 2, { timeoutMs: 15_000 });
+    await until(() => backs() === 2);
     source.pause();
-    await until(() => numbersIn(sink.received).length >= source.packets - 6, { timeoutMs: 25_000 });
+    await until(() => numbersIn(sink.received).length >= source.packets - 6);
     const numbers = numbersIn(sink.received);
     expect(numbers[0]).toBe(0);
     expect(gapsIn(numbers)).toEqual([]);
@@ -84,7 +84,7 @@ describe('two SRT legs with RTP', () => {
     await bed.command({ type: 'start_flow', flow_id: 'tx' });
     using again = new TsSource({ port: await bed.inputPort('tx') });
     const before = sink.received.length;
-    await until(() => sink.received.length >= before + 50, { timeoutMs: 15_000 });
+    await until(() => sink.received.length >= before + 50);
     await bed.command({ type: 'stop_flow', flow_id: 'tx' });
     const lost = (): number => bed.messages('rx').filter((text) => text === 'Both redundant legs lost').length;
     await until(() => lost() === 2);

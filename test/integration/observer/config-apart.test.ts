@@ -22,7 +22,7 @@ describe('the config of an observer, which a process of its own reads', () => {
     const { child, ended, log } = startHookedObserver(noted, [
       ...['--threshold-ms', '500', '--udp-port', '0', '--i-accept-plaintext-udp'],
     ]);
-    await until(() => log().includes('observer started'), { timeoutMs: 25_000 });
+    await until(() => log().includes('observer started'));
     const pids = new Set((await readFile(loads, 'utf8')).split('\n').filter((line) => line !== ''));
     expect(pids.size).toBe(1);
     expect(pids).not.toContain(String(child.pid));
@@ -53,7 +53,7 @@ describe('the config of an observer, which a process of its own reads', () => {
     await using observer = await startObserverProcess(['--config', config]);
     await writeFile(config, JSON.stringify({ socket, threshold_ms: 'soon' }));
     observer.child.kill('SIGHUP');
-    await until(() => observer.log().includes('config not reloaded'), { timeoutMs: 25_000 });
+    await until(() => observer.log().includes('config not reloaded'));
     expect(observer.log()).toMatch(/"problem":"[^"]*threshold_ms must be /);
     expect(observer.child.exitCode).toBeNull();
   });

@@ -40,7 +40,7 @@ describe('the eight events, provoked for real', () => {
     const expected = ['Beat', 'Decode', 'AuthFailure', 'CtrlTruncated', 'OriginConflict', 'Stall'];
     if (isRoot) expected.push('Io', 'NamespaceConflict');
     const types = new Set(expected);
-    await until(() => types.isSubsetOf(new Set(observer.events().map(({ type }) => type))), { timeoutMs: 20_000 });
+    await until(() => types.isSubsetOf(new Set(observer.events().map(({ type }) => type))));
     const event = (type: string): Record<string, unknown> => observer.events().find((each) => each.type === type) ?? {};
     const ns = expect.stringMatching(/^\d+$/) as string;
     const kernel = { origin: 'KernelAttested', pid_ns_inode: ns, observer_ns: ns };

@@ -13,8 +13,6 @@ import { until } from '../../support/until.ts';
 /** Root may mount at once; anybody else as the root of a user namespace of its own. */
 const ownMounts = process.getuid?.() === 0 ? ['unshare', '--mount'] : ['unshare', '--map-root-user', '--mount'];
 const diskBytes = 64 * 1024;
-/** For each step, on a machine that is busy. */
-const patience = { timeoutMs: 60_000 };
 const [unshare = '', ...unshareFlags] = ownMounts;
 const canMount = spawnSync(unshare, [...unshareFlags, 'true']).status === 0;
 if (!canMount) process.stdout.write('no namespace of mounts can be had: the full disk is left out\n');
@@ -55,33 +53,33 @@ describe('an observer whose disk is full', () => {
     const stalls = (): number => observer.events().filter(({ type }) => type === 'Stall').length;
     const fallSilent = async (): Promise<void> => {
       const before = stalls();
-      await until(async () => (await agent.beat()) === 0, patience);
-      await until(() => stalls() > before, patience);
+      await until(async () => (await agent.beat()) === 0);
+      await until(() => stalls() > before);
     };
 
     await fallSilent();
-    await until(() => readFileSync(inside('audit'), 'utf8').includes('\tcomplete\t'), patience);
+    await until(() => readFileSync(inside('audit'), 'utf8').includes('\tcomplete\t'));
     fill(inside('ballast'));
     await until(async () => {
       await fallSilent();
       return observer.log().includes('the recovery audit cannot be written');
-    }, patience);
+    });
     await until(async () => {
       await agent.beat();
       return observer.log().includes('the export file cannot be written');
-    }, patience);
+    });
     rmSync(marker, { force: true });
     await fallSilent();
-    await until(() => existsSync(marker), patience);
+    await until(() => existsSync(marker));
 
     rmSync(inside('ballast'));
-    await until(() => observer.log().includes('the export file is written again'), patience);
+    await until(() => observer.log().includes('the export file is written again'));
     const records = (): number => readFileSync(inside('audit'), 'utf8').split('\n').length;
     const before = records();
     await until(async () => {
       await fallSilent();
       return records() !== before;
-    }, patience);
+    });
     const audits = readdirSync(inside('.')).filter((name) => name.startsWith('audit'));
     expect(audits.length).toBeGreaterThan(1);
     for (const name of audits)

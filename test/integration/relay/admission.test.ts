@@ -78,7 +78,7 @@ describe.each(await builtEngines())('admission over %s', (engine) => {
     expect(unsent).toBeGreaterThan(0);
     edge.control.resume();
     const answers = (): number => edge.ofType('hello_ack').length;
-    await until(() => answers() === questions + 1, { timeoutMs: 20_000, pollMs: 200, what: 'every answer' });
+    await until(() => answers() === questions + 1, { pollMs: 200, what: 'every answer' });
   });
 
   it('A2 a connection without a control stream is closed with a reason, and never was an edge', async () => {
@@ -102,7 +102,7 @@ describe.each(await builtEngines())('admission over %s', (engine) => {
             edge.bind({ tunnelId: pairTunnel, direction: 'ingress' });
           return edge.closed !== null;
         },
-        { timeoutMs: 2000, pollMs: 50 },
+        { pollMs: 50 },
       );
       expect(edge.closed?.reason).toBe(what === 'nothing' ? 'no tunnel bound in time' : 'bind refused');
       await bed.expectEvent('edge-disconnected');

@@ -49,7 +49,7 @@ describe.each(await builtEngines())('the life of a relay over %s', (engine) => {
     near.send(Buffer.alloc(64 * 1_048_576));
     await until(() => far.receivedBytes > 1_048_576, { what: 'the transfer is under way' });
     await bed.relay.stop(0);
-    await until(() => pair.egress.closed !== null && pair.ingress.closed !== null, { timeoutMs: 3000 });
+    await until(() => pair.egress.closed !== null && pair.ingress.closed !== null);
     expect(pair.egress.closed).toMatchObject({ code: 0, reason: 'relay shutting down' });
     expect(pair.ingress.closed).toMatchObject({ code: 0, reason: 'relay shutting down' });
   });

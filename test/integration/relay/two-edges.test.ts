@@ -56,7 +56,7 @@ describe.each(await builtEngines())('a relay over %s', (engine) => {
     const far = await ingress.expectStream();
     far.send(down);
     far.finish();
-    await until(() => near.ended !== null && far.ended !== null, { what: 'both ends', timeoutMs: 20_000 });
+    await until(() => near.ended !== null && far.ended !== null, { what: 'both ends' });
     expect(near.ended).toEqual({ kind: 'finished' });
     expect(sha256(near.received)).toBe(sha256(down));
     expect(sha256(far.received.subarray(76))).toBe(sha256(up));

@@ -93,7 +93,7 @@ async function undisturbed(client: VartaClient, mode: ClientMode, seconds: numbe
     clients.push(...(await runClient(client, { path: place.path, seconds: Math.ceil(seconds / times), mode })));
   }
   const seen = (): readonly Seen[] => clients.map(({ pid }) => seenOf(pid, [observer]));
-  await until(() => seen().every(({ stalls }) => stalls > 0), { timeoutMs: 30_000 });
+  await until(() => seen().every(({ stalls }) => stalls > 0));
   return { clients, seen: seen() };
 }
 
@@ -111,7 +111,7 @@ async function replaced(client: VartaClient, mode: ClientMode, seconds: number, 
   const clients = await running;
   const comesBack = activated || mode === 'reconnect';
   const seen = (): readonly Seen[] => clients.map(({ pid }) => seenOf(pid, [first, second]));
-  if (comesBack) await until(() => seen().every(({ later }) => later > 0), { timeoutMs: 30_000 });
+  if (comesBack) await until(() => seen().every(({ later }) => later > 0));
   return { clients, seen: seen() };
 }
 

@@ -17,7 +17,6 @@ export interface Scenario {
 
 const udpIn = { type: 'udp', bind_addr: '127.0.0.1:0' };
 const passphrase = 'a secret of both';
-const slow = { timeoutMs: 40_000 };
 
 function listener(port: number, changes: object = {}): Record<string, unknown> {
   return { type: 'srt', mode: 'listener', local_addr: `127.0.0.1:${port}`, ...changes };
@@ -34,7 +33,7 @@ function out(keys: object): Record<string, unknown> {
 /** Waits for an event of the flow `main`, whatever stands in its places. */
 function raised(bed: FlowBed, message: RegExp): Promise<unknown> {
   const found = (): boolean => bed.messages('main').some((each) => message.test(each));
-  return until(found, { ...slow, what: `${String(message)}; seen: ${bed.messages('main').join(' | ')}` });
+  return until(found, { what: `${String(message)}; seen: ${bed.messages('main').join(' | ')}` });
 }
 
 async function encoder(bed: FlowBed): Promise<void> {
@@ -95,12 +94,12 @@ async function legs(bed: FlowBed): Promise<void> {
   await raised(bed, /redundant leg 1\)/);
   await raised(bed, /redundant leg 2\)/);
   using source = new TsSource(...udp.map((port) => ({ port, rtp: true })));
-  await until(() => source.chunks > 500, slow);
+  await until(() => source.chunks > 500);
   second.kill('SIGTERM');
   await raised(bed, /^Redundant leg 2 lost/);
   await using _again = send(1);
-  await until(() => bed.messages('main').filter((text) => text.includes('redundant leg 2)')).length === 2, slow);
-  await until(async () => ((await bed.running('main')).input?.legs ?? []).every((leg) => leg.silent_secs === 0), slow);
+  await until(() => bed.messages('main').filter((text) => text.includes('redundant leg 2)')).length === 2);
+  await until(async () => ((await bed.running('main')).input?.legs ?? []).every((leg) => leg.silent_secs === 0));
   first.kill('SIGTERM');
   await raised(bed, /^Redundant leg 1 lost/);
   source.pause();
@@ -146,7 +145,7 @@ async function takenPort(bed: FlowBed): Promise<void> {
     await bed.command({ type: 'delete_flow', flow_id: 'main' });
     return !(await bed.command({ type: 'create_flow', flow: { id: 'main', name: 'Main', input: listener(port) } }))
       .success;
-  }, slow);
+  });
   await raised(bed, /^Flow 'main' failed to start/);
   await bed.create({ id: 'main', input: udpIn });
   await bed.command({ type: 'add_output', flow_id: 'main', output: out(listener(port)) });

@@ -62,9 +62,9 @@ async function flowToFlow(bed: FlowBed): Promise<void> {
   await using _ffmpeg = ffmpegSource('-f', 'mpegts', `udp://127.0.0.1:${udp}?pkt_size=1316`);
   const whep = { type: 'whep', whep_url: `${bed.url}/api/v1/flows/stage/whep` };
   await bed.create({ id: 'main', input: whep });
-  await until(() => bed.messages('main').includes('WHEP connected'), { timeoutMs: 40_000 });
+  await until(() => bed.messages('main').includes('WHEP connected'));
   await bed.command({ type: 'stop_flow', flow_id: 'stage' });
-  await until(() => bed.messages('main').includes('WHEP disconnected'), { timeoutMs: 40_000 });
+  await until(() => bed.messages('main').includes('WHEP disconnected'));
 }
 
 export const webrtcScenarios: readonly Scenario[] = [

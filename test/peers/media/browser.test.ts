@@ -21,7 +21,7 @@ it('Chromium plays over WHEP what ffmpeg sends over SRT: frames are decoded, no 
     const session = await playInPage(page, `${bed.url}/api/v1/flows/main/whep/web`, 'viewers');
     expect(session).toMatch(/^\/api\/v1\/flows\/main\/whep\/web\//);
     await bed.event('main', 'WHEP viewer connected');
-    await until(async () => (await receivedInPage(page)).framesDecoded > 100, { timeoutMs: 30_000 });
+    await until(async () => (await receivedInPage(page)).framesDecoded > 100);
     expect((await receivedInPage(page)).packetsLost).toBe(0);
   } finally {
     await browser.close();

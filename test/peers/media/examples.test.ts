@@ -29,7 +29,7 @@ class Desk implements AsyncDisposable {
     this.#running.push(child);
     let output = '';
     child.stderr.on('data', (text: Buffer) => (output += text.toString()));
-    if (says !== null) await until(() => says.test(output), { what: `${command}: ${String(says)}`, timeoutMs: 30_000 });
+    if (says !== null) await until(() => says.test(output), { what: `${command}: ${String(says)}` });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -52,7 +52,7 @@ it('examples/media.md carries a camera through a tunnel to a player and a browse
     // Its status is 3 while something is wrong.
     return desk.type('bin/adit why studio --seconds 1 -c media/edge-ingress.json || true');
   };
-  await until(() => /come in[.]/.test(why()), { what: 'the studio gets the camera', timeoutMs: 40_000 });
+  await until(() => /come in[.]/.test(why()), { what: 'the studio gets the camera' });
   expect(desk.type(play)).not.toMatch(/continuity|corrupt|concealing|refused|error while/i);
 
   const url = /http:\S+whep/.exec(browse)?.[0] ?? '';
@@ -64,7 +64,7 @@ it('examples/media.md carries a camera through a tunnel to a player and a browse
   try {
     const page = await browser.newPage();
     await page.goto(`file://${desk.folder}/examples/media/viewer.html?url=${url}`);
-    await until(async () => (await receivedInPage(page)).framesDecoded > 50, { timeoutMs: 30_000 });
+    await until(async () => (await receivedInPage(page)).framesDecoded > 50);
     expect((await receivedInPage(page)).packetsLost).toBe(0);
   } finally {
     await browser.close();

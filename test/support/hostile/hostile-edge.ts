@@ -11,7 +11,7 @@ import type { Direction, TunnelProtocol } from '../../../src/protocol/tunnel/leg
 import { MAX_CONTROL_FRAME_BYTES } from '../../../src/protocol/tunnel/limits.ts';
 import { encodeStreamHeader } from '../../../src/protocol/tunnel/stream-header.ts';
 import { tunnelIdToBytes, type TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
-import { until } from '../until.ts';
+import { patienceMs, until } from '../until.ts';
 import type { HostileOptions } from './hostile-config.ts';
 import { HostileConnection } from './hostile-connection.ts';
 
@@ -101,7 +101,7 @@ export class HostileEdge implements AsyncDisposable {
   }
 
   /** Waits for the first message of this type since the connection began. */
-  async heard<T extends RelayMessage['type']>(type: T, timeoutMs = 10_000): Promise<MessageOf<RelayMessage, T>> {
+  async heard<T extends RelayMessage['type']>(type: T, timeoutMs = patienceMs): Promise<MessageOf<RelayMessage, T>> {
     return until(
       () => {
         this.hear();

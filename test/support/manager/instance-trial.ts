@@ -80,7 +80,7 @@ export class InstanceTrial implements AsyncDisposable {
     for (const [index, id] of ids.entries()) await addNode(database, id, index < relays ? 'relay' : 'edge');
     const urls = [...managers.values()].map((manager) => manager.url);
     const nodes = ids.map((id, first) => disposal.use(new RoamingNode({ id, secret: id, urls, first })));
-    await until(() => nodes.every((node) => node.isConnected), { what: 'all nodes connected', timeoutMs: 60_000 });
+    await until(() => nodes.every((node) => node.isConnected), { what: 'all nodes connected' });
     const tunnelIds = await makeTunnels(managers.get('north'), nodes.slice(0, relays), nodes.slice(relays));
     return new InstanceTrial({ managers, nodes, tunnelIds, proxy, database, disposal: disposal.move() });
   }
@@ -119,7 +119,6 @@ export class InstanceTrial implements AsyncDisposable {
     const ids = new Set(moved.map(({ id }) => id));
     await until(async () => (await this.#online(witness)).filter((id) => ids.has(id)).length === ids.size, {
       what: 'the others say that they are online',
-      timeoutMs: 10_000,
       pollMs: 200,
     });
     return Math.round(performance.now() - startedMs);
@@ -181,7 +180,6 @@ export class InstanceTrial implements AsyncDisposable {
     clearInterval(this.#raising);
     await until(() => this.nodes.every(({ unconfirmed }) => unconfirmed === 0), {
       what: 'every event is confirmed',
-      timeoutMs: 60_000,
       pollMs: 100,
     });
     const { rows } = await this.#database.query<{ event_id: string }>(

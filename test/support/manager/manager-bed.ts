@@ -128,7 +128,6 @@ export class ManagerBed implements AsyncDisposable {
   async steady(id: string): Promise<void> {
     await until(() => this.program.manager.parts.reconciler.phaseOf(id) === 'steady', {
       what: `node steady; it is ${this.program.manager.parts.reconciler.phaseOf(id)}`,
-      timeoutMs: 20_000,
     });
   }
 

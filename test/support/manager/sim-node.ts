@@ -109,7 +109,6 @@ export class SimNode implements AsyncDisposable {
   async command(type: string, count = 1): Promise<SimCommand> {
     return until(() => this.commands.filter(({ action }) => action.type === type)[count - 1], {
       what: `${count} ${type}; seen: ${this.commands.map(({ action }) => action.type).join(', ')}`,
-      timeoutMs: 15_000,
     });
   }
 

@@ -9,7 +9,7 @@ import { knownTunnelId } from '../samples/known-tunnel-id.ts';
 import { ScriptedEdge } from '../peers/scripted-edge.ts';
 import type { StreamTap } from '../peers/stream-tap.ts';
 import { startTestRelay, type TestRelay } from '../programs/test-relay.ts';
-import { until } from '../until.ts';
+import { patienceMs, until } from '../until.ts';
 import { vectorTunnel } from '../samples/vectors.ts';
 
 const tunnelId = knownTunnelId(vectorTunnel.id);
@@ -100,7 +100,7 @@ export class Transfer {
   }
 
   /** Waits for both ends and answers whether every byte is right. */
-  async isIntact(timeoutMs = 30_000): Promise<boolean> {
+  async isIntact(timeoutMs = patienceMs): Promise<boolean> {
     await until(() => this.near.ended !== null && this.far.ended !== null, {
       what: `both ends; so far ${this.receivedBytes} of ${this.#up.length + this.#down.length} bytes`,
       timeoutMs,

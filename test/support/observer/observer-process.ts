@@ -29,13 +29,10 @@ export async function startObserverProcess(
   let [out, log] = ['', ''];
   child.stdout?.on('data', (data: Buffer) => (out += data.toString()));
   child.stderr?.on('data', (data: Buffer) => (log += data.toString()));
-  await until(
-    () => {
-      if (child.exitCode !== null) throw new Error(log);
-      return log.includes('observer started');
-    },
-    { timeoutMs: 25_000 },
-  );
+  await until(() => {
+    if (child.exitCode !== null) throw new Error(log);
+    return log.includes('observer started');
+  });
   const lines = (): readonly string[] => out.split('\n').slice(0, -1);
   return {
     child,

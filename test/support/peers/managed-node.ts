@@ -102,7 +102,6 @@ export class ManagedNode {
     this.order(action, commandId);
     return until(() => this.acks.slice(seen).find((ack) => ack.command_id === commandId), {
       what: `the ack of ${JSON.stringify(action).slice(0, 200)}`,
-      timeoutMs: 15_000,
     });
   }
 

@@ -8,7 +8,7 @@ const script = fileURLToPath(new URL('../../peers/media/rtsp-server.py', import.
 export async function startRtspPeer(port: number, ...user: readonly string[]): Promise<PeerProgram> {
   const server = new PeerProgram('/usr/bin/python3', [script, String(port), ...user]);
   const isReady = (): boolean => server.output.includes('ready') || server.complaints.includes('Error');
-  await until(isReady, { timeoutMs: 30_000 });
+  await until(isReady);
   if (server.complaints !== '') throw new Error(server.complaints);
   return server;
 }

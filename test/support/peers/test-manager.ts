@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { createSelfSigned, type Certificate } from '../samples/certificates.ts';
 import { ManagedNode, type AuthPayload, type Frame, type ReceivedEvent } from './managed-node.ts';
-import { until } from '../until.ts';
+import { patienceMs, until } from '../until.ts';
 
 /** How the manager answers `auth`: as a real one does, or with this text, or by ending the connection, or not at all. */
 export type AuthAnswer = 'normal' | 'silence' | 'drop' | { readonly frame: string };
@@ -104,7 +104,7 @@ export class TestManager implements AsyncDisposable {
   }
 
   /** Waits for a connection, beyond the first `after` of all, whose node knows that it is authenticated. */
-  async nodeOnline(after = 0, timeoutMs = 20_000): Promise<ManagedNode> {
+  async nodeOnline(after = 0, timeoutMs = patienceMs): Promise<ManagedNode> {
     return until(
       () => this.connections.slice(after).find((node) => node.isOpen && node.payloads('health').length > 0),
       {
@@ -115,7 +115,7 @@ export class TestManager implements AsyncDisposable {
   }
 
   /** Waits for an event with this message. */
-  async event(message: string | RegExp, timeoutMs = 10_000): Promise<ReceivedEvent> {
+  async event(message: string | RegExp, timeoutMs = patienceMs): Promise<ReceivedEvent> {
     const matches = (text: string) => (typeof message === 'string' ? text === message : message.test(text));
     return until(() => this.events.find((event) => matches(event.payload.message)), {
       what: `event ${String(message)}; seen: ${this.events.map((event) => event.payload.message).join(' | ')}`,

@@ -67,12 +67,10 @@ export class EdgeProcess implements AsyncDisposable {
         return undefined;
       }
     };
-    return until(reported, { what: `a report of flow ${id}`, timeoutMs: 30_000, pollMs: 200 }).catch(
-      (error: unknown) => {
-        const status = String(this.#child.exitCode);
-        throw new Error(`no report of flow ${id}; the edge's exit status is ${status}`, { cause: problem ?? error });
-      },
-    );
+    return until(reported, { what: `a report of flow ${id}`, pollMs: 200 }).catch((error: unknown) => {
+      const status = String(this.#child.exitCode);
+      throw new Error(`no report of flow ${id}; the edge's exit status is ${status}`, { cause: problem ?? error });
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -93,7 +93,7 @@ export class ManagerProcess implements AsyncDisposable {
         if (child.exitCode !== null) throw new Error(`the manager ended: ${this.#output.slice(before)}`);
         return this.#output.slice(before).includes('manager started');
       },
-      { what: 'the manager started', timeoutMs: 60_000, pollMs: 20 },
+      { what: 'the manager started', pollMs: 20 },
     );
   }
 

@@ -8,7 +8,7 @@ import { TunnelFiles } from '../../../src/cli/demo/tunnel-files.ts';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import { ownLoopback } from '../network/own-loopback.ts';
-import { until } from '../until.ts';
+import { patienceMs, until } from '../until.ts';
 
 type Part = 'relay' | 'egress' | 'ingress';
 
@@ -53,7 +53,7 @@ export class ProgramWorld implements AsyncDisposable {
   }
 
   /** Waits until the relay says that both tunnels have both legs, and both edges know it. Answers how long that took, in ms. */
-  async active(timeoutMs = 15_000): Promise<number> {
+  async active(timeoutMs = patienceMs): Promise<number> {
     const start = performance.now();
     try {
       const areUp = async (): Promise<boolean> =>

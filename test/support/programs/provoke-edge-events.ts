@@ -48,7 +48,7 @@ export async function provokeEdgeEvents(manager: TestManager, engine: EngineName
   const known = manager.secrets.get('edge-1') ?? new Set();
   manager.secrets.set('edge-1', new Set());
   node.terminate();
-  await until(() => manager.auths.length >= 2, { timeoutMs: 20_000 });
+  await until(() => manager.auths.length >= 2);
   manager.secrets.set('edge-1', known);
   await manager.event(/^Manager authentication failed/, 20_000);
 }

@@ -87,7 +87,7 @@ export async function startWhyWorld(options: WhyWorldOptions): Promise<WhyWorld>
           last = await adit('why', secrets.id, '--seconds', '0.5', '--url', `http://${apis.get(place) ?? ''}`);
           return typeof words === 'string' ? last.includes(words) : words.test(last);
         },
-        { timeoutMs: 20_000, what: `"${String(words)}"; at the end it said: ${last}` },
+        { what: `"${String(words)}"; at the end it said: ${last}` },
       );
       return last;
     },

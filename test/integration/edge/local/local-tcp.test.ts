@@ -160,7 +160,7 @@ describe.each(await builtEngines())('local TCP connections of an edge on %s', (n
     await until(() => last === (last = world.counters.stats().bytes_sent), { pollMs: 300 });
     expect(last).toBeLessThan(16 * 1_048_576);
     peer.resume();
-    await until(() => peer.end?.kind === 'finished', { timeoutMs: 25_000 });
+    await until(() => peer.end?.kind === 'finished');
     expect(world.counters.stats().bytes_sent).toBe(total);
   });
 

@@ -38,7 +38,7 @@ describe.each([
         port,
       }),
     );
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await stack[Symbol.asyncDispose]();
@@ -117,7 +117,7 @@ describe.each([
     await page.getByRole('link', { name: 'Single sign-on' }).waitFor();
     expect(await page.getByText('number').count()).toBe(0);
     expect(faults).toEqual([]);
-  }, 90_000);
+  });
 
   it('says that the provider is away, and passwords and tokens go on', async () => {
     await provider[Symbol.asyncDispose]();

@@ -19,7 +19,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   bed = await ApiBed.start({ config: { webhooks: { allow_private: true } } });
   await bed.signUp();
-}, 120_000);
+});
 
 afterAll(async () => {
   await browser.close();
@@ -35,7 +35,7 @@ beforeEach(async () => {
   return async () => {
     await opened.context.close();
   };
-}, 120_000);
+});
 
 const row = (name: string) => page.getByRole('row', { name: new RegExp(name) });
 const dialogOf = (name: string) => page.getByRole('dialog', { name });
@@ -86,7 +86,7 @@ test('a user is added, refused in words beside the field, given another role, di
   await operator.confirm('Delete');
   await row('bob').waitFor({ state: 'detached' });
   expect(await row('alice').getByRole('button', { name: 'Delete' }).isDisabled()).toBe(true);
-}, 240_000);
+});
 
 test('an API token is shown once, opens the API, and closes it once it is revoked', async () => {
   await operator.follow('API tokens');
@@ -103,7 +103,7 @@ test('an API token is shown once, opens the API, and closes it once it is revoke
   await operator.confirm('Revoke');
   await operator.sees('No token yet.');
   expect(await answers()).toBe(401);
-}, 240_000);
+});
 
 describe('a webhook', () => {
   let target: Server;
@@ -151,7 +151,7 @@ describe('a webhook', () => {
     await row('pager').getByRole('button', { name: 'Delete' }).click();
     await operator.confirm('Delete');
     await operator.sees('No webhook yet.');
-  }, 240_000);
+  });
 });
 
 test('a press that comes twice makes one', async () => {
@@ -169,7 +169,7 @@ test('a press that comes twice makes one', async () => {
   await operator.confirm('Done');
   await row('twice').first().waitFor();
   expect(await row('twice').count()).toBe(1);
-}, 240_000);
+});
 
 test('Escape closes a dialogue, and the focus is back on the button that opened it', async () => {
   await operator.follow('Users');
@@ -180,4 +180,4 @@ test('Escape closes a dialogue, and the focus is back on the button that opened 
   await page.keyboard.press('Escape');
   await dialogOf('Add user').waitFor({ state: 'detached' });
   await page.waitForFunction('document.activeElement?.textContent === "Add user"');
-}, 120_000);
+});

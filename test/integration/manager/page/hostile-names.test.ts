@@ -30,7 +30,7 @@ describe('names that nodes and operators choose', () => {
       if (event !== undefined)
         bed.fleet.storeEvent({ ...event, id: 2_000 + index, message: name, category: name.slice(0, 256) });
     }
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser.close();
@@ -57,7 +57,7 @@ describe('names that nodes and operators choose', () => {
     }
     expect(faults).toEqual([]);
     await context.close();
-  }, 180_000);
+  });
 
   test('MJ4 a name that turns text around is isolated from what stands beside it', async () => {
     const { page, context } = await openPage(browser);
@@ -68,5 +68,5 @@ describe('names that nodes and operators choose', () => {
       && one.querySelector('bdi') === null).length`;
     expect(await page.evaluate(bare)).toBe(0);
     await context.close();
-  }, 120_000);
+  });
 });

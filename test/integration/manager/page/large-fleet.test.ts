@@ -15,7 +15,7 @@ describe('a fleet of 5 000 nodes and 20 000 legs in the page', () => {
     bed = await ApiBed.start({ size: { nodes: 5_000, tunnels: 5_000 } });
     await bed.signUp();
     browser = await launchBrowser();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser.close();
@@ -46,7 +46,7 @@ describe('a fleet of 5 000 nodes and 20 000 legs in the page', () => {
     }
     expect(faults).toEqual([]);
     await context.close();
-  }, 240_000);
+  });
 
   test('a node that goes is red in an open list without a reload', async () => {
     const { page, context } = await openPage(browser);
@@ -58,5 +58,5 @@ describe('a fleet of 5 000 nodes and 20 000 legs in the page', () => {
     if (relay !== undefined) bed.fleet.putNode({ ...relay, state: 'offline' });
     await page.locator('td .tone-bad').getByText('Offline').waitFor();
     await context.close();
-  }, 120_000);
+  });
 });

@@ -51,7 +51,7 @@ describe('the network between page and manager is cut', () => {
     await page.getByRole('link', { name: 'camera-0 renamed in the dark' }).waitFor();
     await page.getByRole('link', { name: 'camera-0 made in the dark' }).waitFor();
     await context.close();
-  }, 240_000);
+  });
 
   test('no list says that there is nothing when it could not be read', async () => {
     const { page, context } = await openPage(browser);
@@ -66,7 +66,7 @@ describe('the network between page and manager is cut', () => {
       expect([path, await page.locator('.empty').count()]).toEqual([path, 0]);
     }
     await context.close();
-  }, 240_000);
+  });
 
   test('a row that another operator makes comes into an open list, also one that is filtered', async () => {
     const { page, context, faults } = await openPage(browser);
@@ -81,7 +81,7 @@ describe('the network between page and manager is cut', () => {
     await page.getByRole('link', { name: 'newcomer' }).waitFor();
     expect(faults).toEqual([]);
     await context.close();
-  }, 240_000);
+  });
 });
 
 describe('the session of an open page ends', () => {
@@ -109,7 +109,7 @@ describe('the session of an open page ends', () => {
     });
     await page.getByText('Both sides are bound').waitFor();
     await context.close();
-  }, 240_000);
+  });
 });
 
 /** Fewer than a page would have gathered that asked every few seconds for two minutes. */
@@ -143,4 +143,4 @@ test('the manager starts anew: the page is still signed in, and goes on with the
   await page.getByRole('link', { name: 'after-the-restart' }).waitFor();
   await page.getByText('alice', { exact: true }).waitFor();
   await context.close();
-}, 240_000);
+});

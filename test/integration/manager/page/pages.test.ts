@@ -35,7 +35,7 @@ describe('every page of the manager', () => {
     await signUpInPage(first.page, bed);
     expect(first.faults).toEqual([]);
     await first.context.close();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser.close();
@@ -76,7 +76,6 @@ describe('every page of the manager', () => {
       expect(faults).toEqual([]);
       await context.close();
     },
-    240_000,
   );
 
   test('a flow shows its health, its parts and curves from the stats of its edge', async () => {
@@ -91,7 +90,7 @@ describe('every page of the manager', () => {
     await page.getByRole('img', { name: /^Continuity errors: continuity errors 0/ }).waitFor();
     expect(faults).toEqual([]);
     await context.close();
-  }, 60_000);
+  });
 
   test('the list of flows shows health, bit rate, errors and a picture of the last minutes of each', async () => {
     const { page, context, faults } = await signedIn({});
@@ -105,7 +104,7 @@ describe('every page of the manager', () => {
     await silent.getByText('Not reported').waitFor();
     expect(faults).toEqual([]);
     await context.close();
-  }, 60_000);
+  });
 
   test('every page fits 360 pixels', async () => {
     const { page, context, faults } = await signedIn({ width: 360, height: 780 });
@@ -116,7 +115,7 @@ describe('every page of the manager', () => {
     }
     expect(faults).toEqual([]);
     await context.close();
-  }, 120_000);
+  });
 
   test('MJ2 a node is added by keyboard alone', async () => {
     const { page, context } = await signedIn({});
@@ -138,7 +137,7 @@ describe('every page of the manager', () => {
     await page.getByText('Waiting for the node').waitFor();
     expect(await page.getByLabel('Config').first().textContent()).toContain('registration_token');
     await context.close();
-  }, 120_000);
+  });
 
   test('a log-in covers the page when the session ends, and keeps what was typed', async () => {
     const { page, context } = await signedIn({});
@@ -154,5 +153,5 @@ describe('every page of the manager', () => {
     const added = (await bed.fleet.nodes.page({ limit: 500, q: 'typed-before' })).items;
     expect(added).toHaveLength(1);
     await context.close();
-  }, 120_000);
+  });
 });

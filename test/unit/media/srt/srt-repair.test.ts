@@ -19,7 +19,6 @@ describe('ten minutes over a path that loses 2 % each way, in virtual time', () 
       const result = repairTrial({ ...tenMinutes, pair, rttMs, roundTrips, seed: rttMs });
       expect(result).toMatchObject({ sent: 150_000, missing: 0, repeated: 0 });
     },
-    120_000,
   );
 
   test('repairs with few doubles where there is time, and libsrt does not do it with fewer', () => {
