@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly discardFirst: boolean;
   /** Names of figures, or all. */
   readonly only: readonly string[] | null;
+  /** Of the first round's paths; null: drawn. */
+  readonly seed: number | null;
   /** Names of columns, or all that there are here. */
   readonly relays: readonly string[] | null;
   /** Name of the files in results/; null: nothing is written. */
@@ -26,7 +28,7 @@ Measures every QUIC engine that is built here, beside references on the same mac
 under five minutes. Writes bench/results/latest.*.
 
   --paths           live media over paths that lose, delay and reorder; writes results/paths.*. With --full every cell,
-                    --only takes parts of their names
+                    --only takes parts of their names; --seed N repeats the paths of a run, whose seeds are printed
   --media           SRT to SRT at 10 Mbit/s, beside srt-live-transmit (Debian: srt-tools); --seconds N for each
   --observer        the observer; VARTA_WATCH=path measures varta-watch 0.2.0 beside it; writes results/observer.*
   --frp             edge, relay and edge as operators start them, TCP and UDP from end to end; FRPS=path and FRPC=path
@@ -43,6 +45,8 @@ LOADGEN=path        also measures with the load generator of ../shared/loadgen, 
 `;
 
 const fullRounds = 5;
+/** Seeds are below it. */
+export const seedCount = 1_000_000;
 
 /** Throws an Error for people when the arguments make no sense. */
 export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
@@ -56,6 +60,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
       rounds: { type: 'string' },
       only: { type: 'string' },
       relays: { type: 'string' },
+      seed: { type: 'string' },
       save: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -67,7 +72,8 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   const save = values.save ?? (only === undefined && relays === undefined ? whole : null);
   if (save !== null && !/^[\w-]+$/.test(save)) throw new Error('--save takes a plain name: letters, digits, - and _');
   const discardFirst = rounds > 1 && !isPaths;
-  return { isPaths, isChain, isObserver, isFull, rounds, discardFirst, only: names(only), relays: names(relays), save };
+  const [chosen, seed] = [{ only: names(only), relays: names(relays) }, seedOf(values.seed)];
+  return { isPaths, isChain, isObserver, isFull, rounds, discardFirst, seed, ...chosen, save };
 }
 
 /** Under which name a whole run is kept. */
@@ -79,6 +85,15 @@ function roundsOf(text: string | undefined, isFull: boolean): number {
   const rounds = text === undefined ? (isFull ? fullRounds : 1) : Number(text);
   if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number from 1 on');
   return rounds;
+}
+
+function seedOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const seed = Number(text);
+  if (!Number.isSafeInteger(seed) || seed < 0 || seed >= seedCount) {
+    throw new Error(`--seed must be a whole number below ${seedCount}`);
+  }
+  return seed;
 }
 
 /** Throws an Error that lists what there is when a name is unknown. */

@@ -28,7 +28,7 @@ export interface PathCase {
   readonly id: string;
   readonly cell: Cell;
   readonly rate: MediaRate;
-  /** Where the path loses and reorders, the same for each column. */
+  /** Where the path loses and reorders: the same for each column, another one in each round. */
   readonly seed: number;
 }
 
@@ -115,8 +115,11 @@ const allCells: readonly Cell[] = [
   changing,
 ];
 
-/** Lines of the table: everything, or what tells most within three minutes. */
-export function pathCases(isFull: boolean): readonly PathCase[] {
+/** More than there are lines: no two rounds have a seed in common. */
+const seedsOfRound = 1000;
+
+/** Lines of the table, with the seeds of one round: everything, or what tells most within three minutes. */
+export function pathCases(isFull: boolean, roundSeed: number): readonly PathCase[] {
   const slow = allCells.filter(({ isQuick }) => isFull || isQuick);
   const fast = isFull ? allCells : allCells.filter(({ lossPercent }) => lossPercent === 1);
   const lines = [
@@ -127,7 +130,7 @@ export function pathCases(isFull: boolean): readonly PathCase[] {
     id: `${rate.perSecond}/s ${each.name}`,
     cell: each,
     rate,
-    seed: 1000 + index,
+    seed: roundSeed * seedsOfRound + index,
   }));
 }
 

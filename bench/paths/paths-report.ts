@@ -6,8 +6,16 @@ import type { Verdict } from './verdict.ts';
 
 const shownVerdicts = 12;
 
+/** What paths.json holds. */
+export interface PathsResults extends Results {
+  /** Where paths lost and reordered, round by round; `--seed` takes the first one. */
+  readonly seeds: readonly number[];
+  readonly verdicts: readonly Verdict[];
+}
+
 /** The table for people, and the cells that are not as they should be, the worst first. */
-export function pathsReport(results: Results, verdicts: readonly Verdict[]): string {
+export function pathsReport(results: PathsResults): string {
+  const { seeds, verdicts } = results;
   const missed = verdicts.filter(({ misses }) => misses.length > 0).toSorted((a, b) => a.share - b.share);
   const lines = missed
     .slice(0, shownVerdicts)
@@ -15,6 +23,7 @@ export function pathsReport(results: Results, verdicts: readonly Verdict[]): str
   const more = missed.length - lines.length;
   return [
     formatReport(results).trimEnd(),
+    `Seeds of the rounds: ${seeds.join(', ')}.`,
     '',
     `Cells within their targets: ${verdicts.length - missed.length} of ${verdicts.length}.`,
     ...(lines.length === 0 ? [] : ['The worst:', ...lines]),

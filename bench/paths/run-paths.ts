@@ -8,23 +8,20 @@ import type { Measurement } from '../figures/figure.ts';
 import { describeCommit, describeMachine } from '../machine.ts';
 import { choose, type BenchOptions } from '../options.ts';
 import { ownCheckout } from '../relays/adit-relay.ts';
-import { Recorder, type Results } from '../report/results.ts';
+import { Recorder } from '../report/results.ts';
 import { aditColumn } from './adit-column.ts';
 import { bareColumn } from './bare-column.ts';
-import { pathCases, type PathCase } from './cells.ts';
+import type { PathCase } from './cells.ts';
 import type { PathColumn, RunningColumn } from './column.ts';
 import { PathProcess } from './path-process.ts';
-import { lossPlot, pathsReport } from './paths-report.ts';
+import { lossPlot, pathsReport, type PathsResults } from './paths-report.ts';
+import { planRounds, type PathRound } from './plan.ts';
 import { quinnColumn } from './quinn-column.ts';
-import { judge, units, type Verdict } from './verdict.ts';
+import { judge, units } from './verdict.ts';
 
 const unit = '% delivered';
 /** Above it the columns run one after the other: together they would need more than the machine has. */
 const mostTogetherPerSecond = 500;
-
-export interface PathsResults extends Results {
-  readonly verdicts: readonly Verdict[];
-}
 
 /** Measures every column over every cell. `say` tells how far it is. */
 export async function runPaths(
@@ -34,16 +31,16 @@ export async function runPaths(
 ): Promise<{ results: PathsResults; files: ReadonlyMap<string, string>; text: string }> {
   const engines = await builtEngines();
   const columns = choose(listColumns(engines), options.relays);
-  const cases = pathCases(options.isFull).filter(({ id }) => options.only?.some((part) => id.includes(part)) ?? true);
-  if (cases.length === 0) throw new Error('no cell has such a name');
+  const rounds = planRounds(options);
+  const cases = rounds[0]?.cases ?? [];
   const [date, startMs, machine] = [new Date().toISOString(), performance.now(), describeMachine()];
   const recorder = new Recorder();
-  for (let round = 1; round <= options.rounds; round++) {
-    say(`round ${round} of ${options.rounds}`);
+  for (const round of rounds) {
+    say(`round ${round.number} of ${rounds.length}, seed ${round.seed}`);
     recorder.beginRound();
-    const place = join(folder, `round-${round}`);
+    const place = join(folder, `round-${round.number}`);
     mkdirSync(place);
-    await runRound({ folder: place, cases, columns, recorder, say });
+    await runRound({ folder: place, round, columns, recorder, say });
   }
   const rows = cases.map(({ id }) => ({ id, unit }));
   const names = columns.map(({ name }) => name);
@@ -56,11 +53,11 @@ export async function runPaths(
     ...{ date, commit: describeCommit(), machine, engines, edgeEngine: 'the engine of the column' },
     ...{ rounds: options.rounds, discardedRounds: 0, seconds: (performance.now() - startMs) / 1000 },
     relays: Object.fromEntries(columns.map(({ name, description }) => [name, description])),
-    ...{ reference, rows: measured, verdicts },
+    ...{ reference, rows: measured, seeds: rounds.map(({ seed }) => seed), verdicts },
   };
   const plot = lossPlot(results, cases);
   const files = new Map(plot === null ? [] : [['delivered-by-loss.svg', plot]]);
-  return { results, files, text: pathsReport(results, verdicts) };
+  return { results, files, text: pathsReport(results) };
 }
 
 /** `BASE` names another checkout, whose build is measured beside this one. */
@@ -74,15 +71,16 @@ function listColumns(engines: readonly EngineName[]): readonly PathColumn[] {
   ];
 }
 
-interface Round {
+interface RoundWorld {
   readonly folder: string;
-  readonly cases: readonly PathCase[];
+  readonly round: PathRound;
   readonly columns: readonly PathColumn[];
   readonly recorder: Recorder;
   readonly say: (line: string) => void;
 }
 
-async function runRound({ folder, cases, columns, recorder, say }: Round): Promise<void> {
+async function runRound({ folder, round, columns, recorder, say }: RoundWorld): Promise<void> {
+  const { cases } = round;
   await using open = new AsyncDisposableStack();
   const paths = open.use(await PathProcess.start());
   const running: { readonly name: string; readonly column: RunningColumn }[] = [];

@@ -37,6 +37,15 @@ describe('the options of a run', () => {
     });
   });
 
+  it('may name the seed of the first round of paths', () => {
+    expect(parseOptions(['--paths', '--seed', '41'])).toMatchObject({ seed: 41 });
+    expect(parseOptions(['--paths'])).toMatchObject({ seed: null });
+  });
+
+  it.each(['-1', '1.5', '1000000', 'today'])('refuse %s as a seed', (seed) => {
+    expect(() => parseOptions([`--seed=${seed}`])).toThrow('--seed');
+  });
+
   it('may name the files of a part', () => {
     expect(parseOptions(['--only', 'idle', '--save', 'idle-today'])).toMatchObject({ save: 'idle-today' });
     expect(() => parseOptions(['--save', '../elsewhere'])).toThrow('--save');

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { faultsOf, packetBytes, pathCases, type PathCase } from '../../../bench/paths/cells.ts';
+import { pathsReport } from '../../../bench/paths/paths-report.ts';
+import { planRounds } from '../../../bench/paths/plan.ts';
 import { judge, units } from '../../../bench/paths/verdict.ts';
 import type { Cell, ResultRow } from '../../../bench/report/results.ts';
 import { payloadOfMtu } from '../../support/network/faulty-path.ts';
 
-const cases = pathCases(true);
+const cases = pathCases(true, 1);
 
 function caseNamed(id: string): PathCase {
   const found = cases.find((each) => each.id === id);
@@ -29,8 +31,8 @@ describe('the cells of the benchmark of paths', () => {
   it('are each there once, the quick ones among them', () => {
     const ids = cases.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids).toEqual(expect.arrayContaining(pathCases(false).map(({ id }) => id)));
-    expect(pathCases(false).length).toBeLessThan(12);
+    expect(ids).toEqual(expect.arrayContaining(pathCases(false, 1).map(({ id }) => id)));
+    expect(pathCases(false, 1).length).toBeLessThan(12);
   });
 
   it('send what fits the path', () => {
@@ -47,6 +49,42 @@ describe('the cells of the benchmark of paths', () => {
     expect(up.bytesPerSecond).toBe(Math.round(0.8 * 380 * packetBytes(narrow.cell)));
     expect(up.queueBytes).toBe(Math.round((up.bytesPerSecond ?? 0) * 0.3));
     expect(down.bytesPerSecond).toBeNull();
+  });
+});
+
+describe('the rounds of the benchmark of paths', () => {
+  const plan = planRounds({ isFull: true, only: null, rounds: 5, seed: 41 });
+
+  it('have the same cells, and each time other paths', () => {
+    expect(plan.map(({ number, seed }) => [number, seed])).toEqual([1, 2, 3, 4, 5].map((n) => [n, 40 + n]));
+    for (const round of plan) expect(round.cases.map(({ id }) => id)).toEqual(cases.map(({ id }) => id));
+    const seeds = plan.flatMap((round) => round.cases.map(({ seed }) => seed));
+    expect(new Set(seeds).size).toBe(seeds.length);
+  });
+
+  it('are repeated by a seed that was printed, each on its own too, and with some of the cells', () => {
+    expect(planRounds({ isFull: true, only: null, rounds: 5, seed: 41 })).toEqual(plan);
+    const [again] = planRounds({ isFull: true, only: ['loss 5 %'], rounds: 1, seed: 43 });
+    expect(again?.cases).toEqual(plan[2]?.cases.filter(({ id }) => id.includes('loss 5 %')));
+  });
+
+  it('have a seed that is drawn when none is asked for', () => {
+    const drawn = Array.from({ length: 8 }, () => planRounds({ isFull: false, only: null, rounds: 1, seed: null }));
+    expect(new Set(drawn.map(([round]) => round?.seed)).size).toBeGreaterThan(1);
+  });
+
+  it('cannot be planned without a cell', () => {
+    expect(() => planRounds({ isFull: true, only: ['no such'], rounds: 1, seed: null })).toThrow('no cell');
+  });
+
+  it('print their seeds', () => {
+    const buffers = { receiveBufferMax: 0, sendBufferMax: 0 };
+    const machine = { cpu: 'some', cpus: 2, memoryGb: 4, kernel: '6', node: 'v24', loadAverage: 0, ...buffers };
+    const results = {
+      ...{ date: 'today', commit: null, machine, engines: [], edgeEngine: '', rounds: 2, discardedRounds: 0 },
+      ...{ seconds: 1, relays: {}, reference: null, rows: [], seeds: [41, 42], verdicts: [] },
+    };
+    expect(pathsReport(results)).toContain('Seeds of the rounds: 41, 42.');
   });
 });
 
