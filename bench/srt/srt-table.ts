@@ -5,13 +5,23 @@ import type { TsCount } from './ts-tally.ts';
 /** Ways end at slightly different moments; less than this share of the bare path's packets is loss. */
 const leastShare = 0.995;
 
-/** Names of ways on which more is missing than on the bare path. */
-export function worseThanBare(outcome: SrtOutcome): readonly string[] {
+/** Up to this loss, in percent, SRT repairs everything within its latency: no error is allowed. */
+const repairedPercent = 2;
+
+/** A line for each tunnel that misses its bar: errors as few as over the path alone, none where SRT repairs everything. */
+export function missedBars({ lossPercent }: SrtCell, outcome: SrtOutcome): readonly string[] {
   const bare = outcome.get('bare');
   if (bare === undefined || bare.packets === 0) throw new Error('nothing came over the path without a tunnel');
-  return [...outcome]
-    .filter(([, { errors, packets }]) => errors > bare.errors || packets < bare.packets * leastShare)
-    .map(([name]) => name);
+  const mostErrors = lossPercent <= repairedPercent ? 0 : bare.errors;
+  const leastPackets = Math.ceil(bare.packets * leastShare);
+  return [...outcome].flatMap(([name, { errors, packets, drops }]) => {
+    if (name === 'bare') return [];
+    const misses = [
+      ...(errors > mostErrors ? [`errors: ${errors}, at most ${mostErrors}`] : []),
+      ...(packets < leastPackets ? [`packets: ${packets}, at least ${leastPackets}`] : []),
+    ];
+    return misses.length === 0 ? [] : [`${name}, ${misses.join('; ')}; its edges dropped ${drops ?? 'nothing'}`];
+  });
 }
 
 /** The head of a Markdown table with a column for each way. */

@@ -60,8 +60,8 @@ export async function srtTrial(cell: SrtCell, order: SrtOrder): Promise<SrtOutco
 }
 
 async function openWays(
-  { lossPercent }: SrtCell,
-  { rttMs, jitterMs, seed, engines }: SrtOrder,
+  { lossPercent, seed }: SrtCell,
+  { rttMs, jitterMs, engines }: SrtOrder,
   { folder, stack }: { readonly folder: string; readonly stack: AsyncDisposableStack },
 ): Promise<readonly SrtWay[]> {
   const paths = stack.use(await PathProcess.start());
