@@ -26,6 +26,7 @@ for (const engine of order.engine === undefined ? await builtEngines() : [order.
     await judge(`${chapter} ${engine}`, () => run(chapter, engine, order));
   }
 }
+say(`--seed ${order.seed} repeats its faults`);
 for (const fault of faults.slice(0, 50)) say(`WRONG ${fault}`);
 say(faults.length === 0 ? 'soak: nothing was wrong' : `soak: ${faults.length} things were wrong`);
 process.exit(faults.length === 0 ? 0 : 1);
