@@ -193,7 +193,7 @@ impl Core {
         self.endpoints.iter().find(|(_, entry)| entry.id == id).map(|(key, _)| key)
     }
 
-    /// `to` None drops under `reason`. The answer withdraws the route.
+    /// `to` None drops under `reason`. Returns the token that withdraws the route.
     pub fn route(
         &mut self,
         from: u64,

@@ -129,7 +129,7 @@ impl Connection {
     }
 
     /// Hands up to `most` datagrams to quinn: only what its next packets carry at once, so that what waits can grow old
-    /// and be counted here. The answer is how many packets they need.
+    /// and be counted here. Returns how many packets they need.
     pub fn feed_datagrams(&mut self, now: Instant, most: usize) -> usize {
         // Left there by a peer whose address is not validated yet.
         let mut packets = usize::from(self.quinn_datagram_bytes() > 0);
@@ -172,6 +172,13 @@ impl Connection {
                 count_drop(ledger, DropReason::TooLarge);
                 Ok(())
             }
+        }
+    }
+
+    /// The target of a route has ended: the route drops from now on.
+    fn lose_target(&mut self, prefix: [u8; PREFIX_BYTES]) {
+        if let Some(route) = self.routes.get_mut(&prefix) {
+            route.target = Target::Drop(DropReason::NoPeer);
         }
     }
 }
@@ -228,21 +235,10 @@ impl Core {
             }
         }
     }
-}
 
-impl Core {
     /// A datagram for JavaScript, which takes it while it is fresh.
     fn hand_up(&mut self, slot: Slot, payload: &[u8], since: Instant) {
         let connection = &self.connections[slot];
         self.events.datagram(connection.id, payload, since + connection.settings.datagram_queue_age);
-    }
-}
-
-impl Connection {
-    /// The target of a route has ended: the route drops from now on.
-    fn lose_target(&mut self, prefix: [u8; PREFIX_BYTES]) {
-        if let Some(route) = self.routes.get_mut(&prefix) {
-            route.target = Target::Drop(DropReason::NoPeer);
-        }
     }
 }

@@ -113,9 +113,7 @@ impl Endpoint {
         self.slots[handle.0] = Slot::MAX;
         self.connections -= 1;
     }
-}
 
-impl Endpoint {
     /// Closing, and nothing waits for the kernel or for a flush.
     pub fn is_done(&self) -> bool {
         self.closing && self.unsent.is_empty() && self.held.is_empty()

@@ -14,6 +14,8 @@ mod close_info;
 mod connection;
 mod datagrams;
 mod endpoint;
+#[cfg(test)]
+mod fixtures;
 mod gate;
 mod guard;
 mod incoming;
@@ -184,7 +186,7 @@ impl Core {
     pub fn turn(&mut self, now: Instant, clock: impl Fn() -> Instant) {
         self.apply_decisions(now);
         self.expire_timers(now);
-        self.hear(now);
+        self.handle_received(now);
         self.run_pumps(now);
         self.run_locals(now);
         self.flush(clock);

@@ -86,8 +86,8 @@ impl Core {
         }
     }
 
-    /// How long the loop may wait, at most. The first turn after a pause may have been called for another reason than
-    /// what waits in a socket: the next one follows at once and measures from the same time.
+    /// How long the loop may wait, at most. The first turn after a pause may have another reason than the sockets. So
+    /// the next turn follows at once and measures from the same time.
     pub fn longest_wait(&mut self, wake: Option<Instant>, now: Instant) -> Instant {
         if !self.looks_again && Stall::paused(self.turned_at, now).is_some() {
             self.looks_again = true;
@@ -153,7 +153,7 @@ impl Core {
     }
 
     /// Handles what connections received in this turn: forwards datagrams, moves stream bytes, adds events.
-    pub fn hear(&mut self, now: Instant) {
+    pub fn handle_received(&mut self, now: Instant) {
         while let Some(slot) = self.touched.pop() {
             let Some(connection) = self.connections.get_mut(slot) else { continue };
             connection.touched = false;

@@ -181,7 +181,7 @@ fn interest(wants_write: bool) -> EventFlags {
 fn turn(core: &mut Core, found: &mut Found, buffer: &mut ReceiveBuffer) -> Option<Instant> {
     let now = Instant::now();
     for (id, flags) in found.locals.drain(..) {
-        core.locals.heard(id, flags);
+        core.locals.note_ready(id, flags);
     }
     for entry in &mut found.watched {
         if std::mem::take(&mut entry.readable) {
@@ -214,7 +214,7 @@ fn wait(shared: &Shared, found: &mut Found, until: Option<Instant>) -> Result<()
         let key = event.data.u64();
         if key == WAKE {
             let mut count = [0; 8];
-            // Nothing to read is no matter: the wake itself was the message.
+            // An error is no matter: what woke the loop is in `core`.
             let _ = rustix::io::read(&shared.wake, &mut count);
             shared.woken.store(false, Ordering::SeqCst);
         } else if key & LOCAL_KEY != 0 {

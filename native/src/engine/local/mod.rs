@@ -97,7 +97,7 @@ impl Locals {
     }
 
     /// The poller reports that a socket is ready.
-    pub fn heard(&mut self, id: u64, flags: EventFlags) {
+    pub fn note_ready(&mut self, id: u64, flags: EventFlags) {
         let failed = flags.intersects(EventFlags::ERR | EventFlags::HUP);
         match self.sockets.get_mut(&id) {
             Some(Local::Listener(listener)) => listener.readable = true,

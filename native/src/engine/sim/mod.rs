@@ -9,11 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Core, Decision, DialRequest, ListenRequest, receive::Arrival, transmit::Captured};
+use super::{Core, fixtures, receive::Arrival, transmit::Captured};
 use crate::{
     ledger::{Counts, DropReason},
     settings::Settings,
-    tls::Verification,
 };
 
 mod deliveries;
@@ -35,21 +34,15 @@ pub const RECEIVER: usize = 2;
 
 pub fn settings() -> Settings {
     Settings {
-        alpn: b"test".to_vec(),
         idle_timeout: Duration::from_secs(25),
         keep_alive: Duration::from_secs(5),
         handshake_timeout: Duration::from_secs(5),
-        max_udp_payload: 1452,
         max_bidi_streams: 1024,
-        max_uni_streams: 16,
         stream_window: 1_250_000,
         connection_window: 8 << 20,
         datagram_queue_bytes: 256 * 1024,
-        datagram_queue_age: Duration::from_millis(100),
-        unproven_bytes: 0,
         useless_bytes: 0,
-        local_datagrams: true,
-        socket_buffer_bytes: 0,
+        ..fixtures::settings()
     }
 }
 
@@ -99,21 +92,11 @@ impl Net {
     /// Connected a moment ago; since then the paths to both edges have these faults, both ways.
     pub fn over(near: Faults, faults: Faults, seed: u64) -> Self {
         let began = Instant::now();
-        let identity = rcgen::generate_simple_self_signed(vec!["relay".into()]).expect("a certificate");
         let mut cores: [Core; 3] = std::array::from_fn(|_| Core::new());
         for core in &mut cores {
             core.captured = Some(Vec::new());
         }
-        let listening = cores[RELAY]
-            .listen(ListenRequest {
-                address: (Ipv4Addr::LOCALHOST, 0).into(),
-                certificate: identity.cert.pem(),
-                private_key: identity.signing_key.serialize_pem(),
-                settings: settings(),
-                reset_key: vec![1; 32],
-                retry_above_per_sec: 0,
-            })
-            .unwrap_or_else(|_| panic!("a listener"));
+        let listening = fixtures::listen(&mut cores[RELAY], settings());
         let plain = |faults: Faults| Faults { delay: faults.delay, ..Faults::default() };
         let mut net = Self {
             cores,
@@ -148,12 +131,7 @@ impl Net {
     }
 
     fn connect(&mut self, edge: usize) {
-        let request = DialRequest {
-            remote: self.relay_address,
-            server_name: "relay".into(),
-            verification: Verification::None,
-            settings: settings(),
-        };
+        let request = fixtures::dial_request(self.relay_address, settings());
         let (id, _) = self.cores[edge].dial(request, self.now).unwrap_or_else(|_| panic!("a dial"));
         self.dialled[edge - 1] = id;
         let known: Vec<u64> = self.cores[RELAY].slots.keys().copied().collect();
@@ -268,11 +246,7 @@ impl Net {
         let (now, listener) = (self.now, self.listener);
         let entry = &mut self.cores[core];
         if core == RELAY {
-            let listeners = entry.endpoints.iter().filter_map(|(_, endpoint)| endpoint.listener.as_ref());
-            let asked: Vec<u32> = listeners.flat_map(|listener| listener.asked.keys().copied()).collect();
-            for attempt in asked {
-                entry.answer(listener, attempt, Decision::Accept);
-            }
+            fixtures::accept_all(entry, listener);
         }
         entry.turn(now, || now);
         let port = entry.endpoints.iter().next().map_or(0, |(_, endpoint)| endpoint.socket.address.port());

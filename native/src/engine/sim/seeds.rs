@@ -1,5 +1,5 @@
-//! The law under many seeds, from the first packet on, also where nobody gets his time: a live flow must lose what the
-//! path loses, and no more. `SIM_SEEDS=100 cargo test --release seeds::` runs as many seeds of each cell.
+//! The law under many seeds, from the first packet on, also where processes or the path pause. A live flow must lose
+//! what the path loses, and no more. `SIM_SEEDS=100 cargo test --release seeds::` runs as many seeds of each cell.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const PHASES: usize = 6;
 /// Between the bind and the first datagram.
 const IDLE: Duration = ms(4000);
 const FEW_SEEDS: u64 = 2;
-/// Of what the path carries: where everybody has his time, and where somebody stands still now and then.
+/// Of what the path carries: without pauses, and with them.
 const LEAST: f64 = 0.99;
 const LEAST_WHEN_BUSY: f64 = 0.96;
 /// A path that becomes longer and one that is full look alike for a second (docs/media-paths.md, what is weak).
@@ -22,7 +22,7 @@ const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// Who stands still now and then.
+/// What pauses now and then.
 #[derive(Clone, Copy, Debug)]
 enum Busy {
     Nobody,

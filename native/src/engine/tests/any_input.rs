@@ -27,7 +27,10 @@ proptest! {
     }
 
     #[test]
-    fn mangled_handshakes_are_harmless(flips in vec((any::<prop::sample::Index>(), any::<u8>()), 0..6), cut in any::<prop::sample::Index>()) {
+    fn mangled_handshakes_are_harmless(
+        flips in vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
         let mut world = World::new();
         let endpoint = endpoint_of(&world.core);
         let whole = first_packet();

@@ -8,9 +8,9 @@ use std::{
 use bytes::Bytes;
 use quinn_proto::{Dir, VarInt};
 
-use super::{World, arrival, dial, endpoint_of, settings, still_serves};
+use super::{World, arrival, dial, endpoint_of, still_serves};
 use crate::{
-    engine::{Core, Decision, NamedStream, ReadOutcome, endpoint::Stall, incoming::DECISIONS_PER_TURN},
+    engine::{Core, NamedStream, ReadOutcome, endpoint::Stall, fixtures, incoming::DECISIONS_PER_TURN},
     ledger::{Counts, DropReason},
 };
 
@@ -53,12 +53,8 @@ fn a_storm_of_handshakes_is_spread_over_turns() {
     world.core.turn(Instant::now(), Instant::now);
     let endpoint = endpoint_of(&world.core);
     world.core.receive(endpoint, &mut world.buffer, Instant::now());
-    let listener = world.core.endpoints[endpoint].listener.as_ref();
-    let asked: Vec<u32> = listener.map(|l| l.asked.keys().copied().collect()).unwrap_or_default();
-    assert_eq!(asked.len(), dials);
-    for attempt in asked {
-        world.core.answer(world.listener, attempt, Decision::Accept);
-    }
+    assert_eq!(fixtures::waiting_attempts(&world.core).len(), dials);
+    fixtures::accept_all(&mut world.core, world.listener);
     for turn in 1..=3 {
         world.core.turn(Instant::now(), Instant::now);
         assert_eq!(world.core.decisions.len(), dials - turn * DECISIONS_PER_TURN);
@@ -123,7 +119,7 @@ fn noise_under_the_id_of_a_connection_is_not_its_peers() {
     // As much as closes a peer that sends it, and all but a few bytes of it wrong.
     packet.resize(1400, 0);
     let later = now + Duration::from_secs(1);
-    for _ in 0..2 * settings().useless_bytes / 1400 {
+    for _ in 0..2 * fixtures::settings().useless_bytes / 1400 {
         world.core.packet(endpoint, &packet, arrival(from, later), later);
     }
     let (_, victim) = world.core.live(accepted).expect("a connection that lives on");

@@ -6,36 +6,15 @@ use std::{
 };
 
 use super::{
-    Core, Decision, DialRequest, ListenRequest,
+    Core, DialRequest, fixtures,
     receive::{Arrival, ReceiveBuffer},
 };
-use crate::{settings::Settings, tls::Verification};
 
 mod any_input;
 mod hard_times;
 
-fn settings() -> Settings {
-    Settings {
-        alpn: b"test".to_vec(),
-        idle_timeout: Duration::from_secs(5),
-        keep_alive: Duration::from_secs(1),
-        handshake_timeout: Duration::from_secs(2),
-        max_udp_payload: 1452,
-        max_bidi_streams: 64,
-        max_uni_streams: 16,
-        stream_window: 100_000,
-        connection_window: 1_000_000,
-        datagram_queue_bytes: 50_000,
-        datagram_queue_age: Duration::from_millis(100),
-        unproven_bytes: 0,
-        useless_bytes: 1 << 20,
-        local_datagrams: true,
-        socket_buffer_bytes: 0,
-    }
-}
-
 fn dial(remote: std::net::SocketAddr) -> DialRequest {
-    DialRequest { remote, server_name: "relay".into(), verification: Verification::None, settings: settings() }
+    fixtures::dial_request(remote, fixtures::settings())
 }
 
 /// A core that listens on loopback and can dial itself, turned by hand.
@@ -48,18 +27,8 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let identity = rcgen::generate_simple_self_signed(vec!["relay".into()]).expect("a certificate");
         let mut core = Core::new();
-        let listening = core
-            .listen(ListenRequest {
-                address: (Ipv4Addr::LOCALHOST, 0).into(),
-                certificate: identity.cert.pem(),
-                private_key: identity.signing_key.serialize_pem(),
-                settings: settings(),
-                reset_key: vec![1; 32],
-                retry_above_per_sec: 0,
-            })
-            .unwrap_or_else(|_| panic!("a listener"));
+        let listening = fixtures::listen(&mut core, fixtures::settings());
         Self { core, buffer: ReceiveBuffer::new(), listener: listening.id, address: listening.address }
     }
 
@@ -69,16 +38,7 @@ impl World {
         for endpoint in endpoints {
             self.core.receive(endpoint, &mut self.buffer, now);
         }
-        let asked: Vec<u32> = self
-            .core
-            .endpoints
-            .iter()
-            .filter_map(|(_, e)| e.listener.as_ref())
-            .flat_map(|l| l.asked.keys().copied())
-            .collect();
-        for attempt in asked {
-            self.core.answer(self.listener, attempt, Decision::Accept);
-        }
+        fixtures::accept_all(&mut self.core, self.listener);
         self.core.turn(now, || now);
     }
 
