@@ -1,52 +1,39 @@
 import { AckLog } from './ack-log.ts';
 import { ArrivalRate } from './arrival-rate.ts';
-import { encodeNak } from './loss-list.ts';
+import { LossReports, type LossReportsDependencies, type LossReportsSettings } from './loss-reports.ts';
 import { dataFlags, encodeFullAck, encodeLightAck, headerBytes, type SequenceRange } from './packet.ts';
 import { nothing, ReceiveBuffer } from './receive-buffer.ts';
 import type { ReceiveKeys } from './receive-keys.ts';
-import type { RoundTrip } from './round-trip.ts';
-import { sequenceAdd, sequenceDistance } from './sequence.ts';
-import type { SrtCounters } from './srt-counters.ts';
+import { sequenceDistance } from './sequence.ts';
 import type { Tsbpd } from './tsbpd.ts';
 
-export interface ReceiverDependencies {
-  /** Sends a control packet; the rest of its header is filled in. */
-  readonly send: (packet: Buffer) => void;
+export interface ReceiverDependencies extends LossReportsDependencies {
   /** A payload at its time, which is `dueUs`; it may be a little later now. */
   readonly deliver: (payload: Buffer, dueUs: number) => void;
-  readonly roundTrip: RoundTrip;
   readonly tsbpd: Tsbpd;
   readonly keys: ReceiveKeys;
-  readonly counters: SrtCounters;
 }
 
-export interface ReceiverSettings {
-  readonly initialSequence: number;
+export interface ReceiverSettings extends LossReportsSettings {
   readonly bufferPackets: number;
   readonly tooLateDrop: boolean;
-  readonly lossMaxTtl: number;
 }
 
 const ackPeriodUs = 10_000;
 const packetsPerLightAck = 64;
-const nakFloorUs = 20_000;
-/** How often holes are looked at for those that are to be reported again, each at the tick nearest to its time. */
-const nakTickUs = 10_000;
 
-/** The receiving half of a connection: buffer, acknowledgements, loss reports, delivery in time. */
+/** The receiving half of a connection: acknowledgements and delivery in time. */
 export class Receiver {
   readonly #dependencies: ReceiverDependencies;
   readonly #settings: ReceiverSettings;
   readonly #buffer: ReceiveBuffer;
+  readonly #losses: LossReports;
   readonly #acks = new AckLog();
-  /** First packet of which it is not known that it came or was given up. */
+  /** The first packet that has neither arrived nor been given up. */
   #acknowledged: number;
   #ackedSent: number;
   #ackAtUs = 0;
   #sinceAck = 0;
-  /** Missing packets before this one were reported at least once. */
-  #reportedUpTo: number;
-  #nakAtUs = Number.POSITIVE_INFINITY;
   #deliverAtUs = Number.POSITIVE_INFINITY;
   /** Until then nothing missing is given up (see `onStall`). */
   #patientUntilUs = 0;
@@ -58,9 +45,9 @@ export class Receiver {
     this.#dependencies = dependencies;
     this.#settings = settings;
     this.#buffer = new ReceiveBuffer(settings.bufferPackets, settings.initialSequence);
+    this.#losses = new LossReports(dependencies, settings, this.#buffer);
     this.#acknowledged = settings.initialSequence;
     this.#ackedSent = settings.initialSequence;
-    this.#reportedUpTo = settings.initialSequence;
   }
 
   /** Packets that wait for their time. */
@@ -75,7 +62,7 @@ export class Receiver {
   /** When `tick` has something to do. */
   get nextUs(): number {
     const ackUs = this.#ackDue() ? this.#ackAtUs : Number.POSITIVE_INFINITY;
-    return Math.min(ackUs, this.#nakAtUs, this.#deliverAtUs);
+    return Math.min(ackUs, this.#losses.nextUs, this.#deliverAtUs);
   }
 
   /** Takes the packet over: its payload is decrypted in place and delivered later. */
@@ -142,7 +129,7 @@ export class Receiver {
 
   tick(nowUs: number): void {
     this.deliver(nowUs);
-    if (nowUs >= this.#nakAtUs) this.#reportAgain(nowUs);
+    this.#losses.tick(nowUs, this.#acknowledged);
     if (this.#ackDue() && nowUs >= this.#ackAtUs) this.#sendFullAck(nowUs);
   }
 
@@ -185,7 +172,7 @@ export class Receiver {
     if (behind > 0) {
       if (!retransmitted) counters.reorderDistance = Math.max(counters.reorderDistance, behind);
     } else {
-      this.#reportNew(nowUs);
+      this.#losses.reportNew(nowUs);
     }
     if (sequence === this.#acknowledged) this.#advanceAcknowledged();
     this.deliver(nowUs);
@@ -217,7 +204,7 @@ export class Receiver {
     this.#dependencies.counters.packetsReceiveDrop += sequenceDistance(sequence, this.#buffer.head);
     this.#buffer.restartAt(sequence);
     this.#acknowledged = sequence;
-    this.#reportedUpTo = sequence;
+    this.#losses.restartAt(sequence);
   }
 
   #advanceAcknowledged(): void {
@@ -226,56 +213,7 @@ export class Receiver {
     this.#acknowledged = this.#buffer.firstMissing(from);
   }
 
-  /** Reports at once what a packet beyond the expected one has shown to be missing. */
-  #reportNew(nowUs: number): void {
-    const { head, next } = this.#buffer;
-    const until = sequenceAdd(next, -1 - this.#settings.lossMaxTtl);
-    if (sequenceDistance(head, this.#reportedUpTo) > 0) this.#reportedUpTo = head;
-    const count = sequenceDistance(until, this.#reportedUpTo);
-    if (count <= 0) {
-      if (count === 0 && this.#settings.lossMaxTtl === 0) this.#reportedUpTo = next;
-      return;
-    }
-    const ranges = this.#buffer.report(nowUs / 1000 + 1, 0, this.#reportedUpTo, until);
-    this.#reportedUpTo = this.#settings.lossMaxTtl === 0 ? next : until;
-    if (ranges.length === 0) return;
-    for (const { first, last } of ranges) {
-      this.#dependencies.counters.packetsReceiveLoss += sequenceDistance(last, first) + 1;
-    }
-    this.#sendNak(ranges);
-    this.#nakAtUs = Math.min(this.#nakAtUs, nowUs + this.#nakPeriodUs());
-  }
-
-  #reportAgain(nowUs: number): void {
-    if (this.#buffer.missing === 0) {
-      this.#nakAtUs = Number.POSITIVE_INFINITY;
-      return;
-    }
-    const from = this.#acknowledged;
-    const until = this.#reportedUpTo;
-    if (sequenceDistance(until, from) > 0) {
-      const againMs = (this.#nakPeriodUs() - nakTickUs / 2) / 1000;
-      const ranges = this.#buffer.report(nowUs / 1000 + 1, againMs, from, until);
-      if (ranges.length > 0) this.#sendNak(ranges);
-    }
-    this.#nakAtUs = nowUs + nakTickUs;
-  }
-
-  /**
-   * Half of what would be patient (draft-sharabayko-srt-01 §4.8.2): the report itself may be lost too. Before a round
-   * trip is measured the guess may be longer than the latency.
-   */
-  #nakPeriodUs(): number {
-    const { measured, timeoutUs } = this.#dependencies.roundTrip;
-    return measured ? Math.max(nakFloorUs, timeoutUs / 2) : nakFloorUs;
-  }
-
-  #sendNak(ranges: readonly SequenceRange[]): void {
-    this.#dependencies.counters.naksSent++;
-    this.#dependencies.send(encodeNak(ranges));
-  }
-
-  /** Something new to acknowledge, or an acknowledgement of which the peer has not said that it came. */
+  /** Packets that are not acknowledged yet, or an acknowledgement that the peer has not confirmed. */
   #ackDue(): boolean {
     return this.#acknowledged !== this.#ackedSent || this.#acks.open;
   }
