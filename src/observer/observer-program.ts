@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import type { AdminServer } from '../admin/admin-server.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import { exposedFiles } from '../config/exposed-secrets.ts';
 import { rfc3339, type Clock } from '../lib/clock.ts';
@@ -18,12 +17,12 @@ import type { ObserverConfig } from './config/observer-config.ts';
 import { planObserverReload } from './config/observer-reload.ts';
 import { observerSecretFiles } from './config/observer-secret-files.ts';
 import { observerSettingsOf } from './config/observer-settings-of.ts';
-import { readBeatKeys, readHexSecret } from './config/secret-file.ts';
+import { readBeatKeys } from './config/secret-file.ts';
 import { EventOutputs } from './event-outputs.ts';
 import { NoticeBoard } from './notices/notice-board.ts';
 import type { Notice } from './notices/notice-limit.ts';
+import { ObserverServers } from './observer-servers.ts';
 import { metricsText } from './outputs/metrics-text.ts';
-import { MetricsServer } from './outputs/metrics-server.ts';
 import { ProcessLabels } from './processes/process-labels.ts';
 import { Recovery, readRecoveryCommand } from './recovery-setup.ts';
 import { RecoveryCounters } from './recovery/recovery-counters.ts';
@@ -65,10 +64,9 @@ export class ObserverProgram {
   readonly #recoveryCounters = new RecoveryCounters();
   readonly #loop: EventLoopWatch;
   readonly #view: ObserverView;
+  readonly #servers: ObserverServers;
   readonly #stack = new AsyncDisposableStack();
   #recovery: Recovery | null = null;
-  #metrics: MetricsServer | null = null;
-  #api: AdminServer | null = null;
   #link: NodeLink | null = null;
   #lastLookMs = 0;
 
@@ -109,11 +107,14 @@ export class ObserverProgram {
       labelOf: (pid) => this.#labels.of(pid),
       loop: this.#loop,
       exposedFiles: () => (configPath === null ? [] : exposedFiles(observerSecretFiles(configPath, this.#config))),
-      problems: () => [...(this.#link?.status.problems ?? []), ...(this.#api?.problems() ?? [])],
-      apiAddress: () => this.#apiAddress(),
+      problems: () => [...(this.#link?.status.problems ?? []), ...this.#servers.problems()],
+      apiAddress: () => this.#servers.apiAddress,
       settings: () => ({ thresholdMs: this.#config.threshold_ms, socket: this.#config.socket }),
       softwareVersion: dependencies.softwareVersion,
     });
+    const { logger } = dependencies;
+    const metrics = (): string => this.#metricsText();
+    this.#servers = new ObserverServers({ clock, logger, loop: this.#loop, source: this.#view, metrics });
   }
 
   /** Starts everything; nothing is left behind when it rejects (AppError). */
@@ -131,7 +132,8 @@ export class ObserverProgram {
       program.#stack.defer(() => program.#recovery?.stop());
       program.#loop.start();
       program.#stack.defer(() => program.#loop.stop());
-      await program.#startServers();
+      program.#stack.defer(() => program.#servers.stop());
+      await program.#servers.start(config);
       program.#stack.defer(() => program.#watch.stop());
       await program.#watch.start();
       const sweep = dependencies.clock.setInterval(
@@ -155,8 +157,8 @@ export class ObserverProgram {
       socket,
       udp: port === null ? null : formatHostPort({ host, port }),
       threshold_ms,
-      api_addr: this.#apiAddress(),
-      prom_port: this.#metrics?.port ?? null,
+      api_addr: this.#servers.apiAddress,
+      prom_port: this.#servers.metricsPort,
     };
   }
 
@@ -189,7 +191,7 @@ export class ObserverProgram {
     return metricsText({
       state: this.#watch.state(),
       recovery: this.#recoveryCounters,
-      scrapes: this.#metrics?.counters ?? { authFailures: 0, rateLimited: 0 },
+      scrapes: this.#servers.scrapes,
       capacity: this.#config.tracker_capacity,
       lastLookSeconds: this.#lastLookMs / 1000,
       tsvLinesLost: this.#outputs.tsvLinesLost,
@@ -240,31 +242,6 @@ export class ObserverProgram {
     });
   }
 
-  async #startServers(): Promise<void> {
-    const { prom_addr: address, prom_token_file: tokenFile, api_addr: apiAddress, api_token: apiToken } = this.#config;
-    const { clock, logger } = this.#dependencies;
-    if (address !== null && tokenFile !== null) {
-      const { prom_rate_limit_per_sec: ratePerSecond, prom_rate_limit_burst: burst } = this.#config;
-      const token = await readHexSecret('prom_token_file', tokenFile);
-      const text = (): string => this.#metricsText();
-      const metrics = new MetricsServer({ clock, text }, { address, token, ratePerSecond, burst });
-      this.#stack.defer(() => metrics.stop());
-      await metrics.start();
-      this.#metrics = metrics;
-    }
-    if (apiAddress === null) return;
-    // Loaded only where it is used: an observer without it needs a third less memory.
-    const { createObserverAdmin } = await import('./admin/observer-admin.ts');
-    const metrics = (): string => this.#metricsText();
-    const api = createObserverAdmin(
-      { clock, source: this.#view, loop: this.#loop, logger, metrics },
-      { address: apiAddress, apiToken },
-    );
-    this.#stack.defer(() => api.stop());
-    await api.start();
-    this.#api = api;
-  }
-
   async #startLink({ config, configPath, allowInsecure }: ObserverProgramSettings): Promise<void> {
     if (config.manager?.enabled !== true || configPath === null) return;
     const { createObserverLink } = await import('./manager-link/observer-link.ts');
@@ -295,10 +272,5 @@ export class ObserverProgram {
 
   #slotOf(pid: number): Slot | undefined {
     return this.#watch.state().slots.find((slot) => slot.pid === pid);
-  }
-
-  #apiAddress(): string | null {
-    const [address] = this.#api?.addresses() ?? [];
-    return address === undefined ? null : formatHostPort(address);
   }
 }
