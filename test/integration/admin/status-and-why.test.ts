@@ -2,14 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createProgram } from '../../../src/cli/program.ts';
-import type { Terminal } from '../../../src/cli/terminal.ts';
 import { createEdgeAdmin } from '../../../src/edge/admin/edge-admin.ts';
 import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
 import { formatHostPort, type HostPort } from '../../../src/lib/host-port.ts';
 import { createRelayAdmin } from '../../../src/relay/admin/relay-admin.ts';
 import type { AdminServer } from '../../../src/admin/admin-server.ts';
 import { ManualClock } from '../../support/fakes/manual-clock.ts';
+import { adit, aditOn, watched } from '../../support/programs/typed-command.ts';
 import { SampleEdge, sampleEdgeTunnel } from '../../support/samples/sample-edge.ts';
 import { SampleRelay, sampleTunnel, tunnelNumber } from '../../support/samples/sample-relay.ts';
 import { silentLogger } from '../../support/fakes/silent-logger.ts';
@@ -54,30 +53,6 @@ function startEdge(reasons: readonly string[] = []): Promise<string> {
       { address: anyPort, apiToken: null },
     ),
   );
-}
-
-function adit(...args: string[]): Promise<string> {
-  return aditOn({}, ...args);
-}
-
-async function aditOn(terminal: Pick<Terminal, 'width' | 'exitWith'>, ...args: string[]): Promise<string> {
-  const printed: string[] = [];
-  const out = (text: string): void => void printed.push(text);
-  const program = await createProgram({ ...terminal, out }, args);
-  await program.parseAsync(['node', 'adit', ...args]);
-  return printed.join('');
-}
-
-/** What `--watch` prints first and, once that was read, next; it goes on for ever. */
-async function watched(terminal: Pick<Terminal, 'width'>, ...args: string[]): Promise<readonly string[]> {
-  const printed: string[] = [];
-  const out = (text: string): void => {
-    if (printed.push(text) > 2) throw new Error('enough');
-  };
-  const typed = ['status', '--watch', '0.1', ...args];
-  const program = await createProgram({ ...terminal, out }, typed);
-  await expect(program.parseAsync(['node', 'adit', ...typed])).rejects.toThrow('enough');
-  return printed;
 }
 
 describe('adit status', () => {
@@ -212,7 +187,7 @@ describe('adit status', () => {
     });
   });
 
-  it('says what is wrong when the token is, or when nothing answers', async () => {
+  it('reports what is wrong when the token is, or when nothing answers', async () => {
     const address = await startRelay(token);
     await expect(adit('status', '--url', `http://${address}`)).rejects.toMatchObject({
       code: 'config-invalid',
@@ -231,7 +206,7 @@ describe('adit status', () => {
 });
 
 describe('adit why', () => {
-  it('asks a relay twice and says what it found', async () => {
+  it('asks a relay twice and reports what it found', async () => {
     const address = await startRelay();
     const text = await adit('why', id, '--seconds', '0', '--url', `http://${address}`);
     expect(text).toContain('✓ Both legs are there');
@@ -296,7 +271,7 @@ describe('adit why', () => {
     }
   });
 
-  it('says that an edge does not have the tunnel', async () => {
+  it('reports that an edge does not have the tunnel', async () => {
     const address = await startEdge();
     await expect(adit('why', tunnelNumber(9), '--seconds', '0', '--url', `http://${address}`)).rejects.toMatchObject({
       message: expect.stringContaining(`has no tunnel ${tunnelNumber(9)}`) as string,
@@ -305,7 +280,7 @@ describe('adit why', () => {
 });
 
 describe('adit unrevoke', () => {
-  it('lifts a revocation once, and says so when there is none', async () => {
+  it('lifts a revocation once, and reports it when there is none', async () => {
     const source = new SampleRelay([]);
     source.revoked.add(id);
     const url = `http://${await startRelay(token, source)}`;
@@ -314,7 +289,7 @@ describe('adit unrevoke', () => {
     await expect(adit('unrevoke', id, '--url', url, '--token', token)).rejects.toThrow(`tunnel ${id} is not revoked`);
   });
 
-  it('tells what is missing where the relay has no api_token', async () => {
+  it('reports what is missing where the relay has no api_token', async () => {
     const url = `http://${await startRelay()}`;
     await expect(adit('unrevoke', id, '--url', url)).rejects.toThrow('changes nothing by REST until api_token is set');
   });

@@ -1,126 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  DIRECTIONS,
-  TUNNEL_PROTOCOLS,
-  type Direction,
-  type TunnelProtocol,
-} from '../../../../src/protocol/tunnel/leg.ts';
+import { DIRECTIONS, TUNNEL_PROTOCOLS, oppositeDirection } from '../../../../src/protocol/tunnel/leg.ts';
 import type { TunnelId } from '../../../../src/protocol/tunnel/tunnel-id.ts';
 import { toSessionId, type SessionId } from '../../../../src/relay/tunnels/session-id.ts';
 import { TunnelRegistry, type BindOutcome } from '../../../../src/relay/tunnels/tunnel-registry.ts';
+import { RegistryModel, type ModelBind, type ModelLeg } from '../../../support/fakes/registry-model.ts';
 import { knownTunnelId } from '../../../support/samples/known-tunnel-id.ts';
 
 const settings = { maxTunnels: 3, maxTunnelsPerConnection: 2, maxReplacements: 2, windowMs: 30_000 };
 const tunnelIds = [0, 1, 2, 3].map((n) => knownTunnelId(`00000000-0000-4000-8000-00000000000${n}`));
 const sessionIds = [1, 2, 3, 4].map(toSessionId);
 
-interface ModelLeg {
-  readonly sessionId: SessionId;
-  readonly protocol: TunnelProtocol;
-  wasPaired: boolean;
-}
-
-/** The rules again, said as plainly as possible and without any index. */
-class Model {
-  readonly legs = new Map<string, ModelLeg>();
-  readonly replacements = new Map<string, { times: number[]; blockedUntilMs: number }>();
-  nowMs = 0;
-
-  leg(tunnelId: TunnelId, direction: Direction): ModelLeg | undefined {
-    return this.legs.get(`${tunnelId} ${direction}`);
-  }
-
-  held(sessionId: SessionId): number {
-    return [...this.legs.values()].filter((leg) => leg.sessionId === sessionId).length;
-  }
-
-  tunnels(): Set<string> {
-    return new Set([...this.legs.keys()].map((key) => key.split(' ')[0] ?? ''));
-  }
-
-  isFull(): boolean {
-    return this.tunnels().size >= settings.maxTunnels;
-  }
-
-  active(): number {
-    return tunnelIds.filter((id) => DIRECTIONS.every((direction) => this.leg(id, direction) !== undefined)).length;
-  }
-
-  remove(tunnelId: TunnelId, direction: Direction): void {
-    this.legs.delete(`${tunnelId} ${direction}`);
-    if (this.tunnels().has(tunnelId)) return;
-    for (const each of DIRECTIONS) this.replacements.delete(`${tunnelId} ${each}`);
-  }
-
-  refusal(bind: Bind): string | null {
-    const { tunnelId, direction, protocol, sessionId } = bind;
-    const holder = this.leg(tunnelId, direction);
-    const peer = this.leg(tunnelId, other(direction));
-    if (peer?.sessionId === sessionId) return 'both-legs-on-one-connection';
-    if (holder?.sessionId !== sessionId && this.held(sessionId) >= settings.maxTunnelsPerConnection) {
-      return 'per-connection-cap';
-    }
-    if (this.isFull() && !this.tunnels().has(tunnelId)) return 'tunnel-cap';
-    if (peer !== undefined && peer.protocol !== protocol) return 'protocol-mismatch';
-    return holder === undefined || holder.sessionId === sessionId ? null : this.takeOverRefusal(bind);
-  }
-
-  takeOverRefusal({ tunnelId, direction, authorised, ifFree }: Bind): string | null {
-    if (!authorised || ifFree) return 'leg-held';
-    return this.mayReplace(`${tunnelId} ${direction}`) ? null : 'replaced-too-often';
-  }
-
-  /** Whose leg a refusal is about, for the reasons that are about one. */
-  inTheWay({ tunnelId, direction }: Bind, reason: string): SessionId | undefined {
-    if (reason === 'protocol-mismatch') return this.leg(tunnelId, other(direction))?.sessionId;
-    const aboutHolder = reason === 'leg-held' || reason === 'replaced-too-often';
-    return aboutHolder ? this.leg(tunnelId, direction)?.sessionId : undefined;
-  }
-
-  bind({ tunnelId, direction, protocol, sessionId }: Bind): void {
-    const holder = this.leg(tunnelId, direction);
-    if (holder !== undefined && holder.sessionId !== sessionId)
-      this.past(`${tunnelId} ${direction}`).times.push(this.nowMs);
-    const peer = this.leg(tunnelId, other(direction));
-    if (peer !== undefined) peer.wasPaired = true;
-    const kept = holder?.sessionId === sessionId && holder.wasPaired;
-    this.legs.set(`${tunnelId} ${direction}`, { sessionId, protocol, wasPaired: kept || peer !== undefined });
-  }
-
-  past(key: string): { times: number[]; blockedUntilMs: number } {
-    const past = this.replacements.get(key) ?? { times: [], blockedUntilMs: -1 };
-    this.replacements.set(key, past);
-    return past;
-  }
-
-  mayReplace(key: string): boolean {
-    const past = this.past(key);
-    past.times = past.times.filter((at) => this.nowMs - at < settings.windowMs);
-    return this.nowMs >= past.blockedUntilMs && past.times.length < settings.maxReplacements;
-  }
-
-  block(key: string): void {
-    const past = this.past(key);
-    if (this.nowMs < past.blockedUntilMs) return;
-    past.times = [];
-    past.blockedUntilMs = this.nowMs + settings.windowMs;
-  }
-}
-
-interface Bind {
-  readonly tunnelId: TunnelId;
-  readonly direction: Direction;
-  readonly protocol: TunnelProtocol;
-  readonly sessionId: SessionId;
-  readonly authorised: boolean;
-  readonly ifFree: boolean;
-  /** Whether the session in the way is alive, if there is one. */
-  readonly contestantLives: boolean;
-}
-
 type Step =
-  | ({ readonly kind: 'bind' } & Bind)
+  | ({ readonly kind: 'bind' } & ModelBind)
   | { readonly kind: 'unbind'; readonly tunnelId: TunnelId; readonly sessionId: SessionId }
   | { readonly kind: 'remove session'; readonly sessionId: SessionId }
   | { readonly kind: 'cut'; readonly tunnelId: TunnelId; readonly sessionId: SessionId | null }
@@ -152,16 +44,12 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat({ max: 20_000 }) }) },
 );
 
-function other(direction: Direction): Direction {
-  return direction === 'ingress' ? 'egress' : 'ingress';
-}
-
 /** As those who ask the registry do: whoever is in the way and alive is named, whoever is dead is removed. */
-function checkBind(step: Bind, model: Model, registry: TunnelRegistry): void {
+function checkBind(step: ModelBind, model: RegistryModel, registry: TunnelRegistry): void {
   let alive: SessionId | null = null;
   for (;;) {
     const holder = model.leg(step.tunnelId, step.direction);
-    const peer = model.leg(step.tunnelId, other(step.direction));
+    const peer = model.leg(step.tunnelId, oppositeDirection(step.direction));
     const expected = model.refusal(step);
     const inTheWay = expected === null ? undefined : model.inTheWay(step, expected);
     const credential = step.authorised ? 'credential' : null;
@@ -186,7 +74,7 @@ function checkBind(step: Bind, model: Model, registry: TunnelRegistry): void {
 
 function expectBound(
   outcome: Extract<BindOutcome, { kind: 'bound' }>,
-  step: Bind,
+  step: ModelBind,
   holder: ModelLeg | undefined,
   peer: ModelLeg | undefined,
 ): void {
@@ -196,7 +84,7 @@ function expectBound(
   expect(outcome.peer?.wasPaired).toBe(peer?.wasPaired);
 }
 
-function take(step: Step, model: Model, registry: TunnelRegistry): void {
+function take(step: Step, model: RegistryModel, registry: TunnelRegistry): void {
   switch (step.kind) {
     case 'bind':
       checkBind(step, model, registry);
@@ -225,7 +113,7 @@ function take(step: Step, model: Model, registry: TunnelRegistry): void {
   }
 }
 
-function removeWhere(model: Model, matches: (leg: ModelLeg, id: TunnelId) => boolean): void {
+function removeWhere(model: RegistryModel, matches: (leg: ModelLeg, id: TunnelId) => boolean): void {
   for (const id of tunnelIds) {
     for (const direction of DIRECTIONS) {
       const leg = model.leg(id, direction);
@@ -234,7 +122,7 @@ function removeWhere(model: Model, matches: (leg: ModelLeg, id: TunnelId) => boo
   }
 }
 
-function compare(model: Model, registry: TunnelRegistry): void {
+function compare(model: RegistryModel, registry: TunnelRegistry): void {
   expect(registry.size).toBe(model.tunnels().size);
   expect(registry.activeTunnels).toBe(model.active());
   for (const id of tunnelIds) {
@@ -255,7 +143,7 @@ describe('the tunnel registry', () => {
   it('does what a plain model of its rules does, in any order of calls', () => {
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 60 }), (sequence) => {
-        const model = new Model();
+        const model = new RegistryModel(settings);
         const registry = new TunnelRegistry(settings);
         for (const step of sequence) {
           take(step, model, registry);
