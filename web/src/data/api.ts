@@ -19,6 +19,11 @@ export class ApiError extends Error {
   }
 }
 
+/** What is shown where something else than a request failed. */
+export function unexpected(thrown: unknown): ApiError {
+  return new ApiError(0, { error: String(thrown), error_code: 'unexpected' });
+}
+
 export interface SendOptions {
   readonly body?: unknown;
   /** The generation that was read; the server answers 412 when it has moved on. */

@@ -1,6 +1,6 @@
 import { useSignal, type Signal } from '@preact/signals';
 import { useCallback, useEffect, useRef } from 'preact/hooks';
-import { ApiError, get } from './api.ts';
+import { ApiError, get, unexpected } from './api.ts';
 import { follow } from './live.ts';
 import { every, later } from './time.ts';
 
@@ -63,8 +63,4 @@ export function useResource<Value>(path: string | null, { topic, everyMs }: Reso
     };
   }, [read, topic]);
   return { value, error, refresh: () => void read() };
-}
-
-function unexpected(thrown: unknown): ApiError {
-  return new ApiError(0, { error: String(thrown), error_code: 'unexpected' });
 }

@@ -1,14 +1,16 @@
 import { useSignal, type Signal } from '@preact/signals';
-import { ApiError, send } from '../data/api.ts';
+import { send } from '../data/api.ts';
 import { useResource } from '../data/resource.ts';
 import type { NodeDetail } from '../data/shapes.ts';
 import { LinkButton } from '../parts/button.tsx';
 import { Card } from '../parts/card.tsx';
 import { CodeBlock } from '../parts/code.tsx';
-import { Choice, Field } from '../parts/field.tsx';
+import { Choice } from '../parts/field.tsx';
+import { FormField } from '../parts/form-field.tsx';
 import { Form, noteOf } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { PageHead } from '../parts/page-head.tsx';
+import { useSubmission } from '../parts/submission.ts';
 
 interface AddedNode extends NodeDetail {
   readonly registration_token: string;
@@ -35,23 +37,17 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
   const description = useSignal('');
   const region = useSignal('');
   const address = useSignal('');
-  const error = useSignal<ApiError | null>(null);
-  const submit = async () => {
-    try {
-      added.value = await send<AddedNode>('POST', 'nodes', {
-        body: {
-          name: name.value,
-          kind: kind.value,
-          description: description.value,
-          region: region.value === '' ? null : region.value,
-          ...(kind.value === 'relay' && { public_addr: address.value }),
-        },
-      });
-    } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown : null;
-    }
-  };
-  const refused = error.value;
+  const { refused, submit } = useSubmission(async () => {
+    added.value = await send<AddedNode>('POST', 'nodes', {
+      body: {
+        name: name.value,
+        kind: kind.value,
+        description: description.value,
+        region: region.value === '' ? null : region.value,
+        ...(kind.value === 'relay' && { public_addr: address.value }),
+      },
+    });
+  });
   return (
     <Card class="narrow">
       <Form
@@ -60,14 +56,7 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
         ways={<LinkButton href="/nodes">Cancel</LinkButton>}
         onSubmit={submit}
       >
-        <Field
-          label="Name"
-          value={name.value}
-          required
-          placeholder="studio-edge-1"
-          error={refused?.field('name')}
-          onValue={(text) => (name.value = text)}
-        />
+        <FormField label="Name" of={name} required placeholder="studio-edge-1" path="name" refused={refused} />
         <Choice
           label="Kind"
           value={kind.value}
@@ -79,30 +68,25 @@ function NodeForm({ added }: { added: Signal<AddedNode | null> }) {
           onValue={(text) => (kind.value = text)}
         />
         {kind.value === 'relay' && (
-          <Field
+          <FormField
             label="Public address"
-            value={address.value}
+            of={address}
             required
             placeholder="relay.example:4433"
             hint="Host and UDP port that edges dial."
-            error={refused?.field('public_addr')}
-            onValue={(text) => (address.value = text)}
+            path="public_addr"
+            refused={refused}
           />
         )}
-        <Field
+        <FormField
           label="Region"
-          value={region.value}
+          of={region}
           placeholder="eu-west"
           hint="A label. Tunnels with automatic placement take relays by it."
-          error={refused?.field('region')}
-          onValue={(text) => (region.value = text)}
+          path="region"
+          refused={refused}
         />
-        <Field
-          label="Description"
-          value={description.value}
-          error={refused?.field('description')}
-          onValue={(text) => (description.value = text)}
-        />
+        <FormField label="Description" of={description} path="description" refused={refused} />
       </Form>
     </Card>
   );

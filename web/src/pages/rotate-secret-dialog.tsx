@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
-import { ApiError, query, send } from '../data/api.ts';
+import { query, send } from '../data/api.ts';
 import { notify } from '../data/notices.ts';
 import { Tick } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { useSubmission } from '../parts/submission.ts';
 
 interface RotateSecretProps {
   /** Of the node in the API. */
@@ -14,21 +15,16 @@ interface RotateSecretProps {
 /** Gives a node another secret, and says whether the node has confirmed it. */
 export function RotateSecretDialog({ path, onClose, onRotated }: RotateSecretProps) {
   const stolen = useSignal(false);
-  const error = useSignal<ApiError | null>(null);
-  const rotate = async () => {
-    try {
-      const asked = `${path}/rotate-secret${query({ revoke_previous: stolen.value ? '1' : null })}`;
-      const { outcome } = await send<{ outcome: 'acknowledged' | 'unconfirmed' }>('POST', asked, { body: {} });
-      if (outcome === 'acknowledged') notify('ok', 'The node has the new secret.');
-      else notify('bad', 'The node has not confirmed the new secret. Whichever it uses next is accepted.');
-      onRotated();
-      onClose();
-    } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown : null;
-    }
-  };
+  const { refused, submit } = useSubmission(async () => {
+    const asked = `${path}/rotate-secret${query({ revoke_previous: stolen.value ? '1' : null })}`;
+    const { outcome } = await send<{ outcome: 'acknowledged' | 'unconfirmed' }>('POST', asked, { body: {} });
+    if (outcome === 'acknowledged') notify('ok', 'The node has the new secret.');
+    else notify('bad', 'The node has not confirmed the new secret. Whichever it uses next is accepted.');
+    onRotated();
+    onClose();
+  });
   return (
-    <FormDialog title="Rotate the secret" action="Rotate" refused={error.value} onSubmit={rotate} onClose={onClose}>
+    <FormDialog title="Rotate the secret" action="Rotate" refused={refused} onSubmit={submit} onClose={onClose}>
       <p>
         The node gets a new secret now and uses it from its next connect. The present one stays valid until then, so a
         lost answer locks nobody out.

@@ -1,5 +1,5 @@
 import { useSignal, type Signal } from '@preact/signals';
-import { ApiError, send } from '../data/api.ts';
+import { send } from '../data/api.ts';
 import { attempt } from '../data/notices.ts';
 import { useRows, type Rows } from '../data/rows.ts';
 import { nowMs } from '../data/time.ts';
@@ -7,11 +7,13 @@ import type { ApiTokenRow } from '../data/shapes.ts';
 import { AskButton } from '../parts/ask-button.tsx';
 import { Button } from '../parts/button.tsx';
 import { Card, Empty } from '../parts/card.tsx';
-import { Choice, Field } from '../parts/field.tsx';
+import { Choice } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { FormField } from '../parts/form-field.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { ShownOnce } from '../parts/shown-once.tsx';
+import { useSubmission } from '../parts/submission.ts';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
 
@@ -103,29 +105,16 @@ function TokenForm({ token, rows, close }: TokenFormProps) {
   const name = useSignal('');
   const role = useSignal('viewer');
   const lasts = useSignal('0');
-  const error = useSignal<ApiError | null>(null);
-  const submit = async () => {
-    try {
-      const days = Number(lasts.value);
-      const expires_at = days === 0 ? null : nowMs() + days * dayMs;
-      const body = { name: name.value, role: role.value, expires_at };
-      token.value = (await send<{ token: string }>('POST', 'api-tokens', { body })).token;
-      rows.refresh();
-    } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown : null;
-    }
-  };
-  const refused = error.value;
+  const { refused, submit } = useSubmission(async () => {
+    const days = Number(lasts.value);
+    const expires_at = days === 0 ? null : nowMs() + days * dayMs;
+    const body = { name: name.value, role: role.value, expires_at };
+    token.value = (await send<{ token: string }>('POST', 'api-tokens', { body })).token;
+    rows.refresh();
+  });
   return (
     <FormDialog title="New API token" action="Make" refused={refused} onSubmit={submit} onClose={close}>
-      <Field
-        label="Name"
-        value={name.value}
-        required
-        placeholder="grafana"
-        error={refused?.field('name')}
-        onValue={(text) => (name.value = text)}
-      />
+      <FormField label="Name" of={name} required placeholder="grafana" path="name" refused={refused} />
       <Choice
         label="Role"
         value={role.value}

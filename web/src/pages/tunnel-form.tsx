@@ -1,6 +1,6 @@
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ApiError, send } from '../data/api.ts';
+import { send, type ApiError } from '../data/api.ts';
 import { notify } from '../data/notices.ts';
 import { goTo } from '../data/route.ts';
 import { useNodeChoices } from '../data/node-choices.ts';
@@ -11,6 +11,7 @@ import { Card, Note } from '../parts/card.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { useSending } from '../parts/sending.ts';
+import { useSubmission } from '../parts/submission.ts';
 
 interface Draft {
   readonly name: string;
@@ -88,23 +89,17 @@ export function TunnelFormPage({ id }: { id: string | null }) {
 }
 
 function TunnelForm({ draft, tunnel }: { draft: Signal<Draft>; tunnel: TunnelDetail | null }) {
-  const error = useSignal<ApiError | null>(null);
   const back = tunnel === null ? '/tunnels' : `/tunnels/${encodeURIComponent(tunnel.id)}`;
-  const submit = async () => {
-    try {
-      const written = await save(tunnel, draft.value);
-      for (const warning of written.warnings) notify('bad', warning);
-      notify(
-        'ok',
-        tunnel === null ? 'The tunnel is made; its parts are being pushed.' : 'Saved; changes are being pushed.',
-      );
-      goTo(`/tunnels/${encodeURIComponent(written.id)}`);
-    } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown : null;
-    }
-  };
+  const { refused, submit } = useSubmission(async () => {
+    const written = await save(tunnel, draft.value);
+    for (const warning of written.warnings) notify('bad', warning);
+    notify(
+      'ok',
+      tunnel === null ? 'The tunnel is made; its parts are being pushed.' : 'Saved; changes are being pushed.',
+    );
+    goTo(`/tunnels/${encodeURIComponent(written.id)}`);
+  });
   const { busy, run } = useSending(submit);
-  const refused = error.value;
   return (
     <form
       class="form form-page"

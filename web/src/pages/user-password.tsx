@@ -1,40 +1,36 @@
 import { useSignal } from '@preact/signals';
-import { ApiError, send } from '../data/api.ts';
+import { send } from '../data/api.ts';
 import { notify } from '../data/notices.ts';
 import type { UserRow } from '../data/shapes.ts';
-import { Field } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { FormField } from '../parts/form-field.tsx';
+import { useSubmission } from '../parts/submission.ts';
 
 /** For a user who has lost the password: an administrator sets another one. */
 export function UserPasswordDialog({ user, onClose }: { user: UserRow; onClose: () => void }) {
   const password = useSignal('');
-  const error = useSignal<ApiError | null>(null);
-  const submit = async () => {
-    try {
-      await send('PATCH', `users/${user.id}`, { body: { password: password.value } });
-      notify('ok', `${user.name} has a new password and is signed out.`);
-      onClose();
-    } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown : null;
-    }
-  };
+  const { refused, submit } = useSubmission(async () => {
+    await send('PATCH', `users/${user.id}`, { body: { password: password.value } });
+    notify('ok', `${user.name} has a new password and is signed out.`);
+    onClose();
+  });
   return (
     <FormDialog
       title={`New password for ${user.name}`}
       action="Set"
-      refused={error.value}
+      refused={refused}
       onSubmit={submit}
       onClose={onClose}
     >
-      <Field
+      <FormField
         label="Password"
         type="password"
         autocomplete="new-password"
-        value={password.value}
+        of={password}
         required
         hint="At least 12 characters. The user can change it."
-        error={error.value?.field('password')}
-        onValue={(text) => (password.value = text)}
+        path="password"
+        refused={refused}
       />
     </FormDialog>
   );

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { ApiError, send } from '../data/api.ts';
+import { send } from '../data/api.ts';
 import { attempt, notify } from '../data/notices.ts';
 import { useRows, type Rows } from '../data/rows.ts';
 import { me } from '../data/session.ts';
@@ -7,10 +7,12 @@ import type { UserRow } from '../data/shapes.ts';
 import { AskButton } from '../parts/ask-button.tsx';
 import { Button } from '../parts/button.tsx';
 import { Card } from '../parts/card.tsx';
-import { Choice, Field } from '../parts/field.tsx';
+import { Choice } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { FormField } from '../parts/form-field.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { PageHead } from '../parts/page-head.tsx';
+import { useSubmission } from '../parts/submission.ts';
 import { SimpleTable, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
 import { UserPasswordDialog } from './user-password.tsx';
@@ -126,36 +128,24 @@ function UserDialog({ rows, close }: { rows: Rows<UserRow>; close: () => void })
   const name = useSignal('');
   const password = useSignal('');
   const role = useSignal('viewer');
-  const error = useSignal<ApiError | null>(null);
-  const submit = async () => {
-    try {
-      await send('POST', 'users', { body: { name: name.value, password: password.value, role: role.value } });
-      notify('ok', `${name.value} may sign in now.`);
-      rows.refresh();
-      close();
-    } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown : null;
-    }
-  };
-  const refused = error.value;
+  const { refused, submit } = useSubmission(async () => {
+    await send('POST', 'users', { body: { name: name.value, password: password.value, role: role.value } });
+    notify('ok', `${name.value} may sign in now.`);
+    rows.refresh();
+    close();
+  });
   return (
     <FormDialog title="Add user" action="Add" refused={refused} onSubmit={submit} onClose={close}>
-      <Field
-        label="Name"
-        value={name.value}
-        required
-        error={refused?.field('name')}
-        onValue={(text) => (name.value = text)}
-      />
-      <Field
+      <FormField label="Name" of={name} required path="name" refused={refused} />
+      <FormField
         label="Password"
         type="password"
         autocomplete="new-password"
-        value={password.value}
+        of={password}
         required
         hint="At least 12 characters. The user can change it."
-        error={refused?.field('password')}
-        onValue={(text) => (password.value = text)}
+        path="password"
+        refused={refused}
       />
       <Choice label="Role" value={role.value} choices={roles} onValue={(text) => (role.value = text)} />
     </FormDialog>

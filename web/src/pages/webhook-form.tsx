@@ -1,11 +1,13 @@
 import { useSignal, type Signal } from '@preact/signals';
-import { ApiError, send } from '../data/api.ts';
+import { send } from '../data/api.ts';
 import { notify } from '../data/notices.ts';
 import type { Rows } from '../data/rows.ts';
 import type { WebhookRow, WebhookTrigger } from '../data/shapes.ts';
-import { Field, Tick } from '../parts/field.tsx';
+import { Tick } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { FormField } from '../parts/form-field.tsx';
 import { ShownOnce } from '../parts/shown-once.tsx';
+import { useSubmission } from '../parts/submission.ts';
 
 export const triggerWords: Readonly<Record<WebhookTrigger, string>> = {
   node_offline: 'Node offline',
@@ -49,41 +51,29 @@ export function WebhookForm({ hook, onSaved, close }: WebhookFormProps) {
   const name = useSignal(hook?.name ?? '');
   const url = useSignal(hook?.url ?? '');
   const triggers = useSignal<readonly WebhookTrigger[]>(hook?.triggers ?? usualTriggers);
-  const error = useSignal<ApiError | null>(null);
-  const submit = async () => {
-    try {
-      const body = { name: name.value, url: url.value, triggers: triggers.value };
-      if (hook === null) {
-        onSaved((await send<{ secret: string }>('POST', 'webhooks', { body })).secret);
-        return;
-      }
-      await send('PATCH', `webhooks/${hook.id}`, { body });
-      notify('ok', 'Saved.');
-      onSaved(null);
-      close();
-    } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown : null;
+  const { refused, submit } = useSubmission(async () => {
+    const body = { name: name.value, url: url.value, triggers: triggers.value };
+    if (hook === null) {
+      onSaved((await send<{ secret: string }>('POST', 'webhooks', { body })).secret);
+      return;
     }
-  };
-  const refused = error.value;
+    await send('PATCH', `webhooks/${hook.id}`, { body });
+    notify('ok', 'Saved.');
+    onSaved(null);
+    close();
+  });
   const [title, action] = hook === null ? ['New webhook', 'Make'] : [`Edit ${hook.name}`, 'Save'];
   return (
     <FormDialog title={title} action={action} refused={refused} onSubmit={submit} onClose={close}>
-      <Field
-        label="Name"
-        value={name.value}
-        required
-        error={refused?.field('name')}
-        onValue={(text) => (name.value = text)}
-      />
-      <Field
+      <FormField label="Name" of={name} required path="name" refused={refused} />
+      <FormField
         label="Address"
-        value={url.value}
+        of={url}
         required
         placeholder="https://hooks.example/adit"
         hint="A public https address. Private and loopback ones are refused."
-        error={refused?.field('url')}
-        onValue={(text) => (url.value = text)}
+        path="url"
+        refused={refused}
       />
       <Triggers triggers={triggers} isRefused={refused?.field('triggers') != null} />
     </FormDialog>

@@ -1,42 +1,38 @@
 import { useSignal } from '@preact/signals';
-import { ApiError, send } from '../data/api.ts';
+import { send } from '../data/api.ts';
 import { notify } from '../data/notices.ts';
-import { Field } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { FormField } from '../parts/form-field.tsx';
+import { useSubmission } from '../parts/submission.ts';
 
 export function PasswordDialog({ onClose }: { onClose: () => void }) {
   const current = useSignal('');
   const wanted = useSignal('');
-  const error = useSignal<ApiError | null>(null);
-  const submit = async () => {
-    try {
-      await send('POST', 'password', { body: { current: current.value, password: wanted.value } });
-      notify('ok', 'Password changed. Other sessions of yours are signed out.');
-      onClose();
-    } catch (thrown) {
-      error.value = thrown instanceof ApiError ? thrown : null;
-    }
-  };
+  const { refused, submit } = useSubmission(async () => {
+    await send('POST', 'password', { body: { current: current.value, password: wanted.value } });
+    notify('ok', 'Password changed. Other sessions of yours are signed out.');
+    onClose();
+  });
   return (
-    <FormDialog title="Change password" action="Change" refused={error.value} onSubmit={submit} onClose={onClose}>
-      <Field
+    <FormDialog title="Change password" action="Change" refused={refused} onSubmit={submit} onClose={onClose}>
+      <FormField
         label="Current password"
         type="password"
-        value={current.value}
+        of={current}
         autocomplete="current-password"
         required
-        error={error.value?.field('current') ?? null}
-        onValue={(text) => (current.value = text)}
+        path="current"
+        refused={refused}
       />
-      <Field
+      <FormField
         label="New password"
         type="password"
-        value={wanted.value}
+        of={wanted}
         autocomplete="new-password"
         required
         hint="At least 12 characters."
-        error={error.value?.field('password') ?? null}
-        onValue={(text) => (wanted.value = text)}
+        path="password"
+        refused={refused}
       />
     </FormDialog>
   );
