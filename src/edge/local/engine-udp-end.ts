@@ -7,7 +7,7 @@ import { endStream } from '../../tunnel-wire/end-stream.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import { LastingUdpSocket } from './lasting-udp-socket.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
-import { udpUnavailable } from './local-udp-socket.ts';
+import { udpModeOf, udpUnavailable } from './local-udp-socket.ts';
 import type { UdpEndSettings } from './udp-end.ts';
 
 export interface EngineUdpEndDependencies extends Pick<LocalEndDependencies, 'counters' | 'logger'> {
@@ -15,38 +15,34 @@ export interface EngineUdpEndDependencies extends Pick<LocalEndDependencies, 'co
   readonly local: Pick<LocalTunnel, 'udp'>;
 }
 
-/** As `UdpEnd`, where the engine moves the datagrams: here is decided which socket, and which relay. */
+/** As `UdpEnd`, where the engine moves the datagrams: this class only chooses the socket and the relay. */
 export class EngineUdpEnd implements LocalEnd {
   readonly #dependencies: EngineUdpEndDependencies;
-  readonly #settings: UdpEndSettings;
   readonly #udp: LocalUdp;
   readonly #socket: LastingUdpSocket<LocalUdpSocket>;
   readonly #connections = new Map<RelayConnection, QuicConnection>();
 
   constructor(dependencies: EngineUdpEndDependencies, settings: UdpEndSettings) {
     this.#dependencies = dependencies;
-    this.#settings = settings;
     const { clock, counters, local, logger } = dependencies;
     const { direction, localAddr, prefix } = settings;
     this.#udp = local.udp({ prefix, ledger: counters.ledger, onError: (error) => this.#onError(error) });
-    const mode = direction === 'egress' ? 'bind' : 'connect';
+    const mode = udpModeOf(direction);
     this.#socket = new LastingUdpSocket(
       {
         ...{ clock, logger },
-        open: (port) => this.#open(mode, { ...localAddr, port }),
+        open: (address) => this.#open(mode, address),
         portOf: ({ port }) => port,
         close: (socket) => socket.close(),
         onRenewed: (error) => counters.localRenewed(error),
       },
       mode,
-      localAddr.port,
+      localAddr,
     );
   }
 
-  async open(): Promise<HostPort> {
-    const { direction, localAddr } = this.#settings;
-    const { port } = await this.#socket.open();
-    return direction === 'egress' ? { host: localAddr.host, port } : localAddr;
+  open(): Promise<HostPort> {
+    return this.#socket.open();
   }
 
   async close(): Promise<void> {

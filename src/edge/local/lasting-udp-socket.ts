@@ -1,15 +1,16 @@
 import type { Clock, Timer } from '../../lib/clock.ts';
+import type { HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
 
 export interface LastingUdpSocketDependencies<Socket> {
   readonly clock: Pick<Clock, 'monotonicMs' | 'setTimeout'>;
   readonly logger: Logger;
   /** Rejects with AppError `address-unavailable`. */
-  readonly open: (port: number) => Promise<Socket>;
+  readonly open: (address: HostPort) => Promise<Socket>;
   readonly portOf: (socket: Socket) => number;
   /** Resolves when its address is free. */
   readonly close: (socket: Socket) => Promise<void>;
-  /** It could be opened anew; with an error: it could not, and is tried again. */
+  /** Null: it is open again. An error: it could not be opened and is tried again. */
   readonly onRenewed: (error: unknown) => void;
 }
 
@@ -23,26 +24,26 @@ const pauseMs = 1000;
 const steadyMs = 10_000;
 
 /**
- * A local UDP socket that is opened anew when it stops working: a connected one keeps the address that this machine had
- * when it was opened, and fails for ever once that address has gone.
+ * A local UDP socket that is opened anew when it stops working. A connected socket keeps the machine's address of the
+ * time it was opened, and fails for ever once that address is gone.
  */
 export class LastingUdpSocket<Socket> {
   readonly #dependencies: LastingUdpSocketDependencies<Socket>;
   readonly #mode: 'bind' | 'connect';
-  /** Of a bound socket that is opened anew it is the one that the first one got. */
-  #port: number;
+  /** A bound socket keeps the port that it got first. */
+  #address: HostPort;
   #socket: Socket | null = null;
   #closed = false;
   #openedAtMs = 0;
-  #told = false;
+  #warned = false;
   #timer: Timer | null = null;
   #renewing: Promise<void> = Promise.resolve();
 
-  /** `port`: where to listen (0: any), or where to connect to. */
-  constructor(dependencies: LastingUdpSocketDependencies<Socket>, mode: 'bind' | 'connect', port: number) {
+  /** `address`: where to listen (port 0: any), or where to connect to. */
+  constructor(dependencies: LastingUdpSocketDependencies<Socket>, mode: 'bind' | 'connect', address: HostPort) {
     this.#dependencies = dependencies;
     this.#mode = mode;
-    this.#port = port;
+    this.#address = address;
   }
 
   /** Null while there is none: it is being opened anew, or closed. */
@@ -50,23 +51,23 @@ export class LastingUdpSocket<Socket> {
     return this.#socket;
   }
 
-  /** Rejects as `open` of the dependencies does. */
-  async open(): Promise<Socket> {
-    const socket = await this.#dependencies.open(this.#port);
-    if (this.#mode === 'bind') this.#port = this.#dependencies.portOf(socket);
+  /** Returns the address with the port that a bound socket got. Rejects as `open` of the dependencies does. */
+  async open(): Promise<HostPort> {
+    const socket = await this.#dependencies.open(this.#address);
+    if (this.#mode === 'bind') this.#address = { ...this.#address, port: this.#dependencies.portOf(socket) };
     this.#socket = socket;
     this.#openedAtMs = this.#dependencies.clock.monotonicMs();
-    return socket;
+    return this.#address;
   }
 
-  /** To be called with each error of the socket. Opens it anew when the error is about the socket itself. */
+  /** Call with each error of the socket. Opens it anew when the error is about the socket itself. */
   failed(error: Error): void {
     if (this.#closed || this.#timer !== null || !this.#isBroken(error)) return;
     const ageMs = this.#dependencies.clock.monotonicMs() - this.#openedAtMs;
-    if (!this.#told || ageMs >= steadyMs) {
+    if (!this.#warned || ageMs >= steadyMs) {
       this.#dependencies.logger.warn({ error }, 'the local UDP socket does not work, opening it anew');
     }
-    this.#told = true;
+    this.#warned = true;
     this.#renewIn(Math.max(0, pauseMs - ageMs));
   }
 

@@ -18,7 +18,7 @@ const ofMachine: Readonly<Record<string, string>> = {
   ENODEV: 'the network interface has gone (ENODEV)',
 };
 
-/** Whose fault it is that a local program could not be reached, and why, for people. */
+/** Why a local program could not be reached, and whether it or this machine is the cause. For people. */
 export function localCause(error: unknown): { readonly kind: 'local' | 'machine'; readonly cause: string } {
   const codes = errorCodes(error);
   const machine = codes.map((code) => ofMachine[code]).find((text) => text !== undefined);
@@ -31,6 +31,6 @@ export function localCause(error: unknown): { readonly kind: 'local' | 'machine'
 function errorCodes(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [];
   const own = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const told = /\bE[A-Z]{3,}\b/.exec(error.message)?.[0] ?? '';
-  return [own, told, ...errorCodes(error.cause)];
+  const inMessage = /\bE[A-Z]{3,}\b/.exec(error.message)?.[0] ?? '';
+  return [own, inMessage, ...errorCodes(error.cause)];
 }

@@ -7,7 +7,7 @@ import type { TunnelCounters } from './tunnel-counters.ts';
 
 /** The side of a tunnel that faces local programs; one implementation for each protocol and direction. */
 export interface LocalEnd {
-  /** Takes its address; answers the one taken, with the real port. Rejects with AppError `address-unavailable`. */
+  /** Takes its address; returns it with the real port. Rejects with AppError `address-unavailable`. */
   open(): Promise<HostPort>;
   /** Frees the address and resets what is still open. Idempotent. */
   close(): Promise<void>;

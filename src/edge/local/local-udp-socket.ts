@@ -6,8 +6,9 @@ import type { Clock } from '../../lib/clock.ts';
 import { FreshIntake } from '../../lib/fresh-intake.ts';
 import { formatHostPort, type HostPort } from '../../lib/host-port.ts';
 import type { StallWatch } from '../../lib/stall-watch.ts';
+import type { Direction } from '../../protocol/tunnel/leg.ts';
 
-/** Whom an answer goes to. */
+/** The local program that a reply goes to. */
 export interface Sender {
   readonly address: string;
   readonly port: number;
@@ -34,6 +35,11 @@ const intake = { maxAgeMs: 100, behindMs: 200, batch: 32 };
  * dropped.
  */
 const receiveBufferBytes = 4 * 1_048_576;
+
+/** An egress end listens for local programs. An ingress end is connected, so ICMP reports that no program listens. */
+export function udpModeOf(direction: Direction): 'bind' | 'connect' {
+  return direction === 'egress' ? 'bind' : 'connect';
+}
 
 /**
  * A UDP socket that listens on (`bind`) or speaks only with (`connect`) `address`.

@@ -3,7 +3,7 @@ import type { Sender } from './local-udp-socket.ts';
 /** How many senders are remembered, to distinguish several programs from one that has changed its port. */
 const remembered = 4;
 
-/** Who sends to a listening socket. Answers go to the last sender, so programs that send in turns get each other's. */
+/** The senders to a listening socket. Replies go to the last one, so programs that send in turns get each other's. */
 export class Senders {
   /** The last one first. */
   #recent: readonly Sender[] = [];
@@ -22,7 +22,7 @@ export class Senders {
   }
 }
 
-/** One return may be a tool that somebody tried once. */
+/** One return may be a tool that was tried once. */
 const enough = 3;
 const calmMs = 10_000;
 

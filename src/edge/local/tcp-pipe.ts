@@ -80,8 +80,8 @@ export class TcpPipe implements LocalTcpPipe, StreamHandler {
   }
 
   /**
-   * The peer takes no more, but may have sent what nobody has read yet: so local bytes are read on and dropped, and
-   * the connection ends when the peer's direction has been delivered.
+   * The peer takes no more, but bytes that it sent may not be delivered yet. So local bytes are read and dropped, and
+   * the connection ends when the peer's direction is delivered.
    */
   onStopped(code: number): void {
     this.#dependencies.logger.debug({ code }, 'peer stopped reading');

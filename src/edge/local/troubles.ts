@@ -25,7 +25,7 @@ interface Trouble {
 
 /** A datagram that was sent proves nothing while the error about it may still be on its way. */
 const calmMs = 2000;
-/** Nothing has tried since: after this long it explains nothing that somebody may ask about now. */
+/** Nothing has tried since: a fault that is older than this explains nothing now. */
 const forgottenAfterMs = 3_600_000;
 
 /**

@@ -15,7 +15,7 @@ export type OutgoingDropReason =
 
 /** Why the edge did not give a datagram of a relay to a local program. */
 export type IncomingDropReason =
-  /** Came before anything local had sent, so there is nobody to give it to. */
+  /** Came before any local program had sent, so there is no address to give it to. */
   | 'no_local_peer'
   /** The local socket had stopped working and was being opened anew. */
   | 'local_socket'
@@ -215,7 +215,7 @@ export class TunnelCounters {
     };
   }
 
-  /** Both directions together, for who knows no directions; what could not be opened is in `stats`. */
+  /** Both directions together, for readers that know no directions; `stats` has what could not be opened. */
   drops(): DropCounts {
     const drops = new Map(Object.entries(this.outgoing().drops));
     for (const [reason, count] of Object.entries(this.incoming().drops)) {

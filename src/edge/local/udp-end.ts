@@ -9,7 +9,13 @@ import { DatagramCarrier } from './datagram-carrier.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
 import { LastingUdpSocket } from './lasting-udp-socket.ts';
 import { Senders } from './senders.ts';
-import { closeLocalUdpSocket, openLocalUdpSocket, type LocalUdpDependencies, type Sender } from './local-udp-socket.ts';
+import {
+  closeLocalUdpSocket,
+  openLocalUdpSocket,
+  udpModeOf,
+  type LocalUdpDependencies,
+  type Sender,
+} from './local-udp-socket.ts';
 
 export interface UdpEndDependencies extends LocalEndDependencies, LocalUdpDependencies {
   readonly clock: Clock;
@@ -23,8 +29,8 @@ export interface UdpEndSettings {
 }
 
 /**
- * One local UDP socket. Egress listens, and returns traffic to whoever sent last; ingress passes traffic on to one
- * address from one port, and takes only that address's answers (docs/protocol/tunnel.md §8).
+ * One local UDP socket. Egress listens, and returns traffic to the last sender. Ingress sends from one port to one
+ * address, and takes only replies of that address (docs/protocol/tunnel.md §8).
  */
 export class UdpEnd implements LocalEnd {
   readonly #dependencies: UdpEndDependencies;
@@ -39,8 +45,7 @@ export class UdpEnd implements LocalEnd {
     this.#settings = settings;
     this.#carrier = new DatagramCarrier(dependencies, settings.prefix);
     const { clock, counters, logger, stalls } = dependencies;
-    // A connected ingress socket also learns by ICMP that nobody listens at its address.
-    const mode = settings.direction === 'egress' ? 'bind' : 'connect';
+    const mode = udpModeOf(settings.direction);
     const observer = {
       onLate: () => {
         counters.datagramOffered();
@@ -52,24 +57,21 @@ export class UdpEnd implements LocalEnd {
       },
       onError: (error: Error) => this.#onError(error),
     };
-    const { localAddr } = settings;
     this.#socket = new LastingUdpSocket(
       {
         ...{ clock, logger },
-        open: (port) => openLocalUdpSocket(mode, { ...localAddr, port }, observer, { clock, stalls }),
+        open: (address) => openLocalUdpSocket(mode, address, observer, { clock, stalls }),
         portOf: (socket) => socket.address().port,
         close: closeLocalUdpSocket,
         onRenewed: (error) => counters.localRenewed(error),
       },
       mode,
-      localAddr.port,
+      settings.localAddr,
     );
   }
 
-  async open(): Promise<HostPort> {
-    const { direction, localAddr } = this.#settings;
-    const socket = await this.#socket.open();
-    return direction === 'egress' ? { host: localAddr.host, port: socket.address().port } : localAddr;
+  open(): Promise<HostPort> {
+    return this.#socket.open();
   }
 
   close(): Promise<void> {

@@ -34,7 +34,7 @@ class Bed {
   readonly socket: LastingUdpSocket<Socket>;
 
   constructor(mode: 'bind' | 'connect') {
-    const open = async (port: number): Promise<Socket> => {
+    const open = async ({ port }: { readonly port: number }): Promise<Socket> => {
       if (this.refusal !== null) throw this.refusal;
       const socket = new FakeSocket(port);
       this.opened.push(socket);
@@ -50,7 +50,7 @@ class Bed {
         onRenewed: (error) => this.renewals.push(error),
       },
       mode,
-      0,
+      { host: '127.0.0.1', port: 0 },
     );
   }
 
@@ -70,7 +70,7 @@ describe('a local UDP socket', () => {
     ['connect', 0],
   ] as const)('that does %s is opened anew at port %i', async (mode, port) => {
     const { socket, opened, clock } = new Bed(mode);
-    await socket.open();
+    expect(await socket.open()).toEqual({ host: '127.0.0.1', port });
     clock.advance(60_000);
     socket.failed(systemError('EINVAL'));
     clock.advance(0);
