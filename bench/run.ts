@@ -105,7 +105,7 @@ async function runRound(
   for (const figure of figures) {
     for (const relay of relays.filter((candidate) => figure.appliesTo(candidate))) {
       const startMs = performance.now();
-      const measurements = await measureOrFail(world, figure, relay);
+      const measurements = await measureRows(world, figure, relay);
       recorder.add(relay.name, measurements);
       const failed = measurements.filter(({ kind }) => kind === 'failed').length;
       const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
@@ -114,7 +114,7 @@ async function runRound(
   }
 }
 
-async function measureOrFail(world: World, figure: Figure, relay: RelayUnderTest): Promise<readonly Measurement[]> {
+async function measureRows(world: World, figure: Figure, relay: RelayUnderTest): Promise<readonly Measurement[]> {
   const measurements: Measurement[] = [];
   try {
     for await (const measurement of figure.measure(world, relay)) measurements.push(measurement);

@@ -1,14 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { errorMessage } from '../../src/lib/app-error.ts';
 import { builtEngines } from '../columns.ts';
 import { CpuMeter, type CpuUse } from '../cpu-meter.ts';
 import type { Measurement, Row } from '../figures/figure.ts';
+import { measureOrFail } from '../figures/measure-or-fail.ts';
 import { choose, type BenchOptions } from '../options.ts';
 import { MediaSink, runMediaFlow } from '../paths/media-flow.ts';
 import { ownCheckout } from '../relays/adit-relay.ts';
-import type { Results } from '../report/results.ts';
+import { resultsOfRounds } from '../report/results-of-rounds.ts';
 import { formatReport } from '../report/table.ts';
 import { inRounds } from '../rounds.ts';
 import { aditChain } from './adit-chain.ts';
@@ -35,22 +35,16 @@ const warmUpRate = { perSecond: 200, seconds: 1 };
 export async function runChain(options: BenchOptions, folder: string, say: (line: string) => void) {
   const engines = await builtEngines();
   const chains = choose(listChains(engines), options.relays);
-  const { recorder, discarded, origin } = await inRounds(options, say, async (record, round) => {
+  const rounds = await inRounds(options, say, async (record, round) => {
     for (const chain of chains) {
-      const measurements = await measureOrFail(chain, join(folder, `${chain.name}-${round}`));
+      const place = join(folder, `${chain.name}-${round}`);
+      const measurements = await measureOrFail(Object.values(rows), () => measure(chain, place));
       record.add(chain.name, measurements);
       say(`  ${chain.name}: ${measurements.map(shortly).join(', ')}`);
     }
   });
-  const names = chains.map(({ name }) => name);
-  const reference = names.includes('frp') ? 'frp' : null;
-  const results: Results = {
-    ...origin,
-    ...{ engines, edgeEngine: '' },
-    relays: Object.fromEntries(chains.map(({ name, description }) => [name, description])),
-    reference,
-    rows: recorder.rows(Object.values(rows), names, () => reference, discarded),
-  };
+  const layout = { columns: chains, rows: Object.values(rows), reference: 'frp', engines };
+  const results = resultsOfRounds(rounds, layout);
   const plot = chainPlot(results);
   const files = new Map(plot === null ? [] : [['frp.svg', plot]]);
   return { results, text: formatReport(results), files };
@@ -71,15 +65,6 @@ function shortly(measurement: Measurement): string {
   return measurement.kind === 'value'
     ? `${measurement.row} ${measurement.value.toPrecision(3)}`
     : `FAILED: ${measurement.reason}`;
-}
-
-async function measureOrFail(chain: Chain, folder: string): Promise<readonly Measurement[]> {
-  try {
-    return await measure(chain, folder);
-  } catch (error) {
-    const reason = errorMessage(error);
-    return Object.values(rows).map(({ id }): Measurement => ({ kind: 'failed', row: id, reason }));
-  }
 }
 
 async function measure(chain: Chain, folder: string): Promise<readonly Measurement[]> {

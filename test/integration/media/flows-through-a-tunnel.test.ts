@@ -29,18 +29,7 @@ describe.each(await builtEngines())('a flow through a tunnel over %s', (engineNa
     const lossRate = engineName === 'native' ? 0.02 : 0.005;
     await using network = await FaultyNetwork.start({ target, faults: { lossRate, delayMs: 5 } });
     await using sink = await LocalUdpSocket.open();
-    await using camera = await startTestEdge({
-      engine,
-      tunnels: [{ ...tunnel, direction: 'egress', relay_addr: `127.0.0.1:${network.address.port}` }],
-      flows: [
-        {
-          id: 'camera',
-          name: 'Camera',
-          input: { type: 'udp', bind_addr: '127.0.0.1:0' },
-          outputs: [{ id: 'studio', name: 'Studio', mode: 'caller', ...srt }],
-        },
-      ],
-    });
+    await using camera = await startCamera(engine, `127.0.0.1:${network.address.port}`, srt);
     await using studio = await startStudio(engine, relay.address, sink, srt);
     await until(() => studio.messages().includes('SRT input connected (mode=listener)'));
     await until(() => camera.messages().includes("SRT output 'studio' connected"));
@@ -58,10 +47,7 @@ describe.each(await builtEngines())('a flow through a tunnel over %s', (engineNa
     await using relay = await startAuthorizedRelay(engineName);
     await using sink = await LocalUdpSocket.open();
     const impatient = { ...srt, peer_idle_timeout_secs: 1 };
-    const out = { id: 'studio', name: 'Studio', mode: 'caller', ...impatient };
-    const flows = [{ id: 'camera', name: 'Camera', input: { type: 'udp', bind_addr: '127.0.0.1:0' }, outputs: [out] }];
-    const egress = { ...tunnel, direction: 'egress', relay_addr: relay.address } as const;
-    await using camera = await startTestEdge({ engine, tunnels: [egress], flows });
+    await using camera = await startCamera(engine, relay.address, impatient);
     await using studio = await startStudio(engine, relay.address, sink, impatient);
     await until(() => camera.messages().includes("SRT output 'studio' connected"));
     const [settings] = camera.edge.tunnels();
@@ -89,6 +75,26 @@ describe.each(await builtEngines())('a flow through a tunnel over %s', (engineNa
     expect(edge.messages()).toEqual([`Flow 'main' failed to start: ${error}`]);
   });
 });
+
+/** The edge that takes a stream by UDP and sends it as SRT into the tunnel. */
+function startCamera(
+  engine: EdgeEngine,
+  relayAddress: string,
+  srtOutput: Readonly<Record<string, unknown>>,
+): Promise<TestEdge> {
+  return startTestEdge({
+    engine,
+    tunnels: [{ ...tunnel, direction: 'egress', relay_addr: relayAddress }],
+    flows: [
+      {
+        id: 'camera',
+        name: 'Camera',
+        input: { type: 'udp', bind_addr: '127.0.0.1:0' },
+        outputs: [{ id: 'studio', name: 'Studio', mode: 'caller', ...srtOutput }],
+      },
+    ],
+  });
+}
 
 /** The edge that takes SRT out of the tunnel and sends the stream to the sink. */
 function startStudio(
