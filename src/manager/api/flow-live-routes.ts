@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { FlowView } from '../fleet.ts';
 import { flowFigures, type FlowFigures } from '../live/flow-figures.ts';
-import { mostFlowPoints, type FlowPoint } from '../live/flow-history.ts';
+import type { FlowPoint } from '../live/flow-history.ts';
+import { mostPoints } from '../live/recent-points.ts';
 import { unlessGone } from '../live/unless-gone.ts';
 import { listOf } from '../views/common.ts';
 import { flowLiveSchema } from '../views/flow-live.ts';
@@ -29,7 +30,7 @@ export function flowLiveRoutes(parts: Parts): readonly ApiRoute[] {
       access: 'viewer',
       query: z.object({
         ids: idsSchema,
-        points: z.coerce.number().int().min(0).max(mostFlowPoints).default(40),
+        points: z.coerce.number().int().min(0).max(mostPoints).default(40),
       }),
       answer: listOf(flowLiveSchema),
       async handle({ query: { ids, points } }) {

@@ -35,7 +35,7 @@ const rowsPerMessage = 500;
 const mostRows = 500;
 
 /**
- * Collects what changes in the fleet and sends it to readers at most twice a second. Reads nothing while nobody
+ * Collects what changes in the fleet and sends it to readers at most twice a second. Reads nothing while no page
  * listens.
  */
 export class DashboardFeed {

@@ -7,7 +7,7 @@ const pageSize = 500;
 
 /**
  * All nodes as the fleet last showed them: what lists are filtered by, and how names stand beside ids. Read again, only
- * what has changed, when somebody looks.
+ * what has changed, when it is read.
  */
 export class FleetMirror {
   readonly #fleet: Fleet;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import { flowFigures, type FlowFigures } from './flow-figures.ts';
+import { withPoint } from './recent-points.ts';
 
 export interface FlowPoint {
   readonly at: number;
@@ -8,8 +9,6 @@ export interface FlowPoint {
   /** Continuity errors since the point before; null where the stream is not analysed. */
   readonly newErrors: number | null;
 }
-
-export const mostFlowPoints = 120;
 
 /** The recent past of each media flow of the nodes that this instance holds, a point a record; in memory only. */
 export class FlowHistory {
@@ -37,7 +36,7 @@ export class FlowHistory {
   #with(past: FlowPast | undefined, { health, bitsPerSecond, continuityErrors }: FlowFigures): FlowPast {
     const newErrors = continuityErrors === null ? null : errorsSince(past?.errors ?? null, continuityErrors);
     const point = { at: this.#clock.now(), health, bitsPerSecond, newErrors };
-    return { points: [...(past?.points ?? []), point].slice(-mostFlowPoints), errors: continuityErrors };
+    return { points: withPoint(past?.points, point), errors: continuityErrors };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Fleet } from '../fleet.ts';
 import type { FlowHistory } from './flow-history.ts';
+import { withPoint } from './recent-points.ts';
 import { statsFigures, type StatsFigures } from './stats-figures.ts';
 
 export interface StatsPoint extends StatsFigures {
@@ -8,14 +9,13 @@ export interface StatsPoint extends StatsFigures {
 }
 
 const everyMs = 5_000;
-const mostPoints = 120;
 
 /** The last ten minutes of a few figures of each node that this instance holds; in memory only. */
 export class StatsHistory {
   readonly #fleet: Fleet;
   readonly #clock: Clock;
   readonly #flows: FlowHistory;
-  readonly #points = new Map<string, StatsPoint[]>();
+  readonly #points = new Map<string, readonly StatsPoint[]>();
   readonly #totals = new Map<string, { readonly at: number; readonly bytes: number }>();
   readonly #nextAt = new Map<string, number>();
   #unsubscribe: (() => void) | null = null;
@@ -54,10 +54,8 @@ export class StatsHistory {
     this.#flows.record(nodeId, latest.payload);
     const figures = statsFigures(latest.payload);
     const rate = figures.bytes_per_sec ?? this.#rate(nodeId, now, figures.totalBytes);
-    const points = this.#points.get(nodeId) ?? [];
-    points.push({ ...figures, bytes_per_sec: rate, at: this.#clock.now() });
-    if (points.length > mostPoints) points.shift();
-    this.#points.set(nodeId, points);
+    const point = { ...figures, bytes_per_sec: rate, at: this.#clock.now() };
+    this.#points.set(nodeId, withPoint(this.#points.get(nodeId), point));
   }
 
   /** From two lifetime totals; null for the first. */
