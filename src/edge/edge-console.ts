@@ -1,18 +1,16 @@
 import type { AdminServer } from '../admin/admin-server.ts';
 import type { HealthAnswer } from '../admin/admin-source.ts';
+import type { NodeConsoleDependencies } from '../admin/node-console-dependencies.ts';
 import { EventHistory } from '../admin/event-history.ts';
 import type { RaisedEvent } from '../admin/event-hub.ts';
 import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
 import { exposedReason } from '../config/exposed-secrets.ts';
-import { rfc3339, type Clock } from '../lib/clock.ts';
+import { rfc3339 } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
-import type { Logger } from '../lib/logger.ts';
-import type { LinkStatus } from '../node-link/node-link.ts';
 import type { EdgeHealth } from '../protocol/node/edge-telemetry.ts';
 import type { TunnelId } from '../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport } from '../quic/engine-report.ts';
-import type { QuicEngine } from '../quic/types.ts';
 import type { EdgeAdminSource } from './admin/edge-admin-source.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from './admin/edge-schemas.ts';
 import type { FlowFacts, FlowStatsReport } from './admin/flow-schemas.ts';
@@ -20,35 +18,24 @@ import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
 import type { RtcDoorway } from './flows/rtc-doorway.ts';
 
-export interface EdgeConsoleDependencies {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly engine: Pick<QuicEngine, 'report'>;
-  readonly softwareVersion: string;
-  /** Null without a manager in the config. */
-  readonly linkStatus: () => LinkStatus | null;
-  /** Files with secrets that every user of this machine can read now. */
-  readonly exposedFiles: () => readonly string[];
-}
-
 /** Far more tunnels than an edge has; the rest keeps memory small. */
 const historySettings = { maxTunnels: 1000, eventsPerTunnel: 12, otherEvents: 50 };
 
 /**
- * What looks at a running edge: the history of its events, structured log lines, the event loop's watch and, where the
- * config has an `api_addr`, REST and metrics.
+ * Observes a running edge: the history of its events, structured log lines, the event loop's watch. With an `api_addr`
+ * in the config also REST and metrics.
  */
 export class EdgeConsole implements EdgeAdminSource {
   readonly #edge: Edge;
   readonly #history = new EventHistory(historySettings);
   readonly #edgeId: string;
-  readonly #dependencies: EdgeConsoleDependencies;
+  readonly #dependencies: NodeConsoleDependencies;
   readonly #loop: EventLoopWatch;
   readonly #log: StructuredLog | null;
   readonly #api: Pick<EdgeConfig, 'apiAddr' | 'apiToken'>;
   #server: AdminServer | null = null;
 
-  constructor(edge: Edge, config: EdgeConfig, dependencies: EdgeConsoleDependencies) {
+  constructor(edge: Edge, config: EdgeConfig, dependencies: NodeConsoleDependencies) {
     const { clock, softwareVersion } = dependencies;
     const { edgeId: id } = config;
     this.#edge = edge;

@@ -1,33 +1,20 @@
 import { hostname } from 'node:os';
 import type { AdminServer } from '../admin/admin-server.ts';
+import type { NodeConsoleDependencies } from '../admin/node-console-dependencies.ts';
 import { EventHistory } from '../admin/event-history.ts';
 import type { EventListener, RaisedEvent } from '../admin/event-hub.ts';
 import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
 import { exposedReason } from '../config/exposed-secrets.ts';
 import { AppError } from '../lib/app-error.ts';
-import type { Clock } from '../lib/clock.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
-import type { Logger } from '../lib/logger.ts';
 import type { LinkStatus } from '../node-link/node-link.ts';
 import type { RelayHealth } from '../protocol/node/relay-telemetry.ts';
-import type { QuicEngine } from '../quic/types.ts';
 import { createRelayAdmin } from './admin/relay-admin.ts';
 import type { ManagerLinkReport } from './admin/relay-schemas.ts';
 import type { RelayConfig } from './config/relay-config.ts';
 import { RelayAnswers } from './admin/relay-answers.ts';
 import type { Relay } from './relay.ts';
-
-export interface RelayConsoleDependencies {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly engine: Pick<QuicEngine, 'report'>;
-  readonly softwareVersion: string;
-  /** Null without a manager in the config. */
-  readonly linkStatus: () => LinkStatus | null;
-  /** Files with secrets that every user of this machine can read now. */
-  readonly exposedFiles: () => readonly string[];
-}
 
 /** Field relays write the key as false into every file that they change, so it may be there without anybody's wish. */
 const permissiveReason =
@@ -39,8 +26,7 @@ const historySettings = { maxTunnels: 5000, eventsPerTunnel: 12, otherEvents: 50
 const maxTunnelsInMetrics = 500;
 
 /**
- * What looks at a running relay: the history of its events, structured log lines, the event loop's watch, REST and
- * metrics.
+ * Observes a running relay: the history of its events, structured log lines, the event loop's watch, REST and metrics.
  */
 export class RelayConsole {
   readonly answers: RelayAnswers;
@@ -51,7 +37,7 @@ export class RelayConsole {
   readonly #server: AdminServer;
   readonly #countEvent: EventListener;
 
-  constructor(relay: Relay, config: RelayConfig, dependencies: RelayConsoleDependencies) {
+  constructor(relay: Relay, config: RelayConfig, dependencies: NodeConsoleDependencies) {
     const { clock, logger, engine, softwareVersion, linkStatus, exposedFiles } = dependencies;
     this.#loop = new EventLoopWatch(clock);
     this.#requireBindAuth = config.require_bind_auth;

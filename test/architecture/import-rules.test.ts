@@ -7,7 +7,7 @@ import { importTable, layerRules, purityRules } from './import-rules.ts';
 
 type Import = readonly [importer: string, target: string];
 
-/** Builds a tree of files that have these imports and no others, and tells which of them break which rule. */
+/** Builds a tree of files that have these imports and no others, and lists which of them break which rule. */
 async function violationsOf(imports: readonly Import[], typeOnly: boolean): Promise<string[]> {
   const directory = await mkdtemp(join(tmpdir(), 'adit-import-rules-'));
   try {

@@ -19,7 +19,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   ),
   'quic/quiche/accept': ['quic', 'lib'],
   'tunnel-wire': [...quicPort, 'protocol/tunnel', 'lib'],
-  admin: [...quicPort, 'config', 'protocol', 'lib'],
+  admin: [...quicPort, 'node-link/node-link', 'config', 'protocol', 'lib'],
   'node-link': ['config', 'protocol', 'lib'],
   'node-link/link': ['protocol/node', 'lib'],
   'node-link/journal': ['protocol/node', 'lib'],
