@@ -30,6 +30,6 @@ async function answer({ id, name, args }: EdgeRequest): Promise<EdgeReply> {
 process.on('message', (request: EdgeRequest) => {
   void answer(request).then((reply) => process.send?.(reply));
 });
-// The benchmark is gone: nobody else would end this process.
+// The benchmark is gone, and nothing else would end this process.
 process.on('disconnect', () => process.exit(0));
 process.send?.('ready');

@@ -64,7 +64,7 @@ function filesBelow(path) {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 }
 
-/** Tests of the crate do not reach the library, but leaving them out would need a list that somebody must keep. */
+/** Tests of the crate do not reach the library, but leaving them out would need a list to be kept up to date. */
 function sourcesDigest() {
   const files = ingredients.flatMap((entry) => {
     const path = join(root, entry);

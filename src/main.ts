@@ -20,7 +20,7 @@ const terminal = {
   },
   ...(process.stdout.isTTY && { width: (): number => process.stdout.columns }),
 };
-// Each write reports it, too. A relay whose log's reader has died goes on.
+// Each write reports it, too. A relay goes on when the reader of its log has died.
 process.stdout.on('error', () => undefined);
 
 leaveOutLocales();

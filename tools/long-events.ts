@@ -5,8 +5,8 @@ import { runKillTrial } from '../test/support/manager/kill-trial.ts';
 import { readCounts } from './counts.ts';
 
 /**
- * `npm run long:events`: a node raises 50 000 events (or as many as the first argument says) while its manager is killed
- * with -9 twenty times, on both databases.
+ * `npm run long:events`: a node raises 50 000 events (or the number of the first argument). Meanwhile its manager is
+ * killed with -9 twenty times, on both databases.
  */
 const [events, kills] = readCounts('long:events -- [events] [kills]', [50_000, 20]);
 const masterKey = randomBytes(32).toString('hex');

@@ -6,10 +6,10 @@ import type { NumberCount } from '../test/support/media/number-check.ts';
 import { readCounts } from './counts.ts';
 
 /**
- * `npm run long:media [seconds] [latency ms]`: SRT against libsrt for ten minutes, or as long as the argument says, all at the
- * same time: 2 % loss both ways with key refreshes, towards us and from us; two legs of RTP and of raw TS, of which one is
- * lossy and the other cut every 20 s. The latency is that of the lossy paths; a busy machine needs more than a network.
- * Needs srt-live-transmit. Fails where a packet is missing that may not be.
+ * `npm run long:media [seconds] [latency ms]`: runs media for ten minutes, or the time in the argument, all at the same
+ * time. SRT against libsrt in both directions, with 2 % loss both ways and key refreshes. Two legs of RTP and two of
+ * raw TS: one leg is lossy, the other is cut every 20 s. The latency is that of the lossy paths; a busy machine needs
+ * more than a network. Needs srt-live-transmit. Fails where a packet is missing that may not be.
  */
 const [seconds, latencyMs] = readCounts('long:media -- [seconds] [latency in ms]', [600, 1000]);
 const loss = { seconds, lossRate: 0.02, latencyMs };

@@ -4,9 +4,9 @@ import { readCounts } from './counts.ts';
 
 /**
  * `npm run long:srt [seeds] [seconds]`: SRT over a path that loses 2 % of its packets each way, for ten minutes of
- * virtual time with each seed and round trip: our sender and receiver, and each with a model of libsrt. Prints one line
- * for each pair. Fails where a packet is missing that may not be: libsrt's own sender may lose some where the latency is
- * four round trips.
+ * virtual time with each seed and round trip. Pairs our sender and receiver, and each of them with a model of libsrt.
+ * Prints one line for each pair. Fails where a packet is missing that may not be: libsrt's own sender may lose some
+ * where the latency is four round trips.
  */
 const [seeds, seconds] = readCounts('long:srt -- [seeds] [seconds]', [20, 600]);
 const roundTripsMs = [40, 60, 80] as const;

@@ -20,8 +20,9 @@ import { serviceNames, unitName } from '../src/cli/install/layout.ts';
 import { digestLines, packageRefusal } from './package-plan.ts';
 
 /**
- * `npm run package -- [--out FOLDER] [--as VERSION] [--only tar|deb]`: what can be installed on Linux x64 with nothing else there: a tarball with Node,
- * production packages and the engine, and a Debian package of the same. The same tree gives the same bytes.
+ * `npm run package -- [--out FOLDER] [--as VERSION] [--only tar|deb]`: makes what installs on a bare Linux x64. That is
+ * a tarball with Node, production packages and the engine, and a Debian package of the same. The same tree gives the
+ * same bytes.
  */
 const repository = join(import.meta.dirname, '..');
 const { values } = parseArgs({

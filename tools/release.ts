@@ -7,8 +7,8 @@ import { SystemClock } from '../src/lib/clock.ts';
 import { planRelease, type ReleaseFiles } from './release-plan.ts';
 
 /**
- * `npm run release -- VERSION [--dry-run]`: checks everything, then commits the version, tags it, and puts what is
- * published into `dist/`: the sources, the engine of this machine and their digests. It pushes nothing.
+ * `npm run release -- VERSION [--dry-run]`: checks everything, then commits and tags the version. Puts the sources, the
+ * engine of this machine and their digests into `dist/`. It pushes nothing.
  */
 const repository = join(import.meta.dirname, '..');
 const [version = ''] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

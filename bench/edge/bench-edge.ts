@@ -107,7 +107,7 @@ export class BenchEdge implements Path, ConnectionHandler {
   async #dial(): Promise<void> {
     const remote = socketAddress(this.#settings.relay);
     this.#answer = Promise.withResolvers();
-    // An answer that nobody waits for may fail: `onClosed` sees to what follows.
+    // A reply that nothing waits for may fail: `onClosed` handles what follows.
     this.#answer.promise.catch(() => undefined);
     const verify = { kind: 'none' } as const;
     const options = { remote, serverName: 'relay', verify, transport: edgeTransport };
@@ -147,7 +147,7 @@ export class BenchEdge implements Path, ConnectionHandler {
         for (let read = stream.read(65_536); read.kind === 'data'; read = stream.read(65_536)) frames.push(read.bytes);
         for (let frame = frames.next(); frame.kind === 'frame'; frame = frames.next()) {
           const parsed = parseRelayMessage(frame.payload);
-          if (parsed.kind === 'message') this.#hear(parsed.message);
+          if (parsed.kind === 'message') this.#handle(parsed.message);
         }
       },
       onWritable: () => undefined,
@@ -155,7 +155,7 @@ export class BenchEdge implements Path, ConnectionHandler {
     });
   }
 
-  #hear(message: RelayMessage): void {
+  #handle(message: RelayMessage): void {
     if (message.type === 'tunnel_down') {
       this.#isReady = false;
       this.#answer.reject(new Error(`the relay refused: ${message.reason}`));

@@ -20,8 +20,8 @@ const loadSeconds = 4 * (seconds + warmUpSeconds) + 2;
 type Kind = (typeof kinds)[number];
 
 /**
- * Round trips of a small message through the relay, less those between the same two processes without a relay, in the same seconds and
- * under the same load.
+ * Round trips of a small message through the relay. Subtracts those between the same two processes without a relay, in
+ * the same seconds and under the same load.
  */
 export const latency: Figure = {
   name: 'latency',

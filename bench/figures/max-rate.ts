@@ -25,8 +25,8 @@ export interface MaxRateOptions {
 const stepUp = 1.5;
 
 /**
- * Steps up from the highest rate that is known to pass until one does not, then halves the gap. A rate that fails is tried twice, and a
- * failure that was met elsewhere counts for nothing, since another program of the machine may have been in the way.
+ * Steps up from the highest rate that is known to pass until one does not, then halves the gap. A rate that fails is
+ * tried twice. A failure elsewhere does not count: another program of the machine may have been in the way.
  */
 export async function findMaxRate(
   known: readonly RateTrial[],

@@ -19,7 +19,7 @@ server.on('upgrade', (request, socket, head) => {
 });
 server.listen(0, '127.0.0.1', report);
 process.on('message', report);
-// Nobody is left to measure for.
+// The benchmark is gone.
 process.on('disconnect', () => process.exit());
 
 function report(): void {

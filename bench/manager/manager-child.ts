@@ -39,7 +39,7 @@ const { store, inbox } = program.manager.parts;
 if (Number(count) > 0) await addRows();
 const lag = new LoopLag();
 process.on('message', report);
-// Nobody is left to measure for.
+// The benchmark is gone.
 process.on('disconnect', () => process.exit());
 report();
 

@@ -134,7 +134,7 @@ async function connect(atOnce: number): Promise<Connected> {
   return { connectedMs: performance.now() - startedMs };
 }
 
-// Nobody is left to measure for.
+// The benchmark is gone.
 process.on('disconnect', () => process.exit());
 process.on('message', (question: NodesQuestion) => {
   void carryOut(question).then((answered) => process.send?.(answered));

@@ -42,8 +42,8 @@ const rows: readonly Row[] = [
 ];
 
 /**
- * Stats of many nodes at a manager on each database, beside a bare `ws` echo of the same frames over the same TLS, in
- * turns; then events, and a restart. 20 browsers look on.
+ * Stats of many nodes at a manager on each database, in turns with a bare `ws` echo of the same frames over the same
+ * TLS. Then events, and a restart. 20 browsers look on.
  */
 export async function runManagerBench(options: ManagerBenchOptions, say: (text: string) => void): Promise<void> {
   const { nodes, rounds, seconds, databases } = options;

@@ -50,9 +50,9 @@ interface Ratios {
 }
 
 /**
- * 10 Mbit/s from SRT to SRT through srt-live-transmit, a flow of an edge, and mediamtx where `MEDIAMTX` names one, in turns;
- * a tunnel's ping beside four flows; and with `--viewers` WHEP viewers of one flow. A second edge sends and receives, and is
- * not measured.
+ * 10 Mbit/s from SRT to SRT through srt-live-transmit, a flow of an edge, and mediamtx where `MEDIAMTX` names one, in
+ * turns. Then a tunnel's ping beside four flows, and with `--viewers` WHEP viewers of one flow. A second edge sends and
+ * receives, and is not measured.
  */
 export async function runMediaBench(
   { rounds, seconds, viewers }: MediaBenchOptions,

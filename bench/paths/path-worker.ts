@@ -46,6 +46,6 @@ process.on('message', ({ id, order }: PathRequest) => {
     .catch((error: unknown): PathAnswer => ({ kind: 'failed', reason: errorMessage(error) }))
     .then((answer) => process.send?.({ id, answer }));
 });
-// The benchmark is gone: nobody else would end this process.
+// The benchmark is gone, and nothing else would end this process.
 process.on('disconnect', () => process.exit(0));
 process.send?.('ready');

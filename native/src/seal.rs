@@ -15,8 +15,8 @@ pub const SEAL_OVERHEAD: usize = NONCE_BYTES + TAG_BYTES;
 /// One call to the system's generator for this many packets.
 const NONCES_PER_DRAW: usize = 256;
 
-/// Random nonces, each given out once: 96 random bits do not repeat over the life of a key (RFC 8439 §4 leaves the
-/// choice to the protocol).
+/// Random nonces, each used once. 96 random bits do not repeat over the life of a key (RFC 8439 §4 leaves the choice to
+/// the protocol).
 pub struct Nonces {
     random: SystemRandom,
     drawn: Vec<[u8; NONCE_BYTES]>,

@@ -20,9 +20,8 @@ const SEND_WINDOW_BYTES: u64 = 5 * 512 * 1024;
 /// What may wait unread on a connection, in connection windows: 128 MiB by default, a hundred streams that nobody
 /// reads. The portable engine closes a connection at the same figure.
 const UNREAD_WINDOWS: u32 = 16;
-/// Late is not lost (RFC 9002 §6.1 lets both thresholds grow; quinn keeps what it is given): packets of a live flow
-/// that took another way are 30 ms late, which is 60 packets at 2000 a second, and a path of 10 ms with as much jitter
-/// has round trips of 40.
+/// Late is not lost (RFC 9002 §6.1 lets both thresholds grow; quinn keeps what it is given). Packets that took another
+/// way are 30 ms late, which is 60 packets at 2000 a second. A path of 10 ms with as much jitter has round trips of 40.
 const PACKET_THRESHOLD: u32 = 256;
 const TIME_THRESHOLD: f32 = 2.0;
 /// 1326, 1389, 1452: one round trip each; 1420 where the last does not pass.
@@ -36,8 +35,8 @@ const ACK_ELICITING_THRESHOLD: u32 = 4;
 const PEER_ACK_DELAY: Duration = Duration::from_millis(5);
 
 /// quinn keeps table space for every stream that a peer may open (70 KB for 1024), and most legs open one for all their
-/// life: a peer that dialled us gets the rest when it opens its second. A peer that we dialled gets all at once: a
-/// relay resets what it cannot hand on in a burst.
+/// life. A peer that dialled us gets the rest when it opens its second stream. A peer that we dialled gets all at once:
+/// a relay resets what it cannot hand on in a burst.
 const FIRST_STREAMS: u32 = 32;
 
 #[derive(Clone, Debug)]

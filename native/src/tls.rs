@@ -25,7 +25,7 @@ pub enum Verification {
     Fingerprint([u8; 32]),
 }
 
-/// AES-128 with SHA-256 first: as strong as the P-256 certificates and X25519 beside it, a handshake hashes in
+/// AES-128 with SHA-256 first: as strong as the P-256 certificates and X25519 beside it. A handshake hashes in
 /// hardware, and a packet takes ten rounds instead of fourteen.
 fn provider() -> Arc<CryptoProvider> {
     use rustls::crypto::ring::{

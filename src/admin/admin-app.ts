@@ -90,7 +90,7 @@ function addRoute(app: FastifyInstance, route: Route, apiToken: string | null): 
   });
 }
 
-/** What answers no JSON of ours: Prometheus text and the API's own document. */
+/** Routes without JSON of ours: Prometheus text and the API's own document. */
 function addTextRoutes(
   app: FastifyInstance,
   { metrics }: AdminAppDependencies,
@@ -115,7 +115,7 @@ function addTextRoutes(
     onRequest,
     handler: (_request, reply) => reply.send(withNamedSchemas(app.swagger())),
   });
-  // Who opens the address in a browser learns where to look; nothing here needs a token.
+  // For a person who opens the address in a browser: where to look. It needs no token.
   app.route({
     method: 'GET',
     url: '/',
@@ -125,7 +125,7 @@ function addTextRoutes(
   });
 }
 
-/** Existing paths answer 405 to other methods, with what they allow. */
+/** Existing paths return 405 for other methods, with the allowed ones. */
 function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): void {
   const paths = new Map<string, string[]>([
     ['/metrics', ['GET']],

@@ -41,7 +41,7 @@ export function addEngineMetrics(registry: Registry, report: () => EngineReport)
   });
   new Gauge({
     name: 'adit_quic_native_memory_bytes',
-    help: 'Native memory held for connections; no sample where the engine cannot tell.',
+    help: 'Native memory held for connections; no sample where the engine does not know.',
     registers,
     collect() {
       const { nativeBytes } = report();

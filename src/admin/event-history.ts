@@ -9,7 +9,7 @@ export interface EventHistorySettings {
   readonly otherEvents: number;
 }
 
-/** The latest events, kept for people who ask why a tunnel is as it is. */
+/** The latest events of each tunnel, for `adit why`. */
 export class EventHistory {
   readonly #settings: EventHistorySettings;
   readonly #byTunnel = new Map<string, readonly PastEvent[]>();

@@ -20,7 +20,8 @@ export interface RaisedEvent<Event extends AnyEvent = AnyEvent> {
 export type EventListener<Event extends AnyEvent = AnyEvent> = (raised: RaisedEvent<Event>) => void;
 
 /**
- * Where a program raises its events. The program's own file (`relay-program.ts`, `edge-program.ts`) lists who listens.
+ * Where a program raises its events. The program's own file (`relay-program.ts`, `edge-program.ts`) lists the
+ * listeners.
  */
 export class EventHub<Event extends AnyEvent> {
   readonly #clock: Pick<Clock, 'now'>;

@@ -42,7 +42,7 @@ function pathParameter(path: string): FastifySchema {
   return { params: { type: 'object', required: [name], properties: { [name]: schema } } };
 }
 
-/** The text of `/metrics` and who may read it. */
+/** Describes `/metrics` and the access to it. */
 export function metricsSchema(tokenConfigured: boolean): FastifySchema {
   const text = { description: 'Prometheus text format.', content: { 'text/plain': { schema: { type: 'string' } } } };
   return {

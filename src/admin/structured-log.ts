@@ -12,7 +12,7 @@ import { redactFields } from '../lib/redact.ts';
 import { parseSocketAddress } from '../lib/socket-address.ts';
 import type { NodeEvent } from '../protocol/node/node-event.ts';
 
-/** Whose lines they are. */
+/** The program that writes the lines. */
 export interface LineSource {
   readonly source: 'relay' | 'edge';
   /** The id that its manager gave it, or what it is called otherwise. */

@@ -46,7 +46,7 @@ async function unixDoor(path: string): Promise<BeatDoor> {
 function udpDoor(address: string): BeatDoor {
   const { ip = '127.0.0.1', port = 0 } = parseSocketAddress(address) ?? {};
   const socket = createSocket(ip.includes(':') ? 'udp6' : 'udp4');
-  // An observer that is away answers with ICMP; the next beat tries again.
+  // If the observer is away, ICMP reports that; the next beat tries again.
   socket.on('error', () => undefined);
   socket.unref();
   return {

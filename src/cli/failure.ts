@@ -7,8 +7,8 @@ export class CommandFailed extends Error {
 }
 
 /**
- * 0 for help and version, 2 for what the user can mend in flags or config, 69 (EX_UNAVAILABLE) for what is missing or
- * taken on this machine, 1 for everything else.
+ * 0: help and version. 2: flags or config that the user can mend. 69 (EX_UNAVAILABLE): something is missing or taken on
+ * this machine. 1: everything else.
  */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

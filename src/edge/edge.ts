@@ -43,7 +43,7 @@ export interface Edge {
   putTunnel(tunnel: TunnelSettings): Promise<PutTunnelOutcome>;
   /** As `putTunnel` for several at once, which may take each other's addresses; the outcomes in the same order. */
   putTunnels(tunnels: readonly TunnelSettings[]): Promise<readonly PutTunnelOutcome[]>;
-  /** Stops and forgets a tunnel; answers what it was, null for an unknown one. Rejects once the edge has stopped. */
+  /** Stops and forgets a tunnel. Returns its settings, null for an unknown one. Rejects once the edge has stopped. */
   removeTunnel(id: TunnelId): Promise<TunnelSettings | null>;
   /** All tunnels as they are now, stopped ones included. */
   tunnels(): readonly TunnelSettings[];

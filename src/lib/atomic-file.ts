@@ -15,7 +15,7 @@ export interface FileSystem {
   realPath(path: string): Promise<string>;
 }
 
-/** Who may do what with a file. */
+/** Access rights of a file. */
 export interface FileAccess {
   readonly uid: number;
   readonly gid: number;
@@ -50,8 +50,8 @@ export const realFileSystem: FileSystem = {
 /**
  * Replaces the file at `path` so that a reader, or a machine that loses power, finds the old content or the new and
  * never a part. Keeps mode and owner of an existing file, and a symbolic link to it; a new file is 0600. Rejects with
- * an AppError `io-failed`; the old content is then still in place, unless only the last step failed (syncing the
- * directory), when the new content is in place but may not survive a power loss.
+ * an AppError `io-failed`; the old content is then still in place. If only the last step failed (syncing the
+ * directory), the new content is in place but may not survive a power loss.
  */
 export async function writeFileAtomically(
   path: string,
@@ -109,7 +109,7 @@ async function keepOwner(file: OpenFile, { uid, gid }: FileAccess): Promise<void
   }
 }
 
-/** Removes a temporary file that did not become the real one; answers what went wrong, or null. */
+/** Removes a temporary file that did not become the real one; returns the error, or null. */
 async function discard(fileSystem: FileSystem, temporary: string): Promise<Error | null> {
   try {
     if ((await fileSystem.accessOf(temporary)) !== null) await fileSystem.unlink(temporary);

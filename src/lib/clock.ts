@@ -4,8 +4,8 @@ export interface Timer extends Disposable {
 }
 
 /**
- * The program's only door to time. Callbacks run in their own turn, never inside the call that sets them.
- * A callback must not throw: nobody is there to catch it.
+ * The program's only door to time. Callbacks run in their own turn, never inside the call that sets them. A callback
+ * must not throw: nothing catches it.
  */
 export interface Clock {
   /** Wall clock in milliseconds since the Unix epoch; may jump. For timestamps that people or peers read. */

@@ -16,8 +16,8 @@ export interface FileWatchDependencies {
 const periodMs = 2000;
 
 /**
- * Reports files that have changed, by looking at them: unlike the kernel's notices that also sees a file that is
- * replaced, a symbolic link that is turned and a mounted volume. A file that is still changing is waited for.
+ * Reports files that have changed, by reading their status. Unlike the kernel's notices that also finds a file that was
+ * replaced, a symbolic link that was turned, and a mounted volume. A file that is still changing is waited for.
  */
 export class FileWatch {
   readonly #dependencies: FileWatchDependencies;

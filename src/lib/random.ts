@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 /** The program's only door to randomness. */
 export interface Random {
-  /** `length` fresh bytes that nobody can predict, in a buffer of their own. */
+  /** `length` unpredictable bytes, in a new buffer. */
   bytes(length: number): Uint8Array;
   /** A number in [0, 1), evenly spread. */
   float(): number;

@@ -14,9 +14,9 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * A copy of a log line's fields that is safe to print: values under secret names are left out at any depth, and bytes
- * are shown by their number only. An error is its message with those of its causes. A defect, which no code expected,
- * also has its `stack` there; for a refused connection or a full disk that would only be noise.
+ * A copy of a log line's fields that is safe to print. Values under secret names are left out at any depth; of bytes
+ * only their number is shown. An error is its message with those of its causes. A defect, which no code expected, also
+ * has its `stack` there; for a refused connection or a full disk that would only be noise.
  */
 export function redactFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const defects = Object.values(fields).filter((value) => value instanceof Error && !isExpected(value));

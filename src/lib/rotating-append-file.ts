@@ -42,7 +42,7 @@ export class RotatingAppendFile {
     return this.#size;
   }
 
-  /** False once somebody moved the file or removed it. */
+  /** False once the file was moved or removed. */
   isInPlace(): boolean {
     const [own, there] = [fstatSync(this.#fd), statSync(this.#settings.path, { throwIfNoEntry: false })];
     return there?.ino === own.ino && there.dev === own.dev;

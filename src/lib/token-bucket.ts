@@ -24,7 +24,7 @@ export class TokenBucket {
     this.#refilledAtMs = clock.monotonicMs();
   }
 
-  /** Takes `count` tokens and answers true, or takes none and answers false. */
+  /** Takes `count` tokens and returns true, or takes none and returns false. */
   tryTake(count = 1): boolean {
     this.#refill();
     if (this.#tokens < count) return false;

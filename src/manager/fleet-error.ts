@@ -1,4 +1,4 @@
-/** Why the fleet refused an operation. REST answers the status; the code is the `error_code` of its body. */
+/** Why the fleet refused an operation. REST returns the status; the code is the `error_code` of its body. */
 export type FleetErrorCode =
   | 'invalid'
   | 'not_found'
@@ -28,7 +28,7 @@ const statuses: Readonly<Record<FleetErrorCode, number>> = {
   unavailable: 503,
 };
 
-/** An operation that the fleet refused. The message is for the person who asked. */
+/** An operation that the fleet refused. The message is for the person who made the request. */
 export class FleetError extends Error {
   override readonly name = 'FleetError';
   readonly code: FleetErrorCode;

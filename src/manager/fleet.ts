@@ -30,7 +30,7 @@ export interface Fleet {
   subscribe(listener: FleetListener): () => void;
 }
 
-/** Who asks for a change; stands in the audit trail. */
+/** The author of a change; stands in the audit trail. */
 export interface Actor {
   readonly name: string;
   readonly kind: 'user' | 'token' | 'system' | 'anonymous';

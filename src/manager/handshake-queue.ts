@@ -1,12 +1,13 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 
 const mostAtOnce = 200;
-/** A peer that takes longer is slow; it holds up nobody. */
+/** A peer that takes longer is slow; it delays no other one. */
 const slowMs = 1_000;
 
 /**
  * Begins TLS handshakes in the order of their connections, so many at a time. When a whole fleet comes back at once,
- * all of them together would share the CPU until every peer has given up; a few at a time succeed one after the other.
+ * all handshakes together would share the CPU until every peer has given up. A few at a time succeed one after the
+ * other.
  */
 export class HandshakeQueue {
   readonly #clock: Clock;

@@ -125,7 +125,7 @@ export class HttpsServer {
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
-      // Until it is begun nobody else listens.
+      // Until it is begun nothing else listens.
       socket.on('error', () => socket.destroy());
       const name = nameOf(socket);
       socket.on('close', () => {

@@ -21,7 +21,7 @@ export function createManagerBeats(
   if (observer === undefined) return null;
   const facts = (): BeatFacts => ({
     status: health.notReady().length === 0 ? 'Ok' : 'Degraded',
-    // Nodes dial it; it dials nobody.
+    // Nodes dial it; it dials no one.
     managerConnected: false,
     draining: health.isStopping,
     certificateEndsSoon: certificateEndsSoon(certificate(), dependencies.clock),

@@ -24,8 +24,8 @@ const nsPerMs = 1e6;
 const roundUpMs = 1;
 
 /**
- * Raises the Stalls. Whoever is due is accused only after all that was sent until then has been taken in, so that an
- * observer that was late itself accuses nobody whose beats wait in a queue.
+ * Raises the Stalls. Agents are reported as silent only after all beats of the time before were read. So an observer
+ * that was late itself reports no agent whose beats wait in a queue.
  */
 export class SilenceRunner {
   readonly #dependencies: SilenceRunnerDependencies;
@@ -61,7 +61,7 @@ export class SilenceRunner {
     this.#look = this.#dependencies.clock.setInterval(() => this.#lookUp(), period);
   }
 
-  /** To be called when beats were taken in: somebody new may be due. */
+  /** Call when beats were read: another agent may be due. */
   arm(): void {
     if (this.#due !== null || this.#checking !== null || this.#stopped) return;
     const { watch, time, clock } = this.#dependencies;
@@ -106,7 +106,7 @@ export class SilenceRunner {
   async #accuse(): Promise<void> {
     const { watch, time, intake, sink } = this.#dependencies;
     const askedNs = time.nowNs();
-    // A receiver that is being stopped does not know, and nobody is accused any more.
+    // A receiver that is being stopped does not know, so no silence is reported any more.
     const known = await Promise.all(this.#receivers.map((receiver) => receiver.takenIn())).then(
       () => true,
       () => false,

@@ -3,9 +3,9 @@ const hintBytes = 64 * 1024 * 1024;
 
 /**
  * V8 collects closed connections far too late: it does not see what native code holds for them, and lets its own heap
- * double first. So after some of them it is shown memory that it does see. That is never touched, and too large for
- * malloc to take it from between the small pieces, which would scatter them over the heap: it costs address space for a
- * moment.
+ * double first. So after some of them it is shown memory that it does see. The memory is never touched, so it only
+ * costs address space for a moment. It is too large for malloc to take it from between small pieces, which would
+ * scatter them over the heap.
  */
 export class GarbageHint {
   readonly #connectionsPerHint: number;

@@ -1,5 +1,5 @@
 /**
- * How a dialled relay proves who it is (docs/protocol/tunnel.md §8). A fingerprint is the SHA-256 of the leaf
+ * How a dialled relay proves its identity (docs/protocol/tunnel.md §8). A fingerprint is the SHA-256 of the leaf
  * certificate (DER), 64 lower-case hex digits. An engine takes the CA as PEM text and one fingerprint.
  */
 export type PeerVerification<Ca = { readonly caPem: string; readonly host: string }, Sha256 = string> =

@@ -135,8 +135,8 @@ export interface QuicStream {
   /** STOP_SENDING for the peer's direction; what was received is discarded. */
   stop(code: number): void;
   /**
-   * Hands both streams to the engine: bytes, FIN, RESET(code) and STOP_SENDING(code) cross unchanged in each direction
-   * on its own, with back-pressure and at most 256 KiB per direction between them. What `write` still holds goes first.
+   * Hands both streams to the engine. Bytes, FIN, RESET(code) and STOP_SENDING(code) cross unchanged, each direction on
+   * its own, with back-pressure and at most 256 KiB per direction in between. What `write` still holds goes first.
    * Handlers are no longer called, other methods must no longer be used. `forward` counts bytes read from this stream,
    * `backward` those read from `other`. The end of one connection resets the directions that are still open on the
    * other with `lostCode` at once. `onEnd` comes once, when both directions are over.
@@ -248,8 +248,8 @@ export interface ListenOptions {
    */
   readonly resetKey: Uint8Array;
   /**
-   * New attempts a second above which the engine answers Retry by itself, without asking the handler (so a spoofed
-   * flood costs no callback); 0 = never by itself.
+   * Above so many new attempts a second the engine sends Retry without calling the handler, so a spoofed flood costs no
+   * callback. 0: never by itself.
    */
   readonly retryAfterHandshakesPerSec: number;
 }

@@ -16,8 +16,8 @@ export interface TunnelControlDependencies {
 
 /**
  * What a manager, REST and the command line may do to a running relay (docs/protocol/manager.md §4). Each takes effect
- * on live legs at once, before it is on disk; a promise resolves when it is there too, and rejects with AppError
- * `io-failed` when it could not be stored, while the effect stays.
+ * on live legs at once, before it is on disk. A promise resolves when it is stored. It rejects with AppError
+ * `io-failed` if storing failed; the effect stays.
  */
 export class TunnelControl {
   readonly #dependencies: TunnelControlDependencies;

@@ -22,7 +22,7 @@ function numbered(n: number) {
 }
 
 describe.each(await builtEngines())('a relay over %s with hostile clients', (engine) => {
-  it('A1 lets one address have no more connections than its cap, says so, and lets it in again later', async () => {
+  it('A1 lets one address have no more connections than its cap, reports it, and lets it in again later', async () => {
     await using at = await AttackedRelay.start(engine, 'udp', { max_connections_per_ip: 5 });
     const guests = await Promise.all(Array.from({ length: 3 }, () => HostileConnection.connect({ remote: at.remote })));
     await using excess = await HostileConnection.start({ remote: at.remote });

@@ -55,7 +55,7 @@ describe.each(await builtEngines())('a tunnel of a relay over %s through a bad n
     await until(
       () =>
         world.bed.eventsOf('datagrams-dropped').some(({ event }) => 'reason' in event && event.reason === 'too_large'),
-      { what: 'an event that tells of it' },
+      { what: 'an event about it' },
     );
     const before = world.egress.datagrams.length;
     await until(

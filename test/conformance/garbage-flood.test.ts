@@ -6,8 +6,8 @@ import { underFlood } from '../support/load/under-flood.ts';
 const mib = 1_048_576;
 
 describe.each(await builtEngines())('a relay over %s in a rain of garbage', (engine) => {
-  // A rate that leaves room on two cores; the soak asks for 100 000. The best of three tries counts: a machine that is busy
-  // with something else starves the relay, and then the kernel drops packets of tunnels and garbage alike.
+  // A rate that leaves room on two cores; the soak asks for 100 000. The best of three tries counts. A busy machine
+  // starves the relay, and then the kernel drops packets of tunnels and garbage alike.
   it(
     'A5 keeps four fifths of 1000 datagrams a second and its memory flat under 5000 garbage packets a second',
     { retry: 2 },

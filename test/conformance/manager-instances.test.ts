@@ -24,7 +24,7 @@ describe('three managers on one PostgreSQL', () => {
     await trial.settled();
     const forwards = await trial.forwards();
     expect(forwards).toHaveLength(trial.tunnelIds.length);
-    for (const { wanted, told } of forwards) expect([wanted, told]).toEqual(['127.0.0.1:6001', '127.0.0.1:6001']);
+    for (const { wanted, sent } of forwards) expect([wanted, sent]).toEqual(['127.0.0.1:6001', '127.0.0.1:6001']);
 
     const cut = await cutOne(trial);
     expect(cut.nodes).toBeGreaterThan(0);
@@ -43,8 +43,8 @@ describe('three managers on one PostgreSQL', () => {
     await trial.settled();
     // 5 s to look, and the push itself.
     expect(await trial.redirectAndSettle('127.0.0.1:6002', 20_000)).toBeLessThan(8_000);
-    for (const { wanted, told } of await trial.forwards())
-      expect([wanted, told]).toEqual(['127.0.0.1:6002', '127.0.0.1:6002']);
+    for (const { wanted, sent } of await trial.forwards())
+      expect([wanted, sent]).toEqual(['127.0.0.1:6002', '127.0.0.1:6002']);
     // A command to a node that another instance holds.
     const remote = trial.nodesAt('south')[0]?.id ?? '';
     expect(await trial.manager('north').api('GET', `nodes/${remote}/config`)).toMatchObject({ status: 200 });

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 const givenUpWithinMs = 12_000;
 
 describe.each(await builtEngines())('an edge over %s whose way out is blocked, and no other', (engineName) => {
-  it('M4 gives an idle connection up within seconds, though packets of the relay arrive, and says why', async () => {
+  it('M4 gives an idle connection up within seconds, though packets of the relay arrive, and reports why', async () => {
     await using world = await MediaWorld.open(engineName);
     const { egress, network } = world;
     await pause(2500);

@@ -130,7 +130,7 @@ describe('the cache of compiled code that bin/adit gives to Node', () => {
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
   });
 
-  it('is where systemd, XDG_CACHE_HOME or Node itself is told to have it', async () => {
+  it('is where systemd, XDG_CACHE_HOME or a variable of Node puts it', async () => {
     const xdg = join(directory, 'xdg');
     const systemd = join(directory, 'systemd');
     expect(await cacheOf({ HOME: directory, XDG_CACHE_HOME: xdg })).toBe(join(xdg, 'adit'));

@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 const adit = resolve(import.meta.dirname, '../../bin/adit');
 
 describe('adit demo', () => {
-  it('carries TCP both ways and a UDP stream through a relay and two edges, and says that all is well', async () => {
+  it('carries TCP both ways and a UDP stream through a relay and two edges, and reports that all is well', async () => {
     const { stdout } = await promisify(execFile)(adit, [
       'demo',
       '--seconds',

@@ -15,7 +15,7 @@ const engines = (await builtEngines()).filter((engine) => engine === 'native');
 
 describe.runIf(canStartMachines())('a machine whose network has an MTU of 1420', () => {
   it.each(engines)(
-    'is told the packet size for SRT by probe, event and why, before video is sent: %s',
+    'is reported with the packet size for SRT by probe, event and why, before video is sent: %s',
     async (engine) => {
       using machine = OtherMachine.start();
       machine.setMtu(1420);

@@ -26,7 +26,7 @@ function write(name: string, content: string): string {
 const writeConfig = (config: object): string => write('config.json', JSON.stringify(config));
 
 describe('a running relay', () => {
-  it('takes tunnels, limits and the log level of its config at SIGHUP, and says what needs a restart', async () => {
+  it('takes tunnels, limits and the log level of its config at SIGHUP, and reports what needs a restart', async () => {
     const path = writeConfig(loopback);
     await using program = new ChildProgram('relay', ['relay', '-c', path], new SystemClock());
     const started = await program.line('relay started');

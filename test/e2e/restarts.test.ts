@@ -21,7 +21,7 @@ describe('programs that are killed', () => {
     await world.program('egress').exit();
     const start = new SystemClock().monotonicMs();
     await world.startPart('egress');
-    // The relay still counts the dead leg as bound: traffic tells when the new one has taken its place.
+    // The relay still counts the dead leg as bound: traffic shows when the new one has taken its place.
     await until(() => carries(world).catch(() => false), { what: 'traffic' });
     expect(new SystemClock().monotonicMs() - start).toBeLessThan(idleMs);
     expect(await world.statuses()).toEqual(['active', 'active']);

@@ -22,7 +22,7 @@ const turns = 4;
 const oldestMs = 1000;
 
 describe.each(await builtEngines())('a relay that is starved to a fifth of a core, over %s', (engineName) => {
-  it('passes on nothing that waited for it, and says that its machine is at fault', async () => {
+  it('passes on nothing that waited for it, and reports that its machine is at fault', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'adit-starved-'));
     await using world = new AsyncDisposableStack();
     world.defer(() => rmSync(folder, { recursive: true }));

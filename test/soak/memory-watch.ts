@@ -13,8 +13,8 @@ export type MemorySample = Pick<RelaySnapshot, 'rssBytes' | 'heapBytes' | 'exter
 };
 
 /**
- * Samples of a process's memory, and whether it stays where it was after the first minutes: the last third of the time after
- * them is compared with the first third, so that neither a single sample nor a moment's load decides.
+ * Samples of a process's memory, and whether it stays flat after the first minutes. Compares the last third of the time
+ * after them with the first third, so that neither one sample nor a moment's load decides.
  */
 export class MemoryWatch {
   readonly #durationMs: number;

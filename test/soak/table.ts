@@ -1,4 +1,4 @@
-/** Rows as a Markdown table that can be read as it is; the first row is the head, the first column is text, the others are numbers. */
+/** Rows as an aligned Markdown table. The first row is the head, the first column is text, the others are numbers. */
 export function table(rows: readonly (readonly string[])[]): string {
   const columns = rows[0]?.length ?? 0;
   const widths = Array.from({ length: columns }, (_, column) =>

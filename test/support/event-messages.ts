@@ -12,9 +12,9 @@ export interface WrittenEvent {
 }
 
 /**
- * Every event that the sources raise. An event is an object with `severity` and `message`, or a call with a severity
- * as an argument and the message after it; the message is a text, a template, a function that returns one of them, or
- * a constant that holds one.
+ * Every event that the sources raise. An event is an object with `severity` and `message`, or a call with a severity as
+ * an argument and the message after it. The message is a text or a template, a function that returns one, or a constant
+ * that holds one.
  */
 export function writtenEvents(): WrittenEvent[] {
   return listFiles('src')

@@ -188,9 +188,8 @@ impl Interval {
         if self.packets == 0 { Duration::ZERO } else { self.sum / self.packets }
     }
 
-    /// Bytes per second, over the longer of the time in which packets were sent and that in which they were
-    /// acknowledged: acknowledgements that were held back and come at once do not make a path faster
-    /// (draft-cheng-iccrg-delivery-rate-estimation §2.2).
+    /// Bytes per second, over the time of sending or that of acknowledging, whichever is longer. Acknowledgements that
+    /// were held back and come at once do not make a path faster (draft-cheng-iccrg-delivery-rate-estimation §2.2).
     pub fn delivered_rate(&self, now: Instant) -> f64 {
         let acked_in = now.duration_since(self.since);
         let sent_in = match (self.newest_before, self.newest) {

@@ -22,8 +22,8 @@ const VAIN_CUTS: u32 = 2;
 const CALM: Duration = Duration::from_secs(1);
 /// Without an empty queue for so long the path's own round trip is looked for (BBR's ProbeRTT).
 const EMPTY_EVERY: Duration = Duration::from_secs(5);
-/// A queue that does not get shorter for so many intervals, though less is sent than arrives, is another flow's; if it
-/// does not even move for twice as many there is none and the path is longer.
+/// A queue that does not get shorter for so many intervals, though less is sent than arrives, belongs to another flow.
+/// If it does not even move for twice as many, there is no queue: the path is longer.
 const FOREIGN_INTERVALS: u32 = 10;
 /// The same of a path whose round trips differ by more than this is the path's, after so many.
 const JITTER: Duration = Duration::from_millis(3);

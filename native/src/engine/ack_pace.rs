@@ -15,8 +15,8 @@ pub const ACK_DELAY: Duration = Duration::from_millis(4);
 const BURST_PACKETS: u32 = 4;
 /// While a peer may still be in slow start it needs each ACK.
 const YOUNG_PACKETS: u32 = 400;
-/// If the peer fell silent before its ACK came, it may have waited for it (a small window), or it sends so little that
-/// a saved packet is nothing. Then acknowledge at once for this many packets; double the number each time.
+/// If the peer fell silent before its ACK came, it may have waited for it (a small window). Or it sends so little that
+/// a saved packet is nothing. In both cases acknowledge at once for this many packets; double the number each time.
 const FIRST_PROMPT_PACKETS: u32 = 64;
 const MAX_PROMPT_PACKETS: u32 = 8192;
 

@@ -11,7 +11,7 @@ use crate::congestion::{LiveController, Signals};
 
 /// Around a datagram: short header, id, packet number, frame type, tag.
 const PACKET_OVERHEAD: u64 = 40;
-/// While a path is silent: one datagram a round trip, at most one in this (RFC 8085 §3.1.1), so that the flow is back
+/// While a path is silent: one datagram a round trip, at most one in this time (RFC 8085 §3.1.1). So the flow is back
 /// as soon as the path.
 const SHORTEST_ASKING: Duration = Duration::from_millis(20);
 /// On a full path that datagrams fill, streams get a packet this often: control messages must pass.

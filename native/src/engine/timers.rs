@@ -1,6 +1,6 @@
-//! Deadlines of connections. Packets move a connection's deadline all the time, nearly always later; so an entry is
-//! only pushed when the deadline comes earlier than the one that is armed, and an entry that comes due too early is
-//! armed again for the true one.
+//! Deadlines of connections. Packets move a connection's deadline all the time, nearly always later. So an entry is
+//! pushed only for a deadline that is earlier than the armed one. An entry that comes due too early is armed again for
+//! the true deadline.
 
 use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
 

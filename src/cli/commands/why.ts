@@ -33,7 +33,7 @@ type Answer = {
   readonly findings: readonly Finding[];
 } & ({ readonly tunnel_id: TunnelId } | { readonly flow_id: string });
 
-/** What somebody asks about. */
+/** The tunnel, flow or process that the command explains. */
 interface Subjects {
   readonly tunnels: readonly NamedTunnel[];
   readonly flows: readonly NamedFlow[];

@@ -26,8 +26,8 @@ export const studioFlow = {
 } as const;
 
 /**
- * A test picture by SRT into a flow of the egress edge, through a tunnel, out of a flow of the ingress edge for
- * browsers; the manager makes all of it. The picture goes on until the result is disposed of.
+ * Sends a test picture by SRT into a flow of the egress edge, through a tunnel, out of a flow of the ingress edge for
+ * browsers. The manager makes flows and tunnel. The picture goes on until the result is disposed of.
  */
 export async function carryMedia(
   world: DemoWorld,

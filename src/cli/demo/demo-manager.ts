@@ -39,7 +39,9 @@ export class DemoManager {
     this.#api = api;
   }
 
-  /** Of the manager that runs with this config. It gets a token as `adit manager token` does: as who owns the files. */
+  /**
+   * Of the manager that runs with this config. It gets a token as `adit manager token` does: as the owner of the files.
+   */
   static async open(world: DemoWorld, configPath: string, clock: Clock): Promise<DemoManager> {
     const { config } = await loadManagerConfig(configPath, {}, world.folder);
     const request = { kind: 'token', name: 'demo', role: 'admin', expires_at: clock.now() + tokenMs } as const;

@@ -13,16 +13,16 @@ export async function stopRelay(
 ): Promise<void> {
   terminal.out(`\nthe relay is stopped for ${stoppedMs / 1000} s (SIGSTOP); the observer says:\n`);
   const startMs = clock.monotonicMs();
-  const tell = async (message: RegExp): Promise<void> => {
+  const show = async (message: RegExp): Promise<void> => {
     const line = await observer.line(message);
     const seconds = ((clock.monotonicMs() - startMs) / 1000).toFixed(1);
     terminal.out(`  after ${seconds} s: ${String(line['msg'])}\n`);
   };
   relay.kill('SIGSTOP');
   try {
-    await tell(/ has been silent for /);
+    await show(/ has been silent for /);
     await new Promise<void>((resolve) => void clock.setTimeout(resolve, startMs + stoppedMs - clock.monotonicMs()));
-    const back = tell(/ beats again$/);
+    const back = show(/ beats again$/);
     relay.kill('SIGCONT');
     await back;
   } finally {

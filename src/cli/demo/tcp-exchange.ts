@@ -25,8 +25,8 @@ export interface TcpProgress {
 const chunkBytes = 64 * 1024;
 
 /**
- * Sends `bytes` random bytes through the tunnel each way at once and compares both by SHA-256: from `local` (the egress
- * edge's listening address) to a server at `destination` (where the ingress edge forwards to) and back.
+ * Sends `bytes` random bytes through the tunnel in both directions at once and compares them by SHA-256. One end is
+ * `local`, where the egress edge listens; the other a server at `destination`, where the ingress edge forwards to.
  */
 export async function exchangeTcp(
   settings: { readonly local: HostPort; readonly destination: HostPort; readonly bytes: number },

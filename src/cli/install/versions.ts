@@ -91,7 +91,7 @@ function executableOf(pid: string): string | null {
   try {
     return readlinkSync(`/proc/${pid}/exe`);
   } catch {
-    // It has ended meanwhile, is a thread of the kernel, or is somebody else's.
+    // It has ended meanwhile, is a kernel thread, or belongs to another user.
     return null;
   }
 }

@@ -10,7 +10,7 @@ import { srtPayload } from '../why/largest-payload.ts';
 export interface Expectations {
   /** Bytes that a local program will put into one datagram. */
   readonly payloadBytes: number;
-  /** How the relay was to prove who it is. */
+  /** How the relay had to prove its identity. */
   readonly verify: 'none' | 'ca' | 'fingerprint';
   readonly nowMs: number;
 }
@@ -164,7 +164,7 @@ function explainCertificate({ certificate, unproven }: AddressFacts, expected: E
   ];
 }
 
-/** A pinned certificate is good beyond its time, so this is for who uses a CA, and for the day of renewal. */
+/** A pinned certificate is valid beyond its time, so this matters with a CA, and on the day of renewal. */
 function explainValidity({ validFromMs, validToMs }: CertificateFacts, nowMs: number): readonly Finding[] {
   const day = (ms: number): string => rfc3339(ms).slice(0, 10);
   if (nowMs < validFromMs) {

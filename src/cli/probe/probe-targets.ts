@@ -59,7 +59,7 @@ async function verificationOf(relay: HostPort, { pin, ca }: ProbeFlags): Promise
   return ca === undefined ? { kind: 'none' } : caOf(ca, relay);
 }
 
-/** Those of an edge whose config says nothing of `quic`. */
+/** Those of an edge without `quic` in its config. */
 function defaultQuic(): EdgeQuicSettings {
   const { max_udp_payload: maxUdpPayload, idle_timeout_secs: idle, keep_alive_secs: keepAlive } = quicSchema.parse({});
   return { maxUdpPayload, idleTimeoutMs: idle * 1000, keepAliveMs: keepAlive * 1000 };

@@ -15,6 +15,6 @@ await collectGarbage();
 
 for (;;) {
   guard.endIfStuck(Number(monotonicNs()) / 1e6);
-  // The value differs once the loop has turned; nobody wakes this thread.
+  // The value differs once the loop has turned; nothing wakes this thread.
   Atomics.wait(pulse.turns, 0, Atomics.load(pulse.turns, 0), pulse.limitMs / looksPerLimit);
 }

@@ -7,7 +7,7 @@ import type { LoopPulse } from '../../lib/loop-pulse.ts';
 export const loopLimitMs = 10_000;
 
 /**
- * Ends the process with SIGABRT when its event loop is stuck: a thread of its own watches, since a loop that is stuck
+ * Ends the process with SIGABRT when its event loop is stuck. A thread of its own watches, since a loop that is stuck
  * in a native call runs no timer. What supervises the process (systemd, a container runtime) then starts a sound one.
  * The thread lives until what this returns is disposed of.
  */

@@ -6,7 +6,7 @@ import type { TunnelFacts } from '../../relay/admin/relay-schemas.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { agoWords, durationBetween, durationWords } from './time-words.ts';
 
-/** Which legs are there, since when not, and who took one. */
+/** Which legs are present, since when one is missing, and which edge took one. */
 export function presenceFindings(facts: TunnelFacts): Finding[] {
   return [...presence(facts), ...takeOvers(facts)];
 }

@@ -30,7 +30,7 @@ export function explainAtRelay(before: TunnelFacts, after: TunnelFacts): readonl
 const tryingMs = 150_000;
 const forgottenMs = 3_600_000;
 
-/** Whether anybody may bind it, and what became of those who tried. */
+/** Whether any edge may bind it, and the result of the attempts. */
 function standing(facts: TunnelFacts): Finding[] {
   const findings = facts.not_ready_reasons.map((reason) =>
     problem(`The relay takes no new tunnels: ${reason}.`, 'wait for it, or look at its log'),

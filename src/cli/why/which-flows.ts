@@ -3,7 +3,7 @@ import { flowFactsSchema, flowStatsSchema, type FlowFacts } from '../../edge/adm
 import { AppError } from '../../lib/app-error.ts';
 import type { ApiClient } from '../api-client.ts';
 
-/** A media flow that somebody may ask about. */
+/** A media flow that `adit why` can explain. */
 export interface NamedFlow {
   readonly id: string;
   readonly name: string;

@@ -3,7 +3,7 @@ import { AppError } from '../../lib/app-error.ts';
 import { parseTunnelId, type TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import { readApiConfig, type ApiClient, type ApiConfig } from '../api-client.ts';
 
-/** A tunnel that somebody may ask about. */
+/** A tunnel that `adit why` can explain. */
 export interface NamedTunnel {
   readonly id: TunnelId;
   /** What an edge calls it; null where no edge has sent one. */
@@ -20,14 +20,14 @@ const listSchema = z.union([
   z.array(z.object({ id: z.string(), name: z.string() })),
 ]);
 
-/** Of a relay: tunnels that somebody tried to bind in vain, known to it or not. */
+/** Of a relay: tunnels with refused binds, known to it or not. */
 const refusedSchema = z
   .object({ refusals: z.array(z.object({ tunnel_id: z.string(), name: z.string().nullable() })) })
   .transform(({ refusals }) => refusals.map(({ tunnel_id: id, name }) => ({ id, name: name ?? undefined })));
 
 /**
- * The tunnels that are meant: those with this id, name or beginning of an id, or all that the program has,
- * has refused, and its config lists. Rejects with AppError `input-invalid` when there is none, unless `mayBeNone`.
+ * The selected tunnels: those with this id, name or beginning of an id. Without one: all of the program, of its
+ * refusals and of its config. Rejects with AppError `input-invalid` when there is none, unless `mayBeNone`.
  */
 export async function whichTunnels(
   wanted: string | undefined,

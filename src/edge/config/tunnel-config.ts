@@ -119,7 +119,7 @@ type TunnelFields = z.output<typeof tunnelFields>;
 
 type AddProblem = (key: string, message: string) => void;
 
-/** Checks what one key alone cannot show. Runs only on entries whose fields are valid. */
+/** Checks keys against each other. Runs only on entries whose fields are valid. */
 function checkTogether(tunnel: TunnelFields, context: z.RefinementCtx<TunnelFields>): void {
   const problem: AddProblem = (key, message) => context.addIssue({ code: 'custom', path: [key], message });
   const relays = relaysOf(tunnel);

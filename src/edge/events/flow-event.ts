@@ -21,7 +21,7 @@ interface Text {
   readonly message: string;
 }
 
-/** Who is at the other end, in the words of the events. */
+/** The other end, in the words of the events. */
 const peers = { publisher: 'WHIP publisher', server: 'WHEP', viewer: 'WHEP viewer' } as const;
 
 const texts: { readonly [Kind in FlowEventKind]: (event: EventOf<Kind>) => Text } = {

@@ -3,7 +3,7 @@ import type { OfferOutcome } from '../../media/flow/offer-taker.ts';
 
 /** Where WebRTC peers of one input or output come in. */
 export interface RtcDoorway {
-  /** What a peer has to show; null lets everybody in. */
+  /** The token that a peer must present; null: none. */
   readonly bearerToken: string | null;
   offer(sdp: string): Promise<OfferOutcome>;
   /** False for an unknown session. */

@@ -16,7 +16,7 @@ export interface NarrowPath {
 /** Notices a path on which SRT's default datagrams do not fit, before any is sent. Pure. */
 export class PathWidth {
   #narrowSinceMs: number | null = null;
-  #told: number | null = null;
+  #reported: number | null = null;
 
   /** `stats`: of the connection in use, null without one. Returns a width once, and again when it is another one. */
   sample(nowMs: number, stats: Pick<ConnectionStats, 'pathMtu' | 'maxDatagramSize'> | null): NarrowPath | null {
@@ -27,8 +27,8 @@ export class PathWidth {
       return null;
     }
     this.#narrowSinceMs ??= nowMs;
-    if (nowMs - this.#narrowSinceMs < searchMs || payloadBytes === this.#told) return null;
-    this.#told = payloadBytes;
+    if (nowMs - this.#narrowSinceMs < searchMs || payloadBytes === this.#reported) return null;
+    this.#reported = payloadBytes;
     return { pathMtu: stats.pathMtu, payloadBytes };
   }
 }

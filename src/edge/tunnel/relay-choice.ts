@@ -7,8 +7,8 @@ export interface RelayCandidate {
 }
 
 /**
- * The index of the relay that carries the traffic: the first one that is ready and answers, else the first that is
- * ready, since a silent relay may only be slow; null while none is ready. The primary comes first in the list.
+ * The index of the relay that carries the traffic; null while none is ready. It is the first that is ready and answers,
+ * else the first that is ready: a silent relay may only be slow. The primary comes first in the list.
  */
 export function chooseRelay(candidates: readonly RelayCandidate[]): number | null {
   const answering = candidates.findIndex(({ ready, suspect }) => ready && !suspect);

@@ -1,7 +1,7 @@
 import { parseRfc3339 } from '../../lib/clock.ts';
 import type { EdgeRelayReport, EdgeTunnelReport, TroubleReport } from '../admin/edge-schemas.ts';
 
-/** A fault that nothing has tried again for this long is no reason to wake anybody. */
+/** If nothing has tried again for this long, the fault is no alarm any more. */
 const currentMs = 600_000;
 
 const words: Readonly<Record<TroubleReport['kind'], (tunnel: EdgeTunnelReport, cause: string) => string>> = {

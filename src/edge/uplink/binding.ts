@@ -70,7 +70,7 @@ export class Binding {
   #relayKnowsTroubles = false;
   #challenge: string | undefined;
   /** The troubles that the other edge was sent last. */
-  #told: readonly string[] = [];
+  #sentTroubles: readonly string[] = [];
 
   constructor(settings: BindingSettings, manner: BindManner) {
     this.#settings = settings;
@@ -113,8 +113,9 @@ export class Binding {
 
   /** This end's troubles, for the relay to forward. Empty when they are unchanged or the relay forwards none. */
   tellTroubles(troubles: readonly string[]): readonly BindingStep[] {
-    if (this.#phase !== 'ready' || !this.#relayKnowsTroubles || isDeepStrictEqual(troubles, this.#told)) return [];
-    this.#told = troubles;
+    if (this.#phase !== 'ready' || !this.#relayKnowsTroubles || isDeepStrictEqual(troubles, this.#sentTroubles))
+      return [];
+    this.#sentTroubles = troubles;
     const { tunnelId: tunnel_id } = this.#settings;
     return [{ kind: 'send', message: { type: 'tunnel_trouble', tunnel_id, troubles: [...troubles] } }];
   }
@@ -211,7 +212,7 @@ export class Binding {
   #becomeBound(peer: 'absent' | 'present'): readonly BindingStep[] {
     this.#held = true;
     // The relay forgot them with the leg, and the peer may be a new one.
-    this.#told = [];
+    this.#sentTroubles = [];
     return this.#become(peer === 'present' ? 'ready' : 'waiting', { kind: 'bound', peer });
   }
 

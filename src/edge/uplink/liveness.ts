@@ -49,9 +49,9 @@ const stalledAfterMs = 500;
  * a relay that answers pings is asked whenever the last proof is 2 s old, whatever else arrives. One that has never
  * answered a ping is judged by what arrives.
  *
- * Notices a dead relay long before QUIC's idle timeout: pure. A relay is suspect once what was sent has stayed without
- * any answer for three round trips and 100 ms, 200 ms at least; with a sample every 50 ms that is 250 to 300 ms after
- * its last word. Suspicion costs little (the other relay is bound as well), so it may be wrong now and then.
+ * Notices a dead relay long before QUIC's idle timeout: pure. A relay is suspect when packets have gone unanswered for
+ * three round trips and 100 ms, at least 200 ms. With a sample every 50 ms that is 250 to 300 ms after its last packet.
+ * Suspicion costs little (the other relay is bound as well), so it may be wrong now and then.
  */
 export class Liveness {
   readonly #samplePeriodMs: number;

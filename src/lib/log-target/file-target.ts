@@ -13,7 +13,7 @@ export interface FileTargetSettings {
 }
 
 /**
- * A file that is rotated by size. When somebody else moves or removes it, as logrotate does, the next line makes it
+ * A file that is rotated by size. When another program moves or removes it, as logrotate does, the next line makes it
  * anew. Its folder is made when it is missing. A new file is 0600, since events name addresses.
  */
 export class FileTarget implements LogTarget {

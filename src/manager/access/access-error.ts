@@ -24,7 +24,7 @@ export interface FieldProblem {
   readonly message: string;
 }
 
-/** An operation on users, tokens or webhooks that is refused. The message is for the person who asked. */
+/** An operation on users, tokens or webhooks that is refused. The message is for the person who made the request. */
 export class AccessError extends Error {
   override readonly name = 'AccessError';
   readonly code: AccessErrorCode;

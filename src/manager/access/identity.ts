@@ -1,7 +1,7 @@
 import type { Actor } from '../fleet.ts';
 import type { Role } from '../store/access-schema.ts';
 
-/** Who a request comes from, once proved. */
+/** The proved author of a request. */
 export interface Identity {
   readonly kind: 'user' | 'token';
   readonly id: string;
@@ -16,7 +16,7 @@ export function actorOf({ name, kind, role }: Identity, ip: string | null): Acto
   return { name, kind, role, ip };
 }
 
-/** Who acts where nobody has proved who they are: signing in, the first administrator. */
+/** The author of what is done before a proof: signing in, the first administrator. */
 export function anonymous(name: string, ip: string | null): Actor {
   return { name, kind: 'anonymous', role: 'viewer', ip };
 }

@@ -8,7 +8,7 @@ import { newId } from './new-id.ts';
 import { hashPassword } from './password.ts';
 import { refusePassword } from './sign-in.ts';
 
-/** Who changes something at the machine itself, without signing in. */
+/** The author of changes at the machine itself, without signing in. */
 export const atTheConsole: Actor = { name: 'console', kind: 'system', role: 'admin', ip: null };
 
 export interface ResetAdminDependencies {

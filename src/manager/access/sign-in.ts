@@ -39,7 +39,7 @@ export interface NewSession {
   readonly identity: Identity;
 }
 
-/** Proves who somebody is: by password, session cookie, API token or the one-time link of the first start. */
+/** Proves an identity by password, session cookie, API token or the one-time link of the first start. */
 export class SignIn {
   readonly #dependencies: SignInDependencies;
   readonly #byAddress = new AttemptLimiter(attemptsPerMinute);
@@ -66,7 +66,7 @@ export class SignIn {
     return this.openSession(user, client, 'login');
   }
 
-  /** A session for a user who has proved it; writes the audit row. */
+  /** A session for a user with a proved identity; writes the audit row. */
   async openSession(user: UserRow, client: Client, action: string): Promise<NewSession> {
     const { store, clock, random } = this.#dependencies;
     const token = newToken(random);

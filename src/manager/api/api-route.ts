@@ -29,7 +29,7 @@ export interface ApiAnswer {
   readonly cookies?: Readonly<Record<string, string | null>>;
 }
 
-/** `any`: everybody who is signed in. */
+/** `any`: every signed-in user. */
 export type Access = 'public' | 'any' | Role;
 
 /** One operation of the REST API, without the framework that serves it. */

@@ -20,7 +20,7 @@ function bearerOf(authorization: string | undefined): string | null {
   return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? null;
 }
 
-/** Who a credential belongs to; null without one or with one that is not valid. Both at once: Refusal 400. */
+/** The owner of a credential; null without one or with an invalid one. Both at once: Refusal 400. */
 export async function identify(signIn: SignIn, { authorization, cookie }: CredentialSource): Promise<Identity | null> {
   if (authorization !== undefined && cookie !== undefined) {
     throw new Refusal(400, 'two_credentials', 'Send a bearer token or a session cookie, not both.');
@@ -42,14 +42,14 @@ export function requireAccess(access: Access, identity: Identity | null): void {
 
 /**
  * Throws a Refusal 403 for a request that another site made a browser send: every unsafe one with a cookie must come
- * from our own page. A public one (signing in) is refused only when the browser says that it came from elsewhere.
+ * from our own page. A public one (signing in) is refused only when the browser names another site.
  */
 export function refuseCrossSite(request: FastifyRequest, publicUrl: string | null, hasCookie: boolean): void {
   if (safeMethods.includes(request.method)) return;
   const { origin, host } = request.headers;
   const fetchSite = request.headers['sec-fetch-site'];
-  const told = fetchSite !== undefined || origin !== undefined;
-  if (!hasCookie && !told) return;
+  const namesOrigin = fetchSite !== undefined || origin !== undefined;
+  if (!hasCookie && !namesOrigin) return;
   const from = { fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined, origin, host };
   if (isOwnSite(from, publicUrl)) return;
   throw new Refusal(403, 'cross_site', 'A request with a cookie must come from the page of this manager.');

@@ -126,8 +126,8 @@ function dispatcherOf(context: ApiContext, { access }: ApiParts): WebhookDispatc
 }
 
 /**
- * The path of the one-time link for the first administrator; null when there is a user, or when
- * `ADIT_ADMIN_PASSWORD_FILE` names the password of one (`admin`), who is made now.
+ * The path of the one-time link for the first administrator. Null if there is a user, or if `ADIT_ADMIN_PASSWORD_FILE`
+ * has the password of the user `admin`, which is then made.
  */
 async function firstAdmin(signIn: SignIn): Promise<string | null> {
   const token = await signIn.offerFirstAdmin();

@@ -66,7 +66,7 @@ export class CommandDesk {
     return result;
   }
 
-  /** An ack that nobody waits for (late, twice, or of another command) changes nothing. */
+  /** An ack without a waiting command (late, twice, or of another command) changes nothing. */
   answered(node: LiveNode, payload: unknown): void {
     const fields = asJsonObject(payload);
     const id = fields?.['command_id'];

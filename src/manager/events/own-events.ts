@@ -17,7 +17,7 @@ export class OwnEvents {
   readonly #clock: Clock;
   readonly #put: (event: NewEvent) => void;
   readonly #instanceId: () => string;
-  readonly #flaps = new Map<string, { lost: number[]; told: boolean }>();
+  readonly #flaps = new Map<string, { lost: number[]; reported: boolean }>();
 
   constructor(clock: Clock, put: (event: NewEvent) => void, instanceId: () => string) {
     this.#clock = clock;
@@ -77,10 +77,10 @@ export class OwnEvents {
 
   #noteFlap(nodeId: string): void {
     const lost = [...this.#recent(nodeId), this.#clock.monotonicMs()].slice(-flapsToWarn);
-    const told = this.#flaps.get(nodeId)?.told === true && lost.length > 1;
+    const reported = this.#flaps.get(nodeId)?.reported === true && lost.length > 1;
     const unstable = lost.length >= flapsToWarn;
-    this.#flaps.set(nodeId, { lost, told: told || unstable });
-    if (!unstable || told) return;
+    this.#flaps.set(nodeId, { lost, reported: reported || unstable });
+    if (!unstable || reported) return;
     this.raise(nodeId, 'warning', 'connection', 'Node link is unstable', {
       disconnects: lost.length,
       window_secs: 600,

@@ -56,11 +56,11 @@ export class FleetFeed {
   }
 
   #later(): void {
-    if (this.#listeners.size > 0) this.#timer ??= this.#clock.setTimeout(() => this.#tell(), 0);
+    if (this.#listeners.size > 0) this.#timer ??= this.#clock.setTimeout(() => this.#notify(), 0);
     else this.#clear();
   }
 
-  #tell(): void {
+  #notify(): void {
     const [nodes, tunnels, flows, drift] = [[...this.#nodes], [...this.#tunnels], [...this.#flows], [...this.#drift]];
     this.#clear();
     for (const listener of this.#listeners) {

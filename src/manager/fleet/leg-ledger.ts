@@ -14,9 +14,9 @@ export interface LegOwner {
 }
 
 /**
- * Brings the stored legs of a tunnel or flow in line with what is wanted, within the caller's transaction: each wanted
- * one has a new generation; one that is no longer wanted waits, absent, until its node has forgotten it. Returns all
- * that changed.
+ * Brings the stored legs of a tunnel or flow in line with what is wanted, within the caller's transaction. Each wanted
+ * leg gets a new generation. A leg that is no longer wanted stays as `absent` until its node has removed it. Returns
+ * all that changed.
  */
 export async function applyLegs(
   store: Store,

@@ -6,8 +6,8 @@ import type { NodeSecretRow } from '../store/schema.ts';
 import type { FleetCore } from './fleet-core.ts';
 
 /**
- * A new secret for a node. It is stored before it is sent and every stored one is accepted, so whatever is lost on the
- * way, and whoever crashes, the node can connect again.
+ * A new secret for a node. It is stored before it is sent, and every stored one is accepted. So the node can connect
+ * again after any loss on the way, and after a crash at either end.
  */
 export class SecretRotation {
   readonly #core: FleetCore;

@@ -104,7 +104,7 @@ export class TunnelEditor {
     const now = this.#core.now();
     const legs = await this.#core.change(actor, 'tunnel.remove', id, async (store) => {
       const change = { removed_at: now, removed_by: by, generation: before.generation + 1, updated_at: now };
-      // Exactly one of several who remove it at once.
+      // Exactly one of several removals at once.
       const row = await store.tunnels.change(id, change, generation ?? before.generation);
       if (row === null) throw stale();
       return {

@@ -13,7 +13,9 @@ import type {
   TunnelRow,
 } from '../store/schema.ts';
 
-/** The one place where a node's state is derived: online is who has a session of an instance with a live lease. */
+/**
+ * The one place where a node's state is derived. A node is online if it has a session of an instance with a live lease.
+ */
 export function nodeState(node: NodeRow, session: NodeSessionRow | undefined, now: number, graceMs: number): NodeState {
   if (node.disabled_at !== null) return 'disabled';
   if (node.expires_at !== null && node.expires_at <= now) return 'expired';

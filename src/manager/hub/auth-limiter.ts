@@ -4,7 +4,7 @@ const windowMs = 60_000;
 const lockMs = 60_000;
 const failuresPerPair = 5;
 const failuresPerId = 50;
-/** Entries are forgotten oldest first beyond this, so that nobody fills the memory with invented ids. */
+/** Beyond this the oldest entries are forgotten, so that invented ids do not fill the memory. */
 const maxEntries = 20_000;
 
 interface Entry {
@@ -13,8 +13,8 @@ interface Entry {
 }
 
 /**
- * Who has failed too often: five failures within a minute lock an id for that address, fifty lock it for every address
- * that never succeeded. So knowing a node's id is not enough to lock the node itself out. Monotonic time.
+ * Locks ids after failed attempts: five failures within a minute lock an id for that address, fifty lock it for every
+ * address that never succeeded. So knowing a node's id is not enough to lock the node itself out. Monotonic time.
  */
 export class AuthLimiter {
   readonly #clock: Pick<Clock, 'monotonicMs'>;

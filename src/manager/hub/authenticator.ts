@@ -28,7 +28,7 @@ const invalidToken = 'Invalid registration token';
 /** In the limiter, tokens are one id: they are guessed without knowing a node. */
 const tokenId = 'registration-token';
 
-/** Checks who a node is. Rejects when the database is away: nobody is refused for that. */
+/** Checks the identity of a node. Rejects when the database is away: no node is refused for that. */
 export class Authenticator {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -54,7 +54,7 @@ export class Authenticator {
       : this.#identify(credentials.nodeId, credentials.secret, address);
   }
 
-  /** Repeatable until the node has used its secret once, so that a lost answer strands nobody. */
+  /** Repeatable until the node has used its secret once, so that a lost reply locks no node out. */
   async #register(token: string, address: string): Promise<AuthOutcome> {
     if (this.#limiter.isLocked(tokenId, address)) return refused(tooMany);
     const node = await this.#store.nodes.byRegistration(hashSecret(token));
@@ -121,7 +121,7 @@ export class Authenticator {
   }
 }
 
-/** Why a node that proved who it is may still not come in. */
+/** Why a node is refused although it has proved its identity. */
 function closedTo(node: NodeRow, now: number): string | null {
   if (node.disabled_at !== null) return 'Node is disabled';
   return node.expires_at !== null && node.expires_at <= now ? 'Node has expired' : null;

@@ -1,8 +1,8 @@
 const stepBytes = 1_024;
 
 /**
- * The newest of frames that replace each other, in memory of its own that is used again. A text for each would be old
- * enough to be moved by the collector when the next one comes: thousands of nodes leave 10 MB a second behind so.
+ * The newest of frames that replace each other, in memory of its own that is used again. A new text for each would be
+ * old enough for the collector to move when the next one comes. Thousands of nodes would leave 10 MB a second behind.
  */
 export class KeptFrame {
   #memory = Buffer.alloc(0);

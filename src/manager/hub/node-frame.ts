@@ -4,7 +4,7 @@ import { MAX_CREDENTIAL_CHARS } from '../../protocol/node/limits.ts';
 import { MAX_PEER_TEXT_CHARS } from '../../protocol/tunnel/limits.ts';
 import type { NodeKind } from '../store/schema.ts';
 
-/** The largest first frame: nothing is known of who sends it. */
+/** The largest first frame: its sender is not authenticated yet. */
 const maxAuthBytes = 16_384;
 
 /** How a node introduces itself; a token wins where both are there. */
@@ -25,7 +25,7 @@ export type ReadAuth =
 
 /** A frame after authentication. */
 export type NodeFrame =
-  /** As it came: reading it is put off until somebody wants to know. The bytes are the socket's. */
+  /** As it came: it is parsed only when it is used. The bytes belong to the socket. */
   | { readonly kind: 'stats'; readonly bytes: Buffer }
   | { readonly kind: 'health'; readonly payload: unknown }
   | { readonly kind: 'event'; readonly timestamp: unknown; readonly payload: unknown }

@@ -20,13 +20,13 @@ export interface NodeHubSettings {
   readonly maxUnauthenticated: number;
   readonly maxUnauthenticatedPerAddress: number;
   readonly maxBufferedBytes: number;
-  /** Proxies in front whose X-Forwarded-For is believed. */
+  /** Proxies in front whose X-Forwarded-For is trusted. */
   readonly trustedHops: number;
 }
 
 const tickMs = 1_000;
 
-/** Takes sockets of nodes on `/ws/node`, lets them prove who they are, and looks after them until they end. */
+/** Takes sockets of nodes on `/ws/node`, authenticates them, and serves them until they end. */
 export class NodeHub {
   readonly #dependencies: NodeHubDependencies;
   readonly #settings: NodeHubSettings;

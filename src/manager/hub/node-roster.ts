@@ -119,7 +119,7 @@ export class NodeRoster {
     node.issuedSecretId = null;
     try {
       await store.secrets.setState(secretId, 'acknowledged', clock.now());
-      this.#tell((listener) => listener.secretConfirmed?.(node));
+      this.#notify((listener) => listener.secretConfirmed?.(node));
     } catch (error) {
       // Its next frame says the same.
       node.issuedSecretId = secretId;
@@ -132,17 +132,17 @@ export class NodeRoster {
     switch (frame.kind) {
       case 'stats':
         node.keepStats(frame.bytes, now);
-        this.#tell((listener) => listener.statsReceived?.(node));
+        this.#notify((listener) => listener.statsReceived?.(node));
         return;
       case 'health':
         node.keepHealth(asJsonObject(frame.payload) ?? {}, now);
         this.#noteSeen(node);
         return;
       case 'command_ack':
-        this.#tell((listener) => listener.answered?.(node, frame.payload));
+        this.#notify((listener) => listener.answered?.(node, frame.payload));
         return;
       case 'config_response':
-        this.#tell((listener) => listener.configured?.(node, frame.payload));
+        this.#notify((listener) => listener.configured?.(node, frame.payload));
         return;
       case 'pong':
       case 'unknown':
@@ -150,8 +150,8 @@ export class NodeRoster {
     }
   }
 
-  #tell(tell: (listener: RosterListener) => void): void {
-    for (const listener of this.#listeners) tell(listener);
+  #notify(notify: (listener: RosterListener) => void): void {
+    for (const listener of this.#listeners) notify(listener);
   }
 
   pinged(runner: SessionRunner, pong: () => void): void {

@@ -28,7 +28,7 @@ export class SessionRunner implements NodeChannel {
   readonly #session = new Session();
   readonly #maxBufferedBytes: number;
   readonly #openedAtMs: number;
-  #heardAtMs: number;
+  #lastActiveAtMs: number;
   #pingedAtMs: number;
   #pausedAtMs: number | null = null;
   #ended = false;
@@ -45,14 +45,14 @@ export class SessionRunner implements NodeChannel {
     this.#owner = owner;
     this.#maxBufferedBytes = maxBufferedBytes;
     this.#openedAtMs = clock.monotonicMs();
-    this.#heardAtMs = this.#openedAtMs;
+    this.#lastActiveAtMs = this.#openedAtMs;
     this.#pingedAtMs = this.#openedAtMs;
     socket.on('message', (data, isBinary) => {
-      this.#heard();
+      this.#noteActivity();
       this.#take(isBinary ? { kind: 'binary' } : { kind: 'text', bytes: data as Buffer });
     });
     socket.on('ping', (data) => this.#pinged(data));
-    socket.on('pong', () => this.#heard());
+    socket.on('pong', () => this.#noteActivity());
     socket.on('error', (error) => {
       this.#reason ??= error.message;
     });
@@ -102,7 +102,7 @@ export class SessionRunner implements NodeChannel {
   resume(): void {
     if (this.#pausedAtMs === null) return;
     this.#pausedAtMs = null;
-    this.#heard();
+    this.#noteActivity();
     this.#socket.resume();
   }
 
@@ -115,7 +115,7 @@ export class SessionRunner implements NodeChannel {
     }
     if (this.#pausedAtMs !== null) {
       if (nowMs - this.#pausedAtMs >= maxPausedMs) this.close(1013, 'events cannot be stored');
-    } else if (nowMs - this.#heardAtMs >= silentMs) {
+    } else if (nowMs - this.#lastActiveAtMs >= silentMs) {
       this.#terminate('silent for 45 s');
     }
     if (this.bufferedBytes > this.#maxBufferedBytes) this.#terminate('slow node');
@@ -124,12 +124,12 @@ export class SessionRunner implements NodeChannel {
     this.#socket.ping(undefined, false, () => undefined);
   }
 
-  #heard(): void {
-    this.#heardAtMs = this.#clock.monotonicMs();
+  #noteActivity(): void {
+    this.#lastActiveAtMs = this.#clock.monotonicMs();
   }
 
   #pinged(data: Buffer): void {
-    this.#heard();
+    this.#noteActivity();
     const pong = (): void => {
       if (this.isOpen) this.#socket.pong(data, false, () => undefined);
     };

@@ -27,7 +27,9 @@ const lingerMs = 500;
 const closeAuth = 4001;
 const closeTryAgain = 1013;
 
-/** The conversation with one node on one socket: who may say what, and when it is over. No socket, no clock. */
+/**
+ * The conversation with one node on one socket: which messages are allowed when, and when it ends. No socket, no clock.
+ */
 export class Session {
   #phase: 'awaiting-auth' | 'authenticating' | 'live' | 'closing' = 'awaiting-auth';
 

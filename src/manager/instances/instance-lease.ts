@@ -19,7 +19,7 @@ export interface InstanceLeaseDependencies {
   readonly onFenced: (fenced: boolean) => void;
   /**
    * After each renewal: the sessions that were this instance's at `atMs` (monotonic), by node id. Nodes that came
-   * before, and have none, belong to another instance or to nobody.
+   * before, and have none, belong to another instance or to none.
    */
   readonly onHeld: (sessions: ReadonlyMap<string, number>, atMs: number) => void;
   /** True: this instance alone has lost the database, so its nodes are better off elsewhere. False: it is back. */
@@ -31,7 +31,7 @@ export interface InstanceLeaseDependencies {
 /** An instance that has not renewed for so long is dead. */
 export const leaseMs = 15_000;
 const renewEveryMs = 5_000;
-/** Before anybody else may think that this instance is dead. */
+/** Earlier than another instance may take this one for dead. */
 const fenceAfterMs = 10_000;
 /** At this age it asks whether another instance is well. Where none is, the database is away for all. */
 const askAfterMs = 30_000;
@@ -195,7 +195,7 @@ export class InstanceLease {
     logger.warn({}, 'the lease had run out, a new one was taken');
   }
 
-  /** Keeps what nobody took meanwhile, and reports what that is. */
+  /** Keeps the sessions that no other instance took meanwhile, and returns them. */
   async #takeOver(): Promise<void> {
     const { clock, store, onHeld } = this.#dependencies;
     for (const former of this.#former) {

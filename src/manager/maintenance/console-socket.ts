@@ -21,8 +21,8 @@ export function isUsablePath(path: string): boolean {
 }
 
 /**
- * Takes requests of the same user at this machine, one line of JSON a connection: the embedded database is open in one
- * process only, so backups of a running manager go through it.
+ * Takes requests of the same user at this machine, one line of JSON a connection. Only one process can open the
+ * embedded database, so backups of a running manager go through this socket.
  */
 export class ConsoleSocket {
   readonly #path: string;

@@ -18,8 +18,8 @@ export interface PlanLeg {
   /** False while the manager does not know the tunnel's keys: it has nothing to push then. */
   readonly pushable: boolean;
   /**
-   * It is held back for a while: an edge leg whose relay does not know the tunnel yet, or a relay leg that goes while
-   * the edges still use it.
+   * The change is held back for a while. Either the relay of an edge leg does not know the tunnel yet, or the edges
+   * still use a relay leg that goes.
    */
   readonly waitsForOthers: boolean;
   /** On a relay: the digest of the tokens that it should hold; null elsewhere. */

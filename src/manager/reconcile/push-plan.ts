@@ -4,7 +4,7 @@ import type { PlanAction, PlanSettings } from './plan-types.ts';
 
 /** How long an edge's leg waits for the relays of its tunnel at most: an edge repeats a bind that is refused. */
 const holdMs = 10_000;
-/** Longer steps of the clock do not count: the machine slept, or somebody set it. */
+/** Longer steps of the clock do not count: the machine slept, or the clock was set. */
 const maxTickMs = 2_000;
 const storeFailedForEveryMs = 30_000;
 

@@ -3,7 +3,7 @@ import type { Random } from '../../lib/random.ts';
 
 const secretBytes = 32;
 
-/** A node secret, registration token or tunnel key: 64 hex digits that nobody can guess. */
+/** A node secret, registration token or tunnel key: 64 unpredictable hex digits. */
 export function newSecret(random: Pick<Random, 'bytes'>): string {
   return Buffer.from(random.bytes(secretBytes)).toString('hex');
 }

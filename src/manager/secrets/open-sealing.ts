@@ -12,8 +12,8 @@ export interface SealingSource {
 }
 
 /**
- * The sealing with the master key of the environment (`ADIT_MASTER_KEY`) or the file. A key is made where the embedded
- * database is not there yet: one that is there was sealed with a key that was there, and a new one opens nothing of it.
+ * The sealing with the master key of the environment (`ADIT_MASTER_KEY`) or the file. Makes a key only if there is no
+ * embedded database yet. An existing database was sealed with an existing key; a new key would open nothing of it.
  * Rejects as `loadMasterKey`.
  */
 export async function openSealing(

@@ -2,7 +2,7 @@ import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { CommandRow, Tables } from './schema.ts';
 import type { CommandStore, WatchStore } from './store.ts';
 
-/** Results that nobody has fetched by then are of no use to anyone. */
+/** Results that were not fetched by then are of no use any more. */
 const keptMs = 60_000;
 
 export class KyselyCommands implements CommandStore {

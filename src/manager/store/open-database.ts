@@ -37,7 +37,7 @@ export interface OpenDatabaseOptions {
   readonly clock: Clock;
   /** A direct connection for notices, where the URL goes through a pooler. */
   readonly listenUrl?: string | null;
-  /** What goes wrong with a connection while nobody uses it. */
+  /** Errors of idle connections. */
   readonly onError: (error: Error) => void;
   /** Leaves the schema alone; one that no program of this kind wrote is refused. */
   readonly asItIs?: boolean;
@@ -68,7 +68,7 @@ export function sqlitePathOf(url: string): string | null {
 }
 
 async function openPostgres(url: string, { clock, listenUrl, onError }: OpenDatabaseOptions): Promise<OpenDatabase> {
-  // Loaded here: only who uses it pays for it.
+  // Loaded here, so that other databases do not pay for it.
   const [{ postgresPool }, { PostgresDoorbell }] = await Promise.all([
     import('./postgres.ts'),
     import('./doorbell.ts'),

@@ -18,7 +18,7 @@ export interface PostgresPool {
   readonly pool: pg.Pool;
 }
 
-/** `onError` gets what goes wrong with a connection while nobody uses it; it is replaced by itself. */
+/** `onError` gets errors of idle connections; such a connection is replaced automatically. */
 export function postgresPool(url: string, onError: (error: Error) => void): PostgresPool {
   const pool = new pg.Pool({
     connectionString: url,

@@ -92,7 +92,7 @@ export interface InstanceStore {
   renew(id: string): Promise<boolean>;
   all(): Promise<readonly (InstanceRow & { readonly age_ms: number })[]>;
   remove(id: string): Promise<void>;
-  /** Forgets instances that nobody has seen for so long. */
+  /** Forgets instances that were not seen for so long. */
   forgetOlder(ageMs: number): Promise<void>;
 }
 

@@ -49,8 +49,8 @@ export class ParameterSets {
 }
 
 /**
- * Which set it replaces. The id of an H.264 SPS and of an H.265 SPS lies behind fields of any length: a stream with two
- * of them has never been seen, so the latest is the one. A PPS begins with its id.
+ * Which set it replaces. The id of an H.264 or H.265 SPS lies behind fields of variable length. A stream with two SPS
+ * has never been seen, so the latest one is used. A PPS begins with its id.
  */
 function setId(codec: VideoCodec, nal: Buffer): number {
   const type = nalType(codec, nal);

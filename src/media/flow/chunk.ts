@@ -5,7 +5,7 @@ export interface RtpPosition {
   readonly ssrc: number;
 }
 
-/** Whole TS packets, at most seven, as they came in. Shared by all outputs: nobody changes it. */
+/** Whole TS packets, at most seven, as they came in. Shared by all outputs, so it is never changed. */
 export interface Chunk {
   readonly bytes: Buffer;
   /** When it is to go on, µs of the worker's monotonic clock: its arrival, or its time in the SRT latency buffer. */

@@ -31,7 +31,7 @@ export class DatagramOutput implements FlowOutput {
   async start(): Promise<void> {
     const { openSocket, openTunnel, resolve } = this.#dependencies;
     const { destAddr, bindAddr, interfaceAddr, tunnel } = this.#settings;
-    // What comes back is nobody's, and a datagram that cannot be sent is lost.
+    // Replies are ignored, and a datagram that cannot be sent is lost.
     const observer = { onMessage: () => undefined, onError: () => undefined };
     if (tunnel !== null) {
       this.#socket = await openTunnel(tunnel, observer);

@@ -62,7 +62,7 @@ interface RtcSide {
   readonly outputId: string | null;
 }
 
-/** Whose connection it is. */
+/** The input or output that the connection belongs to. */
 interface SrtSide {
   /** Null for the input. */
   readonly outputId: string | null;

@@ -18,7 +18,7 @@ interface Publisher {
   remoteAddr: string;
 }
 
-/** Takes one publisher at a time, who dials with WHIP. */
+/** Takes one publisher at a time by WHIP. */
 export class WhipServerInput implements FlowInput, OfferTaker {
   readonly #dependencies: FlowInputDependencies;
   readonly #settings: WhipInputSettings;

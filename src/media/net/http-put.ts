@@ -34,7 +34,7 @@ export async function httpPut({
       },
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
-    // The content of the answer is nobody's; the connection is free again without it.
+    // The body of the response is not used; the connection is free again without it.
     await response.body?.cancel();
     return { status: response.status };
   } catch (cause) {

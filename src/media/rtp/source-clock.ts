@@ -3,9 +3,9 @@ import { ticksPerSecond } from '../codec/media-unit.ts';
 const wrap = 2 ** 32;
 
 /**
- * The times of one RTP stream as 90 kHz ticks. Streams of one source come on one line when each is anchored at the same
- * moment: by RTP-Info (RFC 2326 §12.33), or by the wall clock of sender reports (RFC 3550 §6.4.1). Until then a stream
- * begins when its first packet comes.
+ * The times of one RTP stream as 90 kHz ticks. Streams of one source share a time line when each is anchored at the
+ * same moment. RTP-Info gives that moment (RFC 2326 §12.33), or the wall clock of sender reports (RFC 3550 §6.4.1).
+ * Until then a stream begins when its first packet comes.
  */
 export class SourceClock {
   readonly #clockRate: number;

@@ -44,7 +44,7 @@ export class VideoDepacketiser {
     this.#nextSequence = (sequence + 1) & 0xffff;
     const pictures: AssembledPicture[] = [];
     if (this.#timestamp !== null && timestamp !== this.#timestamp) {
-      // Behind a gap nobody knows whose the missing packets were.
+      // Behind a gap it is unknown which unit the missing packets belonged to.
       if (isGap) this.#isDamaged = true;
       pictures.push(...this.#end());
     }

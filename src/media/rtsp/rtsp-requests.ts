@@ -3,7 +3,7 @@ import { Challenge, type Credentials } from './authorization.ts';
 
 const userAgent = 'adit';
 
-/** Writes the requests of one connection: with their number, the session and the proof of who asks. */
+/** Writes the requests of one connection: with their number, the session and the credentials. */
 export class RtspRequests {
   /** Of the server; null before its first SETUP. */
   sessionId: string | null = null;

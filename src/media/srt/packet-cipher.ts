@@ -10,8 +10,8 @@ const swap = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
  * bytes 0..9 salt | 10..13 salt xor s | 14..15 b
  * ```
  *
- * One ECB cipher lives as long as the key and encrypts the counters; `createCipheriv` for each packet costs a third
- * more CPU and a native object that waits for the garbage collector.
+ * One ECB cipher lives as long as the key and encrypts the counters. Calling `createCipheriv` for each packet costs a
+ * third more CPU, and a native object for the garbage collector.
  */
 export class PacketCipher {
   readonly #cipher: Cipheriv;

@@ -180,7 +180,7 @@ export class Sender {
       counters.malformed++;
       return;
     }
-    // Farther behind is an old report of what was acknowledged since: nobody waits for it.
+    // Farther behind is an old report of packets that were acknowledged since.
     if (from < 0 && from >= -this.#mask) {
       sendControl(encodeDropRequest({ first, last: sequenceAdd(this.#first, Math.min(to, -1)) }));
     }

@@ -72,7 +72,7 @@ export class SrtListener {
   readonly #bySocketId = new Map<number, Accepted>();
   /** By address, port and the caller's socket id. */
   readonly #byCaller = new Map<string, Accepted>();
-  /** Handshakes that were no such, or with a cookie of somebody else. */
+  /** Malformed handshakes, or with the cookie of another caller. */
   malformed = 0;
 
   constructor(dependencies: SrtListenerDependencies, settings: SrtSettings) {

@@ -19,9 +19,9 @@ const repeatUs = 100_000;
 const longestKeyPackets = 2 ** 30;
 
 /**
- * The keys under which this end sends, and their refresh (draft-sharabayko-srt-01 §6.1.6): the next key is announced
- * `announcePackets` before the switch, the switch waits until the peer has confirmed it, and the old key is not used
- * after it. Packets that are sent again were encrypted when they were new.
+ * The keys under which this end sends, and their refresh (draft-sharabayko-srt-01 §6.1.6). The next key is announced
+ * `announcePackets` before the switch. The switch waits until the peer has confirmed it; after it the old key is not
+ * used. Packets that are sent again were encrypted when they were new.
  */
 export class TransmitKeys {
   readonly #random: Random;

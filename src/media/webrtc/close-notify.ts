@@ -5,7 +5,7 @@ const dtls12 = 0xfefd;
 const closeNotify = Buffer.from([1, 0]);
 
 /**
- * Says goodbye with a DTLS alert (RFC 5246 §7.2.1), which werift 0.25 never sends: without it the peer holds a dead
+ * Sends the closing DTLS alert (RFC 5246 §7.2.1), which werift 0.25 never sends. Without it the peer holds a dead
  * session for up to half a minute.
  */
 export async function sendCloseNotify({ cipher, dtls, sessionType, transport }: DtlsSocket): Promise<void> {

@@ -24,7 +24,7 @@ export interface RtcSettings {
   readonly h264: OfferedH264 | null;
   /** The address that others reach this machine by, where it is not its own. */
   readonly publicIp: string | null;
-  /** `stun:host:port`; null asks nobody. */
+  /** `stun:host:port`; null: no STUN server. */
   readonly stunServer: string | null;
 }
 
@@ -64,7 +64,7 @@ export class RtcSession {
   readonly #followed = new WeakSet<RTCDtlsTransport>();
   readonly #watch: PeerWatch;
   readonly #timer: Timer;
-  #packetsHeard = 0;
+  #packetsSeen = 0;
   #phase: 'connecting' | 'connected' | 'over' = 'connecting';
 
   constructor(dependencies: RtcDependencies, settings: RtcSettings) {
@@ -83,7 +83,7 @@ export class RtcSession {
       bundlePolicy: 'max-bundle',
       // Called for each of the peer's checks, which go on for as long as it is there.
       iceFilterStunResponse: () => {
-        if (settings.role === 'sends' && this.isConnected) this.#watch.heard(clock.monotonicMs());
+        if (settings.role === 'sends' && this.isConnected) this.#watch.noteActivity(clock.monotonicMs());
         return true;
       },
     });
@@ -209,7 +209,7 @@ export class RtcSession {
 
   #onConnected(transport: RTCDtlsTransport): void {
     this.#phase = 'connected';
-    this.#watch.heard(this.#dependencies.clock.monotonicMs());
+    this.#watch.noteActivity(this.#dependencies.clock.monotonicMs());
     const remote = transport.iceTransport.getSelectedCandidatePair()?.remote;
     this.#dependencies.observer.connected(remote === undefined ? '' : remoteOf(remote.candidate));
   }
@@ -217,8 +217,8 @@ export class RtcSession {
   #look(): void {
     const nowMs = this.#dependencies.clock.monotonicMs();
     const packets = this.#peer.dtlsTransports.reduce((sum, { packetsReceived }) => sum + packetsReceived, 0);
-    if (packets !== this.#packetsHeard && this.isConnected) this.#watch.heard(nowMs);
-    this.#packetsHeard = packets;
+    if (packets !== this.#packetsSeen && this.isConnected) this.#watch.noteActivity(nowMs);
+    this.#packetsSeen = packets;
     const verdict = this.#watch.verdict(nowMs);
     if (verdict !== null) this.#end(verdict);
   }

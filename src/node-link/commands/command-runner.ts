@@ -52,7 +52,7 @@ const maxQueuedCommands = 2_000;
 const maxQueuedChars = 8 * 1024 * 1024;
 /** Executed, and waiting for the disk. */
 const maxPendingAnswers = 1_000;
-/** How long commands may run before everybody else gets a turn of the event loop. */
+/** How long commands may run before other work gets a turn of the event loop. */
 const turnMs = 5;
 
 /** Carries out commands one after the other and answers each exactly once, in the order in which they came. */

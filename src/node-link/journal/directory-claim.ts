@@ -5,7 +5,7 @@ import { AppError } from '../../lib/app-error.ts';
 
 /**
  * Makes a directory this process's own, until the claim is disposed of or the process is dead: a second one would write
- * into the same files. Throws AppError `io-failed`. Where there is no /proc nobody is kept out.
+ * into the same files. Throws AppError `io-failed`. Without /proc no other process is kept out.
  */
 export function claimDirectory(directory: string): Disposable {
   const path = join(directory, 'lock');
@@ -23,8 +23,8 @@ export function claimDirectory(directory: string): Disposable {
 }
 
 /**
- * Null, or who has the claim already. A symbolic link, because it is there with its text or not at all, and needs no
- * room on a full disk.
+ * Null, or the process that has the claim already. A symbolic link, because it is there with its text or not at all,
+ * and needs no room on a full disk.
  */
 function claim(path: string): string | null {
   try {
@@ -49,7 +49,7 @@ function startOf(pid: number): string | null {
     // Fields 3 to 52 of proc(5): the second is a name in brackets, which may hold anything.
     const fields = status.slice(status.lastIndexOf(') ') + 2).split(' ');
     const [state, start] = [fields[0], fields[19]];
-    // A zombie is dead, and somebody has yet to take note of it.
+    // A zombie has ended; its parent has not collected it yet.
     return state === 'Z' ? null : (start ?? null);
   } catch {
     return null;

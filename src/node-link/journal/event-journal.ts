@@ -135,8 +135,8 @@ export class EventJournal {
   }
 
   /** The manager will learn of this loss; one that has grown since, or that is not safely delivered, stays. */
-  forgetLoss(told: LossReport): void {
-    if (this.#problem === null && this.#losses.report === told) this.#attempt(() => this.#losses.clear());
+  forgetLoss(reported: LossReport): void {
+    if (this.#problem === null && this.#losses.report === reported) this.#attempt(() => this.#losses.clear());
   }
 
   async close(): Promise<void> {

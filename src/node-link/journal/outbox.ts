@@ -15,7 +15,7 @@ const pingPrefix = 'events-';
 
 /**
  * Moves events from the journal to the manager, in order. An event counts as delivered when a ping that was sent after
- * it has its pong: a WebSocket takes frames long before they have left the machine.
+ * it has its pong. A WebSocket takes frames long before they have left the machine.
  */
 export class Outbox {
   readonly #journal: EventJournal;

@@ -32,7 +32,7 @@ export type AttemptResult =
   | { readonly end: 'failed'; readonly error: string }
   | { readonly end: 'lost'; readonly error: string | null };
 
-/** Who started the attempt. Nothing is called after `ended`, which comes exactly once. */
+/** The starter of the attempt. Nothing is called after `ended`, which comes exactly once. */
 export interface LinkAttemptOwner {
   /** Stores the node's secret. The registration token is spent now, so nothing else comes first. Never rejects. */
   registered(nodeId: string, nodeSecret: string): Promise<void>;

@@ -16,8 +16,8 @@ const reader = fileURLToPath(new URL('./config-reader.ts', import.meta.url));
 const maxAnswerBytes = 64 * 1024 * 1024;
 
 /**
- * `loadObserverConfig` in a process of its own: the schema library and the schemas would stay in memory, 6 MB that an
- * observer does not need for anything else. Rejects as `loadObserverConfig` does.
+ * `loadObserverConfig` in a process of its own. Otherwise the schema library and the schemas would stay in memory: 6 MB
+ * that an observer uses for nothing else. Rejects as `loadObserverConfig` does.
  */
 export async function readConfigApart(
   path: string | null,

@@ -52,7 +52,7 @@ export class NoticeBoard {
         const silentMs = Math.round(Number(event.observer_ns - event.last_ns) / 1e6);
         const known = this.#known.get(event.pid);
         if (known !== undefined) known.silent = true;
-        this.#tell(
+        this.#raise(
           'Stall',
           nowNs,
           'critical',
@@ -62,10 +62,10 @@ export class NoticeBoard {
         return;
       }
       case 'Decode':
-        this.#tell('Decode', nowNs, 'warning', `A beat cannot be read: ${event.error.kind}`, event);
+        this.#raise('Decode', nowNs, 'warning', `A beat cannot be read: ${event.error.kind}`, event);
         return;
       case 'AuthFailure':
-        this.#tell(
+        this.#raise(
           'AuthFailure',
           nowNs,
           'warning',
@@ -75,17 +75,17 @@ export class NoticeBoard {
         return;
       case 'OriginConflict': {
         const message = `Pid ${event.claimed_pid} belongs to another origin (${event.slot_origin}), beat dropped`;
-        this.#tell('OriginConflict', nowNs, 'warning', message, event);
+        this.#raise('OriginConflict', nowNs, 'warning', message, event);
         return;
       }
       case 'NamespaceConflict': {
         const message = `Pid ${event.claimed_pid} beats from another PID namespace, beat dropped`;
-        this.#tell('NamespaceConflict', nowNs, 'warning', message, event);
+        this.#raise('NamespaceConflict', nowNs, 'warning', message, event);
         return;
       }
       case 'Io':
       case 'CtrlTruncated':
-        this.#tell(event.type, nowNs, 'warning', `Receiving beats: ${event.error.message}`, event);
+        this.#raise(event.type, nowNs, 'warning', `Receiving beats: ${event.error.message}`, event);
     }
   }
 
@@ -93,13 +93,13 @@ export class NoticeBoard {
     const name = this.#name(news.pid);
     switch (news.kind) {
       case 'spawned':
-        this.#tell('spawned', nowNs, 'info', `Recovery for process ${name} started`, { ...news });
+        this.#raise('spawned', nowNs, 'info', `Recovery for process ${name} started`, { ...news });
         return;
       case 'refused':
-        this.#tell('refused', nowNs, 'warning', `Recovery for process ${name} refused: ${news.reason}`, { ...news });
+        this.#raise('refused', nowNs, 'warning', `Recovery for process ${name} refused: ${news.reason}`, { ...news });
         return;
       case 'spawn-failed':
-        this.#tell('spawn-failed', nowNs, 'warning', `Recovery for process ${name} failed: ${news.reason}`, {
+        this.#raise('spawn-failed', nowNs, 'warning', `Recovery for process ${name} failed: ${news.reason}`, {
           ...news,
         });
         return;
@@ -113,7 +113,7 @@ export class NoticeBoard {
           stdout: news.stdout,
           stderr: news.stderr,
         };
-        this.#tell('completed', nowNs, severity, `Recovery for process ${name} ${end}`, details);
+        this.#raise('completed', nowNs, severity, `Recovery for process ${name} ${end}`, details);
         return;
       }
       case 'debounced':
@@ -122,7 +122,7 @@ export class NoticeBoard {
 
   evicted(pid: number, observerNs: bigint): void {
     this.#known.delete(pid);
-    this.#tell('Eviction', Number(observerNs), 'info', `Pid ${pid} made room for another`, { pid });
+    this.#raise('Eviction', Number(observerNs), 'info', `Pid ${pid} made room for another`, { pid });
   }
 
   /** To be called about once a second: publishes how much was held back. */
@@ -139,12 +139,12 @@ export class NoticeBoard {
     const known = this.#known.get(pid);
     const nowNs = Number(event.observer_ns);
     if (known === undefined) this.#known.set(pid, { status, silent: false });
-    if (known?.silent === true) this.#tell('Beat', nowNs, 'info', `Process ${this.#name(pid)} beats again`, event);
+    if (known?.silent === true) this.#raise('Beat', nowNs, 'info', `Process ${this.#name(pid)} beats again`, event);
     if (known !== undefined) known.silent = false;
     // A first beat that is Ok is no news.
     if (status === (known?.status ?? 'Ok')) return;
     if (known !== undefined) known.status = status;
-    this.#tell('Status', nowNs, statusSeverity[status], `Process ${this.#name(pid)} is ${status}`, event);
+    this.#raise('Status', nowNs, statusSeverity[status], `Process ${this.#name(pid)} is ${status}`, event);
   }
 
   #name(pid: number): string {
@@ -152,7 +152,7 @@ export class NoticeBoard {
     return label === null ? String(pid) : `${label} (${pid})`;
   }
 
-  #tell(kind: Kind, nowNs: number, severity: EventSeverity, message: string, details: object): void {
+  #raise(kind: Kind, nowNs: number, severity: EventSeverity, message: string, details: object): void {
     const notice: Notice = { severity, category: 'observer', message, details: plain(details) };
     const limit = this.#limits.get(kind) ?? newLimit(kind);
     this.#limits.set(kind, limit);

@@ -27,7 +27,7 @@ export interface IntakeDependencies {
   readonly namespaceOf: NamespaceOf;
   /** The largest pid that the kernel gives now. */
   readonly pidMax: (nowNs: number) => number;
-  /** Whether anybody wants the Beat event of an accepted beat. */
+  /** Whether the Beat event of an accepted beat has a listener. */
   readonly wantsBeat: (beat: BeatReading) => boolean;
   /** Called before the Beat that took the place is returned. */
   readonly evicted: (slot: Slot, observerNs: bigint) => void;

@@ -6,7 +6,7 @@ export type BeatOrigin =
   | 'KernelAttested'
   /** UDP that the operator declared trustworthy in the config. */
   | 'OperatorAttestedTransport'
-  /** Anyone who reaches the port. */
+  /** Any process that reaches the port. */
   | 'NetworkUnverified'
   /** A UNIX socket on a system without credentials: only the socket's mode protects it. */
   | 'SocketModeOnly';

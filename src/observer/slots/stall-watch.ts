@@ -1,12 +1,12 @@
 import type { Slot } from './slot.ts';
 
 /**
- * Thresholds of silence after which a full queue excuses nobody any more: of an agent that beats several times a
- * threshold, so many beats in a row are not refused by chance.
+ * After so many thresholds of silence a full queue is no excuse: an agent beats several times a threshold, and so many
+ * beats in a row are not refused by chance.
  */
 const patience = 4;
 
-/** Finds who is silent, and keeps the observer from accusing others while it was not looking itself. */
+/** Finds silent agents. Reports none for a time in which the observer itself did not run. */
 export class StallWatch {
   readonly #slots: () => readonly Slot[];
   #thresholdNs: number;
@@ -28,8 +28,8 @@ export class StallWatch {
   }
 
   /**
-   * To be called several times a threshold. Returns whether the observer itself did not run for more than half of it:
-   * a full queue may have refused beats meanwhile, so that nobody is accused for one further threshold.
+   * To be called several times a threshold. Returns whether the observer itself did not run for more than half of it. A
+   * full queue may have refused beats meanwhile, so no agent is reported for one further threshold.
    */
   look(nowNs: number): boolean {
     const paused = nowNs - this.#lookedAtNs > this.#thresholdNs / 2;
@@ -57,7 +57,7 @@ export class StallWatch {
     return this.#slots().filter((slot) => !slot.stalled && nowNs >= this.#dueNs(slot));
   }
 
-  /** The earliest time at which somebody can be due; null while nobody can. */
+  /** The earliest time at which an agent can be due; null while none can. */
   nextDueNs(): number | null {
     let earliest: number | null = null;
     for (const slot of this.#slots()) {

@@ -59,7 +59,7 @@ export class Tracker {
     this.table = new SlotTable(tableSettings(settings));
   }
 
-  /** Holds from the next beat on. A smaller capacity takes nothing from those who have a slot. */
+  /** Holds from the next beat on. A smaller capacity keeps the slots that are in use. */
   reconfigure(settings: TrackerSettings): void {
     this.#settings = settings;
     this.table.reconfigure(tableSettings(settings));

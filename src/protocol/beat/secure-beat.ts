@@ -19,7 +19,7 @@ const masterBytes = pidBytes + sharedBytes;
 /** 32 bytes. */
 export type BeatKey = Uint8Array;
 
-/** Who sent an encrypted datagram, as far as it can be read without a key; null for a wrong size. */
+/** The sender of an encrypted datagram, as far as it can be read without a key; null for a wrong size. */
 export interface SecureEnvelope {
   /** In the master layout; null in the shared one. */
   readonly pid: number | null;

@@ -3,7 +3,7 @@ import { MAX_PEER_TEXT_CHARS } from '../tunnel/limits.ts';
 import { MAX_CREDENTIAL_CHARS } from './limits.ts';
 import { parseTunnelId } from '../tunnel/tunnel-id.ts';
 
-/** A command's action as it arrived: a type, and fields that nobody has looked at (null ones already left out). */
+/** A command's action as it arrived: a type, and unchecked fields (null ones already left out). */
 export interface CommandAction {
   readonly type: string;
   readonly [field: string]: unknown;

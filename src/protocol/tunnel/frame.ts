@@ -14,9 +14,9 @@ const keptBytes = 4096;
 const empty = Buffer.alloc(0);
 
 /**
- * A control frame, [u32 BE length][UTF-8 JSON], in one buffer: existing edges' readers lose sync when prefix and body
- * arrive around another event, so it must be written in one write. Throws RangeError above the contract's 1 MiB,
- * which no message of this program reaches.
+ * A control frame, [u32 BE length][UTF-8 JSON], in one buffer: it must be written in one write. Readers of existing
+ * edges lose sync when another event comes between prefix and body. Throws RangeError above the contract's 1 MiB, which
+ * no message of this program reaches.
  */
 export function encodeFrame(value: object): Buffer {
   const json = JSON.stringify(value);
@@ -29,11 +29,10 @@ export function encodeFrame(value: object): Buffer {
 }
 
 /**
- * Splits a byte stream into length-prefixed payloads, however it was cut on the way.
- * Bytes are copied in, so the caller may reuse its read buffer. Memory follows the bytes that have arrived (at most
- * twice as many), never the length that a peer announces; a caller that reads every frame between pushes has no more
- * than the cap plus one push buffered. For data streams, pushing at most `needed` bytes at a time leaves everything
- * after the frame unread in the stream.
+ * Splits a byte stream into length-prefixed payloads, however it was cut on the way. Bytes are copied in, so the caller
+ * may reuse its read buffer. Memory follows the bytes that have arrived (at most twice as many), never the length that
+ * a peer announces. If the caller reads every frame between pushes, at most the cap plus one push is buffered. For data
+ * streams, pushing at most `needed` bytes at a time leaves everything after the frame unread in the stream.
  */
 export class FrameReader {
   /** Largest payload accepted, in bytes; may be changed at any time and holds from the next `next()` on. */

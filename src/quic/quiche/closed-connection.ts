@@ -3,8 +3,8 @@ import type { TimerMember } from './timers.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
 /**
- * Holds the id of a connection that is over, for as long as packets of it may still come (RFC 9000 §10.2): they get the
- * close again, or no answer, and no stateless reset.
+ * Holds the id of a connection that is over, for as long as packets of it may still come (RFC 9000 §10.2). They get the
+ * close again or nothing, but no stateless reset.
  */
 export class ClosedConnection implements TimerMember {
   static readonly lingerMs = 3000;

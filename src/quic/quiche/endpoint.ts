@@ -17,7 +17,7 @@ import { PeerPath } from './peer-path.ts';
 import { UdpSocket, type UdpSocketOptions } from './udp-socket.ts';
 import { WordTable, wordAt } from './word-table.ts';
 
-/** Who takes packets that carry one of our connection ids. */
+/** A taker of packets with one of our connection ids. */
 interface PacketTarget {
   /** `late`: its datagrams are too old to be passed on. */
   onPacket(packet: Uint8Array, remote: RemoteInfo, nowMs: number, late?: boolean): void;

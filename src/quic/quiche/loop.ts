@@ -7,14 +7,14 @@ export interface LoopMember {
   transmitQueued: boolean;
   /** Takes what has arrived and calls back; may ask for itself and others to be called again. */
   receive(nowMs: number): void;
-  /** Sends what is due, up to a share of the turn. True: more is ready to be sent. Calls nobody back. */
+  /** Sends what is due, up to a share of the turn. True: more is ready to be sent. Calls no handler. */
   transmit(nowMs: number): boolean;
 }
 
 /**
- * Gathers what a turn of the event loop brings (libuv hands over at most 32 packets per socket and turn) and serves
- * each connection once at its end: so one batch costs one flush per connection, every callback comes from the event
- * loop, and a flood starves neither timers nor other connections.
+ * Gathers what a turn of the event loop brings (libuv hands over at most 32 packets per socket and turn). Serves each
+ * connection once at the end of the turn. So one batch costs one flush per connection, every callback comes from the
+ * event loop, and a flood starves neither timers nor other connections.
  */
 export class Loop {
   readonly #clock: Clock;

@@ -38,7 +38,7 @@ export class PacketSender {
   }
 
   /**
-   * Sends what is ready, `maxPackets` at most; answers how many packets may still follow: 0 means that more may be
+   * Sends what is ready, `maxPackets` at most. Returns how many packets may still follow: 0 means that more may be
    * ready. Negative: the peer's address lets nothing more out before it is proved.
    */
   send(maxPackets: number, nowMs: number): number {
@@ -74,7 +74,7 @@ export class PacketSender {
     this.payload = payload;
   }
 
-  /** Sends the packet that quiche makes after `close`, and answers a copy of it. */
+  /** Sends the packet that quiche makes after `close`, and returns a copy of it. */
   sendClose(): Uint8Array | null {
     const bytes = new Uint8Array(minPayload);
     const length = this.#fill(bytes);
@@ -85,8 +85,8 @@ export class PacketSender {
   }
 
   /**
-   * Whether the packet of a close would leave: quiche holds it back while the congestion window is full, against RFC
-   * 9000 §10.2, and there is no second try. Tried with small packets, because quiche does not expose what is in flight.
+   * Whether the packet of a close would leave. Against RFC 9000 §10.2 quiche holds it back while the congestion window
+   * is full, and does not try again. Tried with small packets, because quiche does not expose what is in flight.
    */
   hasRoomToClose(nowMs: number): boolean {
     for (let probe = 0; probe < 2; probe += 1) {

@@ -32,7 +32,7 @@ export interface PathCounts {
 }
 
 /**
- * Decides how large packets may be. quiche 0.18 neither probes the path nor exposes which packets were lost; but when
+ * Decides how large packets may be. quiche 0.18 neither probes the path nor reports which packets were lost. But when
  * the path carries only small ones, about as many are lost as were large. Silence alone proves nothing: in an outage
  * small packets are lost as well, and the flow of large ones must go on at its end.
  */
@@ -89,8 +89,8 @@ export class PathMtu {
   }
 
   /**
-   * quiche waited too long for an acknowledgement. The caller then sends a small packet: where those pass, its
-   * acknowledgement lets quiche declare lost what was large before it, which the next timeout finds here.
+   * quiche waited too long for an acknowledgement. The caller then sends a small packet. If small ones pass, its
+   * acknowledgement lets quiche declare the large ones before it lost, and the next timeout finds that here.
    */
   onTimeout(counts: PathCounts, nowMs: number): void {
     if (this.#state === 'reduced') return;

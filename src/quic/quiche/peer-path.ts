@@ -9,9 +9,9 @@ const amplification = 3;
 const lateMs = 500;
 
 /**
- * Where the peer is. A change (NAT rebinding) is believed at the first packet from elsewhere that proved authentic and
- * new, but until a second one comes from there, no more than three times what it brought is sent: a packet copied by
- * someone on the way must not aim us at a victim.
+ * Where the peer is. The first authentic and new packet from elsewhere changes the address (NAT rebinding). Until a
+ * second one comes from there, at most three times its bytes are sent. So a packet that an attacker copied on the way
+ * does not aim us at a victim.
  */
 export class PeerPath {
   ip: string;

@@ -115,12 +115,11 @@ export class StreamHandle {
   }
 
   /**
-   * The end of the peer's direction when there is nothing to read. quiche 0.18 is silent about two: a FIN that came
-   * again with data that had been read before, as when an acknowledgement was lost; and a RESET behind a FIN, for which
-   * it drops the data that could be read but goes on listing the stream as readable. Data that had not come before the
-   * RESET does not show, so there it looks like the FIN; and so do both when quiche has forgotten the stream by the
-   * time of reading, as it does with what has nothing to read (a RESET alone has). None of our engines sends such a
-   * RESET.
+   * The end of the peer's direction when there is nothing to read. quiche 0.18 does not report two of them. One is a
+   * FIN that came again with data that was read before, as after a lost acknowledgement. The other is a RESET behind a
+   * FIN: quiche drops the data and still lists the stream as readable. A RESET looks like the FIN where data before it
+   * had not come yet. So do both if quiche has forgotten the stream by then: it does so where nothing can be read.
+   * After a RESET alone something can. None of our engines sends such a RESET.
    */
   #hiddenEnd(): StreamRead {
     for (const id of this.#handle.readable()) if (id === this.id) return { kind: 'reset', code: goneCode };

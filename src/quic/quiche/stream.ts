@@ -225,7 +225,7 @@ export class QuicheStream implements QuicStream, SpliceEnd {
     this.#side?.onLost();
   }
 
-  /** Gives bytes to quiche; answers how many it took. */
+  /** Gives bytes to quiche; returns how many it took. */
   #pass(bytes: Uint8Array, finish: boolean): number {
     const result = this.#handle.write(bytes, finish);
     if (result.kind === 'stopped') {

@@ -22,9 +22,9 @@ const datagramReceiveQueue = 8192;
 const datagramSendQueue = 1024;
 
 /**
- * A connection's window that no peer fills, in place of the configured one: quiche 0.18 never gives back what a reset
- * or a stop threw away unread, so that after some of them the connection would stand still for ever. Budget bounds
- * what waits unread.
+ * A connection's window that no peer fills, in place of the configured one. quiche 0.18 never returns the credit of
+ * bytes that a reset or stop threw away unread: after some of them the connection would stand still for ever. Budget
+ * bounds what waits unread.
  */
 const endlessWindow = 2 ** 52;
 

@@ -131,7 +131,7 @@ export class Transmitter {
     return !isEstablished || this.#probing || nowMs >= this.#closeDueMs || this.#sender.hasRoomToClose(nowMs);
   }
 
-  /** Sends the packet that quiche makes after `close`, and answers a copy of it. */
+  /** Sends the packet that quiche makes after `close`, and returns a copy of it. */
   sendClose(): Uint8Array | null {
     return this.#sender.sendClose();
   }

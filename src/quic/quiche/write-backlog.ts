@@ -17,7 +17,7 @@ export class WriteBacklog {
   }
 
   /**
-   * Offers chunk after chunk to `take`, which answers how many bytes it took, until it takes less than all or there are
+   * Offers chunk after chunk to `take`, which returns how many bytes it took, until it takes less than all or there are
    * none.
    */
   drain(take: (chunk: Uint8Array) => number): void {

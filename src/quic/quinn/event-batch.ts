@@ -88,10 +88,10 @@ class RecordReader {
   }
 }
 
-type Tell = (record: RecordReader, sink: EventSink) => void;
+type Deliver = (record: RecordReader, sink: EventSink) => void;
 
 /** By kind byte. A call's arguments are evaluated from left to right, in the order of the fields. */
-const kinds: readonly (Tell | undefined)[] = [
+const kinds: readonly (Deliver | undefined)[] = [
   undefined,
   (r, sink) => sink.incoming(r.key(), r.key(), r.flag(), r.address()),
   (r, sink) => sink.connected(r.key(), r.id(), r.address(), r.address()),
@@ -124,18 +124,18 @@ function readCloseInfo(record: RecordReader): CloseInfo {
 }
 
 /**
- * Calls a sink for every event of a batch. An error that the sink throws (a handler broke its promise not to) does not
- * keep the other events from their handlers; the first one is thrown at the end.
+ * Calls a sink for every event of a batch. If a handler throws although it must not, the other events still reach their
+ * handlers. The first error is thrown at the end.
  */
 export function tellEvents(batch: Uint8Array, sink: EventSink): void {
   const record = new RecordReader(batch);
   const errors: unknown[] = [];
   while (!record.isAtEnd) {
     const kind = record.byte();
-    const tell = kinds[kind];
-    if (tell === undefined) throw new Error(`event kind ${kind} of the native engine is unknown: rebuild it`);
+    const deliver = kinds[kind];
+    if (deliver === undefined) throw new Error(`event kind ${kind} of the native engine is unknown: rebuild it`);
     try {
-      tell(record, sink);
+      deliver(record, sink);
     } catch (error) {
       errors.push(error);
     }

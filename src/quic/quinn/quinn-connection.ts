@@ -132,7 +132,7 @@ export class QuinnConnection implements QuinnStreamOwner {
     this.#handler?.onDatagram(payload);
   }
 
-  tellLateDatagram(): void {
+  reportLateDatagram(): void {
     this.#handler?.onLateDatagram?.();
   }
 

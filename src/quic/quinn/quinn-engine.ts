@@ -123,11 +123,11 @@ class QuinnEngine implements EdgeEngine, EventSink, SpliceEnds {
 
   #start(): NativeBinding {
     if (this.#closing !== undefined) throw new AppError('closed', 'the QUIC engine is closed');
-    this.#binding ??= new this.#addon.NativeEngine(() => this.#hear());
+    this.#binding ??= new this.#addon.NativeEngine(() => this.#drainEvents());
     return this.#binding;
   }
 
-  #hear(): void {
+  #drainEvents(): void {
     const binding = this.#binding;
     if (binding === undefined) return;
     try {
@@ -236,7 +236,7 @@ class QuinnEngine implements EdgeEngine, EventSink, SpliceEnds {
   }
 
   lateDatagrams(connection: number, count: number): void {
-    for (let told = 0; told < count; told++) this.#connections.get(connection)?.tellLateDatagram();
+    for (let reported = 0; reported < count; reported++) this.#connections.get(connection)?.reportLateDatagram();
   }
 
   localAccepted(listener: number, socket: number): void {

@@ -11,8 +11,8 @@ import { aliases, readFieldKeys } from './field-keys.ts';
 import { relayConfigSchema, type RelayConfigFile } from './config-schema.ts';
 
 /**
- * A relay's config as it is in force: the keys of the file under their own names (so that it can be shown as it was
- * written), every default filled in, paths absolute. Frozen, all the way down.
+ * A relay's config as it is in force, with every default filled in and absolute paths. The keys have their names of the
+ * file, so that it can be shown as it was written. Frozen, all the way down.
  */
 export type RelayConfig = Readonly<Omit<RelayConfigFile, 'api_addrs'> & { readonly api_addrs: readonly string[] }>;
 

@@ -43,7 +43,7 @@ export function planReload(current: RelayConfig, next: RelayConfig): ReloadPlan 
       tls_key_path: next.tls_key_path,
       max_connections_per_ip: next.max_connections_per_ip,
       limits: { ...current.limits, ...limits },
-      // For `get_config`, which answers the current identity.
+      // For `get_config`, which returns the current identity.
       manager: {
         ...current.manager,
         cert_fingerprint: next.manager.cert_fingerprint,

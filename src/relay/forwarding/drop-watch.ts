@@ -7,23 +7,23 @@ import type { LegLedgers } from './traffic-totals.ts';
 /** One event per tunnel and reason in this time, while drops go on (docs/protocol/events.md). */
 const quietMs = 60_000;
 
-interface Told {
+interface Reported {
   ingress: number;
   egress: number;
   atMs: number;
 }
 
-interface ToldOfTunnel {
-  /** Whose numbers were reported: a tunnel that came back has new ledgers, which begin at 0. */
+interface ReportsOfTunnel {
+  /** The ledger that was reported: a tunnel that came back has new ledgers, which begin at 0. */
   readonly ledger: Ledger;
-  readonly byReason: Map<DropReason, Told>;
+  readonly byReason: Map<DropReason, Reported>;
 }
 
 /** Looks at the ledgers now and then, and raises `Datagrams dropped` where drops were added (conformance S4). */
 export class DropWatch {
   readonly #clock: Clock;
   readonly #events: Pick<EventLimits, 'emit'>;
-  readonly #told = new Map<TunnelId, ToldOfTunnel>();
+  readonly #reports = new Map<TunnelId, ReportsOfTunnel>();
   readonly #startedAtMs: number;
 
   constructor(clock: Clock, events: Pick<EventLimits, 'emit'>) {
@@ -39,7 +39,7 @@ export class DropWatch {
       present.add(tunnelId);
       this.#look(tunnelId, ledgers);
     }
-    for (const tunnelId of this.#told.keys()) if (!present.has(tunnelId)) this.#told.delete(tunnelId);
+    for (const tunnelId of this.#reports.keys()) if (!present.has(tunnelId)) this.#reports.delete(tunnelId);
   }
 
   #look(tunnelId: TunnelId, ledgers: LegLedgers): void {
@@ -48,29 +48,29 @@ export class DropWatch {
     const egress = ledgers.egress.totals().drops;
     for (const reason of dropReasons) {
       if (ingress[reason] + egress[reason] === 0) continue;
-      this.#tell(tunnelId, this.#toldOf(tunnelId, ledgers.ingress), reason, ingress[reason], egress[reason]);
+      this.#report(tunnelId, this.#reportsOf(tunnelId, ledgers.ingress), reason, ingress[reason], egress[reason]);
     }
   }
 
-  #toldOf(tunnelId: TunnelId, ledger: Ledger): ToldOfTunnel['byReason'] {
-    const known = this.#told.get(tunnelId);
+  #reportsOf(tunnelId: TunnelId, ledger: Ledger): ReportsOfTunnel['byReason'] {
+    const known = this.#reports.get(tunnelId);
     if (known?.ledger === ledger) return known.byReason;
-    const byReason = new Map<DropReason, Told>();
-    this.#told.set(tunnelId, { ledger, byReason });
+    const byReason = new Map<DropReason, Reported>();
+    this.#reports.set(tunnelId, { ledger, byReason });
     return byReason;
   }
 
-  #tell(
+  #report(
     tunnelId: TunnelId,
-    byReason: ToldOfTunnel['byReason'],
+    byReason: ReportsOfTunnel['byReason'],
     reason: DropReason,
     ingress: number,
     egress: number,
   ): void {
-    const told = byReason.get(reason);
+    const last = byReason.get(reason);
     const nowMs = this.#clock.monotonicMs();
-    if (told !== undefined && nowMs - told.atMs < quietMs) return;
-    const since = told ?? { ingress: 0, egress: 0, atMs: Math.max(this.#startedAtMs, nowMs - quietMs) };
+    if (last !== undefined && nowMs - last.atMs < quietMs) return;
+    const since = last ?? { ingress: 0, egress: 0, atMs: Math.max(this.#startedAtMs, nowMs - quietMs) };
     const added = { ingress: ingress - since.ingress, egress: egress - since.egress };
     if (added.ingress + added.egress === 0) return;
     byReason.set(reason, { ingress, egress, atMs: nowMs });

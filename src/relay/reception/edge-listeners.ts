@@ -27,8 +27,8 @@ type Options = Omit<ListenOptions, 'address'>;
 const retryMs = 5_000;
 
 /**
- * The UDP addresses on which edges connect. One that cannot be had is a warning while another one works, and is tried
- * again: an interface may come up later, and a socket that failed must not stay closed.
+ * The UDP addresses on which edges connect. If one cannot be opened while another one works, that is a warning. It is
+ * tried again: an interface may come up later, and a socket that failed must not stay closed.
  */
 export class EdgeListeners {
   readonly #dependencies: EdgeListenersDependencies;

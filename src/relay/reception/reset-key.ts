@@ -9,9 +9,9 @@ const fileName = 'reset.key';
 const keyBytes = 32;
 
 /**
- * The key of stateless resets (RFC 9000 §10.3), made once and kept in `stateDir`, so that a relay that starts again can
- * end the connections of the one before. Rejects with AppError `io-failed`; a file of another length was not written by
- * us and is one too.
+ * The key of stateless resets (RFC 9000 §10.3), made once and kept in `stateDir`. With it a restarted relay can end the
+ * connections of its predecessor. Rejects with AppError `io-failed`; a file of another length was not written by us and
+ * is one too.
  */
 export async function keepResetKey(stateDir: string, random: Random): Promise<Uint8Array> {
   const path = join(stateDir, fileName);

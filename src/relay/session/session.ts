@@ -19,9 +19,8 @@ export interface SessionSettings {
 
 /**
  * `opening`: no control stream yet. `unproven`: no bind has succeeded yet. `proven`: the edge has shown a credential or
- * holds a leg, and may stay.
- * `leaving`: the edge was sent a refusal of what it asked for; the connection closes when it has had time to read
- * that, unless a later frame brings a bind that succeeds. `closed`: nothing has an effect any more.
+ * holds a leg, and may stay. `leaving`: the edge's request was refused. The connection closes when the edge has had
+ * time to read that, unless a later bind succeeds. `closed`: nothing has an effect any more.
  */
 export type SessionPhase = 'opening' | 'unproven' | 'proven' | 'leaving' | 'closed';
 

@@ -94,7 +94,7 @@ export class Switchboard {
     if (outcome.kind === 'refused') return this.#refusedByRegistry(session, message, outcome, credential);
     refusals.forget(tunnelId, direction);
     this.#dependencies.forwarder.apply(tunnelId);
-    this.#tellOfBind(session, tunnelId, outcome);
+    this.#announceBind(session, tunnelId, outcome);
     return { kind: outcome.peer === null ? 'waiting' : 'ready' };
   }
 
@@ -118,9 +118,9 @@ export class Switchboard {
     if (removed === null) return false;
     this.#dependencies.forwarder.apply(tunnelId);
     const { direction } = removed.leg;
-    const stranger = this.#stranger(session.id, tunnelId, direction);
-    this.#dependencies.events.emit({ kind: 'tunnel-unbound', tunnelId, direction }, stranger);
-    this.#tellPeer(removed, tunnelDownReason.peerUnbound);
+    const unauthenticated = this.#unauthenticated(session.id, tunnelId, direction);
+    this.#dependencies.events.emit({ kind: 'tunnel-unbound', tunnelId, direction }, unauthenticated);
+    this.#notifyPeer(removed, tunnelDownReason.peerUnbound);
     return true;
   }
 
@@ -133,9 +133,9 @@ export class Switchboard {
       if (leg.peer === null) continue;
       const { tunnelId } = leg;
       const { direction } = leg.leg;
-      const stranger = this.#stranger(sessionId, tunnelId, direction);
-      this.#dependencies.events.emit({ kind: 'tunnel-down', tunnelId, direction }, stranger);
-      this.#tellPeer(leg, tunnelDownReason.peerDisconnected);
+      const unauthenticated = this.#unauthenticated(sessionId, tunnelId, direction);
+      this.#dependencies.events.emit({ kind: 'tunnel-down', tunnelId, direction }, unauthenticated);
+      this.#notifyPeer(leg, tunnelDownReason.peerDisconnected);
     }
   }
 
@@ -181,32 +181,32 @@ export class Switchboard {
     return removed.length;
   }
 
-  #tellOfBind(session: BoardSession, tunnelId: TunnelId, outcome: Extract<BindOutcome, { kind: 'bound' }>): void {
+  #announceBind(session: BoardSession, tunnelId: TunnelId, outcome: Extract<BindOutcome, { kind: 'bound' }>): void {
     const { events, registry } = this.#dependencies;
     const { leg, peer, replaced, rebound, becameActive } = outcome;
     const { direction } = leg;
-    const stranger = this.#stranger(session.id, tunnelId, direction);
+    const unauthenticated = this.#unauthenticated(session.id, tunnelId, direction);
     if (replaced !== null) {
       const oldEdge = this.#edgeRef(replaced.sessionId);
       events.emit({ kind: 'leg-replaced', tunnelId, direction, oldEdge, newEdge: session.edgeRef() });
       this.#notice(replaced.sessionId, { kind: 'replaced', tunnelId });
     } else if (peer === null && !rebound) {
-      events.emit({ kind: 'tunnel-waiting', tunnelId, direction }, stranger);
+      events.emit({ kind: 'tunnel-waiting', tunnelId, direction }, unauthenticated);
     }
     if (peer !== null) this.#introduce(tunnelId, session.id, peer, replaced);
     const tunnel = registry.get(tunnelId);
     if (!becameActive || peer === null || !tunnel?.ingress || !tunnel.egress) return;
     const [ingress, egress] = [this.#edgeRef(tunnel.ingress.sessionId), this.#edgeRef(tunnel.egress.sessionId)];
-    events.emit({ kind: 'tunnel-active', tunnelId, ingress, egress }, stranger);
+    events.emit({ kind: 'tunnel-active', tunnelId, ingress, egress }, unauthenticated);
     this.#notice(peer.sessionId, { kind: 'peer-ready', tunnelId, first: !peer.wasPaired });
   }
 
-  /** What the peers of a new leg know of each other's ends. */
+  /** Sends each side of a new pair what is wrong at the other end. */
   #introduce(tunnelId: TunnelId, newcomer: SessionId, peer: Leg, replaced: Leg | null): void {
-    const tell = (to: SessionId, troubles: readonly string[]): void =>
+    const send = (to: SessionId, troubles: readonly string[]): void =>
       this.#notice(to, { kind: 'peer-troubles', tunnelId, troubles });
-    if (replaced !== null && replaced.troubles.length > 0) tell(peer.sessionId, []);
-    if (peer.troubles.length > 0) tell(newcomer, peer.troubles);
+    if (replaced !== null && replaced.troubles.length > 0) send(peer.sessionId, []);
+    if (peer.troubles.length > 0) send(newcomer, peer.troubles);
   }
 
   /** Without a credential the holder is not pinged: it keeps the leg unless it was silent for longer than `aliveMs`. */
@@ -261,7 +261,7 @@ export class Switchboard {
     return { kind: 'refused', reason };
   }
 
-  #tellPeer({ tunnelId, peer }: RemovedLeg, reason: TunnelDownReason): void {
+  #notifyPeer({ tunnelId, peer }: RemovedLeg, reason: TunnelDownReason): void {
     if (peer !== null) this.#notice(peer.sessionId, { kind: 'peer-gone', tunnelId, reason });
   }
 
@@ -269,8 +269,8 @@ export class Switchboard {
     this.#dependencies.session(sessionId)?.notice(notice);
   }
 
-  /** Where an edge comes from whose leg anyone might hold; null where it takes a credential. */
-  #stranger(sessionId: SessionId, tunnelId: TunnelId, direction: Direction): string | null {
+  /** The address of an edge on a leg that needs no credential; null where one is needed. */
+  #unauthenticated(sessionId: SessionId, tunnelId: TunnelId, direction: Direction): string | null {
     const open = this.#dependencies.policy.credentialOf(tunnelId, direction) === null;
     return open ? this.#edgeRef(sessionId).remoteAddr : null;
   }

@@ -46,7 +46,7 @@ export type BindVerdict =
 
 export type AuthorizeResult = 'unchanged' | 'changed' | 'limit-reached';
 
-/** What a restart must not forget (conformance I5). Holds secrets: it goes to a 0600 file and nowhere else. */
+/** The state that survives a restart (conformance I5). Holds secrets: it goes to a 0600 file and nowhere else. */
 export interface PolicyState {
   readonly authorized: readonly (BindTokens & { readonly tunnelId: TunnelId })[];
   readonly revoked: readonly TunnelId[];
@@ -60,8 +60,8 @@ export interface AuthorizedTunnel {
 }
 
 /**
- * Who may bind which tunnel (docs/protocol/tunnel.md §5). The manager's word, authorise or revoke, stands above the
- * config's static tunnels; a revoked tunnel stays refused, also in permissive mode, until it is authorised again or
+ * Decides which edge may bind which tunnel (docs/protocol/tunnel.md §5). The manager's tokens and revocations override
+ * the config's static tunnels. A revoked tunnel stays refused, also in permissive mode, until it is authorised again or
  * unrevoked.
  */
 export class BindPolicy {
@@ -102,8 +102,8 @@ export class BindPolicy {
   }
 
   /**
-   * Forgets the manager's tokens and refuses the tunnel from now on. Always succeeds; where there are too many, answers
-   * the tunnel whose revocation was given up for it, if that one can be bound now.
+   * Forgets the manager's tokens and refuses the tunnel from now on. Always succeeds. If there are too many, gives up
+   * the oldest revocation; returns its tunnel if that can be bound now.
    */
   revoke(tunnelId: TunnelId): TunnelId | null {
     this.#authorized.delete(tunnelId);
@@ -181,7 +181,7 @@ export class BindPolicy {
     for (const tunnelId of state.revoked) this.#revoked.add(tunnelId);
   }
 
-  /** What was revoked last is what somebody is most likely to try now. */
+  /** The last revoked tunnel is the one most likely to be tried now, so the oldest goes. */
   #oldestRevoked(suits: (tunnelId: TunnelId) => boolean): TunnelId | null {
     for (const tunnelId of this.#revoked) if (suits(tunnelId)) return tunnelId;
     return null;

@@ -61,7 +61,7 @@ interface Obstacle {
   readonly leg: Leg | null;
 }
 
-/** What is there where a bind wants to go. */
+/** The tunnel, holder and peer that a bind finds. */
 interface Place {
   readonly tunnel: Tunnel | null;
   readonly holder: Leg | null;
@@ -71,8 +71,8 @@ interface Place {
 }
 
 /**
- * The one owner of tunnels, legs and pairing (conformance I3, I6). Pure: time and who is alive come in.
- * A removal always names the session that it is for, so a late close cannot take its successor's leg.
+ * The one owner of tunnels, legs and pairing (conformance I3, I6). Pure: time, and which session is alive, are
+ * arguments. A removal always names the session that it is for, so a late close cannot take its successor's leg.
  */
 export class TunnelRegistry {
   readonly #tunnels = new Map<TunnelId, Tunnel>();

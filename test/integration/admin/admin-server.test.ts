@@ -50,7 +50,7 @@ describe('the admin server', () => {
     expect(second.logger.messages('warn')).toEqual(['an API address could not be used']);
   });
 
-  it('L2 starts without an address when its only one is taken, says so, and takes it once it is free', async () => {
+  it('L2 starts without an address when its only one is taken, reports it, and takes it once it is free', async () => {
     const first = await startAdmin([anyPort]);
     const taken = first.server.addresses()[0] ?? anyPort;
     await using second = await startAdmin([taken]);

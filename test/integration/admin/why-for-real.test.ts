@@ -14,7 +14,7 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     await world.says('ingress', 'Data comes from the other edge');
   });
 
-  it('says that the tunnel is not authorised', async () => {
+  it('reports that the tunnel is not authorised', async () => {
     await using world = await startWhyWorld({ engine, relay: { tunnels: [] } });
     await world.says('relay', /not authorised on this relay[^]*The ingress edge \(studio, .*\) was refused/);
     await world.says(
@@ -23,7 +23,7 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     );
   });
 
-  it('says that an edge was refused for its secret, and that its leg is missing', async () => {
+  it('reports that an edge was refused for its secret, and that its leg is missing', async () => {
     await using world = await startWhyWorld({ engine, egressTunnel: { tunnel_bind_secret: otherKey } });
     const text = await world.says('relay', /The egress edge \(camera, .*\) was refused: bind authentication failed/);
     expect(text).toMatch(/The egress leg has been missing for .*, while the ingress edge waits/);
@@ -31,7 +31,7 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     await world.says('ingress', 'The relay has our leg, and the egress edge is not there.');
   });
 
-  it('says at both ends that the address has all its connections', async () => {
+  it('reports at both ends that the address has all its connections', async () => {
     await using world = await startWhyWorld({ engine, relay: { max_connections_per_ip: 1 } });
     const text = await world.says('relay', /Connections from 127\.0\.0\.1 are refused: it has 1 already/);
     expect(text).toContain('raise max_connections_per_ip');
@@ -40,7 +40,7 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     await world.says(missing, 'raise max_connections_per_ip of the relay: too many connections come from this address');
   });
 
-  it('says since when a leg is missing, and how it went', async () => {
+  it('reports since when a leg is missing, and how it went', async () => {
     await using world = await startWhyWorld({ engine });
     world.send(1000, 100);
     await world.says('relay', 'Both legs are there');
@@ -49,12 +49,12 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     await world.says('egress', /dropped just now \(\d+ in all, no_relay\): the tunnel was not up/);
   });
 
-  it('says that the edges disagree about the protocol', async () => {
+  it('reports that the edges disagree about the protocol', async () => {
     await using world = await startWhyWorld({ engine, ingressTunnel: { protocol: 'tcp' } });
     await world.says('relay', /was refused: protocol mismatch[^]*one says tcp, one udp/);
   });
 
-  it('says that a leg went to another edge, tells the loser, and lets it back once that one has ended', async () => {
+  it('reports at relay and edge that another edge took the leg, which comes back once that one has ended', async () => {
     await using world = await startWhyWorld({ engine });
     await world.says('ingress', 'The tunnel is up');
     const leave = await world.join('ingress', 'double');
@@ -71,14 +71,14 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     expect(relay).not.toContain('refused');
   });
 
-  it('says which leg loses packets', async () => {
+  it('reports which leg loses packets', async () => {
     await using world = await startWhyWorld({ engine, faults: { lossRate: 0.08 } });
     world.send(1000, 400);
     const text = await world.says('relay', /The ingress leg \(studio, .*\) is losing packets: \d/);
     expect(text).not.toContain('The egress leg (camera');
   });
 
-  it('says which leg is the slow one, and what is dropped for it', async () => {
+  it('reports which leg is the slow one, and what is dropped for it', async () => {
     await using world = await startWhyWorld({ engine, faults: { bytesPerSecond: 60_000, delayMs: 5 } });
     world.send(1000, 200);
     const text = await world.says('relay', /The ingress leg \(studio, .*\) is (the slow one|slow):/);
@@ -89,7 +89,7 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     );
   });
 
-  it('says how much fits when the packets offered are too large', async () => {
+  it('reports how much fits when the packets offered are too large', async () => {
     await using world = await startWhyWorld({ engine });
     await world.says('egress', 'The tunnel is up');
     world.send(1500, 100);
@@ -100,7 +100,7 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     expect(text).not.toContain('stopped answering');
   });
 
-  it('says that a path narrower than the default drops what it cannot carry', async () => {
+  it('reports that a path narrower than the default drops what it cannot carry', async () => {
     await using world = await startWhyWorld({ engine, relay: { quic: { engine, max_udp_payload: 1200 } } });
     await world.says('egress', 'The tunnel is up');
     world.send(1300, 100);
@@ -110,14 +110,14 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     );
   });
 
-  it('says that the relay does not answer, or is somebody else', async () => {
+  it('reports that the relay does not answer, or is another one', async () => {
     await using silent = await startWhyWorld({ engine, faults: { partitioned: true } });
     await silent.says('ingress', /There is no connection to the relay .*\n {2}→ check its address/);
     await using impostor = await startWhyWorld({ engine, ingressTunnel: { relay_fingerprint: otherKey } });
     await impostor.says('ingress', /the relay did not prove who it is: .*\n {2}→ compare relay_fingerprint/);
   });
 
-  it('says that the edges have different keys, and that nothing takes what arrives', async () => {
+  it('reports that the edges have different keys, and that nothing takes what arrives', async () => {
     await using strangers = await startWhyWorld({ engine, ingressTunnel: { tunnel_encryption_key: otherKey } });
     strangers.send(1000, 100);
     await strangers.says(
@@ -129,7 +129,7 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
     await nobody.says('ingress', 'Nothing takes what arrives for 127.0.0.1:9: nothing listens there (ECONNREFUSED)');
   });
 
-  it('says that the local address is taken', async () => {
+  it('reports that the local address is taken', async () => {
     await using taken = await LocalUdpSocket.open();
     await using world = await startWhyWorld({ engine, egressTunnel: { local_addr: taken.addr } });
     await world.says(

@@ -60,7 +60,7 @@ describe('adit why of a media flow', () => {
     await says(bed, 'main', /The publisher has stopped: nothing comes to 127[.]0[.]0[.]1:\d+ any more[.]\n {2}→ look/);
   });
 
-  it('says that nothing ever came, that the publisher has stopped and since when, and that it sends nothing', async () => {
+  it('reports that nothing ever came, that the publisher has stopped and since when, and that it sends nothing', async () => {
     await using bed = await FlowBed.open();
     const port = await bed.create({ id: 'rx', input: listener });
     await says(bed, 'rx', new RegExp(`Nothing has ever come to 127[.]0[.]0[.]1:${port}[.]`));
@@ -72,7 +72,7 @@ describe('adit why of a media flow', () => {
     expect(await says(bed, 'tx', 'The flow is not running.')).toContain('set enabled to true');
   });
 
-  it('says at both ends that the passphrase is wrong', async () => {
+  it('reports at both ends that the passphrase is wrong', async () => {
     await using bed = await FlowBed.open();
     const port = await bed.create({ id: 'rx', input: { ...listener, passphrase: 'a secret of both' } });
     await bed.create({ id: 'tx', input: udpIn, outputs: [caller(port, { passphrase: 'another secret' })] });
@@ -81,7 +81,7 @@ describe('adit why of a media flow', () => {
     expect((await ask(bed, 'tx')).status).toBe(3);
   });
 
-  it('says which leg is silent, and for how long', async () => {
+  it('reports which leg is silent, and for how long', async () => {
     await using bed = await FlowBed.open();
     const [first, second] = [await freeUdpPort(), await freeUdpPort()];
     const redundancy = { bind_addr: `127.0.0.1:${second}` };
@@ -94,7 +94,7 @@ describe('adit why of a media flow', () => {
     source.pause();
   });
 
-  it('says why a browser cannot play an output', async () => {
+  it('reports why a browser cannot play an output', async () => {
     await using bed = await FlowBed.open();
     const web = { id: 'web', name: 'Web', type: 'webrtc', mode: 'whep_server' };
     const port = await bed.create({ id: 'stage', input: udpIn, outputs: [web] });
@@ -104,7 +104,7 @@ describe('adit why of a media flow', () => {
     expect(source.frames).toBeGreaterThan(0);
   });
 
-  it('says why an RTMP publisher, an RTSP server and an HLS server do not get along with a flow', async () => {
+  it('reports why an RTMP publisher, an RTSP server and an HLS server do not get along with a flow', async () => {
     await using bed = await FlowBed.open();
     await using origin = await HttpOrigin.start(() => ({ status: 403 }));
     await using camera = await RtspServer.start({ answer: refusesDescribe });

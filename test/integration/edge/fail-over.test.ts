@@ -111,7 +111,7 @@ describe.each(await builtEngines())('an edge over %s with two relays', (engineNa
 
     networks[0].heal();
     await until(() => egress.tunnel().active_relay_idx === 0);
-    // One datagram alone may still be lost where the relay has not heard from the other edge again.
+    // One datagram alone may still be lost where no packet of the other edge has reached the relay again.
     await until(() => {
       source.send(Buffer.from('again'), egress.port());
       return sink.received.at(-1)?.toString() === 'again';

@@ -14,7 +14,7 @@ const egressTunnel = { protocol: 'udp', direction: 'egress' } as const;
 const ingressTunnel = { protocol: 'udp', direction: 'ingress' } as const;
 
 describe.each(await builtEngines())('an edge over %s', (engineName) => {
-  it('stays bound while its peer is away, hears of it, and carries traffic again when it is back', async () => {
+  it('stays bound while its peer is away, is notified, and carries traffic again when it is back', async () => {
     await using engine = await openEngine(engineName);
     await using relay = await startAuthorizedRelay(engineName);
     await using sink = await LocalUdpSocket.open();

@@ -75,7 +75,7 @@ describe.each(await builtEngines())('an edge over %s, at a relay', (engineName) 
     expect(relay.sessions.length).toBe(1);
   });
 
-  it('hears of its peer on uni streams for the whole life of the connection', async () => {
+  it('takes messages about its peer on uni streams for the whole life of the connection', async () => {
     await using engine = await openEngine(engineName);
     await using relay = await ScriptedRelay.start({ engine });
     await using edge = await startTestEdge({
@@ -110,7 +110,7 @@ describe.each(await builtEngines())('an edge over %s, at a relay', (engineName) 
     await edge.reaches('ready');
   });
 
-  it('comes back after a second when the relay closes, and is told so once', async () => {
+  it('comes back after a second when the relay closes, and reports it once', async () => {
     await using engine = await openEngine(engineName);
     await using relay = await ScriptedRelay.start({
       engine,

@@ -129,7 +129,7 @@ describe.each(await builtEngines())('a running edge over %s', (engineName) => {
     });
   });
 
-  it('starts without the tunnel whose port is taken, says so, and starts it when the port is free', async () => {
+  it('starts without the tunnel whose port is taken, reports it, and starts it when the port is free', async () => {
     await using engine = await openEngine(engineName);
     await using relay = await startAuthorizedRelay(engineName);
     const taken = await LocalTcpServer.start(() => {});

@@ -98,7 +98,7 @@ describe.each(await builtEngines())('a UDP tunnel over %s', (engineName) => {
     expect(source.received.length).toBe(1);
   });
 
-  it('says that several programs send to its port, and that it is over, but nothing of one that moved', async () => {
+  it('reports that several programs send to its port, and that it is over, but nothing of one that moved', async () => {
     await using tunnel = await openTunnel(engineName);
     const { egress, source } = tunnel;
     await using second = await LocalUdpSocket.open();
@@ -119,7 +119,7 @@ describe.each(await builtEngines())('a UDP tunnel over %s', (engineName) => {
     await until(() => reasons() === '', { what: 'ten seconds with one sender' });
   });
 
-  it('drops what is not sealed with its key, and says so', async () => {
+  it('drops what is not sealed with its key, and reports it', async () => {
     await using tunnel = await openTunnel(engineName, { tunnel_encryption_key: 'ff'.repeat(32) });
     const { egress, ingress, source, sink } = tunnel;
     source.send(packet(1), egress.port());

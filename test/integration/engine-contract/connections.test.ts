@@ -23,7 +23,7 @@ describe.each(await builtEngines())('connections of the %s engine', (name) => {
     expect(report.counters.packetsReceived).toBeGreaterThan(2);
   });
 
-  it('close with a code and words that the peer hears, once', async () => {
+  it('close with a code and words that the peer gets, once', async () => {
     await using world = await QuicWorld.start(name);
     const { client, server } = await world.connect();
     server.connection.close(17, 'disconnected by manager');
@@ -107,7 +107,7 @@ describe.each(await builtEngines())('connections of the %s engine', (name) => {
     connection.ping();
   });
 
-  it('tell what they know of their path', async () => {
+  it('report what they know of their path', async () => {
     await using world = await QuicWorld.start(name);
     const { client } = await world.connect();
     const stats = client.connection.stats();

@@ -36,7 +36,7 @@ describe('the choice of an engine', () => {
     else expect(outcome).toMatch(/no QUIC engine can be used here .*npm (run|ci)/);
   });
 
-  it('does without one that was built from other sources, and warns; who asked for it is told what to do', async () => {
+  it('does without one that was built from other sources, and warns; a config that names it gets an error with the remedy', async () => {
     const logger = new RecordingLogger();
     const loads = {
       native: () => Promise.reject(new AppError('engine-unusable', 'built from other sources')),

@@ -28,7 +28,7 @@ describe.each(await builtEngines())('streams of the %s engine whose last packets
 
   it('S1 carry a FIN that was lost together with data before it', async () => {
     await using world = await QuicWorld.start(name);
-    // So far that everything is on its way before the first acknowledgement tells of the losses.
+    // So far that everything is on its way before the first acknowledgement shows the losses.
     const faults = { delayMs: 100 };
     await using network = await FaultyNetwork.start({ target: world.listener.address, faults });
     const { client, server } = await world.connect(network.address);

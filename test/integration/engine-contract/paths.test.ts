@@ -39,7 +39,7 @@ describe.each(await builtEngines())('paths of the %s engine', (name) => {
     expect(ends.map(({ connection }) => (connection.stats().rttMs ?? 0) < 1000)).toEqual(ends.map(() => true));
   });
 
-  it('may change their NAT binding fifty times, and every change is told once it is proved', async () => {
+  it('may change their NAT binding fifty times, and every change is reported once it is proved', async () => {
     await using world = await QuicWorld.start(name);
     await using network = await FaultyNetwork.start({ target: world.listener.address });
     const { client, server } = await world.connect(network.address);
@@ -51,7 +51,7 @@ describe.each(await builtEngines())('paths of the %s engine', (name) => {
       await until(() => server.addresses.length === move, { what: `the listener believes move ${move}` });
       await until(() => server.streams.some((stream) => stream.text === `move ${move}`));
       server.connection.sendDatagram(datagram(100, move));
-      await until(() => client.datagrams.length === move, { what: `the client hears after move ${move}` });
+      await until(() => client.datagrams.length === move, { what: `a datagram after move ${move}` });
     }
     expect(server.closed).toBeNull();
     expect(server.connection.remote).toEqual(server.addresses.at(-1));
@@ -167,7 +167,7 @@ describe.each(await builtEngines())('paths of the %s engine', (name) => {
     const { client } = await world.connect(network.address);
     const options = await world.listenOptions();
     const { address } = world.listener;
-    // As after a kill -9: the peer hears nothing of the end.
+    // As after a kill -9: the peer gets no packet about the end.
     network.partition();
     await world.engine.close();
     await using successor = await QuicWorld.start(name, { listen: { ...options, address } });

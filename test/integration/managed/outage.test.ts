@@ -3,7 +3,7 @@ import { builtEngines } from '../../support/programs/engines.ts';
 import { runOutage } from '../../support/programs/outage.ts';
 
 describe.each(await builtEngines())('while the manager is away, a relay over %s', (engine) => {
-  it('loses no event although it is killed with -9 in the middle, and tells them in order', async () => {
+  it('loses no event although it is killed with -9 in the middle, and sends them in order', async () => {
     const result = await runOutage({ engine, edges: 100, atOnce: 10, awayMs: 2_000 });
     expect(result.missing).toEqual([]);
     expect(result.greeted).toBeGreaterThanOrEqual(100);

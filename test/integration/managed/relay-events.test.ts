@@ -134,7 +134,7 @@ describe.each(await builtEngines())('a relay over %s with a manager', (engineNam
     expect(times).toEqual(times.toSorted((one, other) => one - other));
     expect(times[0]).toBeGreaterThanOrEqual(startedAtMs);
     expect(times.at(-1)).toBeLessThanOrEqual(clock.now());
-    // Raised while nobody listened, told as of then.
+    // Raised while no link was open, and sent with that time.
     const refused = firstOf(events, /authentication failed/);
     const reconnected = events.filter((event) => event.payload.message === 'Connected to manager')[1];
     if (refused === undefined || reconnected === undefined) throw new Error('not there');

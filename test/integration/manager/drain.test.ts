@@ -7,7 +7,7 @@ const relayNames = ['ams', 'fra', 'lon', 'nyc'] as const;
 type RelayName = (typeof relayNames)[number];
 
 /** One command that a node was given, in the order in which all nodes got theirs. */
-interface Told {
+interface Sent {
   readonly node: string;
   readonly action: SimCommand['action'];
 }
@@ -16,15 +16,15 @@ interface World extends AsyncDisposable {
   readonly manager: ManagerBed;
   readonly relays: Readonly<Record<RelayName, JoinedNode>>;
   readonly edges: readonly JoinedNode[];
-  readonly told: Told[];
+  readonly sent: Sent[];
 }
 
 async function world(edgeCount: number): Promise<World> {
   const manager = await ManagerBed.start();
-  const told: Told[] = [];
+  const sent: Sent[] = [];
   const record = (name: string) => (node: SimNode) => {
     node.answer = ({ action }) => {
-      told.push({ node: name, action });
+      sent.push({ node: name, action });
       return action.type === 'list_authorized' ? { error: `Unknown relay command: ${action.type}` } : {};
     };
   };
@@ -42,7 +42,7 @@ async function world(edgeCount: number): Promise<World> {
   const joined = [...Object.values(relays), ...edges];
   for (const { id } of joined) await manager.steady(id);
   return {
-    ...{ manager, relays: relays as Record<RelayName, JoinedNode>, edges, told },
+    ...{ manager, relays: relays as Record<RelayName, JoinedNode>, edges, sent },
     async [Symbol.asyncDispose]() {
       for (const { node } of joined) await node[Symbol.asyncDispose]();
       await manager[Symbol.asyncDispose]();
@@ -87,13 +87,13 @@ async function spread({ manager, relays }: World, ids: readonly string[]): Promi
   return counts;
 }
 
-/** Which relays know one tunnel, and which each of its edges was last told to use. */
+/** Which relays know one tunnel, and which each of its edges uses by its last command. */
 class TunnelStory {
   readonly broken: string[] = [];
   readonly #known = new Set<string>();
   readonly #usedBy = new Map<string, readonly string[]>();
 
-  take({ node, action }: Told): void {
+  take({ node, action }: Sent): void {
     if (action.type === 'authorize_tunnel') this.#known.add(node);
     else if (action.type === 'create_tunnel') this.#use(node, relaysOf(action));
     else this.#forget(node);
@@ -113,9 +113,9 @@ class TunnelStory {
 }
 
 /** Where an edge was given a relay that did not know the tunnel yet, or a relay forgot a tunnel that an edge still used. */
-function brokenMoments(told: readonly Told[]): readonly string[] {
+function brokenMoments(sent: readonly Sent[]): readonly string[] {
   const stories = new Map<string, TunnelStory>();
-  for (const one of told) {
+  for (const one of sent) {
     const id = tunnelOf(one.action);
     if (id === null) continue;
     const story = stories.get(id) ?? new TunnelStory();
@@ -141,7 +141,7 @@ function relaysOf(action: SimCommand['action']): readonly string[] {
 describe('relays that are chosen by the manager', () => {
   it('carry 200 tunnels evenly, of the wanted region first, and one that is drained loses all of its own without a gap', async () => {
     await using all = await world(20);
-    const { manager, relays, told } = all;
+    const { manager, relays, sent } = all;
     const ids: string[] = [];
     for (let index = 0; index < 200; index++) ids.push(await makeTunnel(all, index));
     await active(all, ids);
@@ -160,14 +160,14 @@ describe('relays that are chosen by the manager', () => {
     await active(all, ids);
     await until(
       () =>
-        told.filter(({ node, action }) => node === 'ams' && action.type === 'revoke_tunnel').length === moved.length,
+        sent.filter(({ node, action }) => node === 'ams' && action.type === 'revoke_tunnel').length === moved.length,
       {
         what: 'the drained relay forgot every tunnel',
         pollMs: 50,
       },
     );
     expect(await spread(all, ids)).toEqual({ ams: 0, fra: 200, lon: 200, nyc: 0 });
-    expect(brokenMoments(told)).toEqual([]);
+    expect(brokenMoments(sent)).toEqual([]);
     const after = await manager.fleet.tunnels.get(moved[0] ?? '');
     expect(after.placement_reason).toContain('1 of 4 relays cannot take it now');
     expect(after.status).toBe('active');
@@ -175,7 +175,7 @@ describe('relays that are chosen by the manager', () => {
 
   it('wait with forgetting a tunnel until an edge that is away has changed over, too', async () => {
     await using all = await world(2);
-    const { manager, relays, edges, told } = all;
+    const { manager, relays, edges, sent } = all;
     const id = await makeTunnel(all, 0);
     await active(all, [id]);
     const away = edges[1];
@@ -183,17 +183,17 @@ describe('relays that are chosen by the manager', () => {
     await until(async () => (await manager.fleet.nodes.get(away?.id ?? '')).state !== 'online');
     await manager.fleet.nodes.setDraining(relays.ams.id, true, admin);
     await until(
-      () => told.filter(({ node, action }) => node === 'edge-0' && action.type === 'create_tunnel').length === 2,
+      () => sent.filter(({ node, action }) => node === 'edge-0' && action.type === 'create_tunnel').length === 2,
     );
     const { credentials } = away ?? {};
     await using _back = await SimNode.connect(manager.url, { ...credentials }, (node) => {
       node.answer = ({ action }) => {
-        told.push({ node: 'edge-1', action });
+        sent.push({ node: 'edge-1', action });
         return {};
       };
     });
-    await until(() => told.some(({ node, action }) => node === 'ams' && action.type === 'revoke_tunnel'), {});
-    expect(brokenMoments(told)).toEqual([]);
+    await until(() => sent.some(({ node, action }) => node === 'ams' && action.type === 'revoke_tunnel'));
+    expect(brokenMoments(sent)).toEqual([]);
   });
 
   it('say why none can take a tunnel, and keep to the number of tunnels that one may carry', async () => {

@@ -127,7 +127,7 @@ describe('limits', () => {
     ).rejects.toMatchObject({ status: 409, message: 'there are 3 legs already, and limits.legs allows 5' });
   });
 
-  it('limits.database_bytes makes info events go sooner, and no others, and says so', async () => {
+  it('limits.database_bytes makes info events go sooner, and no others, and reports it', async () => {
     await using manager = await ManagerBed.start({ config: { limits: { database_bytes: 1_048_576 } } });
     const { store, upkeep } = manager.program.manager.parts;
     const now = new SystemClock().now();

@@ -216,7 +216,7 @@ describe('pings', () => {
 });
 
 describe('commands', () => {
-  it('fail at once when the node leaves, and tell apart what went wrong', async () => {
+  it('fail at once when the node leaves, each with its own error', async () => {
     const { id, node } = await manager.join(name(), 'edge', (sim) => {
       sim.answer = ({ action }) => (action.type === 'refuse' ? { error: 'no', error_code: 'odd' } : 'silence');
     });

@@ -83,7 +83,7 @@ describe.each(engines)('a store on %s', (engine) => {
     expect(await store.sessions.live(leaseMs, 'other')).toHaveLength(1);
   });
 
-  it('tells a live lease from a dead one by its own clock', async () => {
+  it('distinguishes a live lease from a dead one by its own clock', async () => {
     await store.instances.register({ id: 'i', name: 'i', url: null, version: '1', started_at: 1 });
     expect(await store.instances.renew('i')).toBe(true);
     expect(await store.instances.renew('gone')).toBe(false);

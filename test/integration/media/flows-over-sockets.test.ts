@@ -178,7 +178,7 @@ describe('a manager changes a running flow', () => {
     ]);
   });
 
-  it('keeps what it was told: on disk before the ack, and running again after a restart', async () => {
+  it('keeps a command: on disk before the ack, and running again after a restart', async () => {
     await using bed = await FlowBed.open();
     await using sink = await LocalUdpSocket.open();
     await bed.create({ id: 'main', input: udpIn, outputs: [udpOut('out', sink)] });

@@ -83,7 +83,7 @@ describe('an HLS output', () => {
     expect(bed.messages).toEqual(['HLS segment upload failed: segment_0.ts: no answer within 5 s']);
   });
 
-  test('says that no key frames come', async () => {
+  test('reports that no key frames come', async () => {
     await using origin = await HttpOrigin.start(() => ({ status: 201 }));
     await using bed = await MediaBed.start(input, [output(origin)]);
     await feed(bed, () => bed.messages.length === 1, 1_000_000);

@@ -124,9 +124,9 @@ describe('the SRT port of a flow', () => {
     await until(() => clock.monotonicMs() - startedMs > 1700);
     expect(bed.messages('rx')).toHaveLength(2);
     expect(bed.messages('tx')).toHaveLength(2);
-    const told = JSON.stringify([bed.manager.events, bed.program.log.lines]);
-    expect(told).not.toContain(passphrase);
-    expect(told).not.toContain('another secret');
+    const shown = JSON.stringify([bed.manager.events, bed.program.log.lines]);
+    expect(shown).not.toContain(passphrase);
+    expect(shown).not.toContain('another secret');
   });
 
   it('takes the stream id that it wants and no other', async () => {

@@ -118,7 +118,7 @@ describe('an RTMP input', () => {
     expect(bed.messages).toHaveLength(2);
   });
 
-  test('does not start where its port is taken, and says which', async () => {
+  test('does not start where its port is taken, and reports which', async () => {
     await using bed = await MediaBed.start(input);
     const port = String(await portOf(bed));
     const again = MediaBed.start({ ...input, listen_addr: `127.0.0.1:${port}` });

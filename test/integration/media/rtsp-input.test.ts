@@ -42,7 +42,7 @@ describe('an RTSP input', () => {
     expect(JSON.stringify([report, bed.details])).not.toContain('secret');
   });
 
-  test('says once that the password is wrong, and goes on trying', async () => {
+  test('reports once that the password is wrong, and goes on trying', async () => {
     await using server = await RtspServer.start({ auth: 'digest' });
     await using bed = await MediaBed.start(input(server, { username: 'cam', password: 'nope' }));
     await bed.says('RTSP input disconnected: the user name or the password is wrong. Reconnecting in 1s');

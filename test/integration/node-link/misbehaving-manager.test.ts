@@ -180,7 +180,7 @@ describe('a node whose config cannot be written', () => {
     rename: () => Promise.reject(new Error('read-only file system')),
   };
 
-  it('does not spend its token, and says why once', async () => {
+  it('does not spend its token, and reports why once', async () => {
     await using manager = await TestManager.start();
     manager.tokens.add('tok');
     await using node = await startNode(manager, {
@@ -196,7 +196,7 @@ describe('a node whose config cannot be written', () => {
     expect(node.link.status.problems).toHaveLength(1);
   });
 
-  it('keeps its credentials in a file of their own when it is told to', async () => {
+  it('keeps its credentials in a file of their own when the config names one', async () => {
     await using manager = await TestManager.start();
     manager.tokens.add('tok');
     const options = { manager: manager.configFor({ registration_token: 'tok' }), clock: new ScaledClock(20) };

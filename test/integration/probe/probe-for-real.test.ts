@@ -89,7 +89,7 @@ describe.each(await builtEngines())('adit probe over %s', (engine) => {
     expect(status).toBe(3);
   });
 
-  it('says how large a datagram may be on a narrow path, and what to set in SRT', async () => {
+  it('reports how large a datagram may be on a narrow path, and what to set in SRT', async () => {
     await using world = await behind({ largestPayload: payloadOfMtu(1280) });
     const { text, status } = await probe(...from(world.network), '--seconds', '5');
     const [, payload = '', advised = ''] =
@@ -103,7 +103,7 @@ describe.each(await builtEngines())('adit probe over %s', (engine) => {
     expect((await probe(...from(world.network), '--payload', '900')).status).toBe(0);
   });
 
-  it('says that nothing comes back where a firewall swallows UDP', async () => {
+  it('reports that nothing comes back where a firewall swallows UDP', async () => {
     await using world = await behind({ partitioned: true });
     const { text, status } = await probe(...from(world.network));
     expect(text).toMatch(
@@ -141,7 +141,7 @@ describe.each(await builtEngines())('adit probe over %s', (engine) => {
 });
 
 describe('adit probe', () => {
-  it.runIf(process.platform === 'linux')('tells a closed port from a filtered one', async () => {
+  it.runIf(process.platform === 'linux')('distinguishes a closed port from a filtered one', async () => {
     const { text, status } = await probe(`127.0.0.1:${await closedPort()}`);
     expect(text).toMatch(/✗ UDP port \d+ of 127\.0\.0\.1 is closed: that machine says that nothing listens there\./);
     expect(status).toBe(3);
@@ -157,7 +157,7 @@ describe('adit probe', () => {
     expect(status).toBe(3);
   });
 
-  it('says that a name does not resolve', async () => {
+  it('reports that a name does not resolve', async () => {
     const { text, status } = await probe('relay.invalid:4433');
     expect(text).toMatch(
       /^relay relay\.invalid:4433\n✗ relay\.invalid does not resolve: .*\.\n {2}→ check how the name/,

@@ -210,7 +210,7 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
       prove: true,
     });
     await prover.expect('tunnel_ready');
-    const told = JSON.stringify([
+    const shown = JSON.stringify([
       logger.lines,
       bed.events,
       bed.relay.report.totals(),
@@ -218,6 +218,6 @@ describe.each(await builtEngines())('isolation over %s', (engine) => {
       bed.relay.policy.authorizedTunnels(),
       bed.relay.refusals.list(),
     ]);
-    for (const secret of [pairSecret, token, 'f'.repeat(64), prover.challenge]) expect(told).not.toContain(secret);
+    for (const secret of [pairSecret, token, 'f'.repeat(64), prover.challenge]) expect(shown).not.toContain(secret);
   });
 });

@@ -95,7 +95,7 @@ describe('an SRT listener as input, with ffmpeg as caller', () => {
 });
 
 describe('an SRT output, with srt-live-transmit', () => {
-  it('lets two receivers in at the same time, and says when each leaves', async () => {
+  it('lets two receivers in at the same time, and reports when each leaves', async () => {
     await using bed = await FlowBed.open();
     const port = await freeUdpPort();
     const output = { id: 'out', name: 'Out', ...listener(port, { passphrase }) };
@@ -133,7 +133,7 @@ describe('an SRT output, with srt-live-transmit', () => {
     expect(source.chunks).toBeGreaterThan(0);
   });
 
-  it('says once that nobody listens there, and connects when somebody does', async () => {
+  it('reports once that no program listens there, and connects when one does', async () => {
     await using bed = await FlowBed.open();
     const port = await freeUdpPort();
     const remote = { mode: 'caller', remote_addr: `127.0.0.1:${port}`, connect_timeout_secs: 1 };

@@ -1,8 +1,8 @@
 import { realJournalFiles, type AppendFile, type JournalFiles } from '../../../src/node-link/journal/journal-files.ts';
 
 /**
- * Real files that can be told to fail: writing as on a full disk, reading as without file descriptors, syncing as on a broken disk, or
- * without an end as on one that hangs.
+ * Real files that fail on demand: writing as on a full disk, reading as without file descriptors, syncing as on a
+ * broken disk. Or syncing does not end, as on a disk that hangs.
  */
 export class FailingJournalFiles implements JournalFiles {
   failing: 'nothing' | 'writes' | 'reads' | 'syncs' | 'syncs without end' = 'nothing';

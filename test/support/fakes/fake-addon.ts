@@ -18,7 +18,7 @@ function encode([type, value]: EventField): Buffer {
   return bytes;
 }
 
-/** Stands in for the Rust library: notes what is called, answers as a test has arranged, and says what it is told to say. */
+/** Stands in for the Rust library: notes the calls, returns what a test has set, and sends the events of the test. */
 export class FakeAddon {
   readonly calls: (readonly [string, ...unknown[]])[] = [];
   /** Answers by method; a function is called with the arguments. Without one the answer is 0. */

@@ -155,7 +155,7 @@ export class MemoryConnection implements QuicConnection {
     });
   }
 
-  /** For tests: this end is gone as a killed process is; nothing tells the other end. */
+  /** For tests: this end is gone as a killed process is; the other end gets no packet about it. */
   vanish(): void {
     this.#ended = true;
     this.handler = null;

@@ -10,7 +10,7 @@ import { attempt } from './attempt.ts';
 import { hostileConfig, type HostileOptions } from './hostile-config.ts';
 import { HostileStreams } from './hostile-streams.ts';
 
-/** quiche is told that nothing ever moves: what moves is our socket. */
+/** For quiche the path never changes: what moves is our socket. */
 const here = { host: '::1', port: 1 };
 const there = { host: '::1', port: 2 };
 const recvInfo = { from: there, to: here };
@@ -147,7 +147,7 @@ export class HostileConnection implements AsyncDisposable {
     this.flush();
   }
 
-  /** Says nothing more and hears nothing more, without a close. */
+  /** Sends and receives nothing more, without a close. */
   vanish(): void {
     this.#silent = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

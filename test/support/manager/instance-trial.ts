@@ -56,7 +56,7 @@ export class InstanceTrial implements AsyncDisposable {
     await using disposal = new AsyncDisposableStack();
     const server = disposal.use(await PostgresServer.start());
     const url = await server.newDatabase();
-    // Who listens on another database is told nothing.
+    // Listeners of another database get nothing.
     const elsewhere = await server.newDatabase();
     const proxy = disposal.use(await CutProxy.start(server.port));
     const managers = new Map<InstanceName, ManagerProcess>();
@@ -161,8 +161,8 @@ export class InstanceTrial implements AsyncDisposable {
     return Math.round(performance.now() - startedMs);
   }
 
-  /** Where every tunnel ends according to the manager, and according to the node that was told last. */
-  async forwards(): Promise<readonly { readonly wanted: string; readonly told: unknown }[]> {
+  /** Where every tunnel ends according to the manager, and according to the last command to the node. */
+  async forwards(): Promise<readonly { readonly wanted: string; readonly sent: unknown }[]> {
     const { rows } = await this.#database.query<{
       id: string;
       destination_forward: string;
@@ -170,8 +170,8 @@ export class InstanceTrial implements AsyncDisposable {
     }>('SELECT id, destination_forward, destination_node_id FROM tunnels ORDER BY id');
     const byId = new Map(this.nodes.map((node) => [node.id, node]));
     return rows.map(({ id, destination_forward: wanted, destination_node_id: nodeId }) => {
-      const told = byId.get(nodeId)?.tunnels.get(id) as { readonly local_addr: string } | undefined;
-      return { wanted, told: told?.local_addr };
+      const sent = byId.get(nodeId)?.tunnels.get(id) as { readonly local_addr: string } | undefined;
+      return { wanted, sent: sent?.local_addr };
     });
   }
 

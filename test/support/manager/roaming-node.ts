@@ -14,8 +14,8 @@ const silentMs = 3_000;
 const firstAnswerMs = 10_000;
 
 /**
- * A simulated node as ours behave: it dials a list of managers in turn, keeps each event until a pong says that it is
- * stored, answers every command, and remembers what it was told last of each tunnel.
+ * A simulated node that behaves as ours. It dials a list of managers in turn, and keeps each event until a pong
+ * confirms it. It acknowledges every command, and keeps the last one for each tunnel.
  */
 export class RoamingNode implements AsyncDisposable {
   readonly id: string;

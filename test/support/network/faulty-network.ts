@@ -35,9 +35,9 @@ const shortestDelayMs = 0.5;
 const clock = new SystemClock();
 
 /**
- * A UDP proxy that clients dial instead of the relay, and that treats their packets badly: each client has a socket of
- * its own towards the target, as behind a NAT. Everything can be switched while packets are under way. The faults are
- * decided from the seed; what arrives first is the kernel's choice, as in any network.
+ * A UDP proxy with faults, which clients dial in place of the relay. Each client has a socket of its own towards the
+ * target, as behind a NAT. Everything can be switched while packets are under way. The faults are decided from the
+ * seed; what arrives first is the kernel's choice, as in any network.
  */
 export class FaultyNetwork {
   /** What clients dial. */

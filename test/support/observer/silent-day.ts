@@ -47,8 +47,9 @@ interface Pause {
 }
 
 /**
- * 24 hours of 250 agents in a simulated clock: random silences, restarts under the same pid with and without a new process,
- * dying beats, nonces that wrap, and an observer that stands still now and then. Everything is compared with what was really sent.
+ * 24 hours of 250 agents in a simulated clock. Agents fall silent at random, restart under the same pid with or without
+ * a new process, and send dying beats; nonces wrap. The observer itself pauses now and then. Everything is compared
+ * with what was really sent.
  */
 export function simulateDay(seed: number): DayOutcome {
   const day = new Day(seed);

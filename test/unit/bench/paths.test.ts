@@ -107,7 +107,7 @@ describe('the verdict about a column', () => {
     expect(judge(rows, cases, 'native', 'bare')[0]?.misses).toEqual([]);
   });
 
-  it('says nothing of cells without a number', () => {
+  it('leaves out cells without a number', () => {
     const failed: Cell = { ...result(0, 0, null), summary: null };
     expect(judge([row('380/s loss 1 %', failed)], cases, 'native', 'bare')).toEqual([]);
   });

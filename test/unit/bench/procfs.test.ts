@@ -12,7 +12,7 @@ describe('a line of schedstat', () => {
 });
 
 describe('a status file', () => {
-  it('tells what a process holds and held at most, in bytes', () => {
+  it('reads what a process holds and held at most, in bytes', () => {
     const text = 'Name:\tnode\nVmHWM:\t   2048 kB\nVmRSS:\t    1024 kB\nThreads:\t11\n';
     expect(parseStatus(text)).toEqual({ rssBytes: 1_048_576, peakRssBytes: 2_097_152 });
   });

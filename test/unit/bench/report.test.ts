@@ -100,7 +100,7 @@ describe('the results of a run', () => {
 });
 
 describe('the table', () => {
-  it('has a line for each row, with spread and ratio, and says what was at its limit', () => {
+  it('has a line for each row, with spread and ratio, and reports what was at its limit', () => {
     const beside = { '% lost': 0.5 };
     const recorder = recorded([
       [value('cost', 10, { beside, bottleneck: 'relay (99 % of a CPU)' }), value('cost', 20)],
@@ -112,7 +112,7 @@ describe('the table', () => {
     expect(report).not.toContain('Failed:');
   });
 
-  it('says that a figure failed, and why, instead of printing a number', () => {
+  it('reports that a figure failed, and why, instead of printing a number', () => {
     const failed: Measurement = { kind: 'failed', row: 'cost', reason: 'all was lost' };
     const report = formatReport(resultsOf(recorded([[failed, value('cost', 20)]]), 1));
     expect(report).toContain('cost, µs  FAILED');

@@ -38,7 +38,7 @@ describe('the command line', () => {
     expect(exitCodeOf((await run('token', '--wings')).error)).toBe(2);
   });
 
-  it('says who speaks, and where the help for that very command is', async () => {
+  it('names the program, and where the help for that very command is', async () => {
     expect((await run('demo', '--wings')).err).toBe(
       "adit: unknown option '--wings'\n(run 'adit demo --help' for what it takes)\n",
     );

@@ -12,7 +12,7 @@ function bedOf(outcome: () => Promise<ReloadOutcome>): { reload: ConfigReload; l
 }
 
 describe('a reload of the config', () => {
-  it('says what is in force and what needs a restart', async () => {
+  it('reports what is in force and what needs a restart', async () => {
     const { reload, logger } = bedOf(async () => ({ applied: ['log_level'], needsRestart: ['quic_addrs'] }));
     await reload.request('file changed');
     expect(logger.lines).toEqual([
@@ -56,7 +56,7 @@ describe('a reload of the config', () => {
 });
 
 describe('the keys in which two configs differ', () => {
-  it('are told with their path, lists as one value', () => {
+  it('are reported with their path, lists as one value', () => {
     const [a, b] = [
       { same: 1, list: [1], inner: { x: 1, y: 2 }, gone: 1, shape: null },
       { same: 1, list: [2], inner: { x: 1, y: 3 }, fresh: 1, shape: { kind: 'file' } },

@@ -13,7 +13,7 @@ describe('a JSON file', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('is read as what it says', async () => {
+  it('is read as it is written', async () => {
     writeFileSync(path, '{"a": [1]}');
     expect(await readJsonFile(path)).toEqual({ a: [1] });
   });

@@ -57,7 +57,7 @@ describe('the queue of structured log lines', () => {
     expect(queue.dropped).toBe(3000 - 2049);
   });
 
-  it('counts lines that the target refuses, and says so once until it works again', async () => {
+  it('counts lines that the target refuses, and reports it once until it works again', async () => {
     const { target, queue, logger } = bedOf();
     for (const line of ['a', 'b', 'c']) queue.push(line);
     await target.release(new Error('disk full'));

@@ -142,7 +142,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
     expect(tolerant.why()).toContain('note: Version mismatch: the ingress edge speaks version 1');
   });
 
-  it('drops datagrams that no peer takes, and says so while it happens', async () => {
+  it('drops datagrams that no peer takes, and reports it while it happens', async () => {
     const bed = await Bed.start(authorized);
     const camera = bed.relay.edge('camera').bind({ tunnelId: id, direction: 'ingress', secret });
     bed.relay.run();
@@ -192,7 +192,7 @@ describe('REST over a whole relay', () => {
     expect(bed.observer.answers.health().alive).toBe(false);
   });
 
-  it('says that anyone may bind, in health, which stays ok, and to whoever asks about a tunnel', async () => {
+  it('reports that anyone may bind, in health, which stays ok, and to whoever asks about a tunnel', async () => {
     const bed = await Bed.start();
     expect(bed.observer.answers.health().report).toMatchObject({
       status: 'ok',

@@ -7,7 +7,7 @@ describe('until', () => {
     expect(await until(() => answers.shift(), { pollMs: 1 })).toBe('yes');
   });
 
-  it('says what it waited for when the deadline passes', async () => {
+  it('reports what it waited for when the deadline passes', async () => {
     await expect(until(() => false, { timeoutMs: 5, pollMs: 1, what: 'the moon' })).rejects.toThrow(
       'not within 5 ms: the moon',
     );

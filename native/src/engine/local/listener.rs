@@ -23,7 +23,7 @@ pub struct Listener {
     pub readable: bool,
     pub queued: bool,
     undecided: usize,
-    /// Closed for a moment when no file descriptor is left: that makes room to accept a waiting program and refuse it,
+    /// Closed for a moment when no file descriptor is left. That makes room to accept a waiting program and refuse it,
     /// so that it does not wait for ever.
     reserve: Option<File>,
 }

@@ -1,4 +1,5 @@
-//! Who sends to a bound local socket. Answers go to the last sender, so programs that send in turns get each other's.
+//! Local programs that send to a bound socket. Replies go to the last sender, so programs that send in turns get each
+//! other's.
 
 use std::net::SocketAddr;
 

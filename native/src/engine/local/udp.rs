@@ -1,5 +1,5 @@
-//! The local UDP socket of a tunnel: what a local program sends is sealed and goes to the relay that control has
-//! chosen, what a relay brings is opened and goes to the local program. Each datagram is counted, in as out or dropped
+//! The local UDP socket of a tunnel. Datagrams of local programs are sealed and sent to the relay that control has
+//! chosen. Datagrams of relays are opened and given to the local program. Each is counted: in, then out or dropped
 //! (conformance S5).
 
 use std::{

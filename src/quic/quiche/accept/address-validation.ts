@@ -7,9 +7,9 @@ const macBytes = 16;
 const timeBytes = 6;
 
 /**
- * Tokens of Retry packets (RFC 9000 §8.1.2): they carry the time and the id that the client chose first, authenticated
- * together with its address and the id that we gave it. So the relay keeps nothing for a client that has not shown that
- * it receives at its address.
+ * Tokens of Retry packets (RFC 9000 §8.1.2). They carry the time and the id that the client chose first. Both are
+ * authenticated, with the client's address and the id that we gave it. So the relay keeps nothing for a client that has
+ * not shown that it receives at its address.
  */
 export class AddressValidation {
   readonly #key: KeyObject;

@@ -42,8 +42,8 @@ function protect(header: Buffer, payload: Uint8Array, clientDestinationId: Uint8
 }
 
 /**
- * An Initial packet that answers `incoming` (of version 1) with CONNECTION_CLOSE of this transport error, made without
- * any state: quiche would run half a TLS handshake first.
+ * The reply to the Initial packet `incoming` (of version 1): CONNECTION_CLOSE with this transport error. It is made
+ * without any state; quiche would run half a TLS handshake first.
  */
 export function initialClose(incoming: LongHeader, ownId: Uint8Array, errorCode: number): Uint8Array {
   const close = Buffer.from([0x1c, errorCode, 0, 0]);

@@ -19,7 +19,7 @@ const idleMarginMs = 1000;
 const marginMs = 25;
 /** Asking for the round trip costs 9 µs. */
 const roundTripAgeMs = 5;
-/** How often those who are held are resumed. */
+/** How often held streams are resumed. */
 const pauseMs = 5;
 
 /** Estimates when sent data must have arrived, because quiche does not report acknowledgements. */

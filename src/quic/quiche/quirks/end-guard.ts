@@ -29,8 +29,8 @@ interface Departed {
 const nothing = new Uint8Array(0);
 
 /**
- * A FIN that leaves alone leaves in so many packets, apart from each other where that can be, and then has time to be
- * lost and sent again.
+ * A FIN without data is sent in so many packets, apart from each other where possible. Then it has time to be lost and
+ * sent again.
  */
 const finPackets = 3;
 const finPauseMs = 10;

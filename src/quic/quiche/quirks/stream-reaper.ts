@@ -28,12 +28,12 @@ const nothing = Buffer.alloc(0);
 
 /**
  * Makes quiche 0.18 forget streams that are over on both sides. By itself it forgets one only when an acknowledgement
- * arrives in the right state: a stream whose last frame of the peer came after our end was acknowledged stays for ever,
+ * arrives in the right state. If the peer's last frame came after our end was acknowledged, the stream stays for ever,
  * and with it one of the peer's stream credits. Reading it once more, or having one more (empty, legal) frame of it
  * acknowledged, makes quiche look again.
  *
- * That frame is a FIN. Behind a reset it says nothing new; ahead of one that was lost and is yet to be sent again it
- * would make a truncated stream look whole (conformance S1), so there it waits until the reset must have arrived.
+ * That frame is a FIN. Behind a reset it has no effect. Ahead of a lost reset it would make a truncated stream look
+ * whole (conformance S1), so there it waits until the reset must have arrived.
  */
 export class StreamReaper {
   readonly #handle: QuicheHandle;

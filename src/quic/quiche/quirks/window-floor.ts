@@ -30,10 +30,10 @@ const noRoom = new Uint8Array(21);
  *
  * quiche 0.18 dates each packet by the clock of its pacer, which moves once in `first window / (1.25 × window)` round
  * trips. Behind a small window that is longer than a round trip, and then each measurement is longer than the one
- * before: after minutes quiche reckons with round trips of minutes, sends nothing lost again until they are over, and
- * keeps a record of all that it sent until then. A loss makes a window smaller; only an acknowledgement that finds it
- * used up makes it larger again, which those of an interactive or a listening connection never do. So, while the window
- * is small:
+ * before. After minutes quiche computes with round trips of minutes: it repairs no loss before they are over, and keeps
+ * a record of every packet until then. A loss makes a window smaller; only an acknowledgement that finds it used up
+ * makes it larger again, which those of an interactive or a listening connection never do. So, while the window is
+ * small:
  *
  * - After each transmission quiche is asked for one packet more, in a buffer that holds none: for quiche the window is
  *   then used up. The PING

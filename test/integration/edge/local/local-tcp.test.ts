@@ -19,10 +19,10 @@ async function readAll(socket: Socket): Promise<string> {
   return Buffer.concat(pieces).toString('latin1');
 }
 
-/** Starts a connection attempt; `outcome` is what its handler was told. */
-function handlerOf(): { readonly handler: LocalTcpConnectHandler; readonly told: (Error | 'connected')[] } {
-  const told: (Error | 'connected')[] = [];
-  return { told, handler: { onConnected: () => told.push('connected'), onFailed: (error) => told.push(error) } };
+/** Starts a connection attempt; `calls` are the calls of its handler. */
+function handlerOf(): { readonly handler: LocalTcpConnectHandler; readonly calls: (Error | 'connected')[] } {
+  const calls: (Error | 'connected')[] = [];
+  return { calls, handler: { onConnected: () => calls.push('connected'), onFailed: (error) => calls.push(error) } };
 }
 
 describe.each(await builtEngines())('local TCP connections of an edge on %s', (name) => {
@@ -170,23 +170,23 @@ describe.each(await builtEngines())('local TCP connections of an edge on %s', (n
     const taken = { ip: '127.0.0.1', port: Number(server.addr.split(':')[1]) };
     const nobody = { onConnection: () => {}, onError: () => {} };
     await expect(world.tcp.listen(taken, nobody)).rejects.toThrow('EADDRINUSE');
-    const { handler, told } = handlerOf();
+    const { handler, calls } = handlerOf();
     world.tcp.connect({ ip: '127.0.0.1', port: 1 }, handler);
-    expect(told).toEqual([]);
-    await until(() => told.length > 0);
-    expect(String(told[0])).toContain('ECONNREFUSED');
+    expect(calls).toEqual([]);
+    await until(() => calls.length > 0);
+    expect(String(calls[0])).toContain('ECONNREFUSED');
   });
 
-  it('tell nothing more of an attempt that was given up', async () => {
+  it('report nothing more of an attempt that was given up', async () => {
     await using world = await LocalTcpWorld.start(name);
     await using server = await LocalTcpServer.start(() => {});
-    const { handler, told } = handlerOf();
+    const { handler, calls } = handlerOf();
     const address = { ip: '127.0.0.1', port: Number(server.addr.split(':')[1]) };
     world.tcp.connect(address, handler).reset();
     const other = handlerOf();
     const second = world.tcp.connect(address, other.handler);
-    await until(() => other.told.length > 0);
-    expect([told, other.told]).toEqual([[], ['connected']]);
+    await until(() => other.calls.length > 0);
+    expect([calls, other.calls]).toEqual([[], ['connected']]);
     second.reset();
   });
 

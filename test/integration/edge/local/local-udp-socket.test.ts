@@ -20,7 +20,7 @@ it('passes on a datagram from port 0 as one that nobody can answer', async () =>
   expect(senders).toEqual([null, { address: '127.0.0.1', port: 9 }]);
 });
 
-it('says that an address which the kernel lets nobody connect to is unavailable', async () => {
+it('reports that an address which the kernel lets nobody connect to is unavailable', async () => {
   // Broadcast, which a socket may use only when it has asked to.
   const opening = openLocalUdpSocket(
     'connect',

@@ -41,7 +41,7 @@ it('counts a local program that does not answer as one that refuses', async () =
   ingress.onDataStream(near, new AnsweringRelay('queued'));
   far.write(encodeStreamHeader(tunnelId));
   run();
-  // Before the kernel's answer can be heard.
+  // Before the kernel's answer can arrive.
   clock.advance(10_000);
   run();
   expect(counters.stats().send_errors).toBe(1);

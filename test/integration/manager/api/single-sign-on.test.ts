@@ -119,7 +119,7 @@ describe.each([
     expect(faults).toEqual([]);
   });
 
-  it('says that the provider is away, and passwords and tokens go on', async () => {
+  it('reports that the provider is away, and passwords and tokens go on', async () => {
     await provider[Symbol.asyncDispose]();
     const back = await browser.go(start(), (url) => url.startsWith(provider.issuer));
     // What the provider told of itself is known by now: the browser finds it away.

@@ -84,11 +84,11 @@ describe('adit check-config', () => {
     expect(Object.keys(wrongRelayConfigs).length + Object.keys(wrongEdgeConfigs).length).toBeGreaterThanOrEqual(60);
   });
 
-  it('tells every problem at once', async () => {
+  it('reports every problem at once', async () => {
     expect(await refusal({ quic_addrs: [], api_token: 'x', limits: { max_tunnels: 0 }, tunels: [] })).toHaveLength(4);
   });
 
-  it('says what is wrong with a file that is not JSON, without quoting it', async () => {
+  it('reports what is wrong with a file that is not JSON, without quoting it', async () => {
     const trailingComma = `{\n  "api_token": "${'s'.repeat(40)}",\n}\n`;
     await expect(check(trailingComma)).rejects.toMatchObject({
       code: 'config-invalid',

@@ -36,7 +36,7 @@ function never(): never {
 }
 
 describe('why a tunnel is as it is, at an edge', () => {
-  it('says through which relay it is up, and what is wrong with the other', () => {
+  it('reports through which relay it is up, and what is wrong with the other', () => {
     expect(text(factsOf({}))).toBe(
       'problem: There is no connection to the relay relay-b.example:4433: the relay no longer answers. → check its ' +
         'address, that it runs, and that UDP to its port is let through both ways\n' +
@@ -46,18 +46,18 @@ describe('why a tunnel is as it is, at an edge', () => {
     );
   });
 
-  it('says that the other edge is missing', () => {
+  it('reports that the other edge is missing', () => {
     expect(text(factsOf({ state: 'waiting', relays: [relay] }))).toContain('the ingress edge is not there');
   });
 
-  it('says that a relay refused, and what to do', () => {
+  it('reports that a relay refused, and what to do', () => {
     const refused = { ...relay, state: 'down', last_problem: 'tunnel not authorised', path: null } as const;
     expect(text(factsOf({ state: 'down', relays: [refused] }))).toContain(
       'The relay relay-a.example:4433 does not let us hold the leg: tunnel not authorised. → list the tunnel under tunnels',
     );
   });
 
-  it('says that a relay has fallen silent and that the second one is in use', () => {
+  it('reports that a relay has fallen silent and that the second one is in use', () => {
     const relays = [
       { ...relay, suspect: true },
       { ...relay, relay_addr: 'relay-b.example:4433' },
@@ -117,7 +117,7 @@ describe('why a tunnel is as it is, at an edge', () => {
     );
   });
 
-  it('says why the local address could not be opened, and what mends that', () => {
+  it('reports why the local address could not be opened, and what mends that', () => {
     const failed = {
       at: '2026-04-02T12:09:00.000Z',
       kind: 'tunnel-failed',
@@ -130,7 +130,7 @@ describe('why a tunnel is as it is, at an edge', () => {
     );
   });
 
-  it('says that the second relay is of no use while the other edge is not there', () => {
+  it('reports that the second relay is of no use while the other edge is not there', () => {
     const relays = [relay, { ...relay, relay_addr: 'relay-b.example:4433', state: 'waiting' } as const];
     expect(text(factsOf({ relays }))).toContain(
       'problem: There is no fail-over: the ingress edge is not at the relay relay-b.example:4433. → list that relay',
@@ -162,7 +162,7 @@ describe('why a tunnel is as it is, at an edge', () => {
     },
   );
 
-  it('says that it is stopped, or on its way', () => {
+  it('reports that it is stopped, or on its way', () => {
     expect(text(factsOf({ state: 'stopped', relays: [] }))).toContain('set enabled to true');
     const relays = [{ ...relay, state: 'connecting', path: null } as const];
     expect(text(factsOf({ state: 'connecting', relays }))).toBe(
@@ -187,7 +187,7 @@ describe('why a tunnel is as it is, at an edge', () => {
     expect(text(factsOf({ state: 'connecting', relays }))).toContain(`: ${last}. → ${remedy}`);
   });
 
-  it('says in which directions data moves', () => {
+  it('reports in which directions data moves', () => {
     const moved = (changes: Partial<typeof quiet>): string =>
       text(factsOf({}), factsOf({ stats: { ...quiet, ...changes } }));
     expect(moved({ bytes_sent: 9999 })).toContain('note: Data goes out from here, and nothing comes');
@@ -195,7 +195,7 @@ describe('why a tunnel is as it is, at an edge', () => {
     expect(moved({ bytes_sent: 9999, bytes_received: 9999 })).toContain('good: Traffic flows in both directions.');
   });
 
-  it('says how large a datagram may be', () => {
+  it('reports how large a datagram may be', () => {
     expect(text(factsOf({}), factsOf({ drops: { too_large: 2 } }))).toContain(
       '→ send smaller datagrams: at most 1348 bytes of payload fit (path MTU 1452)',
     );

@@ -36,7 +36,7 @@ function lines(before: TunnelFacts, after: TunnelFacts = before): string[] {
 const leaf = { details: {}, severity: 'warning' } as const;
 
 describe('why a tunnel is as it is, at its relay', () => {
-  it('says that nobody has authorised it', () => {
+  it('reports that it is not authorised', () => {
     const text = lines(factsOf(null, { authorisation: 'unknown' })).join('\n');
     expect(text).toContain('problem: The tunnel is not authorised on this relay: nobody may bind it.');
     expect(text).toContain("list the tunnel under tunnels in the relay's config");
@@ -45,11 +45,11 @@ describe('why a tunnel is as it is, at its relay', () => {
     );
   });
 
-  it('says that it is revoked', () => {
+  it('reports that it is revoked', () => {
     expect(lines(factsOf(null, { authorisation: 'revoked' }))[0]).toContain('The tunnel is revoked');
   });
 
-  it('says which leg is missing, since when, and how it went', () => {
+  it('reports which leg is missing, since when, and how it went', () => {
     const tunnel = sampleTunnel(id, { status: 'waiting_egress', status_since: '2026-04-02T12:07:00.000Z' });
     const { sent } = tunnel.egress;
     const down = {
@@ -68,7 +68,7 @@ describe('why a tunnel is as it is, at its relay', () => {
     );
   });
 
-  it('says that an address has all its connections, while a leg is missing and not for long', () => {
+  it('reports that an address has all its connections, while a leg is missing and not for long', () => {
     const refused = {
       ...leaf,
       at: '2026-04-02T12:09:00.000Z',
@@ -105,7 +105,7 @@ describe('why a tunnel is as it is, at its relay', () => {
     expect(line).not.toContain("look at the relay's log");
   });
 
-  it('says that versions differ, of a leg or of somebody who tried', () => {
+  it('reports that versions differ, of a leg or of a refused edge', () => {
     const tunnel = sampleTunnel(id);
     if (tunnel.egress.leg === null) throw new Error('the sample has both legs');
     const old = { ...tunnel, egress: { ...tunnel.egress, leg: { ...tunnel.egress.leg, protocol_version: 1 } } };
@@ -117,7 +117,7 @@ describe('why a tunnel is as it is, at its relay', () => {
     );
   });
 
-  it('says which leg is losing packets, by what happened just now', () => {
+  it('reports which leg is losing packets, by what happened just now', () => {
     const before = factsOf(tunnelWith({ packets_sent: 100_000, packets_lost: 0 }));
     const after = factsOf(tunnelWith({ packets_sent: 101_000, packets_lost: 42 }));
     const text = lines(before, after).join('\n');
@@ -125,7 +125,7 @@ describe('why a tunnel is as it is, at its relay', () => {
     expect(text).not.toContain('The egress leg (studio');
   });
 
-  it('says what README.md shows', () => {
+  it('reports what README.md shows', () => {
     const since = { status_since: '2026-04-02T09:00:00.000Z' };
     const before = { ...tunnelWith({ packets_sent: 1000, packets_lost: 0 }), ...since };
     const after = { ...tunnelWith({ packets_sent: 2000, packets_lost: 57 }, { datagram_bytes_in: 200_000 }), ...since };
@@ -143,7 +143,7 @@ describe('why a tunnel is as it is, at its relay', () => {
     expect(lines(factsOf(tunnelWith({ packets_sent: 20, packets_lost: 10 }))).join('\n')).not.toContain('is losing');
   });
 
-  it('says which leg is the slow one', () => {
+  it('reports which leg is the slow one', () => {
     const text = lines(factsOf(tunnelWith({ rtt_ms: 480, min_rtt_ms: 20 }))).join('\n');
     expect(text).toContain('The ingress leg (camera, 198.51.100.4:40000) is the slow one');
     expect(text).toContain('(round trip 480 ms, at best 20 ms)');
@@ -153,7 +153,7 @@ describe('why a tunnel is as it is, at its relay', () => {
     );
   });
 
-  it('says what is dropped just now, why, and that the MTU is too small', () => {
+  it('reports what is dropped just now, why, and that the MTU is too small', () => {
     const path = { max_datagram_size: 1216, path_mtu: 1280 };
     const before = factsOf(tunnelWith(path, { drops: { too_large: 100 } }));
     const after = factsOf(tunnelWith(path, { drops: { too_large: 150 } }));
@@ -177,7 +177,7 @@ describe('why a tunnel is as it is, at its relay', () => {
     },
   );
 
-  it('says that all is well, and who sends', () => {
+  it('reports that all is well, and which edge sends', () => {
     const before = factsOf(tunnelWith({ packets_lost: 0 }));
     const moved = tunnelWith({ packets_lost: 0 }, { datagram_bytes_in: 200_000 });
     expect(lines(before)).toEqual([
@@ -187,7 +187,7 @@ describe('why a tunnel is as it is, at its relay', () => {
     expect(lines(before, factsOf(moved))).toContain('note: Only the egress edge is sending now.');
   });
 
-  it('says that a leg has gone to another edge lately, which two edges for one side look like', () => {
+  it('reports that a leg has gone to another edge lately, which two edges for one side look like', () => {
     const replaced = (edgeId: string, at: string) => ({
       ...leaf,
       at,
@@ -204,13 +204,13 @@ describe('why a tunnel is as it is, at its relay', () => {
     expect(text('double', '2026-04-02T11:09:30.000Z')).not.toContain('went from');
   });
 
-  it('says that the path is slow where the engine cannot tell why', () => {
+  it('reports that the path is slow where the engine does not know why', () => {
     expect(lines(factsOf(tunnelWith({ rtt_ms: 480, min_rtt_ms: null }))).join('\n')).toContain(
       'note: The ingress leg (camera, 198.51.100.4:40000) is slow: a round trip to it takes 480 ms. → if it is that',
     );
   });
 
-  it('says that the relay takes nothing new', () => {
+  it('reports that the relay takes nothing new', () => {
     const [line] = lines(factsOf(null, { not_ready_reasons: ['shutting down'] }));
     expect(line).toContain('The relay takes no new tunnels: shutting down.');
   });
@@ -246,7 +246,7 @@ describe('why a tunnel is as it is, at its relay', () => {
     expect(lines(factsOf(null, { reached: counts }))[0]).toContain(`problem: ${words}`);
   });
 
-  it('says that two edges run one and the same file', () => {
+  it('reports that two edges run one and the same file', () => {
     const tunnel = sampleTunnel(id, { status: 'waiting_egress', status_since: '2026-04-02T12:07:00.000Z' });
     const alone = { ...tunnel, egress: { ...tunnel.egress, leg: null } };
     const refusal = {

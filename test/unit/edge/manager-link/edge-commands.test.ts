@@ -86,7 +86,7 @@ function start(text = '{\n  "edge_id": "e",\n  "api_token": "keep"\n}\n') {
 }
 
 describe('create_tunnel', () => {
-  it('stores the tunnel, starts it and says so', async () => {
+  it('stores the tunnel, starts it and reports it', async () => {
     const { edge, commands, file } = start();
     expect(await commands.execute({ type: 'create_tunnel', tunnel: entry })).toEqual({ success: true });
     expect(file()).toEqual({ edge_id: 'e', api_token: 'keep', tunnels: [entry] });

@@ -7,7 +7,7 @@ const wireguard = { pathMtu: 1392, maxDatagramSize: 1354 };
 const least = { pathMtu: 1200, maxDatagramSize: 1162 };
 
 describe('the width of a path to the relay', () => {
-  it('is told once when the search for it is over and SRT does not fit, before anything is sent', () => {
+  it('is reported once when the search for it is over and SRT does not fit, before anything is sent', () => {
     const width = new PathWidth();
     expect(width.sample(0, null)).toBeNull();
     expect(width.sample(1000, least)).toBeNull();

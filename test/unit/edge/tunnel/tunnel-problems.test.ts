@@ -27,7 +27,7 @@ describe('what is wrong with a tunnel that is up', () => {
     expect(problems({ relays: [first, relay] })).toEqual(expected);
   });
 
-  it('is not told of a tunnel with one relay, or of one that is not up', () => {
+  it('is not reported for a tunnel with one relay, or of one that is not up', () => {
     expect(problems({ relays: [first] })).toEqual([]);
     expect(problems({ state: 'waiting' })).toEqual([]);
   });

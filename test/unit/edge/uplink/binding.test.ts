@@ -49,7 +49,7 @@ const tell = (steps: readonly BindingStep[]): unknown[] =>
   steps.map((step) => ('message' in step ? step.message : step));
 
 describe('the start of a binding', () => {
-  it('says hello with our features, then who we are, and waits for a challenge', () => {
+  it('sends hello with our features, then identify, and waits for a challenge', () => {
     expect(tell(new Binding(settings, 'take').open())).toEqual([
       {
         type: 'hello',
@@ -251,7 +251,7 @@ describe('a leg that another connection has', () => {
     expect(binding.receive(waiting)).toEqual([]);
   });
 
-  it('ends with the authorisation: what a relay says of a revoked tunnel is heard', () => {
+  it('ends with the authorisation: a refusal of a revoked tunnel is taken', () => {
     const binding = opened('take', ack);
     binding.receive(ready);
     binding.receive(down('replaced by a new connection'));

@@ -73,7 +73,7 @@ describe('a relay client whose leg another edge has', () => {
     expect(world.relayEnd.binds.map((bind) => bind.if_free)).toEqual([true]);
   });
 
-  it('leaves it to the other edge where the relay cannot say that it is free, and says so', async () => {
+  it('leaves it to the other edge where the relay cannot say that it is free, and reports it', async () => {
     const world = await openRelayClientWorld();
     world.relayEnd.say({ ...helloAck, features: ['peer_state'] });
     world.relayEnd.say(ready);

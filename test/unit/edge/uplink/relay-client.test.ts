@@ -51,7 +51,7 @@ describe('a relay client', () => {
     expect(pings()).toBe(2);
   });
 
-  it('tries an absent relay again after 1 s, 2 s, 4 s … 60 s, each a little more or less, and tells it once', async () => {
+  it('tries an absent relay again after 1 s, 2 s, 4 s … 60 s, each a little more or less, and reports it once', async () => {
     const world = new RelayClientWorld();
     world.client.start();
     const waitsMs: number[] = [];
@@ -72,7 +72,7 @@ describe('a relay client', () => {
     expect(world.clock.pendingTimers).toBe(0);
   });
 
-  it('is down after a refusal, tells it once, and starts over when the relay takes the bind', async () => {
+  it('is down after a refusal, reports it once, and starts over when the relay takes the bind', async () => {
     const world = await openRelayClientWorld();
     for (let i = 0; i < 3; i++) {
       world.relayEnd.say(refusal);
@@ -109,7 +109,7 @@ describe('a relay client', () => {
     expect(world.changes.at(-1)).toEqual({ kind: 'disconnected', reason: 'tunnel closed by manager' });
   });
 
-  it('tells a loss once when its leg was taken and the connection ends later', async () => {
+  it('reports a loss once when its leg was taken and the connection ends later', async () => {
     const world = await openRelayClientWorld();
     world.relayEnd.say(ready);
     world.relayEnd.say({ type: 'tunnel_down', tunnel_id: tunnelId, reason: 'replaced by a new connection' });
@@ -134,7 +134,7 @@ describe('a relay client', () => {
     }
   });
 
-  it('tells the next loss when the leg that was taken has come back meanwhile', async () => {
+  it('reports the next loss when the leg that was taken has come back meanwhile', async () => {
     const world = await openRelayClientWorld();
     world.relayEnd.say(ready);
     world.relayEnd.say({ type: 'tunnel_down', tunnel_id: tunnelId, reason: 'replaced by a new connection' });

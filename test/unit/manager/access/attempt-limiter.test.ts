@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AttemptLimiter } from '../../../../src/manager/access/attempt-limiter.ts';
 
 describe('AttemptLimiter', () => {
-  test('lets five attempts pass in any minute and says how long to wait', () => {
+  test('lets five attempts pass in any minute and reports how long to wait', () => {
     const limiter = new AttemptLimiter(5);
     for (let second = 0; second < 5; second += 1) {
       expect(limiter.waitMs(['alice'], second * 1_000)).toBe(0);

@@ -209,7 +209,7 @@ describe('a relay', () => {
     expect(bed.pushes()).toEqual([]);
   });
 
-  it('that cannot be compared is steady all the same, and says so', () => {
+  it('that cannot be compared is steady all the same, and reports it', () => {
     const bed = new PlanBed();
     bed.online([], 'relay');
     bed.take({ kind: 'authorized', digests: null });

@@ -134,7 +134,7 @@ describe('two legs of raw TS', () => {
 });
 
 describe('the watch over two legs', () => {
-  test('says once that a leg is lost, once that both are, and again after they came back', () => {
+  test('reports once that a leg is lost, once that both are, and again after they came back', () => {
     const watch = new LegWatch();
     const said: string[] = [];
     const note = (alarms: readonly { kind: string; leg?: number }[]): void => {

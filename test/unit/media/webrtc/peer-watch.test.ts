@@ -10,13 +10,13 @@ describe('the peer of a WebRTC session', () => {
 
   test('is gone when nothing has come for ten seconds, however long it has been there', () => {
     const watch = new PeerWatch(0);
-    watch.heard(2000);
+    watch.noteActivity(2000);
     for (let nowMs = 2000; nowMs < 3_600_000; nowMs += 9000) {
       expect(watch.verdict(nowMs)).toBeNull();
-      watch.heard(nowMs);
+      watch.noteActivity(nowMs);
     }
     const watched = new PeerWatch(0);
-    watched.heard(1000);
+    watched.noteActivity(1000);
     expect(watched.verdict(10_999)).toBeNull();
     expect(watched.verdict(11_000)).toBe('nothing came for 10 s');
   });

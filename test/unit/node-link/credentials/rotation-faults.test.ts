@@ -95,8 +95,8 @@ describe.each(Array.from({ length: maxRotations }, (_, index) => index + 1))(
   'with %i rotations on one socket',
   (count) => {
     /**
-     * A manager may have committed any rotation that it was told succeeded, or none of them; and the one whose ack was
-     * lost in a crash, if the node had got so far as to store it.
+     * A manager may have committed any rotation that was acknowledged as a success, or none of them. It may also have
+     * committed the one whose ack was lost in a crash, if the node had stored it.
      */
     it.each(faults)('L5 %s at any file step never strands the node', async (fault) => {
       const unhindered = await Node.start(freshFiles());

@@ -30,7 +30,7 @@ describe('the reconnect plan', () => {
     expect(plan.next('refused', 1).delayMs).toBe(5_000);
   });
 
-  it('offers every secret to one address before it goes to the next, and says when all are refused', () => {
+  it('offers every secret to one address before it goes to the next, and reports when all are refused', () => {
     const plan = new ReconnectPlan(middle, 2);
     const steps = Array.from({ length: 4 }, () => ({
       allRefused: plan.next('refused', 2).allRefused,

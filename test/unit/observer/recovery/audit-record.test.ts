@@ -62,7 +62,7 @@ describe('the recovery audit', () => {
     expect(verifyAudit(sampleLog().join('\n'))).toMatchObject({ kind: 'broken' });
   });
 
-  it('says that it has no chains where varta-watch was built without', () => {
+  it('reports that it has no chains where varta-watch was built without', () => {
     expect(verifyAudit(`${AUDIT_HEADER}\n1\t2\t0\tboot\t3\t-\tfresh\t-\n`)).toEqual({ kind: 'unchained', records: 1 });
   });
 

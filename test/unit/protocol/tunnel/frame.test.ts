@@ -119,7 +119,7 @@ describe('FrameReader', () => {
     expect(drain(reader)).toEqual(['', 'incomplete']);
   });
 
-  it('says how many bytes are missing, so that nothing after the frame need be read', () => {
+  it('reports how many bytes are missing, so that nothing after the frame need be read', () => {
     const reader = new FrameReader(1024);
     const bytes = Buffer.concat([frameBytes(frameVectors.streamHeader), Buffer.from('data')]);
     let at = 0;

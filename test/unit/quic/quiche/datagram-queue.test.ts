@@ -50,7 +50,7 @@ describe('datagram queue', () => {
     expect(queue.blocked).toBe(false);
   });
 
-  it('drops the oldest first when it is full, and says so', () => {
+  it('drops the oldest first when it is full, and reports it', () => {
     const sink = new Sink();
     const queue = new DatagramQueue(sink, settings);
     const ledger = new QuicheLedger();

@@ -118,7 +118,7 @@ describe('a config', () => {
     expect(valid({ ...field, api_token: 'x'.repeat(32) }).api_addrs).toEqual(field.api_addrs);
   });
 
-  it('takes the example file of the field relay, and says which keys have no effect and what to use', () => {
+  it('takes the example file of the field relay, and reports which keys have no effect and what to use', () => {
     const parsed = parseRelayConfig(
       { quic_addr: '0.0.0.0:1', api_addr: '127.0.0.1:2', shared_secret: 'x', max_edges: 100, max_tunnels: 500 },
       '/etc/adit',

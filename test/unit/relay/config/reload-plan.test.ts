@@ -37,7 +37,7 @@ describe('the plan of a reload', () => {
     expect(effective).toEqual(next);
   });
 
-  it('leaves the rest as it was, and says that it needs a restart', () => {
+  it('leaves the rest as it was, and reports that it needs a restart', () => {
     const current = configOf({});
     const next = configOf({
       quic_addrs: ['0.0.0.0:5000'],

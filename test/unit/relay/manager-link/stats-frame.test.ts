@@ -24,7 +24,7 @@ describe('a stats frame', () => {
     expect(new StatsFrame().fit(many)).toBe(many);
   });
 
-  it('that would be too large lists the tunnels that carried most since the last one, and says so', () => {
+  it('that would be too large lists the tunnels that carried most since the last one, and reports it', () => {
     const frame = new StatsFrame();
     const before = Array.from({ length: 20_000 }, (_, index) => (index < 10_000 ? 1_000_000 : 0));
     frame.fit(stats(before));

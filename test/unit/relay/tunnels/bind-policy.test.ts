@@ -131,7 +131,7 @@ describe('the bind policy', () => {
     expect([policy.isRevoked(id), policy.isRevoked(other)]).toEqual([false, true]);
   });
 
-  it('I4 gives up a revocation that keeps a tunnel closed only where there is no other, and says so', () => {
+  it('I4 gives up a revocation that keeps a tunnel closed only where there is no other, and reports it', () => {
     const settings = { ...strict, maxAuthorizations: 1 };
     const policy = authorized(settings);
     policy.revoke(id);
