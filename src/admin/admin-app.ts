@@ -12,7 +12,7 @@ import type { Route } from './route.ts';
 export interface AdminAppSettings {
   /** Stands in the API's document. */
   readonly title: string;
-  /** Asked for on every route that is not public; null leaves reading open and forbids what changes something. */
+  /** Required on every route that is not public. Null: reading is open, and changes are refused. */
   readonly apiToken: string | null;
 }
 
@@ -44,7 +44,7 @@ export async function createAdminApp(
       answerError(dependencies.logger, error, request, reply);
     },
   });
-  // No method takes a body here: none is read, whatever it says it is.
+  // No method takes a body here, so none is read, whatever its type.
   for (const method of nodeHttp.METHODS) app.addHttpMethod(method, { overrideExisting: true });
   // The id is checked where it is used; its pattern is for the document.
   app.setValidatorCompiler(() => () => true);

@@ -69,14 +69,14 @@ function responses(route: Route, tokenConfigured: boolean): Record<string, unkno
   return Object.fromEntries([...bodies, ...refusals]) as Record<string, unknown>;
 }
 
-/** OpenAPI 3.1 takes JSON Schema of draft 2020-12, which is what zod writes; the document says so once for all. */
+/** OpenAPI 3.1 takes JSON Schema of draft 2020-12, which is what zod writes; the document declares that once. */
 function jsonResponse(status: number, schema: z.ZodType): object {
   const json = Object.entries(z.toJSONSchema(schema, { io: 'output' })).filter(([key]) => key !== '$schema');
   const content = { 'application/json': { schema: Object.fromEntries(json) } };
   return { description: descriptions[status] ?? '', content };
 }
 
-/** `tunnels` of `/api/v1/tunnels/{id}`; what monitors ask is the `state`. */
+/** `tunnels` of `/api/v1/tunnels/{id}`; `state` is what monitors read. */
 function tagOf(path: string): string {
   return /^\/api\/v1\/(\w+)/.exec(path)?.[1] ?? 'state';
 }

@@ -8,7 +8,7 @@ import { encodeBeat, nextNonce, TERMINAL_NONCE, type BeatStatus } from '../proto
 import type { BeatConfig } from './beat-config.ts';
 import { openBeatDoor, type BeatDoor } from './beat-door.ts';
 
-/** What a beat says of its program beside the status. */
+/** The state of the program in a beat, beside the status. */
 export interface BeatFacts {
   readonly status: BeatStatus;
   readonly managerConnected: boolean;
@@ -81,7 +81,7 @@ export class ProgramBeats {
     clock.setTimeout(() => this.#beat(), 0);
   }
 
-  /** Idempotent. Says nothing: whoever stops a program knows of it. */
+  /** Idempotent. Sends nothing: a stop is ordered, so it is no news. */
   stop(): void {
     this.#timer?.cancel();
     this.#timer = null;

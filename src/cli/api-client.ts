@@ -12,7 +12,7 @@ import { pinnedRequest } from './pinned-request.ts';
 import { programOf } from './program-of-config.ts';
 import { warnOfVisibleSecret } from './visible-secret.ts';
 
-/** Where the REST API of a running relay or edge is, as flags say it. */
+/** The address of the REST API of a running relay or edge, from flags. */
 export interface ApiFlags {
   readonly url?: string;
   readonly token?: string;
@@ -42,7 +42,7 @@ export function addApiOptions(command: Command): Command {
     .option('--token <token>', 'its api_token; better given as ADIT_API_TOKEN, which other users cannot see');
 }
 
-/** Asks the REST API of a running relay or edge. */
+/** A client of the REST API of a running relay or edge. */
 export class ApiClient {
   readonly url: string;
   readonly #token: string | null;
@@ -80,7 +80,7 @@ export class ApiClient {
     return this.#answer('POST', path, schema, JSON.stringify(body));
   }
 
-  /** An answer as it came, whatever its status. Rejects with AppError `connect-failed`. */
+  /** The response as it came, whatever its status. Rejects with AppError `connect-failed`. */
   text(path: string): Promise<{ readonly status: number; readonly text: string }> {
     return this.#ask('GET', path);
   }
@@ -139,10 +139,7 @@ export class ApiClient {
   }
 }
 
-/**
- * What the flags name, else what the config file says, else a relay on this host. Rejects with AppError
- * `config-invalid`.
- */
+/** From the flags, else from the config file, else a relay on this host. Rejects with AppError `config-invalid`. */
 export async function openApi(flags: ApiFlags, environment: NodeJS.ProcessEnv): Promise<ApiClient> {
   const place = await placeOf(flags, environment);
   const token = flags.token ?? environment['ADIT_API_TOKEN'] ?? place.token;

@@ -16,7 +16,7 @@ export function exitCodeOf(error: unknown): number {
   return { 'config-invalid': 2, unavailable: 69 }[error.code as string] ?? 1;
 }
 
-/** Says on standard error what ended the program, a line for each problem; the stack only for our own bugs. */
+/** Writes to standard error what ended the program, a line for each problem. The stack is for our own bugs only. */
 export function reportFailure(error: unknown, write: (text: string) => void): void {
   const expected = error instanceof CommandFailed || (error instanceof AppError && error.code !== 'bug');
   const text = expected || !(error instanceof Error) ? errorMessage(error) : (error.stack ?? errorMessage(error));

@@ -3,7 +3,7 @@ export interface Terminal {
   out(text: string): void;
   /** How many columns a line has; not there when the results go to a file or another program. */
   width?(): number;
-  /** The status that the command ends with, where nothing failed and yet 0 would say too much. */
+  /** The exit status of a command that did not fail but must not end with 0. */
   exitWith?(status: number): void;
 }
 

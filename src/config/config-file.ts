@@ -42,9 +42,9 @@ export class ConfigFile {
   }
 
   /**
-   * Applies the edits that follow from what the file says now; makes the file (mode 0600) where there is none. Rejects
-   * with AppError `io-failed` or `config-invalid`, or with what `editsFor` throws, and then leaves the old file (except
-   * as writeFileAtomically says).
+   * Applies the edits that follow from the file's present content; makes the file (mode 0600) where there is none.
+   * Rejects with AppError `io-failed` or `config-invalid`, or with what `editsFor` throws, and then leaves the old file
+   * (except as writeFileAtomically says).
    */
   change(editsFor: (content: unknown) => readonly JsonEdit[]): Promise<void> {
     return this.#turns.run(async () => {

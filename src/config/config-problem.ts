@@ -3,7 +3,7 @@ export interface ConfigProblem {
   /** `limits.max_tunnels`, `tunnels[2].id`; empty for the file as a whole. */
   readonly path: string;
   readonly problem: string;
-  /** Empty when the problem says it all. */
+  /** Empty when the problem implies it. */
   readonly remedy: string;
 }
 

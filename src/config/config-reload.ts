@@ -10,7 +10,7 @@ export interface ReloadOutcome {
   readonly needsRestart: readonly string[];
 }
 
-/** Reads a config again when it is asked to, one time after the other; a config that is wrong changes nothing. */
+/** Reads a config again on request, one time after the other. A wrong config changes nothing. */
 export class ConfigReload {
   readonly #reload: () => Promise<ReloadOutcome>;
   readonly #logger: Logger;

@@ -24,7 +24,7 @@ export function exposedFiles(files: readonly string[]): readonly string[] {
   });
 }
 
-/** What `/health` says of an exposed file. */
+/** The reason in `/health` for an exposed file. */
 export function exposedReason(file: string): string {
   return `every user of this machine can read ${file}, which holds secrets: chmod 600 ${file}`;
 }

@@ -21,7 +21,7 @@ export async function readJsonFile(path: string): Promise<unknown> {
 
 const byteOrderMark = '\uFEFF';
 
-/** Some editors begin a file with a mark that is no part of what it says, and that no JSON parser takes. */
+/** Some editors begin a file with a byte-order mark, which no JSON parser takes. */
 export function splitByteOrderMark(text: string): { readonly mark: string; readonly rest: string } {
   const mark = text.startsWith(byteOrderMark) ? byteOrderMark : '';
   return { mark, rest: text.slice(mark.length) };

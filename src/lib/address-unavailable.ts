@@ -24,7 +24,7 @@ const reasons: Readonly<Record<string, Reason>> = {
   EAFNOSUPPORT: { problem: 'this machine has no IPv6', remedy: 'leave the address out' },
 };
 
-/** The error that says what was tried (`cannot listen on …`), why it failed and what to do. */
+/** An error with the attempt (`cannot listen on …`), its cause and the remedy. */
 export function addressUnavailable(
   attempt: string,
   cause: unknown,
@@ -32,7 +32,7 @@ export function addressUnavailable(
 ): AppError {
   const systemCode = systemCodeOf(cause);
   const reason = systemCode === undefined ? undefined : reasons[systemCode];
-  // The system's own words would say it again.
+  // The system's own words would repeat it.
   if (reason === undefined) return new AppError(code, attempt, { cause });
   return new AppError(code, `${attempt}: ${reason.problem} (${systemCode}); ${reason.remedy}`);
 }

@@ -19,7 +19,7 @@ export type AppErrorCode =
   | 'unavailable'
   /** An address cannot be resolved or bound. */
   | 'address-unavailable'
-  /** The QUIC engine that was asked for is not built here, or not for this machine. */
+  /** The configured QUIC engine is not built here, or not for this machine. */
   | 'engine-unavailable'
   /** The QUIC engine is there, but was built for another machine or from other sources. */
   | 'engine-unusable'

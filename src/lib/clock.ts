@@ -90,7 +90,7 @@ export class SystemClock implements Clock {
   }
 }
 
-/** A wall-clock time for libraries that want it as a Date. */
+/** A wall-clock time for libraries that need a Date. */
 export function dateAt(epochMs: number): Date {
   return new Date(epochMs);
 }

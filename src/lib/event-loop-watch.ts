@@ -13,7 +13,7 @@ const windowTurns = 40;
 const stallMs = 1000;
 
 /**
- * Knows whether the event loop turns, by how late a timer comes. Memory of a stall lasts 10 to 20 s, so that a check
+ * Measures whether the event loop turns, by how late a timer comes. Memory of a stall lasts 10 to 20 s, so that a check
  * every few seconds sees it.
  */
 export class EventLoopWatch {

@@ -7,7 +7,7 @@ export type FileMark = string | null;
 export interface FileWatchDependencies {
   readonly clock: Clock;
   readonly mark: (path: string) => Promise<FileMark>;
-  /** Asked each time: a config may name other files than before. */
+  /** Called each time: a config may name other files than before. */
   readonly files: () => readonly string[];
   /** Must not throw. */
   readonly onChange: () => void;

@@ -97,7 +97,7 @@ export interface NodeOperations {
   /** Latest stats as the node sent them, from whichever instance holds it; null when none came yet. */
   stats(id: string): Promise<{ readonly at: number; readonly payload: unknown } | null>;
   legs(id: string): Promise<readonly LegView[]>;
-  /** Asked from the node now, without secrets. */
+  /** Read from the node now, without secrets. */
   config(id: string): Promise<unknown>;
   reconcile(id: string, actor: Actor): Promise<void>;
   command(id: string, action: CommandAction, actor: Actor): Promise<CommandAnswer>;

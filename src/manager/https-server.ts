@@ -15,7 +15,7 @@ export interface ServerIdentity {
   readonly privateKey: string;
 }
 
-/** Takes over a socket that asked for a WebSocket. */
+/** Takes over a socket that requests a WebSocket. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 export interface HttpsServerDependencies {
@@ -33,7 +33,7 @@ const keepAliveTimeoutMs = 30_000;
 const handshakeTimeoutMs = 10_000;
 
 const malformed = ['400 Bad Request', 'bad_request', 'The request is not HTTP.'] as const;
-/** By what Node's parser says: status, `error_code`, text. */
+/** By the error code of Node's parser: status, `error_code`, text. */
 const unreadable: Readonly<Record<string, readonly [string, string, string]>> = {
   HPE_HEADER_OVERFLOW: [
     '431 Request Header Fields Too Large',
@@ -153,7 +153,7 @@ function nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** What Node's own answers lack is a body: every other refusal of this port has one. */
+/** Node's own responses have no body; every other refusal of this port has one. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();

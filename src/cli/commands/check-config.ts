@@ -45,7 +45,7 @@ export function addCheckConfig(program: Command, terminal: Terminal, clock: Cloc
     });
 }
 
-/** What the command says of a file, problems included. Rejects with AppError when the file cannot be read. */
+/** The command's report on a file, problems included. Rejects with AppError when the file cannot be read. */
 export async function checkConfigText(path: string, clock: Clock): Promise<string> {
   const { kind, problems, warnings } = await checkFile(path, clock);
   const verdict = problems.length > 0 ? `${failure(path, problems).message}\n` : soundLine(path, kind);

@@ -104,7 +104,9 @@ function toPlan({ name, protocol, relay, listen, forward, fingerprint }: KeygenO
   return fingerprint === undefined ? plan : { ...plan, relayFingerprint: fingerprint };
 }
 
-/** What the edges would say of their configs, in terms of the flags that made them; each once, though both say it. */
+/**
+ * The problems of the edges' configs, in terms of the flags that made them. One that both edges have is listed once.
+ */
 function flagProblems({ egressEdge, ingressEdge }: TunnelKit): readonly string[] {
   const problems = [
     ...egressEdge.tunnels.flatMap((tunnel) => tunnelProblems(tunnel, '--listen')),

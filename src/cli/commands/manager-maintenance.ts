@@ -210,7 +210,7 @@ async function configOf({ config: path }: ConfigFlag): Promise<ManagerConfig> {
   return (await loadManagerConfig(path ?? null, process.env, process.cwd())).config;
 }
 
-/** Asks the manager that runs on the database, or else opens the database itself. */
+/** Sends the request to the manager that runs on the database. Without one, opens the database itself. */
 async function ask<Kind extends ConsoleRequest['kind']>(
   config: ManagerConfig,
   { clock }: Context,

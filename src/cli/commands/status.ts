@@ -52,7 +52,7 @@ export function addStatus(program: Command, terminal: Terminal, clock: Clock): v
     }
     const seconds = flags.watch === true ? defaultWatchSeconds : flags.watch;
     const clear = terminal.width === undefined || flags.json === true ? '' : clearScreen;
-    // While nothing answers is when people look.
+    // People look while nothing answers, so this goes on.
     const renderFailure = (error: unknown): string =>
       flags.json === true ? `${JSON.stringify({ error: errorMessage(error) })}\n` : `${errorMessage(error)}\n`;
     await watch(clock, seconds, async () => {

@@ -14,7 +14,7 @@ export async function readTunnels({ apiAddr }: DemoWorld): Promise<readonly Tunn
   return tunnelsSchema.parse(await answer.json()).tunnels;
 }
 
-/** Whether both edges know that so many tunnels are up, which is some time after the relay knows it. */
+/** Whether both edges report so many tunnels as up. The relay reports that earlier. */
 export async function areEdgesReady({ edgeApis }: DemoWorld, tunnels: number): Promise<boolean> {
   const answers = await Promise.all(
     Object.values(edgeApis).map((api) => fetch(`http://${formatHostPort(api)}/health`)),

@@ -52,7 +52,7 @@ export async function makeTunnel(
   });
 }
 
-/** Until both edges say that so many tunnels are up. */
+/** Waits until both edges report so many tunnels as up. */
 export async function untilTunnelsRun(world: DemoWorld, count: number, clock: Clock): Promise<void> {
   try {
     await until(() => areEdgesReady(world, count), clock, 'the tunnels have not come up at the edges');
@@ -62,7 +62,7 @@ export async function untilTunnelsRun(world: DemoWorld, count: number, clock: Cl
   }
 }
 
-/** Asks again and again. Rejects with AppError `timed-out` and what did not happen. */
+/** Polls. Rejects with AppError `timed-out` and what did not happen. */
 export async function until(isSo: () => Promise<boolean>, clock: Clock, otherwise: string): Promise<void> {
   const endMs = clock.monotonicMs() + deadlineMs;
   while (!(await isSo())) {

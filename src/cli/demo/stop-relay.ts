@@ -4,7 +4,7 @@ import type { ChildProgram } from './child-program.ts';
 
 const stoppedMs = 3000;
 
-/** Lets the relay stand still for three seconds, and prints what the observer says of it. */
+/** Stops the relay for three seconds, and prints the observer's reports. */
 export async function stopRelay(
   relay: ChildProgram,
   observer: ChildProgram,

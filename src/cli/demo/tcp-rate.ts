@@ -19,7 +19,7 @@ export async function measureTcpRate(
   let received = 0;
   const server = createServer((socket) => {
     socket.on('data', (bytes: Buffer) => (received += bytes.length));
-    // The sender is cut off at the end; its own error says so where it matters.
+    // The sender is cut off at the end; its own error shows that where it matters.
     socket.on('error', () => socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {

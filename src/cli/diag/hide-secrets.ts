@@ -10,7 +10,7 @@ export interface HiddenConfig {
   readonly secrets: readonly string[];
 }
 
-/** Keys with texts that people fill with commands, passwords or access keys, although their names do not say so. */
+/** Keys with texts that people fill with commands, passwords or access keys, although their names do not show that. */
 const privateKeys: ReadonlySet<string> = new Set(['stream_id', 'recovery_exec', 'recovery_env']);
 const fingerprints: ReadonlySet<string> = new Set(['cert_fingerprint', 'relay_fingerprint']);
 const knownKeys = new Set([relaySchema, edgeSchema, observerSchema].flatMap((schema) => keysOf(schema)));
@@ -78,7 +78,7 @@ function hideText(key: string, value: unknown, secrets: Set<string>): unknown {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
-/** Says of a hidden value that it is there, and keeps every text in it for the search in the rest. */
+/** Replaces a hidden value by a mark, and keeps every text in it for the search in the other files. */
 function hide(value: unknown, secrets: Set<string>): unknown {
   if (value === null || value === undefined) return value;
   collectTexts(value, secrets);

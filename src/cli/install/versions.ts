@@ -11,7 +11,7 @@ export interface InstalledVersion {
   readonly running: boolean;
 }
 
-/** Oldest first, as far as their numbers say. */
+/** Oldest first, by their numbers. */
 export function installedVersions(layout: Layout): readonly InstalledVersion[] {
   if (!existsSync(layout.versions)) return [];
   const [current, previous] = [linkedVersion(layout.current), linkedVersion(layout.previous)];
@@ -73,7 +73,7 @@ export function replaceLink(link: string, target: string): void {
 }
 
 /**
- * Programs run the Node of their own version, so their executable says which one it is. Linux only; of others'
+ * Programs run the Node of their own version, so their executable shows which one it is. Linux only; of others'
  * processes only root sees it.
  */
 function runningVersions(layout: Layout): ReadonlySet<string> {

@@ -6,7 +6,7 @@ export interface MachineProblem {
   readonly remedy: string;
 }
 
-/** What was asked of the kernel for each UDP socket, and what the sockets got; null where an engine does not know. */
+/** Buffer sizes requested for each UDP socket, and granted ones; null where an engine does not know. */
 export interface SocketBuffers {
   readonly asked: number;
   readonly granted: readonly (number | null)[];
@@ -50,7 +50,7 @@ function bufferProblems({ asked, granted }: SocketBuffers): readonly MachineProb
   return [{ problem, remedy }];
 }
 
-/** The soft limit of open files of this process; null where the system does not say. */
+/** The soft limit of open files of this process; null where the system does not report it. */
 export async function readOpenFileLimit(): Promise<number | null> {
   try {
     const limit = /^Max open files\s+(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1];

@@ -30,7 +30,7 @@ export interface Service {
   /** For the log line that says so. */
   readonly facts: LogFields;
   readonly socketBuffers?: SocketBuffers;
-  /** Those whose change asks for a reload; asked each time, since a reload may bring others. */
+  /** Files whose change triggers a reload. Called each time, since a reload may change the list. */
   watchedFiles(): readonly string[];
   /** Reads the config again and puts it in force. Rejects with an AppError when the old one stays. */
   reload(): Promise<ReloadOutcome & { readonly logLevel: LogLevel }>;

@@ -28,7 +28,7 @@ const drops: Readonly<Record<Reason, readonly [text: string, remedy: string]>> =
   'uid-not-allowed': ['its user is not in allowed_uids', 'add the user, and let it write to the socket (socket_mode)'],
 };
 
-/** Says why a pid is silent, or that it is not. Pure. */
+/** Explains why a pid is silent, or that it is not. Pure. */
 export function explainAgent(facts: AgentFacts): readonly Finding[] {
   const { agent, last_drop: drop } = facts;
   return [...stateOf(facts), ...(drop === null ? [] : [dropFinding(drop, agent?.silent_ms ?? null)])];

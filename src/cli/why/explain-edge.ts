@@ -8,7 +8,7 @@ import { refusedAtEdge } from './explain-refused.ts';
 import { troubleFindings } from './explain-troubles.ts';
 import { uplinkFindings } from './explain-uplink.ts';
 
-/** What an edge knows of one of its tunnels, asked twice a moment apart, in plain words; the most important first. */
+/** Explains a tunnel of an edge from two snapshots, a moment apart. The most important finding comes first. */
 export function explainAtEdge(before: EdgeTunnelFacts, after: EdgeTunnelFacts): readonly Finding[] {
   const { tunnel } = after;
   const machine = machineFindings(after);
@@ -117,7 +117,7 @@ function isCutOff({ relays, active_relay_idx: active }: EdgeTunnelReport): boole
 
 /** Whether anything moves, seen from here. */
 function trafficFindings(before: EdgeTunnelReport, { tunnel: after }: EdgeTunnelFacts): Finding[] {
-  // What does not reach the relay says nothing about the other edge or the programs here.
+  // Packets that do not reach the relay prove nothing about the other edge or the programs here.
   if (after.state !== 'ready' || isCutOff(after)) return [];
   const grows = (key: 'bytes_sent' | 'bytes_received'): boolean => after.stats[key] > before.stats[key];
   const [sends, receives] = [grows('bytes_sent'), grows('bytes_received')];

@@ -8,7 +8,7 @@ import { agoWords, durationWords } from './time-words.ts';
 
 type Input = NonNullable<FlowStatsReport['input']>;
 
-/** Events that say how the input's connection stands; the latest one holds. */
+/** Events about the state of the input's connection; the latest one holds. */
 const connectionKinds = /^(srt|rtmp|rtsp|webrtc)-(connected|disconnected|failed)$/;
 
 /** What is wrong with the input of a flow, or that it is well. */

@@ -7,9 +7,7 @@ import { good, note, problem, type Finding } from './finding.ts';
 
 type Output = FlowStatsReport['outputs'][number];
 
-/**
- * What an edge knows of one of its media flows, asked twice a moment apart, in plain words; the most important first.
- */
+/** Explains a media flow of an edge from two snapshots, a moment apart. The most important finding comes first. */
 export function explainFlow(before: FlowFacts, after: FlowFacts): readonly Finding[] {
   const { flow } = after;
   if (flow.problem !== null) {

@@ -29,9 +29,7 @@ export function machineFindings({ stall, loop_lag_ms: lagMs }: MachineFacts): Fi
   return [note(text, 'free CPU here when media stutter')];
 }
 
-/**
- * Findings about paths and queues. While the machine is late they show its fault, and ask for nothing by themselves.
- */
+/** Findings about paths and queues. While the machine is late they show its fault, and have no remedy of their own. */
 export function besideMachine(machine: readonly Finding[], findings: readonly Finding[]): readonly Finding[] {
   if (machine.length === 0) return findings;
   return findings.map((finding) =>

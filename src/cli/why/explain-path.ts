@@ -9,7 +9,7 @@ export interface PathSamples {
   readonly after: PathReport;
 }
 
-/** Fewer packets between the samples say nothing; the whole connection is looked at instead. */
+/** Fewer packets between the samples prove nothing; then the whole connection counts. */
 const fewestPackets = 200;
 const badLoss = 0.01;
 /** Round trips that a viewer of live media notices. */

@@ -10,7 +10,7 @@ import { refusalRemedy } from './refusal-remedy.ts';
 import { refusedFindings } from './explain-refused.ts';
 import { agoWords } from './time-words.ts';
 
-/** What a relay knows of a tunnel, asked twice a moment apart, in plain words; the most important first. */
+/** Explains a tunnel of a relay from two snapshots, a moment apart. The most important finding comes first. */
 export function explainAtRelay(before: TunnelFacts, after: TunnelFacts): readonly Finding[] {
   const machine = machineFindings(after);
   const findings = [...machine, ...standing(after), ...presenceFindings(after), ...versions(after)];
@@ -94,7 +94,7 @@ const toldTroubles: Readonly<Record<string, readonly [text: string, remedy: stri
   ],
 };
 
-/** What edges say of their own ends, which a relay cannot see. */
+/** Faults that edges report of their own ends, which a relay cannot see. */
 function toldByEdges(tunnel: RelayTunnelReport): Finding[] {
   return DIRECTIONS.flatMap((direction) => {
     const { leg } = tunnel[direction];
@@ -131,7 +131,7 @@ function legFindings(
   if (leg === null) return [];
   const earlier = before?.[direction].leg ?? null;
   const name = `The ${direction} leg (${leg.edge_id ?? 'unnamed edge'}, ${leg.remote_addr})`;
-  // Another connection's counters say nothing about this one.
+  // Another connection's counters prove nothing about this one.
   const sameConnection = earlier?.bound_at === leg.bound_at && earlier.remote_addr === leg.remote_addr;
   return explainPath({ name, before: sameConnection ? earlier.path : null, after: leg.path });
 }

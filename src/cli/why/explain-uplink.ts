@@ -42,7 +42,7 @@ function choiceFindings(tunnel: EdgeTunnelReport, { relay_addr: address }: EdgeR
   return [note(`Traffic runs through the second relay, ${address}.`)];
 }
 
-/** By words of the reason, first match first: what the system, the TLS library or the edge itself says. */
+/** By words of the reason, first match first: those of the system, the TLS library or the edge itself. */
 const remedies: readonly (readonly [pattern: RegExp, remedy: (host: string) => string])[] = [
   [
     new RegExp(`^${unprovenRelay}`),

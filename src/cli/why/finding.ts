@@ -19,7 +19,7 @@ export function good(text: string): Finding {
   return { level: 'good', text, remedy: null };
 }
 
-/** Status of a command that looked and found a problem, so that scripts can act; 1 and 2 say that it could not look. */
+/** Status of a command that looked and found a problem, so that scripts can act; 1 and 2: it could not look. */
 export const problemFound = 3;
 
 const marks = { problem: '✗', note: '·', good: '✓' } as const;

@@ -2,7 +2,7 @@ import type { PathReport } from '../../admin/path-report.ts';
 import { SEAL_OVERHEAD_BYTES, TUNNEL_ID_BYTES } from '../../protocol/tunnel/limits.ts';
 import { note, type Finding } from './finding.ts';
 
-/** 1 316 bytes of MPEG-TS and the header of SRT: what SRT programs send unless they are told otherwise. */
+/** 1 316 bytes of MPEG-TS and the header of SRT: what SRT programs send by default. */
 export const srtDatagramBytes = 1332;
 const srtHeaderBytes = 16;
 const tsPacketBytes = 188;
@@ -19,7 +19,7 @@ export function srtPayload(datagramBytes: number): number {
   return Math.max(1, Math.floor((datagramBytes - srtHeaderBytes) / tsPacketBytes)) * tsPacketBytes;
 }
 
-/** Says that SRT's default does not fit, before anything is sent. A path that still grows is left out. */
+/** A finding if SRT's default does not fit, before anything is sent. A path that still grows is left out. */
 export function narrowPathFindings(relay: string, before: PathReport | null, after: PathReport | null): Finding[] {
   const payload = largestPayload(after);
   if (payload === null || payload >= srtDatagramBytes || payload !== largestPayload(before)) return [];

@@ -45,7 +45,7 @@ const directionSchema = z.object({
 const troubleSchema = z.object({
   /**
    * Where it is: the local program, this machine's way to it, several local programs at one UDP port, or what comes
-   * from the other edge (the keys differ). `far…`: the other edge says so of its own end.
+   * from the other edge (the keys differ). `far…`: the other edge reports it of its own end.
    */
   kind: z.enum(['local', 'machine', 'senders', 'key', 'far', 'far-machine', 'far-key']),
   /** Of the last time, for people. */

@@ -125,7 +125,7 @@ function doorOf(source: EdgeAdminSource, kind: Kind, request: RtcRequest, reply:
   return null;
 }
 
-/** Pages of any origin may talk to it: what they may do is the bearer token's to say. */
+/** Pages of any origin may use it: the bearer token decides what they may do. */
 function openToPages(reply: FastifyReply): FastifyReply {
   return reply.headers({
     'access-control-allow-origin': '*',

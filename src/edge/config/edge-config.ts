@@ -45,7 +45,7 @@ export interface EdgeConfig {
     readonly idleTimeoutMs: number;
     readonly keepAliveMs: number;
   };
-  /** For tunnels that do not say it themselves. */
+  /** For tunnels without a value of their own. */
   readonly requireBindProof: boolean;
   /** TCP connections at once in one tunnel. */
   readonly maxConnectionsPerTunnel: number;

@@ -185,7 +185,8 @@ function isEmptyList(value: unknown): boolean {
 }
 
 /**
- * Keys of other edges that pin a tunnel to one uplink: without them it would run over another path than was asked for.
+ * Keys of other edges that pin a tunnel to one uplink: without them it would run over another path than the requested
+ * one.
  */
 const uplinkKeys = ['interface', 'source', 'gateway'] as const;
 
@@ -193,7 +194,7 @@ const uplinkKeys = ['interface', 'source', 'gateway'] as const;
 export interface ManagedEntry {
   readonly known: Readonly<Record<string, unknown>>;
   readonly ignored: readonly string[];
-  /** Keys that cannot be ignored, because the tunnel would not do what was asked for. */
+  /** Keys that cannot be ignored, because the tunnel would not do what was requested. */
   readonly refused: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import type { EventSeverity, EventCategory } from '../../protocol/node/node-event.ts';
 import type { MediaEvent } from '../../media/flow/flow-event.ts';
 
-/** What an edge reports of its flows: what the worker says of their connections, and their own life. */
+/** Events of media flows: those of their connections, from the worker, and those of the flows themselves. */
 export type FlowEvent = { readonly flowId: string; readonly inputType: string } & (
   | { readonly kind: 'flow-started' }
   | { readonly kind: 'flow-stopped' }

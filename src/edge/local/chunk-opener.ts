@@ -30,7 +30,7 @@ export class ChunkOpener {
     this.#chunks.push(bytes);
   }
 
-  /** The next chunk; call until it says `incomplete`. After `broken` the opener must not be used. */
+  /** The next chunk; call until it returns `incomplete`. After `broken` the opener must not be used. */
   next(): OpenedChunk {
     const read = this.#chunks.next();
     if (read.kind === 'incomplete') return read;

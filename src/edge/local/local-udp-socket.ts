@@ -17,7 +17,7 @@ export interface Sender {
 export interface LocalUdpObserver {
   /** A datagram waited in the socket for longer than the age limit, because this process did not keep up. */
   onLate(): void;
-  /** `sender` is null where it named port 0, which cannot be answered: Node throws when it is asked to. */
+  /** `sender` is null where it named port 0, which cannot be answered: Node throws for it. */
   onMessage(payload: Uint8Array, sender: Sender | null): void;
   /** A send was refused, or the kernel passed on an ICMP error; the socket lives. */
   onError(error: Error): void;
@@ -31,8 +31,8 @@ export interface LocalUdpDependencies {
 /** As for the queue towards the relay (conformance S6); libuv reads 32 datagrams of a socket in one turn. */
 const intake = { maxAgeMs: 100, behindMs: 200, batch: 32 };
 /**
- * Asked of the kernel, which may grant less: room for a burst while the event loop is busy. What grows old in it is
- * dropped.
+ * Requested from the kernel, which may grant less: room for a burst while the event loop is busy. What grows old in it
+ * is dropped.
  */
 const receiveBufferBytes = 4 * 1_048_576;
 

@@ -28,7 +28,7 @@ export interface EdgeCommandsSettings {
 
 const done: CommandOutcome = { success: true };
 
-/** What a manager may ask of an edge (docs/protocol/manager.md §9). A change is on disk before it takes effect. */
+/** The commands of a manager to an edge (docs/protocol/manager.md §9). A change is on disk before it takes effect. */
 export class EdgeCommands {
   readonly #dependencies: EdgeCommandsDependencies;
   readonly #settings: EdgeCommandsSettings;

@@ -16,7 +16,7 @@ export interface FlowCommandsDependencies {
 
 const done: CommandOutcome = { success: true };
 
-/** What a manager may ask about media flows (docs/media-flows.md). A change is on disk before it takes effect. */
+/** The commands of a manager about media flows (docs/media-flows.md). A change is on disk before it takes effect. */
 export class FlowCommands {
   readonly #dependencies: FlowCommandsDependencies;
 
@@ -74,7 +74,7 @@ export class FlowCommands {
     );
   }
 
-  /** A flow that cannot start is not kept: the file says again what it said before. */
+  /** A flow that cannot start is not kept: the file is as before. */
   async #apply(flow: FlowSettings, previous: StoredEntry | null): Promise<CommandOutcome> {
     const { edge, stored } = this.#dependencies;
     const outcome = await edge.flows.put(flow);

@@ -37,7 +37,7 @@ export function openEngineLocal(
   return localSockets.openTunnel({ key: Buffer.from(encryptionKey, 'hex'), localResetCode, notAuthenticCode });
 }
 
-/** The local end that a tunnel's settings ask for, not open yet. */
+/** The local end for a tunnel's settings, not open yet. */
 export function createLocalEnd(parts: LocalEndParts, settings: TunnelSettings): LocalEnd {
   const { id, name, direction, protocol, localAddr, endsInFlow, encryptionKey } = settings;
   const { random, gates, engineLocal: local, maxConnections } = parts;

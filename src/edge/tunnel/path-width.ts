@@ -7,7 +7,7 @@ const srtDatagramBytes = 1332;
 const searchMs = 15_000;
 
 export interface NarrowPath {
-  /** Null where the engine does not say it. */
+  /** Null where the engine does not report it. */
   readonly pathMtu: number | null;
   /** What a local program may put into one datagram. */
   readonly payloadBytes: number;

@@ -36,9 +36,7 @@ export type BindingStep =
   | { readonly kind: 'peer-gone'; readonly reason: string }
   /** What is wrong at the other edge's end now. */
   | { readonly kind: 'peer-troubles'; readonly troubles: readonly string[] }
-  /**
-   * Another connection took the leg. With `canClaim` the relay says later, when asked by `claim`, whether it is free.
-   */
+  /** Another connection took the leg. With `canClaim` the relay reports later, after `claim`, whether it is free. */
   | { readonly kind: 'replaced'; readonly reason: string; readonly canClaim: boolean }
   /**
    * Another connection held the leg before us. As `replaced` with `canClaim`, but this connection never had the leg.

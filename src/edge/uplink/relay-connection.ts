@@ -139,7 +139,7 @@ export class RelayConnection implements ConnectionHandler {
     this.#sent++;
   }
 
-  /** Asks the relay for a sign of life. */
+  /** Sends a ping to the relay. */
   ping(): void {
     this.#pings++;
     this.#send({ type: 'ping' });

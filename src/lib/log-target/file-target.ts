@@ -93,7 +93,7 @@ async function inodeOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).ino;
   } catch {
-    // Removed, or its folder was: the next line says what stands in the way, if anything does.
+    // Removed, or its folder was: the next line reports the obstacle, if there is one.
     return null;
   }
 }

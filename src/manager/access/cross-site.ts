@@ -1,9 +1,9 @@
-/** What a browser says about where a request comes from. */
+/** The headers of a browser about the origin of a request. */
 export interface RequestOrigin {
   /** `Sec-Fetch-Site`; absent in old browsers and other clients. */
   readonly fetchSite: string | undefined;
   readonly origin: string | undefined;
-  /** The `Host` header, or what the proxy in front says it was. */
+  /** The `Host` header, or the one that the proxy in front reports. */
   readonly host: string | undefined;
 }
 

@@ -68,7 +68,7 @@ function jsonResponse(description: string, schema: z.ZodType): object {
   return { description, content: { 'application/json': { schema: jsonSchema(schema, 'output') } } };
 }
 
-/** OpenAPI 3.1 takes JSON Schema of draft 2020-12, which is what zod writes; the document says so once for all. */
+/** OpenAPI 3.1 takes JSON Schema of draft 2020-12, which is what zod writes; the document declares that once. */
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
   const json = Object.entries(z.toJSONSchema(schema, { io, unrepresentable: 'any' }));
   return Object.fromEntries(json.filter(([key]) => key !== '$schema'));

@@ -54,7 +54,7 @@ interface RouteDefinition<Query extends z.ZodObject, Body extends z.ZodType, Ans
   readonly query?: Query;
   readonly body?: Body;
   readonly answer: Answer;
-  /** 200 unless it says otherwise. */
+  /** 200 by default. */
   readonly status?: number;
   /** Further statuses with the same body. */
   readonly also?: readonly number[];

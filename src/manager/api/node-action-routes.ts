@@ -14,10 +14,10 @@ import { legWire, nodeDetailWire } from '../views/wire.ts';
 const nothing = z.object({});
 /** Bytes of a command's action as JSON. */
 const mostCommandBytes = 50_000;
-/** What an operator may ask of a node; anything else needs an administrator. */
+/** The commands that an operator may send to a node; others need an administrator. */
 const readingCommands = /^(get_config|list_\w+)$/;
 
-/** What is asked of one node, and what it says. */
+/** Commands to one node, and its replies. */
 export function nodeActionRoutes(parts: ApiParts): readonly ApiRoute[] {
   return [...readingRoutes(parts), ...secretRoutes(parts), ...linkRoutes(parts), commandRoute(parts)];
 }

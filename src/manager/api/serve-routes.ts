@@ -11,7 +11,7 @@ import { Refusal, refusalOf } from './refusal.ts';
 export interface ServeDependencies {
   readonly signIn: SignIn;
   readonly logger: Logger;
-  /** How browsers reach this manager, where the config says so. */
+  /** How browsers reach this manager, if the config has it. */
   readonly publicUrl: string | null;
 }
 

@@ -151,7 +151,7 @@ interface Redirect {
   readonly cookies?: Readonly<Record<string, string | null>>;
 }
 
-/** A person looks at a browser here: a refusal leads back to the page, which says what it means. */
+/** This request comes from a browser: a refusal leads back to the page, which explains it. */
 async function orSignInPage(attempt: () => Promise<Redirect>): Promise<Redirect> {
   try {
     return await attempt();

@@ -7,7 +7,7 @@ import { Refusal } from './refusal.ts';
 
 const loopback = /^(127\.|::1$|::ffff:127\.)/;
 
-/** What load balancers and monitoring ask, outside `/api/v1`. */
+/** Routes for load balancers and monitoring, outside `/api/v1`. */
 export function serveState(app: FastifyInstance, { health, metrics, config, softwareVersion }: ApiContext): void {
   const hide = { schema: { hide: true } } as const;
   app.get('/health', hide, (_request, reply) => {

@@ -10,7 +10,7 @@ const number = z.number().nullable().catch(null).default(null);
 const word = z.string().nullable().catch(null).default(null);
 const dropsSchema = z.record(z.string(), z.number()).catch({}).default({});
 
-/** What an edge's stats say about a tunnel (docs/protocol/manager.md §9). */
+/** The part of an edge's stats about a tunnel (docs/protocol/manager.md §9). */
 const edgeTunnelSchema = z.object({
   id: z.string(),
   state: word,

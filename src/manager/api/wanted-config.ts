@@ -1,6 +1,6 @@
 import type { Fleet, LegView, TunnelView } from '../fleet.ts';
 
-/** What the manager wants a node to run, in the keys of an edge's config file; a relay only holds authorisations. */
+/** The wanted config of a node, in the keys of an edge's config file; a relay only holds authorisations. */
 export async function wantedConfig(fleet: Fleet, nodeId: string): Promise<Record<string, unknown>> {
   const legs = (await fleet.nodes.legs(nodeId)).filter(({ want }) => want === 'present');
   const tunnels = await Promise.all(

@@ -34,7 +34,7 @@ interface Queued {
 export const timedOutText = 'Command timed out waiting for node response (10s)';
 export const disconnectedText = 'Node disconnected';
 
-/** Sends commands to nodes of this instance and brings each its one answer. */
+/** Sends commands to nodes of this instance and returns the one acknowledgement of each. */
 export class CommandDesk {
   readonly #clock: Clock;
   readonly #settings: CommandDeskSettings;
@@ -92,7 +92,7 @@ export class CommandDesk {
     }
   }
 
-  /** Whoever waits for this node has its answer at once. */
+  /** Ends the waiting for this node at once. */
   left(node: LiveNode): void {
     for (const [id, waiter] of this.#waiting) if (waiter.node === node) this.#finish(id, { kind: 'disconnected' });
     const [gone, rest] = [

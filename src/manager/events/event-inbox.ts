@@ -70,7 +70,7 @@ export class EventInbox {
     this.#queue.push({ event, nodeId });
     this.#taken += 1;
     if (nodeId !== null) this.#waiting.set(nodeId, this.waiting(nodeId) + 1);
-    // While the database is away only the retry asks it, however many come.
+    // While the database is away only the retry uses it, however many events come.
     if (this.#queue.length >= maxGroup && !this.#failing) this.#flush();
     else this.#timer ??= this.#dependencies.clock.setTimeout(() => this.#flush(), groupMs);
   }

@@ -49,7 +49,7 @@ export function detailsText(details: Readonly<Record<string, unknown>>): string 
   return text.length <= maxDetailsChars ? text : JSON.stringify({ truncated: true, characters: text.length });
 }
 
-/** A clock that is far off says nothing about when it was. */
+/** A clock that is far off does not give the time of the event. */
 function raisedAt(timestamp: unknown, nowMs: number): number {
   const at = typeof timestamp === 'string' ? parseRfc3339(timestamp) : Number.NaN;
   return at >= nowMs - oldestMs && at <= nowMs + newestMs ? at : nowMs;

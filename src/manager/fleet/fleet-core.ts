@@ -104,7 +104,7 @@ export class FleetCore {
     return node;
   }
 
-  /** Rejects with FleetError unless the node did what it was asked. */
+  /** Rejects with FleetError unless the node carried out the command. */
   async ask(nodeId: string, action: CommandAction): Promise<unknown> {
     const result = await this.command(nodeId, action);
     switch (result.kind) {

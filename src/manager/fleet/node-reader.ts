@@ -6,7 +6,7 @@ import type { Page, PageQuery } from '../store/store.ts';
 import type { FleetCore } from './fleet-core.ts';
 import { nodeState, nodeView } from './views.ts';
 
-/** Stats that are older say nothing about now. */
+/** Older stats do not describe the present. */
 const freshMs = 30_000;
 const watchMs = 10_000;
 const runningStates: ReadonlySet<unknown> = new Set<RunningState>([
@@ -87,7 +87,7 @@ export class NodeReader {
     return row === undefined ? null : { at: row.at, payload: parseJson(row.payload) };
   }
 
-  /** What an edge says of a tunnel in its newest stats. */
+  /** The state of a tunnel in an edge's newest stats. */
   async running(nodeId: string, tunnelId: string): Promise<RunningState> {
     const stats = await this.statsIfThere(nodeId);
     const fields = asJsonObject(stats?.payload);

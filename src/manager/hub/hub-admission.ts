@@ -53,7 +53,7 @@ export class HubAdmission {
       {
         id: node.id,
         name: node.name,
-        // The kind that an operator chose, unless the node itself says which it is.
+        // The kind that an operator chose, unless the node itself names one.
         kind: request.deviceType ?? node.kind,
         session: claim.session,
         remoteAddr: runner.remoteAddr,
@@ -72,7 +72,7 @@ export class HubAdmission {
     roster.joined(live);
   }
 
-  /** Told once for each version that differs, not at each connect. */
+  /** Reported once for each version that differs, not at each connect. */
   async #noteVersion(node: NodeRow, { protocolVersion, softwareVersion }: AuthRequest, live: LiveNode): Promise<void> {
     const { store, events, clock } = this.#dependencies;
     const version = protocolVersion ?? 0;

@@ -37,7 +37,7 @@ export function retryDelay({ leg, equalErrors }: LegWork, retryMs: number): numb
   return Math.max(retryMs - spread, base + (fraction(leg.id) * 2 - 1) * spread);
 }
 
-/** Told where the leg was really behind, not where an operator waits for the answer. */
+/** Reported where the leg was really behind, not where an operator waits for the result. */
 export function succeeded(work: LegWork, push: Push): PlanAction[] {
   if (push.cause === 'direct' || !push.reallyBehind) return [];
   const { resource, name, role } = work.leg;

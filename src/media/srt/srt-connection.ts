@@ -186,7 +186,7 @@ export class SrtConnection {
       return;
     }
     const waits = this.#sender.waitsSinceUs;
-    // libsrt sends no keep-alives while it acknowledges: where only its ACKs are lost, nothing is heard of it either.
+    // libsrt sends no keep-alives while it acknowledges: where only its ACKs are lost, nothing arrives from it either.
     if (waits !== null && nowUs - waits >= staleUs) {
       this.#sendControl(controlPacket(controlType.shutdown, 0, 0, 4));
       this.#end('stale');
