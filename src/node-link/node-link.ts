@@ -32,7 +32,7 @@ export interface NodeLinkDependencies {
   readonly dialler: ManagerDialler;
   readonly journalFiles: JournalFiles;
   readonly configFileSystem: ConfigFileSystem;
-  /** The node's config file, shared with whoever else changes it. */
+  /** The node's config file, shared with other code that changes it. */
   readonly configFile: ConfigFile;
   readonly program: NodeProgram;
   /** Into the node's own stream of events, from where they come back through `raise`. */

@@ -1,6 +1,6 @@
 /**
- * Sockets of local programs at the end of a tunnel. Control decides what is opened, joined and reset; whoever
- * implements this seals, opens and moves the bytes (docs/protocol/tunnel.md §4). The native engine does so on its own
+ * Sockets of local programs at the end of a tunnel. Control decides what is opened, joined and reset. The
+ * implementation seals, opens and moves the bytes (docs/protocol/tunnel.md §4). The native engine does so on its own
  * thread; for an engine that does not, the edge has an implementation of its own.
  *
  * Ordering: no callback runs inside a call, and none may throw.

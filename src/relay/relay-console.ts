@@ -16,7 +16,9 @@ import type { RelayConfig } from './config/relay-config.ts';
 import { RelayAnswers } from './admin/relay-answers.ts';
 import type { Relay } from './relay.ts';
 
-/** Field relays write the key as false into every file that they change, so it may be there without anybody's wish. */
+/**
+ * Field relays write the key as false into every file that they change, so it may be there without an operator's wish.
+ */
 const permissiveReason =
   'require_bind_auth is false: anyone who reaches the relay may bind a tunnel that nobody authorised; ' +
   'write "require_bind_auth": true and restart the relay';

@@ -63,7 +63,7 @@ export class TunnelControl {
     for (const tunnelId of changed) this.#dependencies.switchboard.authorizationChanged(tunnelId);
   }
 
-  /** Takes both legs away; their edges may bind again. False when nobody holds one. */
+  /** Takes both legs away; their edges may bind again. False when no edge holds one. */
   closeTunnel(tunnelId: TunnelId): boolean {
     return this.#dependencies.switchboard.endTunnel(tunnelId, 'closed by manager') > 0;
   }

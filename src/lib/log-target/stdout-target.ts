@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { LogTarget } from './log-target.ts';
 
-/** Standard output: one line of JSON for each event, for whoever reads the program's output. */
+/** Standard output: one line of JSON for each event, for programs that read the output. */
 export function createStdoutTarget(stream: NodeJS.WritableStream = process.stdout): LogTarget {
   return {
     write: (line) =>

@@ -25,7 +25,7 @@ const retryMs = 1_000;
 
 /**
  * Every event on its way to the database, in the order in which it came. Many share one commit; while the database is
- * away they wait. Nothing is dropped: whoever fills it is held up instead (see `waiting`).
+ * away they wait. Nothing is dropped: nodes that fill it are held up instead (see `waiting`).
  */
 export class EventInbox {
   readonly #dependencies: EventInboxDependencies;

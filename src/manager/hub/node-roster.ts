@@ -85,7 +85,7 @@ export class NodeRoster {
     for (const listener of this.#listeners) listener.joined?.(node);
   }
 
-  /** Another instance, or an operator, has ended this session: whoever did reports its end. */
+  /** Another instance, or an operator, has ended this session and reports its end. */
   drop(id: string, code: number, reason: string, session?: number): void {
     const known = this.#byId.get(id);
     if (known === undefined || (session !== undefined && known.node.session >= session)) return;
@@ -204,7 +204,9 @@ export class NodeRoster {
     for (const listener of this.#listeners) listener.left?.(node);
   }
 
-  /** Ends the session's row; whoever succeeds reports that the node is gone. Tries until the database answers. */
+  /**
+   * Ends the session's row; the instance that succeeds reports that the node is gone. Tries until the database answers.
+   */
   async #release(node: LiveNode, reason: string): Promise<void> {
     const { store, events, clock, logger } = this.#dependencies;
     for (let tries = 0; ; tries++) {

@@ -4,7 +4,8 @@ const timeoutMs = 3_000;
 
 /**
  * Whether the manager at this address answers its `/ready` with 200. Its certificate is not looked at: instances sign
- * their own, nothing secret is sent, and whoever could lie here could as well cut the connection. Never rejects.
+ * their own, nothing secret is sent, and an attacker that could lie here could as well cut the connection. Never
+ * rejects.
  */
 export function isPeerReady(url: string): Promise<boolean> {
   return new Promise((resolve) => {

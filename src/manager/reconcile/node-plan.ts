@@ -25,7 +25,7 @@ interface Online {
 
 /**
  * What is done for one node, and when: push what is behind, wait, look, compare. Decides only: the time is handed in,
- * `tick` comes once a second, and whoever runs it carries the actions out in their order.
+ * Call `tick` once a second, and carry the actions out in their order.
  */
 export class NodePlan {
   readonly #settings: PlanSettings;

@@ -71,7 +71,7 @@ export interface SessionClaim {
 }
 
 export interface SessionStore {
-  /** Takes the node over from whoever holds it; null where the node is gone. */
+  /** Takes the node over from its present instance; null where the node is gone. */
   claim(nodeId: string, instanceId: string, remoteAddr: string, at: number): Promise<SessionClaim | null>;
   /** False when a newer session has taken its place: its end is no news then. */
   release(nodeId: string, session: number): Promise<boolean>;

@@ -1,7 +1,7 @@
 const quietUs = 60_000_000;
 const mostReasons = 100;
 
-/** Lets the same failure through once a minute: whoever can reach the port can cause it as often as they like. */
+/** Lets the same failure through once a minute: any host that reaches the port can cause it without limit. */
 export class QuietFailures {
   readonly #saidUs = new Map<string, number>();
 

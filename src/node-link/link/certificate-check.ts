@@ -2,7 +2,7 @@
 export type CertificateCheck =
   /** Normal validation, and one of these leaf certificates where any is given. */
   | { readonly kind: 'chain'; readonly fingerprints: readonly string[] }
-  /** One of these leaf certificates, whoever signed it. */
+  /** One of these leaf certificates, of any issuer. */
   | { readonly kind: 'pinned'; readonly fingerprints: readonly string[] }
   /** Anything goes: only for tests on a network that the operator owns. */
   | { readonly kind: 'unchecked' }

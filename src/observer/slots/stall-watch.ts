@@ -22,7 +22,7 @@ export class StallWatch {
     this.#lookedAtNs = nowNs;
   }
 
-  /** A new threshold holds from now on, also for whoever is silent already. */
+  /** A new threshold holds from now on, also for agents that are silent already. */
   reconfigure(thresholdNs: number): void {
     this.#thresholdNs = thresholdNs;
   }

@@ -29,7 +29,7 @@ export interface UdpSocketDependencies {
   readonly counters: MutableCounters;
 }
 
-/** A buffer for one outgoing packet. It belongs to whoever took it, until it is sent or released. */
+/** A buffer for one outgoing packet. It belongs to its taker, until it is sent or released. */
 export interface SendSlot {
   readonly bytes: Uint8Array;
   /** The first `length` bytes. */

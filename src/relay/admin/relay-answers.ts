@@ -90,7 +90,7 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
     return this.#dependencies.report.tunnelDetails().map((detail) => this.#toTunnelReport(detail));
   }
 
-  /** Null when nobody holds a leg of it. */
+  /** Null when no edge holds a leg of it. */
   tunnel(id: TunnelId): RelayTunnelReport | null {
     const detail = this.#dependencies.report.tunnel(id);
     return detail === null ? null : this.#toTunnelReport(detail);

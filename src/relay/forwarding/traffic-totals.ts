@@ -22,7 +22,7 @@ export const noTraffic: TrafficTotals = {
   drops: noDrops,
 };
 
-/** The two ledgers of a tunnel, which live as long as it does, whoever holds its legs. */
+/** The two ledgers of a tunnel, which live as long as it does, whichever edges hold its legs. */
 export interface LegLedgers {
   readonly ingress: Ledger;
   readonly egress: Ledger;

@@ -89,12 +89,12 @@ export class RelayReport {
     return [...this.eachTunnel()];
   }
 
-  /** As `tunnels`, one by one: whoever has many to look at can let others have a turn in between. */
+  /** As `tunnels`, one by one: between two of many tunnels other work can have a turn. */
   eachTunnel(): Generator<TunnelInfo> {
     return this.#each((view, traffic) => this.#info(view, traffic));
   }
 
-  /** Null when nobody holds a leg of it. */
+  /** Null when no edge holds a leg of it. */
   tunnel(id: TunnelId): TunnelDetail | null {
     const view = this.#dependencies.registry.get(id);
     const traffic = this.#dependencies.forwarder.report(id);

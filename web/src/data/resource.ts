@@ -37,7 +37,7 @@ export function useResource<Value>(path: string | null, { topic, everyMs }: Reso
       if (mine === turn.current) reading.current = false;
     }
   }, [path]);
-  /** Not while an answer is awaited: a slow manager, or a log-in that nobody gives, would gather requests. */
+  /** Not while a reply is awaited: with a slow manager, or without a log-in, requests would pile up. */
   const readAgain = useCallback(() => {
     if (!reading.current) void read();
   }, [read]);

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { Me, Role } from './shapes.ts';
 
-/** The signed-in user; null while nobody is signed in. */
+/** The signed-in user; null without one. */
 export const me = signal<Me | null>(null);
 
 /** True once the server has refused a request for want of a session. The log-in dialogue covers the page meanwhile. */
@@ -16,7 +16,7 @@ export function may(role: Role): boolean {
 
 const waiting = new Set<() => void>();
 
-/** Resolves when somebody has signed in again. */
+/** Resolves at the next sign-in. */
 export function untilSignedIn(): Promise<void> {
   signInNeeded.value = true;
   return new Promise((resolve) => waiting.add(resolve));

@@ -30,7 +30,7 @@ function hasNoNode({ nodes }: Pick<Overview, 'nodes'>): boolean {
   return Object.values(nodes).every((value) => value === 0);
 }
 
-/** What somebody wants to do here: at the very first there is nothing that a tunnel could be made of. */
+/** The first thing to do here: at the start there are no nodes for a tunnel. */
 function NextStep({ isEmpty }: { isEmpty: boolean }) {
   if (isEmpty && may('admin')) {
     return (
