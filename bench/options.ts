@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 export interface BenchOptions {
   /** Media over bad paths in place of the figures of the relay. */
   readonly isPaths: boolean;
+  /** TCP through a tunnel beside the kernel's TCP over bad paths. */
+  readonly isStreams: boolean;
   /** Edge, relay and edge as programs, beside frp, in place of the relay. */
   readonly isChain: boolean;
   /** The observer in place of the relay. */
@@ -29,6 +31,8 @@ under five minutes. Writes bench/results/latest.*.
 
   --paths           live media over paths that lose, delay and reorder; writes results/paths.*. With --full every cell,
                     --only takes parts of their names; --seed N repeats the paths of a run, whose seeds are printed
+  --streams         TCP through a tunnel beside the kernel's TCP, over paths like those of --paths (needs root, ip and
+                    /dev/net/tun); takes --full, --only and --seed as well; writes results/streams.*
   --media           SRT to SRT at 10 Mbit/s, beside srt-live-transmit (Debian: srt-tools); --seconds N for each
   --observer        the observer; VARTA_WATCH=path measures varta-watch 0.2.0 beside it; writes results/observer.*
   --frp             edge, relay and edge as operators start them, TCP and UDP from end to end; FRPS=path and FRPC=path
@@ -54,6 +58,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     args: [...args],
     options: {
       paths: { type: 'boolean', default: false },
+      streams: { type: 'boolean', default: false },
       observer: { type: 'boolean', default: false },
       frp: { type: 'boolean', default: false },
       full: { type: 'boolean', default: false },
@@ -67,18 +72,23 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   });
   if (values.help) return 'help';
   const rounds = roundsOf(values.rounds, values.full);
-  const { only, relays, paths: isPaths, frp: isChain, observer: isObserver, full: isFull } = values;
+  const { only, relays, streams: isStreams, frp: isChain, observer: isObserver, full: isFull } = values;
+  const isPaths = values.paths && !isStreams;
   const whole = wholeName(values);
   const save = values.save ?? (only === undefined && relays === undefined ? whole : null);
   if (save !== null && !/^[\w-]+$/.test(save)) throw new Error('--save takes a plain name: letters, digits, - and _');
-  const discardFirst = rounds > 1 && !isPaths;
+  const discardFirst = rounds > 1 && !isPaths && !isStreams;
   const [chosen, seed] = [{ only: names(only), relays: names(relays) }, seedOf(values.seed)];
-  return { isPaths, isChain, isObserver, isFull, rounds, discardFirst, seed, ...chosen, save };
+  const kind = { isPaths, isStreams, isChain, isObserver };
+  return { ...kind, isFull, rounds, discardFirst, seed, ...chosen, save };
 }
 
+/** The first one that is asked for names the files. */
+const separateKinds = ['streams', 'paths', 'observer', 'frp'] as const;
+
 /** Under which name a whole run is kept. */
-function wholeName(values: { readonly paths: boolean; readonly observer: boolean; readonly frp: boolean }): string {
-  return (['paths', 'observer', 'frp'] as const).find((name) => values[name]) ?? 'latest';
+function wholeName(values: Readonly<Record<(typeof separateKinds)[number], boolean>>): string {
+  return separateKinds.find((name) => values[name]) ?? 'latest';
 }
 
 function roundsOf(text: string | undefined, isFull: boolean): number {

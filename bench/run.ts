@@ -17,6 +17,7 @@ import { baseOf } from './relays/adit-relay.ts';
 import type { RelayUnderTest } from './relays/relay-under-test.ts';
 import { runObserver } from './observer/run-observer.ts';
 import { runPaths } from './paths/run-paths.ts';
+import { runStreams } from './streams/run-streams.ts';
 import { plotsOf } from './report/plots.ts';
 import type { Recorder, Results } from './report/results.ts';
 import { formatReport } from './report/table.ts';
@@ -54,6 +55,7 @@ async function main(): Promise<void> {
 }
 
 function measure(options: BenchOptions, folder: string): Promise<Report> {
+  if (options.isStreams) return runStreams(options, folder, say);
   if (options.isPaths) return runPaths(options, folder, say);
   if (options.isChain) return runChain(options, folder, say);
   return options.isObserver ? runObserver(options, folder, say) : run(options, folder);

@@ -15,6 +15,8 @@ interface EdgeSettings {
   readonly engine: EngineName;
   readonly tunnels: readonly object[];
   readonly folder: string;
+  /** What starts it on another machine, whose loopback is its own: its API cannot be asked from here. */
+  readonly wrapper?: readonly string[];
 }
 
 interface TunnelAnswer {
@@ -39,16 +41,18 @@ export class Edge implements AsyncDisposable {
     this.#api = api;
   }
 
-  static async start(name: string, { root, engine, tunnels, folder }: EdgeSettings): Promise<Edge> {
+  static async start(name: string, settings: EdgeSettings): Promise<Edge> {
+    const { root, engine, tunnels, folder, wrapper = [] } = settings;
     mkdirSync(folder);
     const api = `127.0.0.1:${await freePort()}`;
     const configPath = join(folder, 'edge.json');
     const config = { edge_id: name, quic: { engine }, api_addr: api, state_dir: join(folder, 'state'), tunnels };
     writeFileSync(configPath, JSON.stringify(config), { mode: 0o600 });
+    const [command = '', ...args] = [...wrapper, join(root, 'bin', 'adit'), 'edge', '-c', configPath];
     const child = new Child({
       name: `adit edge, ${name}`,
-      command: join(root, 'bin', 'adit'),
-      args: ['edge', '-c', configPath],
+      command,
+      args,
       logPath: join(folder, 'edge.log'),
     });
     const edge = new Edge(child, api);

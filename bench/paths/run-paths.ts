@@ -11,11 +11,11 @@ import { ownCheckout } from '../relays/adit-relay.ts';
 import { Recorder } from '../report/results.ts';
 import { aditColumn } from './adit-column.ts';
 import { bareColumn } from './bare-column.ts';
-import type { PathCase } from './cells.ts';
+import { pathCases, type PathCase } from './cells.ts';
 import type { PathColumn, RunningColumn } from './column.ts';
 import { PathProcess } from './path-process.ts';
 import { lossPlot, pathsReport, type PathsResults } from './paths-report.ts';
-import { planRounds, type PathRound } from './plan.ts';
+import { planRounds, type PlannedRound } from './plan.ts';
 import { quinnColumn } from './quinn-column.ts';
 import { judge, units } from './verdict.ts';
 
@@ -31,7 +31,7 @@ export async function runPaths(
 ): Promise<{ results: PathsResults; files: ReadonlyMap<string, string>; text: string }> {
   const engines = await builtEngines();
   const columns = choose(listColumns(engines), options.relays);
-  const rounds = planRounds(options);
+  const rounds = planRounds(options, (seed) => pathCases(options.isFull, seed));
   const cases = rounds[0]?.cases ?? [];
   const [date, startMs, machine] = [new Date().toISOString(), performance.now(), describeMachine()];
   const recorder = new Recorder();
@@ -73,7 +73,7 @@ function listColumns(engines: readonly EngineName[]): readonly PathColumn[] {
 
 interface RoundWorld {
   readonly folder: string;
-  readonly round: PathRound;
+  readonly round: PlannedRound<PathCase>;
   readonly columns: readonly PathColumn[];
   readonly recorder: Recorder;
   readonly say: (line: string) => void;

@@ -24,14 +24,14 @@ function configFor(engine: EngineName, address: string, folder: string): object 
 }
 
 /** `adit relay` over one of its engines, as an operator starts it; of another checkout where `root` names one. */
-export function aditRelay(engine: EngineName, root = ownCheckout): RelayUnderTest {
+export function aditRelay(engine: EngineName, root = ownCheckout, ip = '127.0.0.1'): RelayUnderTest {
   const isOwn = root === ownCheckout;
   return {
     name: isOwn ? engine : baseOf(engine),
     description: `adit relay, engine ${engine}${isOwn ? '' : ', of the checkout that BASE names'}`,
     path: 'tunnel',
     isReference: false,
-    start: (folder) => AditRelay.start({ engine, root }, folder),
+    start: (folder) => AditRelay.start({ engine, root }, folder, `${ip}:0`),
   };
 }
 
@@ -58,8 +58,8 @@ class AditRelay implements RunningRelay {
     this.#address = address;
   }
 
-  static async start(build: AditBuild, folder: string): Promise<AditRelay> {
-    const { child, address } = await launch(build, folder, '127.0.0.1:0');
+  static async start(build: AditBuild, folder: string, at: string): Promise<AditRelay> {
+    const { child, address } = await launch(build, folder, at);
     return new AditRelay(build, folder, child, address);
   }
 

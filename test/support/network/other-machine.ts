@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import process from 'node:process';
+import { ip, unroutedNetwork } from './ip-command.ts';
 
 const firstHost = 2;
 const lastHost = 250;
@@ -18,8 +19,7 @@ export class OtherMachine implements Disposable {
   private constructor(id: number) {
     this.#name = `adit-test-${id}`;
     this.#cable = `adit${id}`;
-    // Of the networks for tests between devices (RFC 2544 §C.2.2), which nobody routes.
-    this.#network = `198.${randomInt(18, 20)}.${randomInt(0, 256)}`;
+    this.#network = unroutedNetwork();
   }
 
   static start(): OtherMachine {
@@ -92,8 +92,4 @@ export function canStartMachines(): boolean {
     process.stdout.write(`Tests with a second machine are left out; they need Linux, root and iproute2: ${why}\n`);
     return false;
   }
-}
-
-function ip(...args: readonly string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }

@@ -18,6 +18,12 @@ describe('the options of a run', () => {
     });
   });
 
+  it('may ask for streams over paths, whose files have a name of their own', () => {
+    expect(parseOptions(['--paths', '--streams', '--full'])).toMatchObject({
+      ...{ isStreams: true, isPaths: false, rounds: 5, discardFirst: false, save: 'streams' },
+    });
+  });
+
   it('may ask for edge, relay and edge from end to end, beside frp', () => {
     expect(parseOptions(['--frp'])).toMatchObject({ isChain: true, isPaths: false, rounds: 1, save: 'frp' });
     expect(parseOptions(['--frp', '--full'])).toMatchObject({ rounds: 5, discardFirst: true, save: 'frp' });

@@ -53,7 +53,8 @@ describe('the cells of the benchmark of paths', () => {
 });
 
 describe('the rounds of the benchmark of paths', () => {
-  const plan = planRounds({ isFull: true, only: null, rounds: 5, seed: 41 });
+  const casesOf = (seed: number) => pathCases(true, seed);
+  const plan = planRounds({ only: null, rounds: 5, seed: 41 }, casesOf);
 
   it('have the same cells, and each time other paths', () => {
     expect(plan.map(({ number, seed }) => [number, seed])).toEqual([1, 2, 3, 4, 5].map((n) => [n, 40 + n]));
@@ -63,18 +64,18 @@ describe('the rounds of the benchmark of paths', () => {
   });
 
   it('are repeated by a seed that was printed, each on its own too, and with some of the cells', () => {
-    expect(planRounds({ isFull: true, only: null, rounds: 5, seed: 41 })).toEqual(plan);
-    const [again] = planRounds({ isFull: true, only: ['loss 5 %'], rounds: 1, seed: 43 });
+    expect(planRounds({ only: null, rounds: 5, seed: 41 }, casesOf)).toEqual(plan);
+    const [again] = planRounds({ only: ['loss 5 %'], rounds: 1, seed: 43 }, casesOf);
     expect(again?.cases).toEqual(plan[2]?.cases.filter(({ id }) => id.includes('loss 5 %')));
   });
 
   it('have a seed that is drawn when none is asked for', () => {
-    const drawn = Array.from({ length: 8 }, () => planRounds({ isFull: false, only: null, rounds: 1, seed: null }));
+    const drawn = Array.from({ length: 8 }, () => planRounds({ only: null, rounds: 1, seed: null }, casesOf));
     expect(new Set(drawn.map(([round]) => round?.seed)).size).toBeGreaterThan(1);
   });
 
   it('cannot be planned without a cell', () => {
-    expect(() => planRounds({ isFull: true, only: ['no such'], rounds: 1, seed: null })).toThrow('no cell');
+    expect(() => planRounds({ only: ['no such'], rounds: 1, seed: null }, casesOf)).toThrow('no cell');
   });
 
   it('print their seeds', () => {
