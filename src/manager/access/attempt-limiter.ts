@@ -35,6 +35,13 @@ export class AttemptLimiter {
     }
   }
 
+  /** An attempt that `record` counted was none: it succeeded. */
+  withdraw(key: string, atMs: number): void {
+    const attempts = this.#attempts.get(key) ?? [];
+    const index = attempts.indexOf(atMs);
+    if (index >= 0) this.#attempts.set(key, attempts.toSpliced(index, 1));
+  }
+
   forget(key: string): void {
     this.#attempts.delete(key);
   }

@@ -53,16 +53,15 @@ export class SignIn {
   /** Rejects with AccessError `invalid_credentials` or `too_many_attempts`; unknown names take the same time. */
   async withPassword(name: string, password: string, client: Client): Promise<NewSession> {
     const { store, clock } = this.#dependencies;
-    this.#refuseTooMany(name, client.ip);
+    const atMs = this.#admitAttempt(name, client.ip);
     const user = await store.users.byName(name);
     const matches = await passwordMatches(password, user?.password_hash ?? null);
     if (!matches || user?.disabled_at !== null) {
-      this.#recordFailure(name, client.ip);
       const note = { action: 'login', target: name.slice(0, 256), outcome: 'refused' };
       await store.transaction((inner) => audit(inner, anonymous(name.slice(0, 256), client.ip), clock.now(), note));
       throw new AccessError('invalid_credentials', 'The name or the password is wrong.');
     }
-    this.#byName.forget(name.toLowerCase());
+    this.#succeeded(name, client.ip, atMs);
     return this.openSession(user, client, 'login');
   }
 
@@ -129,12 +128,12 @@ export class SignIn {
   /** Ends the user's other sessions. Rejects with AccessError `invalid_credentials` or `invalid`. */
   async changePassword(identity: Identity, current: string, wanted: string, ip: string | null): Promise<void> {
     const { store, clock, random } = this.#dependencies;
-    this.#refuseTooMany(identity.name, ip);
+    const atMs = this.#admitAttempt(identity.name, ip);
     const user = identity.kind === 'user' ? await store.users.get(identity.id) : null;
     if (user === null || !(await passwordMatches(current, user.password_hash))) {
-      this.#recordFailure(identity.name, ip);
       throw new AccessError('invalid', 'The current password is wrong.', [{ path: 'current', message: 'is wrong' }]);
     }
+    this.#succeeded(identity.name, ip, atMs);
     refusePassword(wanted, user.name);
     const password_hash = await hashPassword(wanted, random);
     await store.transaction(async (inner) => {
@@ -155,11 +154,11 @@ export class SignIn {
 
   /** Rejects with AccessError `first_admin_done` unless the token is the one offered and there is no user yet. */
   async takeFirstAdmin(token: string, name: string, password: string, client: Client): Promise<NewSession> {
-    this.#refuseTooMany('first admin', client.ip);
+    const atMs = this.#admitAttempt('first admin', client.ip);
     if (!this.#isOffered(token)) {
-      this.#recordFailure('first admin', client.ip);
       throw new AccessError('first_admin_done', 'This link is not valid any more. Restart the manager for a new one.');
     }
+    this.#succeeded('first admin', client.ip, atMs);
     const user = await this.createFirstAdmin(name, password, client.ip);
     this.#firstAdmin = null;
     return this.openSession(user, client, 'login');
@@ -184,6 +183,7 @@ export class SignIn {
       ...{ created_at: now, updated_at: now },
     };
     await store.transaction(async (inner) => {
+      await inner.users.lock();
       if ((await inner.users.count()) > 0)
         throw new AccessError('first_admin_done', 'There is an administrator already.');
       await inner.users.insert(user);
@@ -199,21 +199,30 @@ export class SignIn {
     return equal(offered.hash, hashToken(token));
   }
 
-  #refuseTooMany(name: string, ip: string | null): void {
+  /**
+   * Counts an attempt before it is judged: of many that come at once, no more than the limit are. Returns when it was,
+   * for `#succeeded`. Throws AccessError `too_many_attempts`.
+   */
+  #admitAttempt(name: string, ip: string | null): number {
     const now = this.#dependencies.clock.monotonicMs();
-    const waitMs = Math.max(
-      this.#byName.waitMs([name.toLowerCase()], now),
-      ip === null ? 0 : this.#byAddress.waitMs([ip], now),
-    );
-    if (waitMs === 0) return;
-    throw new AccessError('too_many_attempts', `Too many attempts. Try again in ${Math.ceil(waitMs / 1_000)} s.`);
+    const key = nameKey(name);
+    const waitMs = Math.max(this.#byName.waitMs([key], now), ip === null ? 0 : this.#byAddress.waitMs([ip], now));
+    if (waitMs > 0) {
+      throw new AccessError('too_many_attempts', `Too many attempts. Try again in ${Math.ceil(waitMs / 1_000)} s.`);
+    }
+    this.#byName.record([key], now);
+    if (ip !== null) this.#byAddress.record([ip], now);
+    return now;
   }
 
-  #recordFailure(name: string, ip: string | null): void {
-    const now = this.#dependencies.clock.monotonicMs();
-    this.#byName.record([name.toLowerCase().slice(0, 256)], now);
-    if (ip !== null) this.#byAddress.record([ip], now);
+  #succeeded(name: string, ip: string | null, atMs: number): void {
+    this.#byName.forget(nameKey(name));
+    if (ip !== null) this.#byAddress.withdraw(ip, atMs);
   }
+}
+
+function nameKey(name: string): string {
+  return name.toLowerCase().slice(0, 256);
 }
 
 function identityOf(user: UserRow, sessionHash: string, expiresAt: number): Identity {

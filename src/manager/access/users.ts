@@ -56,6 +56,7 @@ export class Users {
     if (input.password !== undefined) refusePassword(input.password, before.name);
     const password_hash = input.password === undefined ? undefined : await hashPassword(input.password, random);
     return store.transaction(async (inner) => {
+      await inner.users.lock();
       const user = await inner.users.change(
         id,
         {
@@ -79,6 +80,7 @@ export class Users {
     const { store, clock } = this.#dependencies;
     const before = await this.get(id);
     await store.transaction(async (inner) => {
+      await inner.users.lock();
       await inner.users.remove(id);
       await refuseNoAdmin(inner, before);
       await audit(inner, actor, clock.now(), { action: 'user.delete', target: before.name, before: shown(before) });

@@ -12,6 +12,8 @@ import type {
 import type { AuditStore, Page, PageQuery } from './store.ts';
 
 export interface UserStore {
+  /** Within a transaction, before it reads: others that change users wait for its end. */
+  lock(): Promise<void>;
   /** By name. */
   page(query: PageQuery): Promise<Page<UserRow>>;
   get(id: string): Promise<UserRow | null>;
@@ -77,8 +79,8 @@ export interface AuditReader {
   }): Promise<readonly AuditRow[]>;
   /** Oldest first, from behind an id; for checking the chain. */
   chain(after: number, limit: number): Promise<readonly AuditRow[]>;
-  /** Newest first, of one target. */
-  ofTarget(target: string, limit: number): Promise<readonly AuditRow[]>;
+  /** Newest first, of one target; `actions` is how they begin, as `tunnel.` */
+  ofTarget(target: string, actions: string, limit: number): Promise<readonly AuditRow[]>;
   /** Deletes what is older, and keeps the hash that the rest is chained to. */
   prune(before: number): Promise<void>;
   /** The hash before the oldest row: empty unless rows were pruned. */

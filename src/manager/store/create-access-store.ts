@@ -13,7 +13,7 @@ export function createAccessStore(database: OpenDatabase): AccessStore {
 
 function storeOn(db: Kysely<Tables>, engine: OpenDatabase['engine']): AccessStore {
   return {
-    users: new KyselyUsers(db),
+    users: new KyselyUsers(db, engine),
     sessions: new KyselyUserSessions(db),
     tokens: new KyselyApiTokens(db),
     webhooks: new KyselyWebhooks(db),

@@ -1,15 +1,23 @@
 import { sql, type Kysely } from 'kysely';
 import type { ApiTokenRow, NewUser, UserChange, UserRow, UserSessionRow } from './access-schema.ts';
 import type { ApiTokenStore, UserSessionStore, UserStore } from './access-store.ts';
+import type { EngineName } from './open-database.ts';
 import { pageByName } from './page-cursor.ts';
 import type { Tables } from './schema.ts';
 import type { Page, PageQuery } from './store.ts';
 
 export class KyselyUsers implements UserStore {
   readonly #db: Kysely<Tables>;
+  readonly #engine: EngineName;
 
-  constructor(db: Kysely<Tables>) {
+  constructor(db: Kysely<Tables>, engine: EngineName) {
     this.#db = db;
+    this.#engine = engine;
+  }
+
+  async lock(): Promise<void> {
+    // The embedded database has one transaction at a time.
+    if (this.#engine === 'postgres') await sql`lock table users in share row exclusive mode`.execute(this.#db);
   }
 
   page(query: PageQuery): Promise<Page<UserRow>> {

@@ -20,6 +20,17 @@ describe('AttemptLimiter', () => {
     expect(limiter.waitMs(['alice'], 1)).toBe(0);
   });
 
+  test('does not count an attempt that was withdrawn, and counts the others', () => {
+    const limiter = new AttemptLimiter(2);
+    limiter.record(['alice'], 0);
+    limiter.record(['alice'], 10);
+    limiter.withdraw('alice', 10);
+    limiter.withdraw('bob', 10);
+    expect(limiter.waitMs(['alice'], 20)).toBe(0);
+    limiter.record(['alice'], 20);
+    expect(limiter.waitMs(['alice'], 30)).toBe(59_970);
+  });
+
   test('keeps a bounded number of keys', () => {
     const limiter = new AttemptLimiter(1);
     for (let index = 0; index < 10_001; index += 1) limiter.record([`name-${index}`], 0);
