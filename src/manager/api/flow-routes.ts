@@ -60,9 +60,9 @@ function readingRoutes({ fleet, mirror, access }: ApiParts): readonly ApiRoute[]
       query: z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) }),
       answer: listOf(historyEntrySchema),
       async handle({ params, query }) {
-        const { id, flow_id, name } = await fleet.flows.get(params['id'] ?? '');
-        const targets = [id, name, `flow ${id}`];
-        const entries = await historyOf({ flowId: flow_id }, targets, query.limit, { fleet, trail: access.trail });
+        const { id, flow_id } = await fleet.flows.get(params['id'] ?? '');
+        const sources = { fleet, trail: access.trail };
+        const entries = await historyOf({ flowId: flow_id }, { kind: 'flow', id }, query.limit, sources);
         return { body: { items: entries, next: null } };
       },
     }),

@@ -10,22 +10,25 @@ interface HistorySources {
   readonly trail: Pick<AuditReader, 'ofTarget'>;
 }
 
-/** Events and audit rows of one tunnel or flow, newest first. `targets` are the forms in which audit rows name it. */
+/**
+ * Events and audit rows of one tunnel or flow, newest first. Everybody may see it, so it has no rows about anything else:
+ * users may be named as tunnels are, and whoever signs in gives any name.
+ */
 export async function historyOf(
   filter: { readonly tunnelId?: string; readonly flowId?: string },
-  targets: readonly string[],
+  changed: { readonly kind: 'tunnel' | 'flow'; readonly id: string },
   limit: number,
   { fleet, trail }: HistorySources,
 ): Promise<Entry[]> {
-  const [events, ...changes] = await Promise.all([
+  const [events, changes] = await Promise.all([
     fleet.events.page({ ...filter, limit }),
-    ...Array.from(new Set(targets), (target) => trail.ofTarget(target, limit)),
+    trail.ofTarget(changed.id, `${changed.kind}.`, limit),
   ]);
   const entries: Entry[] = [
     ...events.map(({ raised_at, severity, message, node_id }) => ({
       ...{ at: raised_at, kind: 'event' as const, severity, text: message, actor: null, node_id },
     })),
-    ...changes.flat().map(({ at, action, actor, outcome }) => ({
+    ...changes.map(({ at, action, actor, outcome }) => ({
       ...{ at, kind: 'audit' as const, severity: 'info' as const, actor, node_id: null },
       text: outcome === 'ok' ? action : `${action}: ${outcome}`,
     })),

@@ -53,11 +53,9 @@ function readingRoutes({ fleet, mirror, access }: ApiParts): readonly ApiRoute[]
       query: z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) }),
       answer: listOf(historyEntrySchema),
       async handle({ params, query }) {
-        const { id, name } = await fleet.tunnels.get(params['id'] ?? '');
-        const entries = await historyOf({ tunnelId: id }, [id, name, `tunnel ${id}`], query.limit, {
-          fleet,
-          trail: access.trail,
-        });
+        const { id } = await fleet.tunnels.get(params['id'] ?? '');
+        const sources = { fleet, trail: access.trail };
+        const entries = await historyOf({ tunnelId: id }, { kind: 'tunnel', id }, query.limit, sources);
         return { body: { items: entries, next: null } };
       },
     }),

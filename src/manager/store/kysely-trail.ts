@@ -29,8 +29,12 @@ export class KyselyTrail implements AuditReader {
     return this.#db.selectFrom('audit').selectAll().where('id', '>', after).orderBy('id').limit(limit).execute();
   }
 
-  ofTarget(target: string, limit: number): Promise<readonly AuditRow[]> {
-    const query = this.#db.selectFrom('audit').selectAll().where('target', '=', target);
+  ofTarget(target: string, actions: string, limit: number): Promise<readonly AuditRow[]> {
+    const query = this.#db
+      .selectFrom('audit')
+      .selectAll()
+      .where('target', '=', target)
+      .where('action', 'like', `${actions}%`);
     return query.orderBy('id', 'desc').limit(limit).execute();
   }
 

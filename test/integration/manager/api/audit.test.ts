@@ -53,6 +53,17 @@ describe('the audit trail of users, tokens and webhooks', () => {
     expect(await actions()).toEqual(before);
   });
 
+  test('the history of a tunnel says nothing of users that are named as it is, nor what strangers sign in as', async () => {
+    const [tunnel] = (await bed.fleet.tunnels.page({ limit: 1 })).items;
+    const { id = '', name = '' } = tunnel ?? {};
+    await send('POST', 'users', { name, password: 'a long passphrase 1', role: 'viewer' });
+    for (const given of [id, name]) expect((await bed.signIn(given, 'wrong-password')).status).toBe(401);
+    const token = await bed.tokenOf('viewer', cookie);
+    const { text, status } = await bed.send('GET', `tunnels/${id}/history`, { token });
+    expect(status).toBe(200);
+    expect(text).not.toMatch(/login|user\.create|alice/);
+  });
+
   test('the last administrator stays', async () => {
     const { body: me } = await send('GET', 'me');
     const answer = await send('PATCH', `users/${String(me['id'])}`, { role: 'viewer' });
