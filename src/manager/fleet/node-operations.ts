@@ -1,6 +1,6 @@
+import { maskSecrets } from '../../lib/masked-secrets.ts';
 import { withoutKeys } from '../../lib/without-keys.ts';
 import { asJsonObject } from '../../lib/json.ts';
-import { redactSecretKeys } from './redact-secret-keys.ts';
 import type { CommandAction } from '../../protocol/node/node-command.ts';
 import type { Actor, CommandAnswer, DrainView, LegView, NewNodeInput, NodeOperations, NodeView } from '../fleet.ts';
 import { FleetError } from '../fleet-error.ts';
@@ -118,17 +118,26 @@ export class FleetNodes implements NodeOperations {
     const node = await this.#core.node(id);
     const change = { disabled_at: disabled ? this.#core.now() : null };
     await this.#change(node, change, disabled ? 'node.disable' : 'node.enable', null, actor);
-    if (disabled) this.#core.dependencies.roster.drop(id, 4001, 'Node is disabled');
+    if (disabled) await this.#endSession(id, 4001, 'Node is disabled');
     return this.get(id);
   }
 
   async disconnect(id: string, actor: Actor): Promise<void> {
-    const node = await this.#core.node(id);
-    if (this.#core.dependencies.roster.get(id) === null) {
-      throw new FleetError('node_offline', `Node ${node.name} is not connected here`);
-    }
+    const { state, name } = await this.get(id);
+    if (state !== 'online') throw new FleetError('node_offline', `Node ${name} is not connected`);
     await this.#core.change(actor, 'node.disconnect', id, () => Promise.resolve({ result: null }));
-    this.#core.dependencies.roster.drop(id, 1000, 'disconnected by an operator');
+    await this.#endSession(id, 1000, 'disconnected by an operator');
+  }
+
+  /** Wherever the node is connected: another instance finds that the session is gone, and closes it within 5 s. */
+  async #endSession(id: string, code: number, reason: string): Promise<void> {
+    const { store, roster, events, instanceId, leaseMs } = this.#core.dependencies;
+    if (roster.get(id) !== null) {
+      roster.drop(id, code, reason);
+      return;
+    }
+    const [held] = await store.sessions.live(leaseMs, instanceId(), [id]);
+    if (held !== undefined && (await store.sessions.release(id, held.session))) events.disconnected(id, reason, null);
   }
 
   setDraining(id: string, draining: boolean, actor: Actor): Promise<DrainView> {
@@ -145,7 +154,7 @@ export class FleetNodes implements NodeOperations {
   }
 
   async config(id: string): Promise<unknown> {
-    return redactSecretKeys(await this.#core.ask(id, { type: 'get_config' }));
+    return maskSecrets(await this.#core.ask(id, { type: 'get_config' }));
   }
 
   async reconcile(id: string, actor: Actor): Promise<void> {
@@ -165,7 +174,7 @@ export class FleetNodes implements NodeOperations {
       Promise.resolve({ result: null, after: { type: action.type } }),
     );
     const data = await this.#core.ask(id, action);
-    return { success: true, data: action.type === 'get_config' ? redactSecretKeys(data) : data };
+    return { success: true, data: action.type === 'get_config' ? maskSecrets(data) : data };
   }
 
   async #change(
@@ -179,7 +188,7 @@ export class FleetNodes implements NodeOperations {
     await this.#core.change(actor, action, node.id, async (store) => {
       const taken = change.name !== undefined && change.name !== node.name && (await nameIsTaken(store, change.name));
       if (taken) throw nameTaken(change.name ?? '');
-      const row = await store.nodes.change(node.id, next, generation ?? undefined);
+      const row = await store.nodes.change(node.id, next, generation ?? node.generation);
       if (row === null) throw new FleetError('stale', 'somebody has changed this node meanwhile; read it again');
       const shown = withoutKeys(change, 'registration_hash');
       const before = Object.fromEntries(Object.keys(shown).map((key) => [key, asJsonObject(node)?.[key] ?? null]));

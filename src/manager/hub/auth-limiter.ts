@@ -14,7 +14,9 @@ interface Entry {
 
 /**
  * Locks ids after failed attempts: five failures within a minute lock an id for that address, fifty lock it for every
- * address that never succeeded. So knowing a node's id is not enough to lock the node itself out. Monotonic time.
+ * address that never succeeded. So knowing a node's id is not enough to lock the node itself out. With a registration
+ * token no id is known (null): only the address counts, or strangers could keep every node from registering. Monotonic
+ * time.
  */
 export class AuthLimiter {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
@@ -26,17 +28,18 @@ export class AuthLimiter {
     this.#clock = clock;
   }
 
-  isLocked(id: string, address: string): boolean {
+  isLocked(id: string | null, address: string): boolean {
     const nowMs = this.#clock.monotonicMs();
     const pair = pairKey(id, address);
     if ((this.#pairs.get(pair)?.lockedUntilMs ?? 0) > nowMs) return true;
-    return !this.#trusted.has(pair) && (this.#ids.get(id)?.lockedUntilMs ?? 0) > nowMs;
+    if (id === null || this.#trusted.has(pair)) return false;
+    return (this.#ids.get(id)?.lockedUntilMs ?? 0) > nowMs;
   }
 
-  failed(id: string, address: string): void {
+  failed(id: string | null, address: string): void {
     const nowMs = this.#clock.monotonicMs();
     count(this.#pairs, pairKey(id, address), failuresPerPair, nowMs);
-    count(this.#ids, id, failuresPerId, nowMs);
+    if (id !== null) count(this.#ids, id, failuresPerId, nowMs);
   }
 
   succeeded(id: string, address: string): void {
@@ -48,8 +51,8 @@ export class AuthLimiter {
   }
 }
 
-function pairKey(id: string, address: string): string {
-  return `${address} ${id}`;
+function pairKey(id: string | null, address: string): string {
+  return id === null ? address : `${address} ${id}`;
 }
 
 function count(entries: Map<string, Entry>, key: string, limit: number, nowMs: number): void {

@@ -25,8 +25,6 @@ export const maxSecrets = 8;
 const lockedOut = 'Too many failed authentication attempts. Locked out for 60 seconds.';
 const tooMany = 'Too many failed attempts. Try again later.';
 const invalidToken = 'Invalid registration token';
-/** In the limiter, tokens are one id: they are guessed without knowing a node. */
-const tokenId = 'registration-token';
 
 /** Checks the identity of a node. Rejects when the database is away: no node is refused for that. */
 export class Authenticator {
@@ -56,12 +54,12 @@ export class Authenticator {
 
   /** Repeatable until the node has used its secret once, so that a lost reply locks no node out. */
   async #register(token: string, address: string): Promise<AuthOutcome> {
-    if (this.#limiter.isLocked(tokenId, address)) return refused(tooMany);
+    if (this.#limiter.isLocked(null, address)) return refused(tooMany);
     const node = await this.#store.nodes.byRegistration(hashSecret(token));
     const now = this.#clock.now();
     const usable = node !== null && (node.registration_expires_at ?? 0) > now;
     if (!usable || (await this.#isOnline(node.id))) {
-      this.#limiter.failed(tokenId, address);
+      this.#limiter.failed(null, address);
       return refused(invalidToken, node?.id);
     }
     const problem = closedTo(node, now);

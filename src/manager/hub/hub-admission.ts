@@ -8,6 +8,7 @@ import type { Authenticator } from './authenticator.ts';
 import { LiveNode } from './live-node.ts';
 import type { AuthRequest } from './node-frame.ts';
 import type { NodeRoster } from './node-roster.ts';
+import { remoteBlock } from './remote-block.ts';
 import type { SessionRunner } from './session-runner.ts';
 
 export interface HubAdmissionDependencies {
@@ -30,14 +31,15 @@ export class HubAdmission {
   }
 
   countRefusal(reason: string): void {
-    const label = reason.replace(/ got '.*'$/, '').replace(/: .*/, '');
+    // Without what the peer sent: strangers must not choose names of metrics, nor how many there are.
+    const [label = ''] = reason.split(/ got '|: /, 1);
     this.refusals.set(label, (this.refusals.get(label) ?? 0) + 1);
   }
 
   /** Rejects when the database is away. */
   async admit(runner: SessionRunner, request: AuthRequest): Promise<void> {
     const { authenticator, roster, store, clock, events, instanceId } = this.#dependencies;
-    const outcome = await authenticator.authenticate(request, hostPart(runner.remoteAddr));
+    const outcome = await authenticator.authenticate(request, remoteBlock(runner.remoteAddr));
     if (outcome.kind === 'refused') {
       runner.refuse(outcome.reason);
       return;
@@ -46,7 +48,8 @@ export class HubAdmission {
     const now = clock.now();
     const claim = await store.sessions.claim(node.id, instanceId(), runner.remoteAddr, now);
     if (claim === null) {
-      runner.refuse('Node not registered');
+      const isThere = (await store.nodes.get(node.id)) !== null;
+      runner.refuse(isThere ? 'Node is disabled' : 'Node not registered');
       return;
     }
     const live = new LiveNode(
@@ -85,8 +88,4 @@ export class HubAdmission {
     if (version !== node.protocol_version && version !== NODE_PROTOCOL_VERSION) events.versionDiffers(live, version);
     if (Object.keys(change).length > 0) await store.nodes.change(node.id, { ...change, updated_at: clock.now() });
   }
-}
-
-function hostPart(address: string): string {
-  return address.replace(/:\d+$/, '');
 }

@@ -3,10 +3,11 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { addressBlock } from '../../lib/socket-address.ts';
 import { MAX_NODE_FRAME_BYTES } from '../../protocol/node/limits.ts';
 import type { HubAdmission } from './hub-admission.ts';
 import type { NodeRoster } from './node-roster.ts';
+import { limitStranger } from './limit-stranger.ts';
+import { remoteBlock } from './remote-block.ts';
 import { SessionRunner, type SessionOwner } from './session-runner.ts';
 
 export interface NodeHubDependencies {
@@ -24,6 +25,13 @@ export interface NodeHubSettings {
   readonly trustedHops: number;
 }
 
+interface Stranger {
+  /** Who they count as. */
+  readonly block: string;
+  /** They have proved who they are. */
+  readonly letIn: () => void;
+}
+
 const tickMs = 1_000;
 
 /** Takes sockets of nodes on `/ws/node`, authenticates them, and serves them until they end. */
@@ -37,8 +45,9 @@ export class NodeHub {
     autoPong: false,
     clientTracking: false,
   });
+  readonly #owner: SessionOwner;
   readonly #runners = new Set<SessionRunner>();
-  readonly #unauthenticated = new Map<SessionRunner, string>();
+  readonly #unauthenticated = new Map<SessionRunner, Stranger>();
   #timer: Timer | null = null;
   #stopping = false;
   #turnedAway = false;
@@ -46,6 +55,14 @@ export class NodeHub {
   constructor(dependencies: NodeHubDependencies, settings: NodeHubSettings) {
     this.#dependencies = dependencies;
     this.#settings = settings;
+    const { admission, roster } = dependencies;
+    this.#owner = {
+      authenticate: (runner, request) => void this.#settle(runner, admission.admit(runner, request)),
+      received: (runner, frame) => roster.received(runner, frame),
+      pinged: (runner, pong) => roster.pinged(runner, pong),
+      refused: (runner, reason) => this.#refused(runner, reason),
+      ended: (runner, reason) => this.#ended(runner, reason),
+    };
   }
 
   start(): void {
@@ -77,22 +94,17 @@ export class NodeHub {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       return;
     }
-    this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket, address));
+    this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket, socket, address));
   }
 
-  #opened(socket: WebSocket, address: string): void {
-    const { clock, admission, roster } = this.#dependencies;
-    const owner: SessionOwner = {
-      authenticate: (runner, request) => void this.#settle(runner, admission.admit(runner, request)),
-      received: (runner, frame) => roster.received(runner, frame),
-      pinged: (runner, pong) => roster.pinged(runner, pong),
-      refused: (runner, reason) => this.#refused(runner, reason),
-      ended: (runner, reason) => this.#ended(runner, reason),
-    };
+  #opened(webSocket: WebSocket, socket: Duplex, address: string): void {
+    const { clock } = this.#dependencies;
     const { maxBufferedBytes } = this.#settings;
-    const runner = new SessionRunner(socket, { clock, owner }, { remoteAddr: address, maxBufferedBytes });
+    const parts = { clock, owner: this.#owner };
+    const runner = new SessionRunner(webSocket, parts, { remoteAddr: address, maxBufferedBytes });
     this.#runners.add(runner);
-    this.#unauthenticated.set(runner, addressBlock(hostOf(address)));
+    const letIn = limitStranger(socket, () => !runner.isAuthenticated);
+    this.#unauthenticated.set(runner, { block: remoteBlock(address), letIn });
   }
 
   async #settle(runner: SessionRunner, admitted: Promise<void>): Promise<void> {
@@ -102,7 +114,9 @@ export class NodeHub {
       this.#dependencies.logger.warn({ error }, 'a node could not be admitted, it will come again');
       runner.unavailable();
     }
-    if (runner.isAuthenticated) this.#unauthenticated.delete(runner);
+    if (!runner.isAuthenticated) return;
+    this.#unauthenticated.get(runner)?.letIn();
+    this.#unauthenticated.delete(runner);
   }
 
   #refused(runner: SessionRunner, reason: string): void {
@@ -119,9 +133,9 @@ export class NodeHub {
   #hasRoom(address: string): boolean {
     const { maxUnauthenticated, maxUnauthenticatedPerAddress } = this.#settings;
     if (this.#unauthenticated.size >= maxUnauthenticated) return false;
-    const block = addressBlock(hostOf(address));
+    const block = remoteBlock(address);
     let same = 0;
-    for (const other of this.#unauthenticated.values()) if (other === block) same += 1;
+    for (const other of this.#unauthenticated.values()) if (other.block === block) same += 1;
     return same < maxUnauthenticatedPerAddress;
   }
 
@@ -134,8 +148,4 @@ export class NodeHub {
     if (seen !== undefined && seen !== '') return seen;
     return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
   }
-}
-
-function hostOf(address: string): string {
-  return address.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1');
 }

@@ -67,8 +67,8 @@ export class KyselyLegs implements LegStore {
       })
       .where('id', '=', id)
       .where('generation', '=', generation)
-      .where('push_status', 'in', ['pending', 'failed']).where(sql<boolean>`exists (select 1 from node_sessions s
-        where s.node_id = legs.node_id and s.session = ${guard.session})`);
+      .where('push_status', 'in', ['pending', 'failed'])
+      .where(isNewestSession(guard.session));
     return (await query.returningAll().executeTakeFirst()) ?? null;
   }
 
@@ -103,7 +103,8 @@ export class KyselyLegs implements LegStore {
         session,
       })
       .where('id', '=', id)
-      .where('generation', '=', generation);
+      .where('generation', '=', generation)
+      .where(isNewestSession(session));
     return (await query.returning('id').executeTakeFirst()) !== undefined;
   }
 
@@ -168,4 +169,9 @@ export class KyselyLegs implements LegStore {
       .groupBy(['node_id', 'push_status'])
       .execute();
   }
+}
+
+/** Whoever still works for an older session of the node changes nothing. */
+function isNewestSession(session: number) {
+  return sql<boolean>`exists (select 1 from node_sessions s where s.node_id = legs.node_id and s.session = ${session})`;
 }

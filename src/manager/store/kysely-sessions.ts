@@ -16,6 +16,8 @@ export class KyselySessions implements SessionStore {
       .updateTable('nodes')
       .set({ last_session: sql`last_session + 1`, last_seen_at: at })
       .where('id', '=', nodeId)
+      // It may have been disabled since it was authenticated.
+      .where('disabled_at', 'is', null)
       .returning('last_session')
       .executeTakeFirst();
     if (numbered === undefined) return null;

@@ -39,6 +39,21 @@ describe('a node', () => {
     expect(await refusal(first)).toBe(reason);
   });
 
+  it('that invents types adds no reason to the metrics', async () => {
+    const { refusals } = manager.program.manager.parts.admission;
+    await refusal('{"type":"first"}');
+    const reasons = refusals.size;
+    for (const type of ['x\ny', "it's", '', "a' got 'b", '\u2028']) await refusal(JSON.stringify({ type }));
+    expect(refusals.size).toBe(reasons);
+  });
+
+  it('that sends a large first frame is cut before the frame is whole', async () => {
+    await using node = await SimNode.dial(manager.url);
+    node.sendText('x'.repeat(1_000_000));
+    await until(() => node.closed !== null);
+    expect([node.closed?.code, node.frames]).toEqual([1006, []]);
+  });
+
   it('MA1 in the field registers and connects with frames as it writes them', async () => {
     const { id, token } = await manager.add(name());
     await using first = await SimNode.dial(manager.url);
@@ -160,6 +175,24 @@ describe('a node that may not come in', () => {
     expect(await refusal(auth(credentials))).toBe('Node not registered');
   });
 
+  it('MA5 that another instance holds loses its session there when it is disabled, or disconnected', async () => {
+    const { store } = manager.program.manager.parts;
+    const { id } = await manager.add(name());
+    await store.instances.register({ id: 'other', name: 'other', url: null, version: '1', started_at: 1 });
+    const acts = [
+      () => manager.fleet.nodes.disconnect(id, admin),
+      () => manager.fleet.nodes.setDisabled(id, true, admin),
+    ];
+    for (const [index, act] of acts.entries()) {
+      await store.sessions.claim(id, 'other', '192.0.2.1:1', 1);
+      await act();
+      expect(await store.sessions.of(id)).toBeNull();
+      const lost = (await manager.eventsOf('connection', id, index + 1)).map(({ message }) => message);
+      expect(lost).toEqual(Array(index + 1).fill('Node disconnected from manager'));
+    }
+    await expect(manager.fleet.nodes.disconnect(id, admin)).rejects.toMatchObject({ code: 'node_offline' });
+  });
+
   it('MA5 is closed when it expires while it is connected', async () => {
     const { id, credentials, node } = await manager.join(name());
     await node[Symbol.asyncDispose]();
@@ -167,6 +200,18 @@ describe('a node that may not come in', () => {
     const back = await SimNode.connect(manager.url, credentials);
     await until(() => back.closed !== null);
   });
+});
+
+it('a node that two operators change at once has a generation for each change that was taken', async () => {
+  const { id } = await manager.add(name());
+  const before = await manager.fleet.nodes.get(id);
+  const changes = await Promise.allSettled([
+    manager.fleet.nodes.patch(id, { description: 'one' }, null, admin),
+    manager.fleet.nodes.patch(id, { region: 'other' }, null, admin),
+    manager.fleet.nodes.setDisabled(id, true, admin),
+  ]);
+  const taken = changes.filter(({ status }) => status === 'fulfilled').length;
+  expect((await manager.fleet.nodes.get(id)).generation).toBe(before.generation + taken);
 });
 
 describe('the kind of a node', () => {

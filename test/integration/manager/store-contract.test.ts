@@ -73,6 +73,13 @@ describe.each(engines)('a store on %s', (engine) => {
     expect(await store.sessions.claim(id, 'a', 'x', 3)).toMatchObject({ session: 3 });
   });
 
+  it('lets in no node that was disabled meanwhile', async () => {
+    const id = await addNode();
+    await store.nodes.change(id, { disabled_at: 1 });
+    expect(await store.sessions.claim(id, 'a', 'x', 1)).toBeNull();
+    expect(await store.sessions.of(id)).toBeNull();
+  });
+
   it('has each dead session reaped by exactly one instance', async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, (_, index) => addNode(`n${index}`)));
     await store.instances.register({ id: 'live', name: 'live', url: null, version: '1', started_at: 1 });
@@ -120,6 +127,17 @@ describe.each(engines)('a store on %s', (engine) => {
     await store.sessions.release(nodeId, 2);
     await store.legs.releaseOrphans();
     expect(await store.legs.ofNode(nodeId)).toMatchObject([{ push_status: 'pending' }]);
+  });
+
+  it('confirms no leg for a session that is no longer the node’s', async () => {
+    const nodeId = await addNode();
+    await store.sessions.claim(nodeId, 'a', 'x', 1);
+    await store.sessions.claim(nodeId, 'b', 'x', 1);
+    const leg = sampleLeg(nodeId, { role: 'relay' });
+    await store.legs.insert([leg]);
+    expect(await store.legs.confirm(leg.id, { generation: 1 }, 1)).toBe(false);
+    expect(await store.legs.ofNode(nodeId)).toMatchObject([{ push_status: 'pending' }]);
+    expect(await store.legs.confirm(leg.id, { generation: 1 }, 2)).toBe(true);
   });
 
   it('gives a leg that an operator changes a new generation, whatever its state', async () => {

@@ -1,0 +1,59 @@
+import { isSecretName, redacted } from './redact.ts';
+
+/** The same value with what secret-named keys hold masked, at any depth. */
+export function maskSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(maskSecrets);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]: [string, unknown]) => {
+      const isSecret = isSecretName(key) && (typeof inner === 'string' || Array.isArray(inner));
+      return [key, isSecret ? redacted : maskSecrets(inner)];
+    }),
+  );
+}
+
+/**
+ * The same value with each mask replaced by what `known` has in its place. Entries of a list belong together by their
+ * `id`, or else by their position. `missing`: paths of masks for which `known` has nothing.
+ */
+export function unmaskSecrets(
+  value: unknown,
+  known: unknown,
+): { readonly value: unknown; readonly missing: readonly string[] } {
+  const missing: string[] = [];
+  return { value: unmasked(value, known, '', missing), missing };
+}
+
+function unmasked(value: unknown, known: unknown, path: string, missing: string[]): unknown {
+  if (value === redacted) {
+    if (known !== undefined && known !== redacted) return known;
+    missing.push(path);
+    return value;
+  }
+  if (Array.isArray(value)) {
+    return value.map((item: unknown, index) =>
+      unmasked(item, counterpart(item, index, known), `${path}[${index}]`, missing),
+    );
+  }
+  const fields = fieldsOf(value);
+  if (fields === null) return value;
+  const before = fieldsOf(known) ?? {};
+  const entries = Object.entries(fields).map(([key, inner]) => {
+    const inside = path === '' ? key : `${path}.${key}`;
+    return [key, unmasked(inner, Object.hasOwn(before, key) ? before[key] : undefined, inside, missing)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function counterpart(item: unknown, index: number, known: unknown): unknown {
+  if (!Array.isArray(known)) return undefined;
+  const candidates: readonly unknown[] = known;
+  const id = fieldsOf(item)?.['id'];
+  return typeof id === 'string' ? candidates.find((other) => fieldsOf(other)?.['id'] === id) : candidates[index];
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : null;
+}
