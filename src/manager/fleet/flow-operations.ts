@@ -1,3 +1,5 @@
+import { parseJson } from '../../lib/json.ts';
+import { maskSecrets, unmaskSecrets } from '../../lib/masked-secrets.ts';
 import type { Actor, FlowOperations, FlowView, NewFlowInput } from '../fleet.ts';
 import { FleetError } from '../fleet-error.ts';
 import type { FlowChange, FlowRow } from '../store/schema.ts';
@@ -28,7 +30,7 @@ export class FleetFlows implements FlowOperations {
   }
 
   async create(input: NewFlowInput, actor: Actor): Promise<FlowView> {
-    const { flowId, text } = configOf(input.config);
+    const { flowId, text } = configOf(input.config, null);
     await this.#core.node(input.node_id);
     const now = this.#core.now();
     const id = this.#core.newId();
@@ -59,7 +61,7 @@ export class FleetFlows implements FlowOperations {
 
   async patch(id: string, change: Partial<NewFlowInput>, generation: number | null, actor: Actor): Promise<FlowView> {
     const before = await this.#row(id);
-    const config = change.config === undefined ? null : configOf(change.config);
+    const config = change.config === undefined ? null : configOf(change.config, before.config);
     if (config !== null && config.flowId !== before.flow_id) {
       throw new FleetError('invalid', 'the id of a flow cannot change; make another flow');
     }
@@ -111,7 +113,7 @@ export class FleetFlows implements FlowOperations {
       if (row === null) throw new FleetError('stale', 'somebody has changed this flow meanwhile; read it again');
       const wanted = row.removed_at === null ? [{ role: 'flow' as const, nodeId: row.node_id }] : [];
       const result = await applyLegs(store, { flowId: row.id }, wanted, now);
-      return { result, before: { name: before.name, removed_at: before.removed_at }, after: change };
+      return { result, before: { name: before.name, removed_at: before.removed_at }, after: shown(change) };
     });
     await this.#core.legsChanged(legs);
   }
@@ -123,12 +125,26 @@ export class FleetFlows implements FlowOperations {
   }
 }
 
-function configOf(config: Readonly<Record<string, unknown>>): { readonly flowId: string; readonly text: string } {
+/** As it stands in the audit trail: without secrets. */
+function shown({ config, ...rest }: FlowChange): Readonly<Record<string, unknown>> {
+  return config === undefined ? rest : { ...rest, config: maskSecrets(parseJson(config)) };
+}
+
+/** Masked secrets are those of `stored`, since whoever reads a flow gets them masked. Throws FleetError `invalid`. */
+function configOf(
+  config: Readonly<Record<string, unknown>>,
+  stored: string | null,
+): { readonly flowId: string; readonly text: string } {
+  const { value, missing } = unmaskSecrets(config, stored === null ? null : parseJson(stored));
+  const [masked] = missing;
+  if (masked !== undefined) {
+    throw new FleetError('invalid', `${masked} is masked and not known here; write its value`, { field: 'config' });
+  }
   const flowId = config['id'];
   if (typeof flowId !== 'string' || flowId === '' || flowId.length > 256) {
     throw new FleetError('invalid', 'a flow needs an id, a text of 256 characters at most');
   }
-  const text = JSON.stringify(config);
+  const text = JSON.stringify(value);
   if (text.length > maxConfigChars) throw new FleetError('invalid', 'a flow may have a million characters at most');
   return { flowId, text };
 }

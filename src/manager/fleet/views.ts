@@ -1,3 +1,4 @@
+import { maskSecrets } from '../../lib/masked-secrets.ts';
 import { withoutKeys } from '../../lib/without-keys.ts';
 import { asJsonObject, parseJson } from '../../lib/json.ts';
 import type { FlowView, LegView, NodeState, NodeView, RunningState, TunnelView } from '../fleet.ts';
@@ -89,7 +90,7 @@ export function flowView(row: FlowRow, legs: readonly LegRow[]): FlowView {
   const failed = legs.find(({ push_status: status }) => status === 'failed');
   return {
     ...row,
-    config: asJsonObject(parseJson(row.config)) ?? {},
+    config: asJsonObject(maskSecrets(parseJson(row.config))) ?? {},
     status: resourceStatus({ ...row, paused_at: null }, legs),
     push_status: worst(legs),
     push_error: failed?.push_error ?? null,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { maskSecrets } from '../../lib/masked-secrets.ts';
 import { redacted } from '../../lib/redact.ts';
 import { withoutKeys } from '../../lib/without-keys.ts';
 import { asJsonObject } from '../../lib/json.ts';
@@ -92,7 +93,7 @@ function missing({ resource, resourceId, name }: PlanLeg): Difference {
 function extraneous(resource: 'tunnel' | 'flow', resourceId: string, entry: Fields): Difference {
   const name = typeof entry['name'] === 'string' && entry['name'] !== '' ? entry['name'] : resourceId;
   const shown = Object.entries(entry).filter(([path, actual]) => isShown(path, actual));
-  const fields = shown.slice(0, maxFields).map(([path, actual]) => ({ path, desired: null, actual }));
+  const fields = shown.slice(0, maxFields).map(([path, actual]) => difference(path, null, actual));
   return withFingerprint({ kind: 'extraneous', resource, resourceId, name: name.slice(0, maxNameChars), fields });
 }
 
@@ -157,8 +158,9 @@ function asObject(value: unknown): Fields | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 }
 
+/** Secrets within are masked: it is stored, shown and sent on. */
 function difference(path: string, desired: unknown, actual: unknown): Difference['fields'][number] {
-  return { path, desired: desired ?? null, actual: actual ?? null };
+  return { path, desired: maskSecrets(desired ?? null), actual: maskSecrets(actual ?? null) };
 }
 
 /** JSON with sorted keys; what is absent is null. */

@@ -189,17 +189,30 @@ export class NodeWorker {
   async #fetchConfig(): Promise<void> {
     const plan = this.#plan;
     const result = await this.#dependencies.desk.send(this.node, { type: 'get_config' });
-    if (plan !== this.#plan) return;
-    this.feed(result.kind === 'done' ? { kind: 'config', content: result.data } : { kind: 'fetch-failed' });
+    this.#seen(plan, result.kind === 'done' ? { kind: 'config', content: result.data } : { kind: 'fetch-failed' });
   }
 
   async #listAuthorized(): Promise<void> {
     const plan = this.#plan;
     const result = await this.#dependencies.desk.send(this.node, { type: 'list_authorized' });
+    if (result.kind === 'refused') this.#seen(plan, { kind: 'authorized', digests: null });
+    else if (result.kind === 'done') this.#seen(plan, { kind: 'authorized', digests: readDigests(result.data) });
+    else this.#seen(plan, { kind: 'fetch-failed' });
+  }
+
+  /** What a look at the node brought. What differs is read again before: other instances resolve differences, too. */
+  #seen(plan: NodePlan, input: PlanInput): void {
     if (plan !== this.#plan) return;
-    if (result.kind === 'refused') this.feed({ kind: 'authorized', digests: null });
-    else if (result.kind === 'done') this.feed({ kind: 'authorized', digests: readDigests(result.data) });
-    else this.feed({ kind: 'fetch-failed' });
+    if (plan.phase !== 'fetching') {
+      this.feed(input);
+      return;
+    }
+    this.#queue.add(async () => {
+      const open = await this.#dependencies.drift.open(this.node.id);
+      if (this.#left || plan !== this.#plan) return;
+      this.feed({ kind: 'drift-changed', open });
+      this.feed(input);
+    });
   }
 
   async #reload(legId: string, notSent?: { readonly pushId: number; readonly generation: number }): Promise<void> {

@@ -56,7 +56,7 @@ const openDrift = (manager: ManagerBed, count = 1) =>
       const { items } = await manager.fleet.drift.page({ limit: 50, muted: false });
       return items.length === count ? { items } : null;
     },
-    { what: `${count} differences`, timeoutMs: 20_000 },
+    { what: `${count} differences` },
   );
 
 /** What the edge's config would say: what it was sent, without secrets. */
@@ -199,6 +199,19 @@ describe('drift', () => {
     expect((await all.venue.node.command('delete_tunnel')).action).toMatchObject({ tunnel_id: stray.id });
   });
 
+  it('MD1 that another instance took for resolved is found again while it is still there', async () => {
+    await using all = await world();
+    const stray = { id: '6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f', name: 'stray', protocol: 'tcp', direction: 'egress' };
+    all.venue.node.config = { tunnels: [stray] };
+    await all.manager.fleet.nodes.reconcile(all.venue.id, admin);
+    const { items } = await openDrift(all.manager);
+    const { store } = all.manager.program.manager.parts;
+    await store.drift.change(items[0]?.id ?? '', { resolved_at: Date.now(), resolution: 'deleted from node' });
+    await openDrift(all.manager, 0);
+    await all.manager.fleet.nodes.reconcile(all.venue.id, admin);
+    await openDrift(all.manager);
+  });
+
   it('MD4 a tunnel that both edges have and the manager does not is taken over without its keys', async () => {
     await using all = await world();
     const id = '6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f';
@@ -241,6 +254,37 @@ describe('a tunnel between media flows', () => {
     const source = { node_id: all.venue.id, listen: 'camera.local:5000' };
     const refused = all.manager.fleet.tunnels.create({ ...all.input, source }, admin);
     await expect(refused).rejects.toMatchObject({ code: 'invalid', field: 'source.listen' });
+  });
+});
+
+describe('the secrets of a flow', () => {
+  const passphrase = 'canary-passphrase';
+  const config = {
+    ...{ id: 'main', name: 'Main', input: { type: 'srt', passphrase } },
+    outputs: [{ id: 'out', type: 'srt', passphrase: `${passphrase}-out` }],
+  };
+
+  it('reach the node, and are masked for whoever reads; a mask that is written back keeps them', async () => {
+    await using all = await world();
+    const { fleet } = all.manager;
+    const { id } = await fleet.flows.create({ node_id: all.venue.id, config }, admin);
+    expect((await all.venue.node.command('update_flow')).action).toMatchObject({ flow: config });
+    const read = await fleet.flows.get(id);
+    expect(JSON.stringify(read)).not.toContain(passphrase);
+    const edited = { ...read.config, name: 'Other' };
+    expect(JSON.stringify(await fleet.flows.patch(id, { config: edited }, null, admin))).not.toContain(passphrase);
+    expect((await all.venue.node.command('update_flow', 2)).action).toMatchObject({
+      flow: { ...config, name: 'Other' },
+    });
+    expect(JSON.stringify(await all.manager.events())).not.toContain(passphrase);
+    expect(JSON.stringify(await all.manager.auditTrail())).not.toContain(passphrase);
+  });
+
+  it('are asked for where only a mask is known', async () => {
+    await using all = await world();
+    const masked = { ...config, input: { type: 'srt', passphrase: '***REDACTED***' } };
+    const refused = all.manager.fleet.flows.create({ node_id: all.venue.id, config: masked }, admin);
+    await expect(refused).rejects.toMatchObject({ code: 'invalid', field: 'config' });
   });
 });
 

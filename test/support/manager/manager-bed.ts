@@ -8,6 +8,9 @@ import { parseManagerConfig } from '../../../src/manager/config/manager-config.t
 import type { RegisterApi } from '../../../src/manager/extension-points.ts';
 import type { Actor, Fleet } from '../../../src/manager/fleet.ts';
 import { startManagerProgram, type ManagerProgram } from '../../../src/manager/manager-program.ts';
+import type { AuditRow } from '../../../src/manager/store/access-schema.ts';
+import { createAccessStore } from '../../../src/manager/store/create-access-store.ts';
+import type { OpenDatabase } from '../../../src/manager/store/open-database.ts';
 import type { EventRow, NodeKind } from '../../../src/manager/store/schema.ts';
 import { RecordingLogger } from '../fakes/recording-logger.ts';
 import { until } from '../until.ts';
@@ -39,13 +42,19 @@ export class ManagerBed implements AsyncDisposable {
   readonly program: ManagerProgram;
   readonly log: RecordingLogger;
   readonly directory: string;
+  readonly #database: OpenDatabase;
   readonly #ownsDirectory: boolean;
   #stopped = false;
 
-  private constructor(program: ManagerProgram, log: RecordingLogger, directory: string, ownsDirectory: boolean) {
-    this.program = program;
-    this.log = log;
-    this.directory = directory;
+  private constructor(
+    parts: Pick<ManagerBed, 'program' | 'log' | 'directory'>,
+    database: OpenDatabase,
+    ownsDirectory: boolean,
+  ) {
+    this.program = parts.program;
+    this.log = parts.log;
+    this.directory = parts.directory;
+    this.#database = database;
     this.#ownsDirectory = ownsDirectory;
   }
 
@@ -64,12 +73,17 @@ export class ManagerBed implements AsyncDisposable {
     }
     const parsed = parseManagerConfig(content, folder);
     if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
-    const logger = new RecordingLogger();
+    const log = new RecordingLogger();
+    const opened = Promise.withResolvers<OpenDatabase>();
+    const register: RegisterApi = (app, context) => {
+      opened.resolve(context.database);
+      return (hasPage ? registerApi : noApi)(app, context);
+    };
     const program = await startManagerProgram(
-      { config: parsed.config, registerApi: hasPage ? registerApi : noApi, forgetSealed: false },
-      { clock, random: new SystemRandom(), logger, softwareVersion: '0.0.0-test' },
+      { config: parsed.config, registerApi: register, forgetSealed: false },
+      { clock, random: new SystemRandom(), logger: log, softwareVersion: '0.0.0-test' },
     );
-    return new ManagerBed(program, logger, folder, directory === undefined);
+    return new ManagerBed({ program, log, directory: folder }, await opened.promise, directory === undefined);
   }
 
   get fleet(): Fleet {
@@ -113,6 +127,11 @@ export class ManagerBed implements AsyncDisposable {
     return this.fleet.events.page({ limit: 500, ...(nodeId !== undefined && { nodeId }) });
   }
 
+  /** The newest 500 rows. */
+  auditTrail(): Promise<readonly AuditRow[]> {
+    return createAccessStore(this.#database).trail.page({ limit: 500, after: null });
+  }
+
   /** Oldest first, once there are so many of this category. */
   async eventsOf(category: string, nodeId?: string, count = 1): Promise<readonly EventRow[]> {
     return until(
@@ -120,7 +139,7 @@ export class ManagerBed implements AsyncDisposable {
         const found = (await this.events(nodeId)).filter((event) => event.category === category).toReversed();
         return found.length >= count ? found : null;
       },
-      { what: `${count} events ${category}`, timeoutMs: 20_000 },
+      { what: `${count} events ${category}` },
     );
   }
 

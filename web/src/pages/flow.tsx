@@ -179,7 +179,7 @@ function FlowFields({ draft, flow, error }: { draft: Signal<Draft>; flow: FlowRo
           onInput={(event) => set({ config: event.currentTarget.value })}
         />
         <p id={`${id}-hint`} class={problem === null ? 'hint' : 'hint hint-error'}>
-          {problem ?? 'The flow object as the edge takes it.'}
+          {problem ?? 'The flow object as the edge takes it. A masked secret stays as it is.'}
         </p>
       </div>
     </Card>

@@ -102,6 +102,25 @@ describe('no difference', () => {
   });
 });
 
+describe('secrets within what differs', () => {
+  const secret = 'canary-passphrase';
+  const flow = (outputs: unknown) => ({ id: 'f', input: { type: 'srt', passphrase: secret }, outputs });
+
+  it('are masked where a list has another length, or an object is not there', () => {
+    const desired = flow([{ id: 'o', passphrase: secret }]);
+    const wanted = pushedLeg({ resource: 'flow', role: 'flow', resourceId: 'f', desired });
+    const actions = compared({ flows: [{ id: 'f', outputs: [] }] }, [wanted]);
+    expect(drifts(actions)).toMatchObject([{ kind: 'mismatched', fields: [{ path: 'input' }, { path: 'outputs' }] }]);
+    expect(JSON.stringify(actions)).not.toContain(secret);
+  });
+
+  it('are masked in what the manager does not know, at any depth', () => {
+    const actions = compared({ flows: [flow([{ passphrase: secret }])] }, []);
+    expect(drifts(actions)).toMatchObject([{ kind: 'extraneous' }]);
+    expect(JSON.stringify(actions)).not.toContain(secret);
+  });
+});
+
 describe('a difference', () => {
   it('MD3 causes no push, however long it lasts', () => {
     const bed = new PlanBed();
