@@ -61,8 +61,9 @@ export class FlapCounter {
     }
   }
 
-  #add({ node_id, category, severity, raised_at }: EventRow): void {
-    if (node_id === null || category !== 'connection' || severity !== 'critical') return;
+  /** Only what a manager saw itself counts: a node may raise events with the same words. */
+  #add({ node_id, instance_id, category, severity, raised_at }: EventRow): void {
+    if (node_id === null || instance_id === null || category !== 'connection' || severity !== 'critical') return;
     const times = this.#times.get(node_id) ?? [];
     if (!times.includes(raised_at)) times.push(raised_at);
     this.#times.set(node_id, times);

@@ -12,17 +12,27 @@ const triggersByCategory: Readonly<Record<string, WebhookTrigger>> = {
   'config_sync.drift_mismatched': 'drift_opened',
 };
 
-/** What a stored event sets off at once. Nodes that go wait for the grace: see `WebhookDispatcher`. */
-export function triggersOf({ category, severity, message }: EventRow): readonly WebhookTrigger[] {
-  const own = triggersByCategory[category];
-  const critical = severity === 'critical' && !isLinkLoss({ category, message });
+type Told = Pick<EventRow, 'instance_id' | 'category' | 'message'>;
+
+/**
+ * What a stored event sets off at once. Nodes that go wait for the grace: see `WebhookDispatcher`. What a node raises in
+ * the manager's words is an event as any other.
+ */
+export function triggersOf(event: Told & Pick<EventRow, 'severity'>): readonly WebhookTrigger[] {
+  const own = isOwn(event) ? triggersByCategory[event.category] : undefined;
+  const critical = event.severity === 'critical' && !isLinkLoss(event);
   return [...(own === undefined ? [] : [own]), ...(critical ? (['critical_event'] as const) : [])];
 }
 
-export function isLinkLoss({ category, message }: Pick<EventRow, 'category' | 'message'>): boolean {
-  return category === 'connection' && message === 'Node disconnected from manager';
+export function isLinkLoss(event: Told): boolean {
+  return isOwn(event) && event.category === 'connection' && event.message === 'Node disconnected from manager';
 }
 
-export function isLinkGain({ category, message }: Pick<EventRow, 'category' | 'message'>): boolean {
-  return category === 'connection' && message === 'Node connected to manager';
+export function isLinkGain(event: Told): boolean {
+  return isOwn(event) && event.category === 'connection' && event.message === 'Node connected to manager';
+}
+
+/** A manager raised it, not a node. */
+function isOwn({ instance_id }: Told): boolean {
+  return instance_id !== null;
 }

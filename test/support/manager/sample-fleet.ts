@@ -215,8 +215,9 @@ function sampleEvents(nodes: readonly NodeView[], now: number): EventRow[] {
     const [severity, category, message, node, tunnel] = stories[index % stories.length] ?? stories[0];
     const raised_at = now - index * 3 * minuteMs;
     const tunnel_id = tunnel === null ? null : uuid(2, tunnel);
+    const instance_id = category === 'tunnel' ? null : 'manager-a';
     return {
-      ...{ id: 1_000 - index, node_id: nodes[node]?.id ?? null, instance_id: null, severity, category, message },
+      ...{ id: 1_000 - index, node_id: nodes[node]?.id ?? null, instance_id, severity, category, message },
       ...{ details: '{"attempt":1}', flow_id: tunnel_id, tunnel_id, event_id: null, raised_at, received_at: raised_at },
       ...{ acknowledged_at: index > 40 ? now : null, acknowledged_by: index > 40 ? 'alice' : null },
     };
