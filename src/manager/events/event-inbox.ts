@@ -18,6 +18,12 @@ export interface EventInboxDependencies {
   readonly onCommitted: (nodeIds: readonly string[]) => void;
 }
 
+/** What an event takes in memory beside its texts, about. */
+const bytesPerEvent = 500;
+/** Nodes are held up beyond this, however few events each of them has here. */
+const mostHeldBytes = 128 * 1_048_576;
+/** Where nobody reads them they must not pile up. */
+const mostCommitTimes = 10_000;
 const groupMs = 5;
 /** One statement of the store. */
 const maxGroup = 350;
@@ -34,6 +40,7 @@ export class EventInbox {
   readonly #barriers: { readonly after: number; readonly done: () => void }[] = [];
   #taken = 0;
   #committed = 0;
+  #heldBytes = 0;
   #timer: Timer | null = null;
   #writing = false;
   #failing = false;
@@ -53,12 +60,22 @@ export class EventInbox {
     return !this.#failing;
   }
 
+  /** There is more than memory should hold: whoever sends must wait. */
+  get isFull(): boolean {
+    return this.#heldBytes >= mostHeldBytes;
+  }
+
+  /** There is room for those again that wait because it was full. */
+  get hasRoom(): boolean {
+    return this.#heldBytes < mostHeldBytes / 2;
+  }
+
   /** How many of this node are not committed yet. */
   waiting(nodeId: string): number {
     return this.#waiting.get(nodeId) ?? 0;
   }
 
-  /** Durations of the commits since the last call, milliseconds. */
+  /** Durations of the commits since the last call, milliseconds; of many, the latest. */
   takeCommitTimes(): readonly number[] {
     const times = this.#commitMs;
     this.#commitMs = [];
@@ -69,6 +86,7 @@ export class EventInbox {
     const nodeId = event.node_id ?? null;
     this.#queue.push({ event, nodeId });
     this.#taken += 1;
+    this.#heldBytes += bytesOf(event);
     if (nodeId !== null) this.#waiting.set(nodeId, this.waiting(nodeId) + 1);
     // While the database is away only the retry uses it, however many events come.
     if (this.#queue.length >= maxGroup && !this.#failing) this.#flush();
@@ -105,6 +123,7 @@ export class EventInbox {
     const startedMs = clock.monotonicMs();
     try {
       const stored = await store.insert(group.map(({ event }) => event));
+      if (this.#commitMs.length >= mostCommitTimes) this.#commitMs = [];
       this.#commitMs.push(clock.monotonicMs() - startedMs);
       this.#failing = false;
       this.#queue = this.#queue.slice(group.length);
@@ -124,7 +143,8 @@ export class EventInbox {
   #done(group: readonly Waiting[], stored: readonly EventRow[]): void {
     this.#committed += group.length;
     const nodes = new Set<string>();
-    for (const { nodeId } of group) {
+    for (const { event, nodeId } of group) {
+      this.#heldBytes -= bytesOf(event);
       if (nodeId === null) continue;
       nodes.add(nodeId);
       const left = this.waiting(nodeId) - 1;
@@ -136,4 +156,8 @@ export class EventInbox {
     this.#dependencies.onCommitted([...nodes]);
     if (stored.length > 0) this.#dependencies.onStored(stored);
   }
+}
+
+function bytesOf({ message, details }: NewEvent): number {
+  return bytesPerEvent + message.length + (details?.length ?? 0);
 }

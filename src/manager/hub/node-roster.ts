@@ -162,17 +162,16 @@ export class NodeRoster {
 
   /** Once a second: nodes whose events were stored meanwhile are read again. */
   tick(): void {
-    const { inbox } = this.#dependencies;
-    for (const [runner, node] of this.#byRunner) {
-      if (inbox.waiting(node.id) < this.#maxUncommitted / 2) runner.resume();
-    }
+    for (const [runner, node] of this.#byRunner) if (this.#mayGoOn(node.id)) runner.resume();
   }
 
   committed(nodeIds: readonly string[]): void {
+    for (const id of nodeIds) if (this.#mayGoOn(id)) this.#byId.get(id)?.runner.resume();
+  }
+
+  #mayGoOn(nodeId: string): boolean {
     const { inbox } = this.#dependencies;
-    for (const id of nodeIds) {
-      if (inbox.waiting(id) < this.#maxUncommitted / 2) this.#byId.get(id)?.runner.resume();
-    }
+    return inbox.hasRoom && inbox.waiting(nodeId) < this.#maxUncommitted / 2;
   }
 
   async ended(runner: SessionRunner, reason: string): Promise<void> {
@@ -231,7 +230,7 @@ export class NodeRoster {
     const event = eventOfNode(node.id, frame.timestamp, frame.payload, clock.now());
     if (event === null) return;
     inbox.put(event);
-    if (inbox.waiting(node.id) >= this.#maxUncommitted) runner.pause();
+    if (inbox.isFull || inbox.waiting(node.id) >= this.#maxUncommitted) runner.pause();
   }
 
   /** At most once a minute for each node. */

@@ -64,3 +64,17 @@ describe('events while the database is away', () => {
     expect([confirmed, bed.rows]).toEqual([false, []]);
   });
 });
+
+describe('durations of commits', () => {
+  it('do not pile up where nobody reads them', async () => {
+    const clock = new ManualClock();
+    const { inbox, bed } = inboxOn(clock);
+    for (let number = 0; number < 10_500; number++) {
+      inbox.put(event(number));
+      await clock.advanceAsync(5);
+    }
+    expect(bed.asked).toBe(10_500);
+    expect(inbox.takeCommitTimes()).toHaveLength(500);
+    expect(inbox.takeCommitTimes()).toEqual([]);
+  });
+});
