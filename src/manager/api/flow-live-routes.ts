@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FlowView } from '../fleet.ts';
 import { flowFigures, type FlowFigures } from '../live/flow-figures.ts';
 import type { FlowPoint } from '../live/flow-history.ts';
-import { mostPoints } from '../live/recent-points.ts';
+import { mostPoints } from '../live/figure-ring.ts';
 import { unlessGone } from '../live/unless-gone.ts';
 import { listOf } from '../views/common.ts';
 import { flowLiveSchema } from '../views/flow-live.ts';

@@ -33,10 +33,7 @@ function readingRoutes({ fleet, mirror, history }: ApiParts): readonly ApiRoute[
       async handle({ params }) {
         const id = params['id'] ?? '';
         const [latest] = await Promise.all([fleet.nodes.stats(id), fleet.nodes.get(id)]);
-        const points = history
-          .of(id)
-          .map(({ at, bytes_per_sec, tunnels, peers }) => ({ at, bytes_per_sec, tunnels, peers }));
-        return { body: { at: latest?.at ?? null, stats: asObject(latest?.payload), history: points } };
+        return { body: { at: latest?.at ?? null, stats: asObject(latest?.payload), history: [...history.of(id)] } };
       },
     }),
     apiRoute({

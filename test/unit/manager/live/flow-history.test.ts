@@ -30,6 +30,13 @@ describe('the past of a flow', () => {
     expect(history.of('edge', 'main')).toHaveLength(120);
   });
 
+  test('is kept of no more than 500 flows of a node', () => {
+    const { history, report } = emptyHistory();
+    const flows = Array.from({ length: 600 }, (_, index) => ({ flow_id: `f${index}`, health: 'Healthy' }));
+    report({ flows });
+    expect([history.of('edge', 'f499').length, history.of('edge', 'f500').length]).toEqual([1, 0]);
+  });
+
   test('counts from zero once the flow was started again', () => {
     const { history, report, flow } = emptyHistory();
     report(flow(17));
