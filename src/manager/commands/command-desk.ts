@@ -41,7 +41,8 @@ export class CommandDesk {
   readonly #waiting = new Map<string, Waiter>();
   readonly #perNode = new Map<LiveNode, number>();
   readonly #askingConfig = new Set<LiveNode>();
-  #queue: Queued[] = [];
+  /** In the order in which they came. */
+  readonly #queue = new Set<Queued>();
   readonly results = new Map<string, number>();
 
   constructor(clock: Clock, settings: CommandDeskSettings) {
@@ -58,7 +59,7 @@ export class CommandDesk {
     const { promise, resolve } = Promise.withResolvers<CommandResult>();
     const isConfig = action.type === 'get_config';
     const start = (): void => this.#start(node, action, commandId, isConfig, resolve);
-    this.#queue.push({ node, start, isConfig, leave: () => resolve({ kind: 'disconnected' }) });
+    this.#queue.add({ node, start, isConfig, leave: () => resolve({ kind: 'disconnected' }) });
     this.#next();
     const result = await promise;
     const label = `${action.type} ${result.kind}`;
@@ -94,13 +95,12 @@ export class CommandDesk {
 
   /** Ends the waiting for this node at once. */
   left(node: LiveNode): void {
+    for (const entry of this.#queue) {
+      if (entry.node !== node) continue;
+      this.#queue.delete(entry);
+      entry.leave();
+    }
     for (const [id, waiter] of this.#waiting) if (waiter.node === node) this.#finish(id, { kind: 'disconnected' });
-    const [gone, rest] = [
-      this.#queue.filter((entry) => entry.node === node),
-      this.#queue.filter((entry) => entry.node !== node),
-    ];
-    this.#queue = rest;
-    for (const entry of gone) entry.leave();
   }
 
   #start(
@@ -133,18 +133,18 @@ export class CommandDesk {
   }
 
   #next(): void {
-    if (this.#queue.length === 0) return;
-    const rest: Queued[] = [];
     for (const entry of this.#queue) {
-      if (this.#hasRoom(entry)) entry.start();
-      else rest.push(entry);
+      // A whole fleet may wait: it is not looked at while nobody can go.
+      if (this.#waiting.size >= this.#settings.total) return;
+      if (!this.#hasRoom(entry)) continue;
+      this.#queue.delete(entry);
+      entry.start();
     }
-    this.#queue = rest;
   }
 
   #hasRoom({ node, isConfig }: Queued): boolean {
-    const { perEdge, perRelay, total } = this.#settings;
-    if (this.#waiting.size >= total || (isConfig && this.#askingConfig.has(node))) return false;
+    const { perEdge, perRelay } = this.#settings;
+    if (isConfig && this.#askingConfig.has(node)) return false;
     return (this.#perNode.get(node) ?? 0) < (node.kind === 'relay' ? perRelay : perEdge);
   }
 }

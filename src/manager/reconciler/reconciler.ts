@@ -21,6 +21,7 @@ const lookBackMs = 60_000;
 /** Keeps one worker for each node that is connected here, and brings it what changes. */
 export class Reconciler {
   readonly #dependencies: ReconcilerDependencies;
+  readonly #ofWorkers: NodeWorkerDependencies;
   readonly #settings: PlanSettings;
   readonly #workers = new Map<string, NodeWorker>();
   #released = new Set<string>();
@@ -32,6 +33,13 @@ export class Reconciler {
 
   constructor(dependencies: ReconcilerDependencies, settings: PlanSettings) {
     this.#dependencies = dependencies;
+    this.#ofWorkers = {
+      ...dependencies,
+      tunnelLegsRecorded: (ids) => {
+        this.release(ids);
+        dependencies.recordedHere(ids);
+      },
+    };
     this.#settings = settings;
   }
 
@@ -123,12 +131,7 @@ export class Reconciler {
   }
 
   #joined(node: LiveNode): void {
-    const tunnelLegsRecorded = (ids: readonly string[]): void => {
-      this.release(ids);
-      this.#dependencies.recordedHere(ids);
-    };
-    const dependencies = { ...this.#dependencies, tunnelLegsRecorded };
-    const worker = new NodeWorker(node, dependencies, this.#settings);
+    const worker = new NodeWorker(node, this.#ofWorkers, this.#settings);
     this.#workers.set(node.id, worker);
     worker.start();
   }
