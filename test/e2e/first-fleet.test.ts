@@ -8,8 +8,6 @@ import { Reader } from '../support/programs/reader.ts';
 
 type BrowserStep = Exclude<PageStep, { readonly command: string }>;
 
-const slowMachineMs = 90_000;
-
 /** The steps between the first heading with a number and the outlook at the end. */
 function stepsOfPage(): readonly PageStep[] {
   const [, steps = ''] = /^(## 1[.] [\s\S]*)^## On three machines$/m.exec(readPage('docs/first-fleet.md')) ?? [];
@@ -49,7 +47,6 @@ it('docs/first-fleet.md: who follows it has a manager, a relay, two edges and a 
   const browser = await launchBrowser();
   try {
     const { page, faults } = await openPage(browser);
-    page.setDefaultTimeout(slowMachineMs);
     const start = async (command: string): Promise<void> => {
       const output = await reader.startInBackground(here(command).trim(), { ADIT_LISTEN: manager });
       const [link] = /https:\S+\/first-admin#\S+/.exec(output) ?? [];

@@ -38,7 +38,8 @@ export async function openPage(browser: Browser, options: PageOptions = {}): Pro
     reducedMotion: 'reduce',
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  // A busy machine takes many times as long as a quiet one.
+  page.setDefaultTimeout(90_000);
   const faults: string[] = [];
   page.on('console', (message) => {
     // The first question of the page, who is signed in, is answered with 401: the browser logs that itself.

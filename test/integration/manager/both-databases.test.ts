@@ -74,7 +74,7 @@ describe.each(engines)('on %s', (engine) => {
           const seen = await leg();
           return seen.push_status === wanted ? seen : null;
         },
-        { what: `the leg is ${wanted}`, timeoutMs: 20_000 },
+        { what: `the leg is ${wanted}` },
       );
     const redirect = (listen: string) =>
       manager.fleet.tunnels.patch(tunnel.id, { source: { node_id: venue.id, listen } }, null, admin);

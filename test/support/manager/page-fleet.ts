@@ -8,8 +8,6 @@ import { admin, ManagerBed } from './manager-bed.ts';
 import { PageOperator } from './page-operator.ts';
 import { signInPage, signUpInPage } from './page-walk.ts';
 
-const slowMachineMs = 90_000;
-
 /** A manager, a relay and two edges, each added in the page and started with the config that the page showed. */
 export class PageFleet implements AsyncDisposable {
   readonly manager: ManagerBed;
@@ -30,7 +28,6 @@ export class PageFleet implements AsyncDisposable {
     const manager = stack.use(await ManagerBed.start({ hasPage: true }));
     const opened = await openPage(browser);
     stack.defer(() => opened.context.close());
-    opened.page.setDefaultTimeout(slowMachineMs);
     const { origin, program } = manager;
     await signUpInPage(opened.page, { origin, firstAdmin: program.firstAdmin });
     const operator = new PageOperator(opened.page);

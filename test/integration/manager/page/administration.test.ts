@@ -7,8 +7,6 @@ import { ApiBed } from '../../../support/manager/api-bed.ts';
 import { PageOperator } from '../../../support/manager/page-operator.ts';
 import { signInPage } from '../../../support/manager/page-walk.ts';
 
-const slowMachineMs = 90_000;
-
 let browser: Browser;
 let bed: ApiBed;
 let opened: OpenedPage;
@@ -29,7 +27,6 @@ afterAll(async () => {
 beforeEach(async () => {
   opened = await openPage(browser);
   page = opened.page;
-  page.setDefaultTimeout(slowMachineMs);
   operator = new PageOperator(page);
   await signInPage(page, bed);
   return async () => {
@@ -60,7 +57,6 @@ test('a user is added, refused in words beside the field, given another role, di
   await operator.sees('bob is operator now.');
 
   const other = await openPage(browser);
-  other.page.setDefaultTimeout(slowMachineMs);
   await other.page.goto(bed.origin);
   await other.page.getByLabel('Name').fill('bob');
   await other.page.getByLabel('Password').fill('a long passphrase');

@@ -6,8 +6,6 @@ import { CutProxy } from '../../../support/manager/cut-proxy.ts';
 import { admin, ManagerBed } from '../../../support/manager/manager-bed.ts';
 import { signInPage, signUpInPage } from '../../../support/manager/page-walk.ts';
 
-const slowMachineMs = 90_000;
-
 let browser: Browser;
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -29,7 +27,6 @@ describe('the network between page and manager is cut', () => {
   test('the page says how old its data is, comes back by itself, and shows what changed meanwhile', async () => {
     await using proxy = await CutProxy.start(portOf(bed.origin));
     const { page, context } = await openPage(browser);
-    page.setDefaultTimeout(slowMachineMs);
     const origin = `https://127.0.0.1:${proxy.port}`;
     await signInPage(page, { origin });
     await page.goto(`${origin}/tunnels?q=camera-0`);
@@ -55,7 +52,6 @@ describe('the network between page and manager is cut', () => {
 
   test('no list says that there is nothing when it could not be read', async () => {
     const { page, context } = await openPage(browser);
-    page.setDefaultTimeout(slowMachineMs);
     await signInPage(page, bed);
     const refusal = { error: 'The database is away.', error_code: 'unavailable' };
     await page.route(/[/]api[/]v1[/](?!me|overview)/, (route) => route.fulfill({ status: 503, json: refusal }));
@@ -70,7 +66,6 @@ describe('the network between page and manager is cut', () => {
 
   test('a row that another operator makes comes into an open list, also one that is filtered', async () => {
     const { page, context, faults } = await openPage(browser);
-    page.setDefaultTimeout(slowMachineMs);
     await signInPage(page, bed);
     await page.goto(`${bed.origin}/nodes?state=offline`);
     await page.getByText(/^\d+ in all/).waitFor();
@@ -89,7 +84,6 @@ describe('the session of an open page ends', () => {
     await using bed = await ApiBed.start();
     await bed.signUp();
     const { page, context } = await openPage(browser);
-    page.setDefaultTimeout(slowMachineMs);
     await page.clock.install();
     await signInPage(page, bed);
     const [tunnel] = (await bed.fleet.tunnels.page({ limit: 1 })).items;
@@ -128,7 +122,6 @@ test('the manager starts anew: the page is still signed in, and goes on with the
   await using first = await ManagerBed.start({ hasPage: true });
   await using proxy = await CutProxy.start(portOf(first.origin));
   const { page, context } = await openPage(browser);
-  page.setDefaultTimeout(slowMachineMs);
   const origin = `https://127.0.0.1:${proxy.port}`;
   await signUpInPage(page, { origin, firstAdmin: first.program.firstAdmin });
   await page.getByRole('link', { name: 'Nodes', exact: true }).first().click();
