@@ -1,7 +1,7 @@
 import { MergeCounters } from './merge-counters.ts';
 
 const packetBytes = 188;
-/** How much of the standby leg is kept. */
+/** How much of the standby leg is kept, back from where the running one delivered last. */
 const ringUs = 500_000;
 /**
  * The running leg has stopped when it has been silent for so long; less than the ring, more than a key frame's pause.
@@ -48,7 +48,7 @@ export class AlignedMerge {
     for (let at = 0; at < bytes.length; at += packetBytes) {
       this.#standby.push({ timeUs: nowUs, packet: bytes.subarray(at, at + packetBytes) });
     }
-    this.#trim(nowUs);
+    this.#trim();
     if (this.#seekUntilUs !== null) this.#seek(nowUs, leg, bytes.length / packetBytes);
     else if (nowUs - (this.#runningSeenUs ?? 0) >= silenceUs) this.#startSeeking(nowUs, leg);
   }
@@ -86,9 +86,11 @@ export class AlignedMerge {
     this.#emit(nowUs, bytes);
   }
 
-  #trim(nowUs: number): void {
+  /** While the running leg is silent nothing is dropped, nor when this end stood still: the place may be there. */
+  #trim(): void {
+    const keptSinceUs = (this.#runningSeenUs ?? 0) - ringUs;
     let old = 0;
-    while (old < this.#standby.length && nowUs - (this.#standby[old]?.timeUs ?? 0) > ringUs) old++;
+    while (old < this.#standby.length && (this.#standby[old]?.timeUs ?? 0) < keptSinceUs) old++;
     if (old > 0) this.#standby.splice(0, old);
   }
 }

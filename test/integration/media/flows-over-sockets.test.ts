@@ -37,6 +37,7 @@ describe('a flow over real sockets', () => {
     await bed.event('tx', "SRT output 'out' connected");
 
     using source = new TsSource({ port: udpPort });
+    source.follow(sink);
     await until(() => sink.received.length >= 400);
     source.pause();
     await until(() => numbersIn(sink.received).length === source.packets);
@@ -74,6 +75,7 @@ describe('a flow over real sockets', () => {
       outputs: [{ ...udpOut('out', sink), type: 'rtp' }],
     });
     using source = new TsSource({ port, rtp: true });
+    source.follow(sink);
     await until(() => sink.received.length >= 100);
     source.pause();
     const sequences = sink.received.map((packet) => packet.readUInt16BE(2));
@@ -99,6 +101,7 @@ describe('a flow over real sockets', () => {
     await bed.event('b', 'SRT input connected (mode=caller)');
     await until(() => bed.messages('tx').filter((message) => message === "SRT output 'out' connected").length === 2);
     using source = new TsSource({ port });
+    source.follow(first, second);
     for (const sink of [first, second]) {
       await until(() => sink.received.length >= 50);
       expect(gapsIn(numbersIn(sink.received))).toEqual([]);
@@ -118,6 +121,7 @@ describe('a manager changes a running flow', () => {
     await using added = await LocalUdpSocket.open();
     const port = await bed.create({ id: 'main', input: udpIn, outputs: [udpOut('kept', kept)] });
     using source = new TsSource({ port });
+    source.follow(kept);
     await until(() => kept.received.length >= 20);
     const output = udpOut('added', added);
     expect(await bed.command({ type: 'add_output', flow_id: 'main', output })).toMatchObject({ success: true });

@@ -12,7 +12,8 @@ import { TsSource } from '../../support/peers/ts-source.ts';
 import { until } from '../../support/until.ts';
 
 const passphrase = 'a secret of both';
-const srt = { type: 'srt', latency_ms: 200, passphrase, payload_size: 1128, tunnel: 'between the sites' };
+/** A latency in which a busy machine, too, repairs what the path loses. */
+const srt = { type: 'srt', latency_ms: 600, passphrase, payload_size: 1128, tunnel: 'between the sites' };
 const tunnel = { protocol: 'udp', name: 'between the sites', local_addr: 'flow' } as const;
 
 async function inputPort({ edge }: TestEdge, id: string): Promise<number> {
@@ -34,6 +35,7 @@ describe.each(await builtEngines())('a flow through a tunnel over %s', (engineNa
     await until(() => studio.messages().includes('SRT input connected (mode=listener)'));
     await until(() => camera.messages().includes("SRT output 'studio' connected"));
     using source = new TsSource({ port: await inputPort(camera, 'camera') });
+    source.follow(sink);
     await until(() => sink.received.length >= 1000);
     source.pause();
     // SRT repairs a loss once a later packet has come, so the last ones of a stream that ends are not counted.
@@ -58,8 +60,9 @@ describe.each(await builtEngines())('a flow through a tunnel over %s', (engineNa
     await camera.edge.putTunnel(settings);
     const again = (): number =>
       studio.messages().filter((message) => message === 'SRT input connected (mode=listener)').length;
-    await until(() => again() === 2);
+    await until(() => again() >= 2);
     using source = new TsSource({ port: await inputPort(camera, 'camera') });
+    source.follow(sink);
     await until(() => sink.received.length >= 50);
     source.pause();
     expect(gapsIn(numbersIn(sink.received))).toEqual([]);

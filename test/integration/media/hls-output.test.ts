@@ -15,8 +15,18 @@ function output(origin: HttpOrigin, changes: object = {}): object {
   return { id: 'hls', name: 'hls', type: 'hls', ingest_url: origin.url, segment_duration_secs: 0.5, ...changes };
 }
 
+interface FeedOptions {
+  readonly keyEvery?: number;
+  /** Waits for this server, so that no segment is left out because the machine is slow. */
+  readonly waitsFor?: HttpOrigin;
+}
+
+/** A segment for each half second. */
+const segmentPictures = 12;
+
 /** Sends pictures with a key frame each half second, faster than they would be shown, until `isEnough`. */
-async function feed(bed: MediaBed, isEnough: () => boolean, keyEvery = 12): Promise<void> {
+async function feed(bed: MediaBed, isEnough: () => boolean, options: FeedOptions = {}): Promise<void> {
+  const { keyEvery = segmentPictures, waitsFor } = options;
   const { input: state } = await bed.reports(({ input: { local_addr: address } }) => address !== '');
   const port = Number(state.local_addr?.split(':')[1]);
   const socket = createSocket('udp4');
@@ -27,6 +37,7 @@ async function feed(bed: MediaBed, isEnough: () => boolean, keyEvery = 12): Prom
       const units = [picture('h264', index * 3600, index % keyEvery === 0, 1500), aacFrame(index * 3600)];
       for (const chunk of units.flatMap((unit) => muxer.push(0, unit))) socket.send(chunk, port, '127.0.0.1');
       await pause(4);
+      await until(() => waitsFor === undefined || index < (waitsFor.segmentsTried + 2) * segmentPictures);
     }
   } finally {
     socket.close();
@@ -37,7 +48,8 @@ describe('an HLS output', () => {
   test('puts segments and their list in order, one at a time, with its token, over connections that close', async () => {
     await using origin = await HttpOrigin.start((_name, count) => ({ status: 201, close: count % 2 === 0 }));
     await using bed = await MediaBed.start(input, [output(origin, { auth_token: 'a token', max_segments: 4 })]);
-    await feed(bed, () => origin.documents.has('segment_6.ts') && origin.playlist.includes('segment_6.ts'));
+    const isEnough = (): boolean => origin.playlist.includes('segment_6.ts');
+    await feed(bed, isEnough, { waitsFor: origin });
     expect(origin.mostAtOnce).toBe(1);
     expect(origin.puts.slice(0, 4)).toEqual([
       'PUT /live/segment_0.ts',
@@ -56,7 +68,7 @@ describe('an HLS output', () => {
   test('leaves a gap for what a server refuses, and raises one event for the run', async () => {
     await using origin = await HttpOrigin.start((name) => ({ status: /segment_[12]\.ts/.test(name) ? 503 : 201 }));
     await using bed = await MediaBed.start(input, [output(origin, { max_segments: 30 })]);
-    await feed(bed, () => origin.playlist.includes('segment_4.ts'));
+    await feed(bed, () => origin.playlist.includes('segment_4.ts'), { waitsFor: origin });
     expect(origin.playlist).toMatch(/segment_0\.ts\n#EXT-X-GAP\n#EXTINF:[\d.]+,\nsegment_1\.ts\n#EXT-X-GAP\n/);
     expect(bed.messages).toEqual(['HLS segment upload failed: segment_1.ts: the server answered 503']);
     const report = await bed.reports(({ outputs }) => outputs[1]?.segments_missing === 2);
@@ -86,7 +98,7 @@ describe('an HLS output', () => {
   test('reports that no key frames come', async () => {
     await using origin = await HttpOrigin.start(() => ({ status: 201 }));
     await using bed = await MediaBed.start(input, [output(origin)]);
-    await feed(bed, () => bed.messages.length === 1, 1_000_000);
+    await feed(bed, () => bed.messages.length === 1, { keyEvery: 1_000_000 });
     expect(bed.messages[0]).toMatch(/^HLS output failed: no key frame for \d+ s$/);
   });
 

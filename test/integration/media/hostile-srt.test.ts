@@ -96,6 +96,7 @@ describe('the SRT port of a flow', () => {
       await bed.event('rx', 'SRT input connected (mode=listener)');
       await bed.event('tx', "SRT output 'out' connected");
       using source = new TsSource({ port: udpPort });
+      source.follow(sink);
       await until(() => sink.received.length >= 300);
       source.pause();
     } finally {

@@ -44,6 +44,7 @@ describe('two SRT legs with RTP', () => {
     await bed.event('rx', 'SRT input connected (mode=listener, redundant leg 2)');
     await until(() => bed.messages('tx').filter((text) => text === "SRT output 'out' connected").length === 2);
     using source = new TsSource({ port });
+    source.follow(sink);
     await until(() => sink.received.length >= 200);
     cut.set({ partitioned: true });
     expect(await bed.event('rx', 'Redundant leg 2 lost')).toMatchObject({ leg: 2 });
@@ -53,8 +54,9 @@ describe('two SRT legs with RTP', () => {
     cut.set({ partitioned: false });
     const backs = (): number =>
       bed.messages('rx').filter((message) => message === 'SRT input connected (mode=listener, redundant leg 2)').length;
-    await until(() => backs() === 2);
+    await until(() => backs() >= 2);
     source.pause();
+    // Six packets go in one RTP packet of SRT, so the last few may wait for more.
     await until(() => numbersIn(sink.received).length >= source.packets - 6);
     const numbers = numbersIn(sink.received);
     expect(numbers[0]).toBe(0);
@@ -105,19 +107,27 @@ describe('two SRT legs with raw TS', () => {
     const two = await bed.create({ id: 'tx2', input: udpIn, outputs: out(second) });
     await bed.event('rx', 'SRT input connected (mode=listener, redundant leg 1)');
     await bed.event('rx', 'SRT input connected (mode=listener, redundant leg 2)');
-    using source = new TsSource({ port: one }, { port: two });
-    await until(() => sink.received.length >= 200);
+    // The leg that delivers first runs: leg 1 has a start.
+    let secondDelivers = false;
+    using source = new TsSource({ port: one }, { port: two, loses: () => !secondDelivers });
+    source.follow(sink);
+    await until(() => sink.received.length >= 100);
+    secondDelivers = true;
+    await until(async () => (await bed.flow('rx'))?.input?.legs?.every((each) => each.silent_secs !== null));
+    const both = sink.received.length;
+    await until(() => sink.received.length >= both + 100);
     await bed.command({ type: 'stop_flow', flow_id: 'tx1' });
-    const before = numbersIn(sink.received).length;
-    await until(() => numbersIn(sink.received).length >= before + 700);
+    await bed.event('rx', 'Redundant leg 1 lost');
+    const before = sink.received.length;
+    await until(() => sink.received.length >= before + 100);
     source.pause();
     expect(gapsIn(numbersIn(sink.received))).toEqual([]);
+    // A machine that stands still for 200 ms makes it change legs by itself, too.
     const input1 = await until(async () => {
       const stats = (await bed.flow('rx'))?.input;
-      return stats?.redundancy_switches === 1 ? stats : null;
+      return (stats?.redundancy_switches ?? 0) >= 1 ? stats : null;
     });
     expect(input1.packets_lost).toBe(0);
-    await bed.event('rx', 'Redundant leg 1 lost');
   });
 });
 
@@ -137,6 +147,7 @@ describe('two legs of RTP over UDP', () => {
       { port: first, rtp: true, loses: (chunk) => chunk % 10 === 0 && secondRuns },
       { port: second, rtp: true, loses: (chunk) => chunk % 10 === 5 || !secondRuns },
     );
+    source.follow(sink);
     await until(() => sink.received.length >= 100);
     secondRuns = false;
     expect(await bed.event('rx', 'Redundant leg 2 lost')).toMatchObject({ input_type: 'rtp', leg: 2 });

@@ -48,6 +48,11 @@ export class HttpOrigin implements AsyncDisposable {
     return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/live`;
   }
 
+  /** Segments that were put, or that it has refused. */
+  get segmentsTried(): number {
+    return new Set(this.puts.filter((put) => put.endsWith('.ts'))).size;
+  }
+
   get playlist(): string {
     return this.documents.get('playlist.m3u8')?.toString() ?? '';
   }

@@ -2,8 +2,10 @@ import { createSocket, type Socket } from 'node:dgram';
 import { formatProblem } from '../../../src/config/config-problem.ts';
 import { parseFlow } from '../../../src/edge/config/flow-config.ts';
 import { flowEventText } from '../../../src/edge/events/flow-event.ts';
+import type { MediaUnit } from '../../../src/media/codec/media-unit.ts';
 import { startMediaHost, type MediaHost } from '../../../src/media/flow/media-host.ts';
 import type { FlowReport } from '../../../src/media/flow/flow-stats.ts';
+import { TsDemuxer } from '../../../src/media/mpegts/ts-demuxer.ts';
 import { until } from '../until.ts';
 
 /** A media worker with one flow, as it is written in edge.json, and a UDP output that collects its stream. */
@@ -12,6 +14,9 @@ export class MediaBed implements AsyncDisposable {
   readonly #sink: Socket;
   readonly #flowId = 'main';
   readonly #datagrams: Buffer[] = [];
+  readonly #demuxer = new TsDemuxer();
+  /** The pictures and the sound that the flow has sent. */
+  readonly units: MediaUnit[] = [];
   /** What people read, in order. */
   readonly messages: string[] = [];
   readonly details: Readonly<Record<string, unknown>>[] = [];
@@ -19,7 +24,10 @@ export class MediaBed implements AsyncDisposable {
 
   private constructor(sink: Socket) {
     this.#sink = sink;
-    sink.on('message', (datagram) => this.#datagrams.push(datagram));
+    sink.on('message', (datagram) => {
+      this.#datagrams.push(datagram);
+      this.units.push(...this.#demuxer.push(datagram));
+    });
     this.#host = startMediaHost({
       event: (_flowId, event) => {
         const text = flowEventText({ ...event, flowId: this.#flowId, inputType: '' });
@@ -32,7 +40,7 @@ export class MediaBed implements AsyncDisposable {
   }
 
   static async start(input: object, outputs: readonly object[] = []): Promise<MediaBed> {
-    const sink = createSocket('udp4');
+    const sink = createSocket({ type: 'udp4', recvBufferSize: 4_194_304 });
     await new Promise<void>((resolve) => sink.bind(0, '127.0.0.1', () => resolve()));
     const bed = new MediaBed(sink);
     const port = String(sink.address().port);

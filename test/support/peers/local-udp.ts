@@ -6,6 +6,7 @@ export class LocalUdpSocket implements AsyncDisposable {
   readonly received: Buffer[] = [];
   /** When each of them came, by the system's monotonic clock. */
   readonly receivedAtMs: number[] = [];
+  receivedBytes = 0;
   lastSender: RemoteInfo | null = null;
   readonly #socket: Socket;
 
@@ -13,6 +14,7 @@ export class LocalUdpSocket implements AsyncDisposable {
     this.#socket = socket;
     socket.on('message', (payload, from) => {
       this.received.push(payload);
+      this.receivedBytes += payload.length;
       this.receivedAtMs.push(performance.now());
       this.lastSender = from;
     });

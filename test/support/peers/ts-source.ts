@@ -1,9 +1,13 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { encodeRtp, mpegTsPayloadType } from '../../../src/media/rtp/rtp-packet.ts';
 import { numberedTs } from '../media/numbered-ts.ts';
+import type { LocalUdpSocket } from './local-udp.ts';
 
+const packetBytes = 188;
 const chunkPackets = 7;
 const periodMs = 4;
+/** More than is on its way with a latency of 300 ms, and less than the smallest socket buffer of Linux holds. */
+const mostAheadPackets = 80 * chunkPackets;
 
 /** Where a source sends, and how. */
 export interface TsTarget {
@@ -18,6 +22,8 @@ export class TsSource implements Disposable {
   readonly #socket: Socket = createSocket('udp4');
   readonly #targets: readonly TsTarget[];
   readonly #timer: NodeJS.Timeout;
+  /** The packets that are on their way to the sinks of `follow`. */
+  #ahead: () => number = () => 0;
   chunks = 0;
 
   constructor(...targets: readonly TsTarget[]) {
@@ -25,7 +31,23 @@ export class TsSource implements Disposable {
     this.#socket.unref();
     // Nobody listens there for a while in some tests.
     this.#socket.on('error', () => {});
-    this.#timer = setInterval(() => this.#send(), periodMs);
+    this.#timer = setInterval(() => {
+      if (this.#ahead() < mostAheadPackets) this.#send();
+    }, periodMs);
+  }
+
+  /**
+   * Waits for each of `sinks` from now on, so that no socket in between overflows on a machine that is slow. For streams
+   * that must arrive whole: what is lost is never made up for.
+   */
+  follow(...sinks: readonly LocalUdpSocket[]): void {
+    const starts = sinks.map((sink) => ({ sink, bytes: sink.receivedBytes, packets: this.packets }));
+    this.#ahead = () =>
+      Math.max(
+        ...starts.map(({ sink, bytes, packets }) => {
+          return this.packets - packets - Math.floor((sink.receivedBytes - bytes) / packetBytes);
+        }),
+      );
   }
 
   /** Packets sent so far. */

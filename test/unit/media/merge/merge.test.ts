@@ -118,6 +118,21 @@ describe('two legs of raw TS', () => {
     expect(merge.counters).toMatchObject({ switches: 1, lost: 1 });
   });
 
+  test('go over without a gap where this end stood still for longer than the ring when the running leg ended', () => {
+    const out: number[] = [];
+    const merge = new AlignedMerge((_now, bytes) => out.push(bytes.readUInt32BE(10)));
+    for (let number = 0; number < 100; number++) {
+      merge.push(number * 1000, 1, numberedPacket(number));
+      merge.push(number * 1000, 2, numberedPacket(number));
+    }
+    // What came meanwhile is read after 800 ms: first the other leg's, then the end of the running one.
+    merge.push(900_000, 2, numberedPacket(100));
+    merge.onDisconnected(900_000, 1);
+    for (let number = 101; number < 200; number++) merge.push(800_000 + number * 1000, 2, numberedPacket(number));
+    expect(out).toEqual(Array.from({ length: 200 }, (_, index) => index));
+    expect(merge.counters).toMatchObject({ switches: 1, lost: 0 });
+  });
+
   test('go over from one to the other without a gap where their packets match', () => {
     const out: Buffer[] = [];
     const merge = new AlignedMerge((_now, bytes) => out.push(bytes));
