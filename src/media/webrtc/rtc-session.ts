@@ -11,7 +11,8 @@ import { AppError, errorMessage } from '../../lib/app-error.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { sendCloseNotify } from './close-notify.ts';
 import { PeerWatch } from './peer-watch.ts';
-import { trimCandidates, withPublicAddress, type OfferedH264 } from './sdp.ts';
+import { refuseForgedRecords } from './record-guard.ts';
+import { iceNames, trimCandidates, withPublicAddress, type OfferedH264 } from './sdp.ts';
 
 export type TrackKind = 'video' | 'audio';
 
@@ -64,6 +65,8 @@ export class RtcSession {
   readonly #followed = new WeakSet<RTCDtlsTransport>();
   readonly #watch: PeerWatch;
   readonly #timer: Timer;
+  /** What the peer's checks carry: its own name behind ours. */
+  #names: Readonly<Record<'own' | 'peers', ReadonlySet<string>>> = { own: new Set(), peers: new Set() };
   #packetsSeen = 0;
   #phase: 'connecting' | 'connected' | 'over' = 'connecting';
 
@@ -81,8 +84,9 @@ export class RtcSession {
       // Viewers on this machine, and tests.
       iceAdditionalHostAddresses: ['127.0.0.1'],
       bundlePolicy: 'max-bundle',
-      // Called for each of the peer's checks, which go on for as long as it is there.
-      iceFilterStunResponse: () => {
+      // Called for each of the peer's checks, which go on for as long as it is there, and for whatever looks like one.
+      iceFilterStunResponse: (message) => {
+        if (!this.#isPeers(message.getAttributeValue('USERNAME'))) return false;
         if (settings.role === 'sends' && this.isConnected) this.#watch.noteActivity(clock.monotonicMs());
         return true;
       },
@@ -98,6 +102,7 @@ export class RtcSession {
   /** Answers the peer's offer. Rejects with AppError `input-invalid`; the session has ended then. */
   async answer(offer: string): Promise<string> {
     return this.#negotiating(async () => {
+      this.#names = { ...this.#names, peers: iceNames(offer) };
       await this.#peer.setRemoteDescription({ type: 'offer', sdp: trimCandidates(offer) });
       for (const transceiver of this.#peer.getTransceivers()) {
         if (![...this.#transceivers.values()].includes(transceiver)) transceiver.setDirection('inactive');
@@ -118,6 +123,7 @@ export class RtcSession {
   /** Takes the answer to our offer. Rejects with AppError `input-invalid`; the session has ended then. */
   async accept(answer: string): Promise<void> {
     await this.#negotiating(() => {
+      this.#names = { ...this.#names, peers: iceNames(answer) };
       return this.#peer.setRemoteDescription({ type: 'answer', sdp: trimCandidates(answer) });
     });
   }
@@ -169,8 +175,17 @@ export class RtcSession {
 
   #localSdp(): string {
     const sdp = this.#peer.localDescription?.sdp ?? '';
+    this.#names = { ...this.#names, own: iceNames(sdp) };
     const { publicIp } = this.#settings;
     return publicIp === null ? sdp : withPublicAddress(sdp, publicIp);
+  }
+
+  /** The library itself does not look who sends a check, and would send media to whoever asks for it in one. */
+  #isPeers(username: unknown): boolean {
+    if (typeof username !== 'string') return false;
+    const [own = '', peers = ''] = username.split(':');
+    // A check may be here before the peer's answer is.
+    return this.#names.own.has(own) && (this.#names.peers.size === 0 || this.#names.peers.has(peers));
   }
 
   #addTrack(kind: TrackKind): void {
@@ -209,6 +224,7 @@ export class RtcSession {
 
   #onConnected(transport: RTCDtlsTransport): void {
     this.#phase = 'connected';
+    if (transport.dtls !== undefined) refuseForgedRecords(transport.dtls);
     this.#watch.noteActivity(this.#dependencies.clock.monotonicMs());
     const remote = transport.iceTransport.getSelectedCandidatePair()?.remote;
     this.#dependencies.observer.connected(remote === undefined ? '' : remoteOf(remote.candidate));

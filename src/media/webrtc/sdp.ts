@@ -38,6 +38,11 @@ export function readOffer(sdp: string): OfferFacts | null {
   };
 }
 
+/** The names that a peer's connectivity checks carry (RFC 8839 §5.4); one where its streams are bundled. */
+export function iceNames(sdp: string): ReadonlySet<string> {
+  return new Set([...sdp.matchAll(/^a=ice-ufrag:(\S+)/gm)].map(([, name = '']) => name));
+}
+
 function sectionsOf(sdp: string): { video: Section | undefined; audio: Section | undefined } | null {
   const lines = sdp.split(/\r?\n/);
   if (lines[0] !== 'v=0') return null;
