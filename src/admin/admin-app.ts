@@ -7,6 +7,7 @@ import { withNamedSchemas } from '../lib/named-schemas.ts';
 import { nodeHttp } from '../lib/node-http.ts';
 import { decideAccess } from './bearer-token.ts';
 import { metricsSchema, routeSchema } from './openapi.ts';
+import { withOwnRoutes, type OwnRoutes } from './own-routes.ts';
 import type { Route } from './route.ts';
 
 export interface AdminAppSettings {
@@ -18,8 +19,7 @@ export interface AdminAppSettings {
 
 export interface AdminAppDependencies {
   readonly routes: readonly Route[];
-  /** Adds what is no operation of the REST API. */
-  readonly addOwn?: (app: FastifyInstance) => void;
+  readonly own?: OwnRoutes;
   /** The metrics as Prometheus text. */
   readonly metrics: () => Promise<string>;
   readonly logger: Logger;
@@ -55,7 +55,7 @@ export async function createAdminApp(
   await app.register(swagger, { openapi: documentHead(settings) });
   app.after(() => {
     for (const route of dependencies.routes) addRoute(app, route, settings.apiToken);
-    dependencies.addOwn?.(app);
+    dependencies.own?.add(app);
     addTextRoutes(app, dependencies, settings);
     refuseOtherMethods(app, dependencies.routes);
   });
@@ -93,7 +93,7 @@ function addRoute(app: FastifyInstance, route: Route, apiToken: string | null): 
 /** Routes without JSON of ours: Prometheus text and the API's own document. */
 function addTextRoutes(
   app: FastifyInstance,
-  { metrics }: AdminAppDependencies,
+  { metrics, own }: AdminAppDependencies,
   { title, apiToken }: AdminAppSettings,
 ): void {
   const onRequest = guard('token', apiToken);
@@ -113,7 +113,10 @@ function addTextRoutes(
     url: document,
     schema: { hide: true },
     onRequest,
-    handler: (_request, reply) => reply.send(withNamedSchemas(app.swagger())),
+    handler: (_request, reply) => {
+      const described = app.swagger();
+      return reply.send(withNamedSchemas(own === undefined ? described : withOwnRoutes(described, own)));
+    },
   });
   // For a person who opens the address in a browser: where to look. It needs no token.
   app.route({

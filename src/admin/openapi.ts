@@ -69,11 +69,14 @@ function responses(route: Route, tokenConfigured: boolean): Record<string, unkno
   return Object.fromEntries([...bodies, ...refusals]) as Record<string, unknown>;
 }
 
-/** OpenAPI 3.1 takes JSON Schema of draft 2020-12, which is what zod writes; the document declares that once. */
 function jsonResponse(status: number, schema: z.ZodType): object {
+  return { description: descriptions[status] ?? '', content: jsonContent(schema) };
+}
+
+/** OpenAPI 3.1 takes JSON Schema of draft 2020-12, which is what zod writes; the document declares that once. */
+export function jsonContent(schema: z.ZodType): object {
   const json = Object.entries(z.toJSONSchema(schema, { io: 'output' })).filter(([key]) => key !== '$schema');
-  const content = { 'application/json': { schema: Object.fromEntries(json) } };
-  return { description: descriptions[status] ?? '', content };
+  return { 'application/json': { schema: Object.fromEntries(json) } };
 }
 
 /** `tunnels` of `/api/v1/tunnels/{id}`; `state` is what monitors read. */
@@ -81,7 +84,8 @@ function tagOf(path: string): string {
   return /^\/api\/v1\/(\w+)/.exec(path)?.[1] ?? 'state';
 }
 
-function operationId({ method, path }: Route): string {
+/** `get_flows_flow_id_why` of `GET /api/v1/flows/{flow_id}/why`. */
+export function operationId({ method, path }: { readonly method: string; readonly path: string }): string {
   const words = path.replace('/api/v1/', '/').replaceAll(/[{}]/g, '').split('/').filter(Boolean);
   return [method.toLowerCase(), ...words].join('_');
 }

@@ -5,6 +5,7 @@ import { refusalSchema } from '../../src/admin/route.ts';
 import type { RestAnswer, RestRequest } from './peers/rest-client.ts';
 
 const operationSchema = z.object({
+  tags: z.array(z.string()),
   security: z.array(z.unknown()).optional(),
   parameters: z
     .array(
@@ -12,7 +13,7 @@ const operationSchema = z.object({
         z.object({ in: z.literal('path'), name: z.literal('id'), schema: z.object({ pattern: z.string() }) }),
         z.object({
           in: z.literal('path'),
-          name: z.literal('flow_id'),
+          name: z.enum(['flow_id', 'output_id', 'session_id']),
           schema: z.object({ type: z.literal('string') }),
         }),
       ]),
@@ -45,6 +46,10 @@ function resolved(schema: unknown, named: Readonly<Record<string, unknown>>): ob
   return z.record(z.string(), z.unknown()).parse(named[reference.data.$ref.split('/').at(-1) ?? '']);
 }
 
+function isRtc({ tags }: Operation): boolean {
+  return tags.includes('webrtc');
+}
+
 /** A program's OpenAPI document as the judge of its answers. Every schema in it must be a JSON Schema of draft 2020-12. */
 export class OpenApiDocument {
   readonly #paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -67,8 +72,9 @@ export class OpenApiDocument {
     }
   }
 
+  /** But for those of WebRTC, which take SDP and have tokens of their own. */
   get templates(): readonly string[] {
-    return Object.keys(this.#paths);
+    return [...new Set(this.#operations().flatMap(({ template, operation }) => (isRtc(operation) ? [] : [template])))];
   }
 
   /** The pattern of `{id}`, which is one for all paths. */
@@ -83,11 +89,18 @@ export class OpenApiDocument {
     return new RegExp(pattern);
   }
 
-  /** `method path status` of each answer that it promises. */
-  promises(): readonly string[] {
-    return this.#operations().flatMap(({ template, method, operation }) =>
-      Object.keys(operation.responses).map((status) => `${method} ${template} ${status}`),
-    );
+  /** `method path status` of each answer that it promises, of WebRTC or of the rest. */
+  promises(of: 'webrtc' | 'rest' = 'rest'): readonly string[] {
+    return this.#operations()
+      .filter(({ operation }) => isRtc(operation) === (of === 'webrtc'))
+      .flatMap(({ template, method, operation }) =>
+        Object.keys(operation.responses).map((status) => `${method} ${template} ${status}`),
+      );
+  }
+
+  /** What is wrong with an answer that may have any documented status, in words. */
+  answerFaults(method: string, template: string, answer: RestAnswer): readonly string[] {
+    return this.#bodyFaults(`${method} ${template}`, answer);
   }
 
   /** What is wrong with an answer, in words; empty when it keeps to the document. */

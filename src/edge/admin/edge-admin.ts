@@ -9,6 +9,7 @@ import type { HostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
 import { addEdgeMetrics } from './edge-metrics.ts';
+import { rtcDocument } from './rtc-document.ts';
 import { addRtcRoutes } from './rtc-routes.ts';
 import { edgeRoutes } from './edge-routes.ts';
 
@@ -38,7 +39,7 @@ export function createEdgeAdmin(
   return new AdminServer(
     {
       routes: edgeRoutes(source),
-      addOwn: (app) => addRtcRoutes(app, source),
+      own: { add: (app) => addRtcRoutes(app, source), ...rtcDocument },
       metrics: () => registry.metrics(),
       clock,
       logger,

@@ -4,8 +4,7 @@ import { nodeHttp } from '../../lib/node-http.ts';
 import { secretsEqual } from '../../protocol/tunnel/bind-token.ts';
 import type { RtcDoorway } from '../flows/rtc-doorway.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
-
-type Kind = 'whip' | 'whep';
+import { mostOfferBytes, rtcPaths, type RtcKind } from './rtc-paths.ts';
 
 interface Params {
   readonly flow_id: string;
@@ -15,32 +14,25 @@ interface Params {
 
 type RtcRequest = FastifyRequest<{ Params: Params }>;
 
-/** A browser's offer has some 6 kB. */
-const mostOfferBytes = 65_536;
 const busySecs = 5;
 
-const paths: readonly (readonly [Kind, string])[] = [
-  ['whip', '/api/v1/flows/:flow_id/whip'],
-  ['whep', '/api/v1/flows/:flow_id/whep'],
-  ['whep', '/api/v1/flows/:flow_id/whep/:output_id'],
-];
-
-/** Where WebRTC publishers (WHIP, RFC 9725) and viewers (WHEP) come in. The flow's own tokens stand for the API's. */
+/** Where WebRTC publishers and viewers come in. The flow's own tokens stand for the API's. */
 export function addRtcRoutes(app: FastifyInstance, source: EdgeAdminSource): void {
-  for (const [kind, path] of paths) {
-    serve(app, path, 'POST', (request, reply) => onOffer(source, kind, request, reply));
-    const ofSession = path.endsWith('output_id') ? path : `${path}/session`;
-    serve(app, `${ofSession}/:session_id`, 'DELETE', (request, reply) => onHangUp(source, kind, request, reply));
+  for (const { kind, offers, session } of rtcPaths) {
+    serve(app, offers, 'POST', (request, reply) => onOffer(source, kind, request, reply));
+    serve(app, session, 'DELETE', (request, reply) => onHangUp(source, kind, request, reply));
   }
 }
 
 /** One method, the preflight of browsers, and 405 for the others: PATCH for one, as candidates are never sent later. */
 function serve(
   app: FastifyInstance,
-  url: string,
+  path: string,
   method: 'POST' | 'DELETE',
   handler: (request: RtcRequest, reply: FastifyReply) => Promise<FastifyReply>,
 ): void {
+  const url = path.replaceAll(/\{(\w+)\}/g, ':$1');
+  // The document has them from `rtcDocument`: fastify describes no body of a method that it reads none of.
   const schema = { hide: true };
   app.route<{ Params: Params }>({
     method,
@@ -74,7 +66,7 @@ function serve(
 
 async function onOffer(
   source: EdgeAdminSource,
-  kind: Kind,
+  kind: RtcKind,
   request: RtcRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -101,7 +93,7 @@ async function onOffer(
 
 async function onHangUp(
   source: EdgeAdminSource,
-  kind: Kind,
+  kind: RtcKind,
   request: RtcRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -112,7 +104,7 @@ async function onHangUp(
 }
 
 /** The door that the path names, for a peer that may come in; else null, and the refusal is sent. */
-function doorOf(source: EdgeAdminSource, kind: Kind, request: RtcRequest, reply: FastifyReply): RtcDoorway | null {
+function doorOf(source: EdgeAdminSource, kind: RtcKind, request: RtcRequest, reply: FastifyReply): RtcDoorway | null {
   const { flow_id: flowId, output_id: outputId = null } = request.params;
   const door = source.rtcDoor(kind, flowId, outputId);
   if (door === null) {
