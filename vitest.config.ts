@@ -13,6 +13,7 @@ const pureFolders = ['src/protocol/**', 'src/relay/tunnels/**', 'src/relay/event
 
 export default defineConfig({
   test: {
+    globalSetup: ['test/support/test-run.ts'],
     maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
     reporters: [
       'default',

@@ -10,6 +10,7 @@ const jsonReport = process.env['ADIT_TEST_REPORT'];
  */
 export default defineConfig({
   test: {
+    globalSetup: ['test/support/test-run.ts'],
     include: ['test/peers/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 1,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ChildProgram } from '../../src/cli/demo/child-program.ts';
 import { freePort } from '../../src/cli/demo/free-port.ts';
 import { createTunnelKit, createTunnelSecrets, type TunnelSecrets } from '../../src/cli/tunnel-kit.ts';
@@ -47,7 +47,7 @@ class Tunnel {
 }
 
 /** A relay and an egress edge here, an ingress edge on another machine, which reaches all over one cable. */
-class World implements AsyncDisposable {
+class World {
   readonly machine = OtherMachine.start();
   readonly #folder = mkdtempSync(join(tmpdir(), 'adit-address-'));
   readonly #programs = new AsyncDisposableStack();
@@ -59,14 +59,11 @@ class World implements AsyncDisposable {
 
   static async start(engine: EngineName, protocols: readonly TunnelProtocol[]): Promise<[World, readonly Tunnel[]]> {
     const world = new World(engine);
-    try {
-      const tunnels = await Promise.all(protocols.map((protocol) => Tunnel.plan(protocol, world.machine)));
-      await world.#start(tunnels);
-      return [world, tunnels];
-    } catch (error) {
-      await world[Symbol.asyncDispose]();
-      throw error;
-    }
+    // Also when the test runs into its limit.
+    onTestFinished(() => world.#stop());
+    const tunnels = await Promise.all(protocols.map((protocol) => Tunnel.plan(protocol, world.machine)));
+    await world.#start(tunnels);
+    return [world, tunnels];
   }
 
   /** Asks `adit why` on the other machine until it has these words. */
@@ -83,7 +80,7 @@ class World implements AsyncDisposable {
     return (await runAdit(['why', '--seconds', '0.5', '--url', url], {}, this.machine.wrapper)).out;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async #stop(): Promise<void> {
     await this.#programs.disposeAsync();
     this.machine[Symbol.dispose]();
     rmSync(this.#folder, { recursive: true });
@@ -168,7 +165,6 @@ describe.runIf(canStartMachines())('an edge whose machine gets another address',
   describe.each(engines)('on %s', (engine) => {
     it('goes on feeding its devices and keeps its tunnels', async () => {
       const [world, [udp, tcp]] = await World.start(engine, ['udp', 'tcp']);
-      await using _world = world;
       if (udp === undefined || tcp === undefined) throw new Error('two tunnels');
       const device = await udpDevice(world.machine.here, udp.device);
       const server = createServer((socket) => socket.on('error', () => {}).pipe(socket));

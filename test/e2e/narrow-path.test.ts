@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ChildProgram } from '../../src/cli/demo/child-program.ts';
 import { createTunnelKit, createTunnelSecrets } from '../../src/cli/tunnel-kit.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
@@ -17,11 +17,13 @@ describe.runIf(canStartMachines())('a machine whose network has an MTU of 1420',
   it.each(engines)(
     'is reported with the packet size for SRT by probe, event and why, before video is sent: %s',
     async (engine) => {
-      using machine = OtherMachine.start();
-      machine.setMtu(1420);
       const folder = mkdtempSync(join(tmpdir(), 'adit-narrow-'));
-      await using programs = new AsyncDisposableStack();
+      const programs = new AsyncDisposableStack();
+      // Also when the test runs into its limit.
+      onTestFinished(() => programs.disposeAsync());
       programs.defer(() => rmSync(folder, { recursive: true }));
+      const machine = programs.use(OtherMachine.start());
+      machine.setMtu(1420);
       const run = (kind: string, config: object, wrapper: readonly string[] = []): ChildProgram => {
         const path = join(folder, `${kind}.json`);
         writeFileSync(path, JSON.stringify({ quic: { engine }, ...config }), { mode: 0o600 });

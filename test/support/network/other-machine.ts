@@ -1,10 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import process from 'node:process';
 import { ip, unroutedNetwork } from './ip-command.ts';
 
 const firstHost = 2;
 const lastHost = 250;
+/** Where iproute2 keeps the names of namespaces. */
+const namesFolder = '/run/netns';
+/** `adit-test-RUN-ID`: the process of the test run, and a number of the machine. */
+const namePattern = /^adit-test-(\d+)-\d+$/;
 
 /**
  * A machine beside this one: a network namespace on a cable (a veth pair) of its own, whose address can change.
@@ -17,7 +22,7 @@ export class OtherMachine implements Disposable {
   #host = firstHost;
 
   private constructor(id: number) {
-    this.#name = `adit-test-${id}`;
+    this.#name = `adit-test-${process.env['ADIT_TEST_RUN'] ?? process.pid}-${id}`;
     this.#cable = `adit${id}`;
     this.#network = unroutedNetwork();
   }
@@ -72,13 +77,34 @@ export class OtherMachine implements Disposable {
     this.#inside('link', 'set', `${this.#cable}f`, 'mtu', String(bytes));
   }
 
-  /** Both ends of the cable go with it. */
+  /** Both ends of the cable go with it. Idempotent: a test that has run into its limit may come to its end later. */
   [Symbol.dispose](): void {
-    ip('netns', 'del', this.#name);
+    if (machineNames().some(({ name }) => name === this.#name)) removeMachine(this.#name);
   }
 
   #inside(...args: readonly string[]): void {
     ip('-n', this.#name, ...args);
+  }
+}
+
+/** Of all runs, those that are over included. */
+export function machineNames(): readonly { readonly name: string; readonly run: number }[] {
+  return namesOfSpaces().flatMap((name) => {
+    const run = namePattern.exec(name)?.[1];
+    return run === undefined ? [] : [{ name, run: Number(run) }];
+  });
+}
+
+export function removeMachine(name: string): void {
+  ip('netns', 'del', name);
+}
+
+function namesOfSpaces(): readonly string[] {
+  try {
+    return readdirSync(namesFolder);
+  } catch {
+    // None was ever made here.
+    return [];
   }
 }
 
