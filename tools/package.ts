@@ -17,7 +17,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { observerSocketText, unitText } from '../src/cli/install/unit-text.ts';
 import { serviceNames, unitName } from '../src/cli/install/layout.ts';
-import { digestLines, packageRefusal } from './package-plan.ts';
+import { digestLines, isShipped, packageRefusal, shippedPaths } from './package-plan.ts';
 
 /**
  * `npm run package -- [--out FOLDER] [--as VERSION] [--only tar|deb]`: makes what installs on a bare Linux x64. That is
@@ -32,17 +32,8 @@ const packageJson = JSON.parse(readFileSync(join(repository, 'package.json'), 'u
 const version = values.as ?? packageJson.version;
 const out = resolve(values.out);
 const platform = 'linux-x64';
-/** Of the tree that is in git: what a user of the package needs. */
-const shipped = [
-  ...['bin', 'src', 'web', 'contrib', 'docs', 'examples', 'native/npm/linux-x64-gnu', 'native/boundary.txt'],
-  ...['LICENSE', 'NOTICE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'config.json'],
-  ...['package.json', 'config.schema.json', 'edge.schema.json', 'observer.schema.json'],
-];
 /** Only npm reads these. */
 const forInstall = ['package-lock.json', '.npmrc'];
-/** Pictures of the manager's pages, which the web shows. */
-const leftOut = ['docs/img', 'contrib/debian'];
-
 /** Of Node: headers, manuals and the list of changes. */
 const nodeExtras = ['include', 'share', 'CHANGELOG.md'];
 
@@ -81,12 +72,12 @@ function build(): void {
 }
 
 function copySources(tree: string): void {
-  const listed = execFileSync('git', ['ls-files', '-z', '--', ...shipped, ...forInstall], {
+  const listed = execFileSync('git', ['ls-files', '-z', '--', ...shippedPaths, ...forInstall], {
     cwd: repository,
     encoding: 'utf8',
   });
   for (const path of listed.split('\0')) {
-    if (path === '' || leftOut.some((folder) => path.startsWith(`${folder}/`))) continue;
+    if (!isShipped(path) && !forInstall.includes(path)) continue;
     mkdirSync(dirname(join(tree, path)), { recursive: true });
     cpSync(join(repository, path), join(tree, path));
   }
