@@ -19,9 +19,22 @@ export function isShipped(path: string): boolean {
 /** A version that a file name, a Debian package and a folder can have. */
 const plainVersion = /^\d+\.\d+\.\d+(?:[-+~.][0-9A-Za-z.]+)?$/;
 
+const packageKinds = ['tar', 'deb', 'library'] as const;
+export type PackageKind = (typeof packageKinds)[number];
+
+/** What is to be made; all of it unless `--only` names one. */
+export interface PackageWish {
+  readonly version: string;
+  readonly only: string | undefined;
+}
+
 /** Why no package can be made here; null when one can. */
-export function packageRefusal(version: string, platform: string, architecture: string): string | null {
+export function packageRefusal({ version, only }: PackageWish, platform: string, architecture: string): string | null {
   if (!plainVersion.test(version)) return `--as ${version}: must be a version such as 1.2.3`;
+  if (only !== undefined && !packageKinds.some((kind) => kind === only)) {
+    return `--only ${only}: must be one of ${packageKinds.join(', ')}`;
+  }
+  if (only === 'library') return null;
   if (platform === 'linux' && architecture === 'x64') return null;
   return `packages are made on Linux x64, and this is ${platform} ${architecture}; docs/install.md says how to install here`;
 }

@@ -17,12 +17,13 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { observerSocketText, unitText } from '../src/cli/install/unit-text.ts';
 import { serviceNames, unitName } from '../src/cli/install/layout.ts';
-import { digestLines, isShipped, packageRefusal, shippedPaths } from './package-plan.ts';
+import { writeLibrary } from './package-library.ts';
+import { digestLines, isShipped, packageRefusal, shippedPaths, type PackageKind } from './package-plan.ts';
 
 /**
- * `npm run package -- [--out FOLDER] [--as VERSION] [--only tar|deb]`: makes what installs on a bare Linux x64. That is
- * a tarball with Node, production packages and the engine, and a Debian package of the same. The same tree gives the
- * same bytes.
+ * `npm run package -- [--out FOLDER] [--as VERSION] [--only tar|deb|library]`: makes what installs on a bare Linux x64.
+ * That is a tarball with Node, production packages and the engine, and a Debian package of the same. The library is for
+ * programs of others. The same tree gives the same bytes.
  */
 const repository = join(import.meta.dirname, '..');
 const { values } = parseArgs({
@@ -37,7 +38,7 @@ const forInstall = ['package-lock.json', '.npmrc'];
 /** Of Node: headers, manuals and the list of changes. */
 const nodeExtras = ['include', 'share', 'CHANGELOG.md'];
 
-const refusal = packageRefusal(version, process.platform, process.arch);
+const refusal = packageRefusal({ version, only: values.only }, process.platform, process.arch);
 if (refusal === null) build();
 else {
   process.stderr.write(`package: ${refusal}\n`);
@@ -47,28 +48,46 @@ else {
 function build(): void {
   const work = mkdtempSync(join(tmpdir(), 'adit-package-'));
   try {
-    const name = `adit-${version}`;
-    const tree = join(work, name);
-    copySources(tree);
-    installPackages(tree);
     mkdirSync(out, { recursive: true });
-    const files = [];
-    if (values.only !== 'deb') {
-      files.push(`${name}-${platform}.tar.gz`);
-      writeTarball(work, name, join(out, `${name}-${platform}.tar.gz`));
-    }
-    if (values.only !== 'tar') {
-      files.push(`adit_${version}_amd64.deb`);
-      writeDeb(work, tree, join(out, `adit_${version}_amd64.deb`));
-    }
+    const files = [
+      ...(values.only === 'library' ? [] : writePrograms(work)),
+      ...(wants('library') ? [library(work)] : []),
+    ];
     for (const file of files) process.stdout.write(`${join(values.out, file)}  ${megabytes(join(out, file))} MB\n`);
     writeFileSync(
-      join(out, `${name}.sha256`),
+      join(out, `adit-${version}.sha256`),
       digestLines(files, (file) => readFileSync(join(out, file))),
     );
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+function wants(kind: PackageKind): boolean {
+  return values.only === undefined || values.only === kind;
+}
+
+function writePrograms(work: string): readonly string[] {
+  const name = `adit-${version}`;
+  const tree = join(work, name);
+  copySources(tree);
+  installPackages(tree);
+  const files = [];
+  if (wants('tar')) {
+    files.push(`${name}-${platform}.tar.gz`);
+    writeTarball(work, name, join(out, `${name}-${platform}.tar.gz`));
+  }
+  if (wants('deb')) {
+    files.push(`adit_${version}_amd64.deb`);
+    writeDeb(work, tree, join(out, `adit_${version}_amd64.deb`));
+  }
+  return files;
+}
+
+function library(work: string): string {
+  const folder = join(work, 'library');
+  mkdirSync(folder);
+  return writeLibrary(folder, out, version);
 }
 
 function copySources(tree: string): void {

@@ -33,6 +33,6 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
   'test:peers': 'programs of others against ours: ffmpeg, libsrt, GStreamer, Chromium, varta clients (.ci/install)',
   'test:package': 'installs, upgrades, rolls back and removes the package in a clean Debian (root, debootstrap)',
   'silent:days': 'simulated days of an observer: no missed and no false Stall',
-  package: 'writes what can be installed into dist/: a tarball with Node, and a Debian package (Linux x64)',
+  package: 'writes what can be installed into dist/: a tarball with Node, a Debian package (Linux x64), a library',
   release: 'checks, commits the version, tags it, writes dist/: npm run release -- VERSION [--dry-run]',
 };
