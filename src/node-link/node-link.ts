@@ -123,7 +123,7 @@ export class NodeLink {
     const { problem, loss } = this.#journal;
     const problems = [
       problem === null ? null : `events cannot be written to disk: ${problem}`,
-      loss === null ? null : 'events were lost because the journal was full',
+      loss === null ? null : 'events were lost: the journal was full or removed',
       this.#keeper.problem === null ? null : `credentials cannot be stored: ${this.#keeper.problem}`,
     ];
     const downMs = this.#connectedUrl === null ? this.#dependencies.clock.monotonicMs() - this.#downSinceMs : 0;

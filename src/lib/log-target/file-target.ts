@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { stat, unlink } from 'node:fs/promises';
+import { open, stat, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import type { LogTarget } from './log-target.ts';
@@ -12,9 +12,13 @@ export interface FileTargetSettings {
   readonly maxBackups: number;
 }
 
+/** Longer than any event: texts of peers are cut to size before. */
+const maxLineBytes = 256 * 1024;
+
 /**
  * A file that is rotated by size. When another program moves or removes it, as logrotate does, the next line makes it
- * anew. Its folder is made when it is missing. A new file is 0600, since events name addresses.
+ * anew. What a full disk left of a line is cut off before the next one. Its folder is made when it is missing. A new
+ * file is 0600, since events name addresses.
  */
 export class FileTarget implements LogTarget {
   readonly #settings: FileTargetSettings;
@@ -29,6 +33,7 @@ export class FileTarget implements LogTarget {
 
   async write(line: string): Promise<void> {
     if (await this.#wasMoved()) await this.close();
+    if (this.#stream === null) await cutTornLine(this.#settings.path);
     const stream = (this.#stream ??= this.#open());
     await new Promise<void>((resolve, reject) => {
       stream.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
@@ -86,6 +91,20 @@ export class FileTarget implements LogTarget {
   #noteFailure(error: unknown): void {
     this.#failure = error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/** Removes what stands behind the last line end, as far as a line can be long. A file that is not there is whole. */
+async function cutTornLine(path: string): Promise<void> {
+  // Whatever else is wrong with it is said by the write that follows.
+  const length = (await stat(path).catch(() => null))?.size ?? 0;
+  if (length === 0) return;
+  await using file = await open(path, 'r+');
+  const from = Math.max(0, length - maxLineBytes);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length - from), 0, length - from, from);
+  const lastEnd = buffer.subarray(0, bytesRead).lastIndexOf('\n');
+  // Without any line end there it is no file of ours.
+  if (lastEnd === -1 && from > 0) return;
+  if (lastEnd < bytesRead - 1) await file.truncate(from + lastEnd + 1);
 }
 
 /** Null when nothing has that path. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
-import type { Clock, Timer } from '../../lib/clock.ts';
+import { rfc3339, type Clock, type Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import { encodeEvent, type NodeEvent } from '../../protocol/node/node-event.ts';
@@ -144,6 +144,7 @@ export class EventJournal {
     this.#timer.cancel();
     this.#timer = null;
     this.#write();
+    if (this.#problem === null) this.#attempt(() => this.#restore());
     await this.#sync();
     this.#log.close();
   }
@@ -225,8 +226,19 @@ export class EventJournal {
     this.#losses.add([victim]);
   }
 
+  /** Others may have handled the files: a person who makes room, a logrotate that was set too wide. */
+  #restore(): void {
+    const { clock, logger } = this.#dependencies;
+    const lost = this.#log.restore();
+    if (lost === null) return;
+    logger.warn({ lost }, 'event journal files made anew');
+    this.#losses.addUnknown(lost, rfc3339(clock.now()));
+    this.#losses.save();
+  }
+
   #everySecond(): void {
-    if (this.#problem !== null) this.#write();
+    if (this.#problem === null) this.#attempt(() => this.#restore());
+    else this.#write();
     this.#syncing = this.#sync();
   }
 

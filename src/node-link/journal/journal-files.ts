@@ -6,6 +6,10 @@ import { claimDirectory } from './directory-claim.ts';
 export interface AppendFile {
   /** Writes all of it before it returns, or throws; what a failed call left behind is gone before the next one. */
   append(data: string): void;
+  /** False once somebody moved the file, removed it or cut something off. */
+  isInPlace(): boolean;
+  /** What the file holds, also one that has no name any more. */
+  readAll(): Buffer;
   /** Resolves when what was appended so far survives a power loss. */
   sync(): Promise<void>;
   close(): void;
@@ -43,13 +47,7 @@ export const realJournalFiles: JournalFiles = {
   read(path, offset, length) {
     const handle = fs.openSync(path, 'r');
     try {
-      const buffer = Buffer.alloc(length);
-      let filled = 0;
-      for (;;) {
-        const count = fs.readSync(handle, buffer, filled, length - filled, offset + filled);
-        filled += count;
-        if (count === 0 || filled === length) return buffer.subarray(0, filled);
-      }
+      return readUpTo(handle, offset, length);
     } finally {
       fs.closeSync(handle);
     }
@@ -63,21 +61,45 @@ export const realJournalFiles: JournalFiles = {
   remove: (path) => fs.rmSync(path, { force: true }),
 };
 
+function readUpTo(handle: number, offset: number, length: number): Buffer {
+  const buffer = Buffer.alloc(length);
+  let filled = 0;
+  for (;;) {
+    const count = fs.readSync(handle, buffer, filled, length - filled, offset + filled);
+    filled += count;
+    if (count === 0 || filled === length) return buffer.subarray(0, filled);
+  }
+}
+
 class RealAppendFile implements AppendFile {
+  readonly #path: string;
   readonly #handle: number;
   #length: number;
+  #cut = false;
 
   constructor(path: string) {
-    this.#handle = fs.openSync(path, 'a', ownerOnlyFile);
+    this.#path = path;
+    this.#handle = fs.openSync(path, 'a+', ownerOnlyFile);
     this.#length = fs.fstatSync(this.#handle).size;
   }
 
   append(data: string): void {
     const bytes = Buffer.from(data);
+    this.#length = this.#lengthNow();
     // A part that an earlier failure left behind must not become the beginning of this line.
-    if (fs.fstatSync(this.#handle).size !== this.#length) fs.ftruncateSync(this.#handle, this.#length);
+    if (fs.fstatSync(this.#handle).size > this.#length) fs.ftruncateSync(this.#handle, this.#length);
     for (let written = 0; written < bytes.length;) written += fs.writeSync(this.#handle, bytes, written);
     this.#length += bytes.length;
+  }
+
+  isInPlace(): boolean {
+    this.#lengthNow();
+    const [own, there] = [fs.fstatSync(this.#handle), fs.statSync(this.#path, { throwIfNoEntry: false })];
+    return !this.#cut && there?.ino === own.ino && there.dev === own.dev;
+  }
+
+  readAll(): Buffer {
+    return readUpTo(this.#handle, 0, this.#lengthNow());
   }
 
   sync(): Promise<void> {
@@ -86,5 +108,12 @@ class RealAppendFile implements AppendFile {
 
   close(): void {
     fs.closeSync(this.#handle);
+  }
+
+  /** Of what was appended whole and not cut off by others. */
+  #lengthNow(): number {
+    const { size } = fs.fstatSync(this.#handle);
+    this.#cut ||= size < this.#length;
+    return Math.min(size, this.#length);
   }
 }

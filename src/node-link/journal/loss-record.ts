@@ -5,7 +5,7 @@ import type { EventLine } from './journal-line.ts';
 import type { JournalFiles } from './journal-files.ts';
 
 const reportSchema = z.object({
-  /** By `category/severity`. */
+  /** By `category/severity`; `unknown` for those that went with a file that others removed. */
   counts: z.record(z.string(), z.number()),
   firstTimestamp: z.string(),
   lastTimestamp: z.string(),
@@ -42,6 +42,14 @@ export class LossRecord {
 
   add(lost: readonly EventLine[]): void {
     for (const line of lost) this.#report = addLine(this.#report, line);
+    this.#saved = false;
+  }
+
+  addUnknown(count: number, timestamp: string): void {
+    if (count === 0) return;
+    const report = this.#report;
+    const counts = { ...report?.counts, unknown: (report?.counts['unknown'] ?? 0) + count };
+    this.#report = { counts, firstTimestamp: report?.firstTimestamp ?? timestamp, lastTimestamp: timestamp };
     this.#saved = false;
   }
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { decodeLine, encodeLine, type EventLine, type JournalLine } from './journal-line.ts';
 import type { AppendFile, JournalFiles } from './journal-files.ts';
 
@@ -43,6 +43,7 @@ export class SegmentLog {
   #current: { readonly segment: Segment; readonly file: AppendFile } | null = null;
   #position: ReadPosition | null = null;
   #ackedSeq = 0;
+  #lastSeq = 0;
 
   constructor(files: JournalFiles, settings: SegmentLogSettings) {
     this.#files = files;
@@ -71,10 +72,10 @@ export class SegmentLog {
       this.#begin(1);
       return 0;
     }
-    const lastSeq = this.#recover(last);
+    this.#lastSeq = this.#recover(last);
     this.#current = { segment: last, file: this.#files.openForAppend(last.path) };
     this.dropAcked(this.#ackedSeq);
-    return lastSeq;
+    return this.#lastSeq;
   }
 
   append(line: JournalLine): void {
@@ -86,6 +87,24 @@ export class SegmentLog {
     file.append(text);
     segment.bytes += Buffer.byteLength(text);
     if (line.kind === 'ack') this.#ackedSeq = line.seq;
+    else this.#lastSeq = line.seq;
+  }
+
+  /**
+   * Makes files anew that somebody moved, removed or cut, with what they still hold. Returns how many undelivered
+   * events are gone, rather too many than too few; null when every file is as it was left.
+   */
+  restore(): number | null {
+    const { directory } = this.#settings;
+    this.#files.makeDirectory(directory);
+    const there = new Set(this.#files.list(directory));
+    const current = this.#current;
+    const spoiled = this.#segments.filter((segment) =>
+      segment === current?.segment ? !current.file.isInPlace() : !this.#isWhole(segment, there),
+    );
+    if (spoiled.length === 0) return null;
+    this.#position = null;
+    return spoiled.reduce((gone, segment) => gone + this.#restoreSegment(segment, there), 0);
   }
 
   /** Makes what was appended so far survive a power loss. */
@@ -178,6 +197,30 @@ export class SegmentLog {
       else lastSeq = Math.max(lastSeq, line.seq);
     }
     return Math.max(lastSeq, this.#ackedSeq);
+  }
+
+  #isWhole({ path, bytes }: Segment, there: ReadonlySet<string>): boolean {
+    return there.has(basename(path)) && this.#files.size(path) >= bytes;
+  }
+
+  #restoreSegment(segment: Segment, there: ReadonlySet<string>): number {
+    const { path, firstSeq } = segment;
+    const next = this.#segments[this.#segments.indexOf(segment) + 1];
+    const waiting = (next === undefined ? this.#lastSeq : next.firstSeq - 1) - Math.max(firstSeq - 1, this.#ackedSeq);
+    const current = this.#current?.segment === segment ? this.#current : null;
+    const bytes =
+      current?.file.readAll() ?? (there.has(basename(path)) ? this.#files.read(path, 0, segment.bytes) : null);
+    const kept = decodeLines(bytes ?? Buffer.alloc(0)).filter(
+      (line): line is EventLine => line.kind === 'event' && line.seq > this.#ackedSeq,
+    );
+    const text = [{ kind: 'ack', seq: this.#ackedSeq } as const, ...kept].map(encodeLine).join('');
+    this.#files.replace(path, text);
+    segment.bytes = Buffer.byteLength(text);
+    if (current !== null) {
+      this.#current = { segment, file: this.#files.openForAppend(path) };
+      current.file.close();
+    }
+    return Math.max(0, waiting - kept.length);
   }
 
   #shedSegment(segment: Segment, severity: EventLine['severity'], beforeLoss: (lost: EventLine[]) => void): void {

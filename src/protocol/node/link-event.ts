@@ -9,10 +9,10 @@ export type LinkEvent =
   | { readonly kind: 'credential-persistence-failed'; readonly error: string }
   | EventsLost;
 
-/** The journal was full for so long that events were dropped undelivered. */
+/** Undelivered events are gone: the journal was full, or somebody removed or cut its files. */
 export interface EventsLost {
   readonly kind: 'events-lost';
-  /** By `category/severity`. */
+  /** By `category/severity`; `unknown` for those that went with a file. */
   readonly counts: Readonly<Record<string, number>>;
   /** RFC 3339, of the first and the last event that was dropped. */
   readonly firstTimestamp: string;
@@ -44,7 +44,7 @@ export function linkEventText(event: LinkEvent): LinkEventText {
 function eventsLostText({ counts, firstTimestamp, lastTimestamp }: EventsLost): LinkEventText {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const details = { counts, first_timestamp: firstTimestamp, last_timestamp: lastTimestamp };
-  return text('warning', `Events lost: the journal was full and dropped ${total}`, details);
+  return text('warning', `Events lost: the journal was full or removed, ${total} are gone`, details);
 }
 
 function text(severity: EventSeverity, message: string, details?: LinkEventText['details']): LinkEventText {

@@ -80,6 +80,15 @@ describe('a log file that others handle', () => {
     expect(await readFile(path, 'utf8')).toBe('two\n');
   });
 
+  it('begins a line of its own after one that a full disk or a crash has torn', async () => {
+    const path = join(folder, 'relay.log');
+    await writeFile(path, 'one\ntwo\nthr');
+    const target = new FileTarget({ path, maxBytes: 1_000_000, maxBackups: 3 });
+    await target.write('three');
+    await target.close();
+    expect(await readFile(path, 'utf8')).toBe('one\ntwo\nthree\n');
+  });
+
   async function replace(path: string): Promise<void> {
     await rename(path, `${path}.1`);
     await writeFile(path, '');

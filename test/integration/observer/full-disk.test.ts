@@ -1,27 +1,15 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyAudit } from '../../../src/observer/recovery/audit-record.ts';
 import { AgentProcess } from '../../support/observer/agent-process.ts';
 import { startObserverProcess } from '../../support/observer/observer-process.ts';
+import { canHaveSmallDisk, fill, insideOf, withSmallDisk } from '../../support/programs/small-disk.ts';
 import { until } from '../../support/until.ts';
 
-/** Root may mount at once; anybody else as the root of a user namespace of its own. */
-const ownMounts = process.getuid?.() === 0 ? ['unshare', '--mount'] : ['unshare', '--map-root-user', '--mount'];
-const diskBytes = 64 * 1024;
-const [unshare = '', ...unshareFlags] = ownMounts;
-const canMount = spawnSync(unshare, [...unshareFlags, 'true']).status === 0;
-if (!canMount) process.stdout.write('no namespace of mounts can be had: the full disk is left out\n');
-
-/** Starts a program with a small disk of its own at `path`, which ends with it. */
-function withSmallDisk(path: string): readonly string[] {
-  const script = 'mount -t tmpfs -o "size=$1" tmpfs "$2" && shift 2 && exec "$@"';
-  return [...ownMounts, 'sh', '-c', script, 'sh', String(diskBytes), path];
-}
+const canMount = canHaveSmallDisk();
 
 describe('an observer whose disk is full', () => {
   let folder: string;
@@ -49,7 +37,7 @@ describe('an observer whose disk is full', () => {
     await using observer = await startObserverProcess(flags, undefined, withSmallDisk(disk));
     await using agent = await AgentProcess.start(socket);
     /** As the observer sees its disk. */
-    const inside = (name: string): string => `/proc/${String(observer.child.pid)}/root${join(disk, name)}`;
+    const inside = (name: string): string => insideOf(observer.child.pid, join(disk, name));
     const stalls = (): number => observer.events().filter(({ type }) => type === 'Stall').length;
     const fallSilent = async (): Promise<void> => {
       const before = stalls();
@@ -89,15 +77,3 @@ describe('an observer whose disk is full', () => {
     expect(observer.log().split('the export file cannot be written')).toHaveLength(2);
   }, 300_000);
 });
-
-/** Takes all room that is left, down to the last byte. */
-function fill(path: string): void {
-  for (let size = 4096; size >= 1;) {
-    try {
-      writeFileSync(path, new Uint8Array(size), { flag: 'a' });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      size = Math.floor(size / 2);
-    }
-  }
-}

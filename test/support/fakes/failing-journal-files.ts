@@ -28,6 +28,8 @@ export class FailingJournalFiles implements JournalFiles {
         this.#checkWrites();
         file.append(data);
       },
+      isInPlace: () => file.isInPlace(),
+      readAll: () => file.readAll(),
       sync: async () => {
         if (this.failing === 'syncs') throw new Error('input/output error');
         if (this.failing === 'syncs without end') await new Promise(() => undefined);

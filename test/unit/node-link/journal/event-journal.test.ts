@@ -1,4 +1,14 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -246,5 +256,56 @@ describe('a disk that cannot sync', () => {
     await clock.advanceAsync(1_000);
     await journal.close();
     expect(files.openFiles).toBe(0);
+  });
+});
+
+describe('a journal whose files others handle', () => {
+  const newest = (): string => join(directory, logFiles().at(-1) ?? '');
+
+  it.each([
+    ['moved', () => renameSync(newest(), `${newest()}.old`)],
+    ['removed', () => rmSync(newest())],
+    ['removed with their folder', () => rmSync(directory, { recursive: true })],
+  ])('loses nothing when they were %s, also across a restart', (_how, handle) => {
+    const { journal, clock, logger } = open({ capBytes: 16 * 1024 * 1024 });
+    for (const message of numbered(1_500)) raise(journal, message);
+    journal.ack(700);
+    handle();
+    raise(journal, 'after');
+    clock.advance(1_000);
+    expect(logger.messages('warn')).toEqual(['event journal files made anew']);
+    expect(journal.loss).toBeNull();
+    raise(journal, 'later');
+    clock.advance(1_000);
+    expect(logger.messages('warn')).toHaveLength(1);
+    expect(messages(open({ seed: 2 }).journal)).toEqual([...numbered(800, 700), 'after', 'later']);
+  });
+
+  it('counts what was cut away, and keeps what comes after it', () => {
+    const { journal, clock } = open();
+    for (const message of numbered(20)) raise(journal, message);
+    journal.ack(5);
+    truncateSync(newest());
+    raise(journal, 'after');
+    clock.advance(1_000);
+    raise(journal, 'later');
+    expect(journal.loss?.counts).toEqual({ unknown: 15 });
+    expect(messages(open({ seed: 2 }).journal)).toEqual(['after', 'later']);
+  });
+
+  it.each([
+    ['removed', () => rmSync(join(directory, logFiles()[1] ?? ''))],
+    ['cut', () => truncateSync(join(directory, logFiles()[1] ?? ''))],
+  ])('delivers the others when an older one was %s, and counts at least what was in it', (_how, handle) => {
+    const first = open({ capBytes: 80_000 });
+    for (const message of numbered(150)) raise(first.journal, message);
+    expect(logFiles().length).toBeGreaterThan(2);
+    const { journal, clock } = open({ capBytes: 80_000, seed: 2 });
+    handle();
+    clock.advance(1_000);
+    const left = messages(journal);
+    expect(left.length).toBeLessThan(150);
+    expect(left.at(-1)).toBe('event 149');
+    expect(journal.loss?.counts).toEqual({ unknown: 150 - left.length });
   });
 });
