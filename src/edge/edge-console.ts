@@ -6,6 +6,7 @@ import type { RaisedEvent } from '../admin/event-hub.ts';
 import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
 import { exposedReason } from '../config/exposed-secrets.ts';
 import { rfc3339 } from '../lib/clock.ts';
+import { DescriptorWatch } from '../lib/descriptor-watch.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort } from '../lib/host-port.ts';
 import type { EdgeHealth } from '../protocol/node/edge-telemetry.ts';
@@ -22,8 +23,8 @@ import type { RtcDoorway } from './flows/rtc-doorway.ts';
 const historySettings = { maxTunnels: 1000, eventsPerTunnel: 12, otherEvents: 50 };
 
 /**
- * Observes a running edge: the history of its events, structured log lines, the event loop's watch. With an `api_addr`
- * in the config also REST and metrics.
+ * Observes a running edge: the history of its events, structured log lines, the watches over event loop and file
+ * descriptors. With an `api_addr` in the config also REST and metrics.
  */
 export class EdgeConsole implements EdgeAdminSource {
   readonly #edge: Edge;
@@ -31,6 +32,7 @@ export class EdgeConsole implements EdgeAdminSource {
   readonly #edgeId: string;
   readonly #dependencies: NodeConsoleDependencies;
   readonly #loop: EventLoopWatch;
+  readonly #descriptors: DescriptorWatch;
   readonly #log: StructuredLog | null;
   readonly #api: Pick<EdgeConfig, 'apiAddr' | 'apiToken'>;
   #server: AdminServer | null = null;
@@ -43,6 +45,7 @@ export class EdgeConsole implements EdgeAdminSource {
     this.#api = config;
     this.#dependencies = dependencies;
     this.#loop = new EventLoopWatch(clock);
+    this.#descriptors = new DescriptorWatch(dependencies);
     this.#log = createStructuredLog(config.jsonLogTarget, { source: 'edge', id, softwareVersion }, dependencies);
   }
 
@@ -59,6 +62,7 @@ export class EdgeConsole implements EdgeAdminSource {
 
   async start(): Promise<void> {
     this.#loop.start();
+    this.#descriptors.start();
     const { apiAddr: address, apiToken } = this.#api;
     if (address === null) return;
     const { createEdgeAdmin } = await import('./admin/edge-admin.ts');
@@ -74,17 +78,18 @@ export class EdgeConsole implements EdgeAdminSource {
   /** Idempotent. */
   async stop(): Promise<void> {
     this.#loop.stop();
+    this.#descriptors.stop();
     await this.#server?.stop();
     await this.#log?.stop();
   }
 
   health(): HealthAnswer<EdgeHealth> {
     const [address = null] = this.addresses;
-    const stall = this.#loop.stall();
+    const machine = [this.#loop.stall(), this.#descriptors.shortage()];
     const reasons = [
       ...(this.#dependencies.linkStatus()?.problems ?? []),
       ...(this.#server?.problems() ?? []),
-      ...(stall === null ? [] : [stall]),
+      ...machine.filter((reason) => reason !== null),
     ];
     const own = this.#edge.health(reasons);
     // Not degraded: monitors that ask for "ok" must not ring for how the operator keeps files.
@@ -111,6 +116,7 @@ export class EdgeConsole implements EdgeAdminSource {
       tunnel,
       exposed_files: this.#dependencies.exposedFiles(),
       stall: this.#loop.stall(),
+      descriptor_shortage: this.#descriptors.shortage(),
       loop_lag_ms: this.#loop.lag().worstMs,
       events: this.#history.ofTunnel(id),
     };

@@ -6,6 +6,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import { changedKeys } from '../config/changed-keys.ts';
 import type { Clock } from '../lib/clock.ts';
+import { DescriptorWatch } from '../lib/descriptor-watch.ts';
 import type { HostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
 import { nodeHttp } from '../lib/node-http.ts';
@@ -78,6 +79,7 @@ export async function startManagerProgram(
   starting.defer(() => beats?.stop());
   const app = createApp(config, logger);
   starting.defer(() => app.close());
+  starting.defer(watchDescriptors(dependencies));
   const metrics = new ManagerMetrics(manager, { clock, database });
   starting.defer(() => metrics.stop());
   const extension = await settings.registerApi(app, {
@@ -90,9 +92,7 @@ export async function startManagerProgram(
   });
   const upgrades = upgradesOf(manager, extension.upgrades);
   const server = new HttpsServer({
-    clock,
-    logger,
-    upgrades,
+    ...{ clock, logger, upgrades },
     onRequest: (request, response) => app.routing(request, response),
   });
   await app.ready();
@@ -118,6 +118,13 @@ export async function startManagerProgram(
     },
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Returns what ends the watch. */
+function watchDescriptors(dependencies: ManagerProgramDependencies): () => void {
+  const watch = new DescriptorWatch(dependencies);
+  watch.start();
+  return () => watch.stop();
 }
 
 /** By path: nodes, and what the API adds. */

@@ -6,6 +6,7 @@ import type { EventListener, RaisedEvent } from '../admin/event-hub.ts';
 import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
 import { exposedReason } from '../config/exposed-secrets.ts';
 import { AppError } from '../lib/app-error.ts';
+import { DescriptorWatch } from '../lib/descriptor-watch.ts';
 import { EventLoopWatch } from '../lib/event-loop-watch.ts';
 import { formatHostPort, parseHostPort } from '../lib/host-port.ts';
 import type { LinkStatus } from '../node-link/node-link.ts';
@@ -28,12 +29,14 @@ const historySettings = { maxTunnels: 5000, eventsPerTunnel: 12, otherEvents: 50
 const maxTunnelsInMetrics = 500;
 
 /**
- * Observes a running relay: the history of its events, structured log lines, the event loop's watch, REST and metrics.
+ * Observes a running relay: the history of its events, structured log lines, the watches over event loop and file
+ * descriptors, REST and metrics.
  */
 export class RelayConsole {
   readonly answers: RelayAnswers;
   readonly #history = new EventHistory(historySettings);
   readonly #loop: EventLoopWatch;
+  readonly #descriptors: DescriptorWatch;
   readonly #log: StructuredLog | null;
   readonly #requireBindAuth: boolean;
   readonly #server: AdminServer;
@@ -42,6 +45,7 @@ export class RelayConsole {
   constructor(relay: Relay, config: RelayConfig, dependencies: NodeConsoleDependencies) {
     const { clock, logger, engine, softwareVersion, linkStatus, exposedFiles } = dependencies;
     this.#loop = new EventLoopWatch(clock);
+    this.#descriptors = new DescriptorWatch(dependencies);
     this.#requireBindAuth = config.require_bind_auth;
     const id = config.manager.node_id ?? hostname();
     this.#log = createStructuredLog(config.logging.json_target, { source: 'relay', id, softwareVersion }, dependencies);
@@ -54,6 +58,7 @@ export class RelayConsole {
         refusals: relay.refusals,
         history: this.#history,
         loop: this.#loop,
+        descriptors: this.#descriptors,
         health: () => this.#health(relay, linkStatus(), exposedFiles()),
         exposedFiles,
         notReadyReasons: () => relay.notReadyReasons(),
@@ -96,19 +101,27 @@ export class RelayConsole {
 
   async start(): Promise<void> {
     this.#loop.start();
+    this.#descriptors.start();
     await this.#server.start();
   }
 
   /** Idempotent. */
   async stop(): Promise<void> {
     this.#loop.stop();
+    this.#descriptors.stop();
     await this.#server.stop();
     await this.#log?.stop();
   }
 
   #health(relay: Relay, link: LinkStatus | null, exposed: readonly string[]): RelayHealth {
     const own = relay.health();
-    const problems = [...own.reasons, ...(link?.problems ?? []), ...this.#server.problems()];
+    const shortage = this.#descriptors.shortage();
+    const problems = [
+      ...own.reasons,
+      ...(link?.problems ?? []),
+      ...this.#server.problems(),
+      ...(shortage === null ? [] : [shortage]),
+    ];
     const status = problems.length === 0 ? 'ok' : 'degraded';
     // Chosen by the operator, so it is no fault; monitors that ask for "ok" must not ring for it.
     const reasons = [...problems, ...(this.#requireBindAuth ? [] : [permissiveReason]), ...exposed.map(exposedReason)];

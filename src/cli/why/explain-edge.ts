@@ -3,7 +3,7 @@ import { oppositeDirection } from '../../protocol/tunnel/leg.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { largestPayloadWords, narrowPathFindings } from './largest-payload.ts';
-import { besideMachine, exposedFindings, machineFindings } from './explain-machine.ts';
+import { besideMachine, descriptorFindings, exposedFindings, latenessFindings } from './explain-machine.ts';
 import { refusedAtEdge } from './explain-refused.ts';
 import { troubleFindings } from './explain-troubles.ts';
 import { uplinkFindings } from './explain-uplink.ts';
@@ -11,17 +11,18 @@ import { uplinkFindings } from './explain-uplink.ts';
 /** Explains a tunnel of an edge from two snapshots, a moment apart. The most important finding comes first. */
 export function explainAtEdge(before: EdgeTunnelFacts, after: EdgeTunnelFacts): readonly Finding[] {
   const { tunnel } = after;
-  const machine = machineFindings(after);
+  const lateness = latenessFindings(after);
   const paths = tunnel.relays.flatMap((relay, index) => pathFindings(before.tunnel.relays[index] ?? null, relay));
   const findings = [
-    ...machine,
+    ...descriptorFindings(after),
+    ...lateness,
     ...stateFindings(after),
     ...tunnel.relays.flatMap((relay) => uplinkFindings(tunnel, relay)),
     ...troubleFindings(after),
     ...exposedFindings(after.exposed_files),
     ...refusedAtEdge(before.tunnel, tunnel),
     ...widthFindings(before.tunnel, tunnel),
-    ...besideMachine(machine, [...paths, ...dropFindings(before.tunnel, tunnel)]),
+    ...besideMachine(lateness, [...paths, ...dropFindings(before.tunnel, tunnel)]),
     ...trafficFindings(before.tunnel, after),
   ];
   const order = { problem: 0, note: 1, good: 2 } as const;

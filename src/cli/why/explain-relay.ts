@@ -2,7 +2,7 @@ import { parseRfc3339 } from '../../lib/clock.ts';
 import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/tunnel/leg.ts';
 import type { RelayTunnelReport, TunnelFacts } from '../../relay/admin/relay-schemas.ts';
 import { explainDrops } from './explain-drops.ts';
-import { besideMachine, exposedFindings, machineFindings } from './explain-machine.ts';
+import { besideMachine, descriptorFindings, exposedFindings, latenessFindings } from './explain-machine.ts';
 import { presenceFindings } from './explain-presence.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
@@ -12,13 +12,14 @@ import { agoWords } from './time-words.ts';
 
 /** Explains a tunnel of a relay from two snapshots, a moment apart. The most important finding comes first. */
 export function explainAtRelay(before: TunnelFacts, after: TunnelFacts): readonly Finding[] {
-  const machine = machineFindings(after);
+  const lateness = latenessFindings(after);
+  const machine = [...descriptorFindings(after), ...lateness];
   const findings = [...machine, ...standing(after), ...presenceFindings(after), ...versions(after)];
   if (after.tunnel !== null) {
     findings.push(
       ...toldByEdges(after.tunnel),
       ...refusedFindings(after.tunnel, before.refused_streams, after.refused_streams),
-      ...besideMachine(machine, ways(before.tunnel, after.tunnel)),
+      ...besideMachine(lateness, ways(before.tunnel, after.tunnel)),
       ...traffic(before.tunnel, after.tunnel),
     );
   }

@@ -103,6 +103,8 @@ export const tunnelFactsSchema = z.object({
   exposed_files: z.array(text).readonly(),
   /** That this process stood still lately, for people; null when it did not. */
   stall: text.nullable(),
+  /** That this process had no file descriptor left lately, for people; null when it had. */
+  descriptor_shortage: text.nullable(),
   /** How late the event loop was at worst within the last 20 s. */
   loop_lag_ms: z.number().min(0),
   /** Of this tunnel, oldest first, the latest few. */

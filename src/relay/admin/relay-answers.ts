@@ -2,6 +2,7 @@ import type { AdminSource, HealthAnswer } from '../../admin/admin-source.ts';
 import type { EventHistory } from '../../admin/event-history.ts';
 import { toPathReport } from '../../admin/path-report.ts';
 import { rfc3339, type Clock } from '../../lib/clock.ts';
+import type { DescriptorWatch } from '../../lib/descriptor-watch.ts';
 import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
 import type { RelayHealth } from '../../protocol/node/relay-telemetry.ts';
 import { PROTOCOL_VERSION } from '../../protocol/tunnel/limits.ts';
@@ -35,6 +36,7 @@ export interface RelayAnswersDependencies {
   readonly refusals: Pick<RefusalLog, 'list'>;
   readonly history: EventHistory;
   readonly loop: EventLoopWatch;
+  readonly descriptors: Pick<DescriptorWatch, 'shortage'>;
   readonly health: () => RelayHealth;
   /** Files with secrets that every user of this machine can read now. */
   readonly exposedFiles: () => readonly string[];
@@ -116,7 +118,7 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
 
   /** Also of a tunnel that nobody holds or authorised. */
   facts(id: TunnelId): TunnelFacts {
-    const { clock, refusals, history, loop } = this.#dependencies;
+    const { clock, refusals, history, loop, descriptors } = this.#dependencies;
     return {
       tunnel_id: id,
       at: rfc3339(clock.now()),
@@ -127,6 +129,7 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
       not_ready_reasons: this.notReadyReasons(),
       exposed_files: this.#dependencies.exposedFiles(),
       stall: loop.stall(),
+      descriptor_shortage: descriptors.shortage(),
       loop_lag_ms: loop.lag().worstMs,
       reached: this.#reached(),
       tunnel: this.tunnel(id),

@@ -72,7 +72,15 @@ function why({ edge }: TestEdge): string {
   const [tunnel] = edge.tunnelReports();
   if (tunnel === undefined) throw new Error('no tunnel');
   const about = { tunnel_id: tunnel.id, at: '2026-04-02T12:00:00.000Z', edge_id: 'e', edge_version: '0.1.0' };
-  const after: EdgeTunnelFacts = { ...about, tunnel, stall: null, loop_lag_ms: 0, exposed_files: [], events: [] };
+  const after: EdgeTunnelFacts = {
+    ...about,
+    tunnel,
+    stall: null,
+    descriptor_shortage: null,
+    loop_lag_ms: 0,
+    exposed_files: [],
+    events: [],
+  };
   const before = { ...after, tunnel: { ...tunnel, refused_connections: {} } };
   return explainAtEdge(before, after)
     .map(({ text, remedy }) => `${text} → ${remedy ?? ''}`)

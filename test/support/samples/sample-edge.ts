@@ -123,6 +123,7 @@ export class SampleEdge implements EdgeAdminSource {
       exposed_files: [],
       stall: null,
       loop_lag_ms: 0,
+      descriptor_shortage: null,
       events: [],
     };
   }

@@ -201,6 +201,7 @@ export class SampleRelay implements RelayAdminSource {
       exposed_files: [],
       stall: null,
       loop_lag_ms: 0,
+      descriptor_shortage: null,
       reached: { quic_addrs: ['192.0.2.1:4433'], uptime_secs: 60, packets: 100, handshakes: 2, connections: 2 },
       tunnel: this.tunnel(id),
       refused_streams: { tunnel: {}, relay: {} },

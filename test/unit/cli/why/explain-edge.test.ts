@@ -18,6 +18,7 @@ function factsOf(changes: Partial<EdgeTunnelReport>, events: EdgeTunnelFacts['ev
     exposed_files: [],
     stall: null,
     loop_lag_ms: 0,
+    descriptor_shortage: null,
     events,
   };
 }
