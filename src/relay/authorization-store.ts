@@ -32,7 +32,14 @@ const tunnelId = z.string().transform((text, context) => {
 
 const fileSchema = z.object({
   version: z.literal(1),
-  authorized: z.array(z.object({ tunnel_id: tunnelId, ingress_token: z.string(), egress_token: z.string() })),
+  authorized: z.array(
+    z.object({
+      tunnel_id: tunnelId,
+      ingress_token: z.string(),
+      egress_token: z.string(),
+      name: z.string().optional(),
+    }),
+  ),
   revoked: z.array(tunnelId),
 });
 
@@ -63,10 +70,11 @@ export class AuthorizationStore {
       const remedy = 'restore it from a backup, or delete it to start without the authorisations of the manager';
       throw new AppError('io-failed', `${this.#path} is damaged; ${remedy}`);
     }
-    const authorized = parsed.data.authorized.map(({ tunnel_id, ingress_token, egress_token }) => ({
+    const authorized = parsed.data.authorized.map(({ tunnel_id, ingress_token, egress_token, name }) => ({
       tunnelId: tunnel_id,
       ingress: ingress_token,
       egress: egress_token,
+      name,
     }));
     return { authorized, revoked: parsed.data.revoked };
   }
@@ -97,6 +105,7 @@ export class AuthorizationStore {
         tunnel_id: entry.tunnelId,
         ingress_token: entry.ingress,
         egress_token: entry.egress,
+        name: entry.name,
       })),
       revoked,
     };

@@ -27,12 +27,12 @@ export class TunnelControl {
   }
 
   /**
-   * Stores or overwrites the tokens of a tunnel; legs that were bound with others are cut. Identical ones disturb
-   * nothing.
+   * Stores or overwrites the tokens of a tunnel, and its name; legs that were bound with others are cut. Identical ones
+   * disturb nothing.
    */
-  async authorize(tunnelId: TunnelId, tokens: BindTokens): Promise<AuthorizeResult> {
+  async authorize(tunnelId: TunnelId, tokens: BindTokens, name?: string): Promise<AuthorizeResult> {
     const { policy, switchboard } = this.#dependencies;
-    const result = policy.authorize(tunnelId, tokens);
+    const result = policy.authorize(tunnelId, tokens, name);
     if (result === 'limit-reached') return result;
     switchboard.authorizationChanged(tunnelId);
     await this.#save();

@@ -36,9 +36,11 @@ export function createTunnel(entry: Readonly<Record<string, unknown>>, keys: Tun
   return { type: 'create_tunnel', tunnel: { ...entry, enabled: true, ...secrets } };
 }
 
-export function authorizeTunnel(tunnelId: string, bindSecret: string): CommandAction {
-  const { ingress, egress } = tokensOf(tunnelId, bindSecret);
-  return { type: 'authorize_tunnel', tunnel_id: tunnelId, ingress_token: ingress, egress_token: egress };
+/** The name is for those who look at the relay; other relays than ours do not know it. */
+export function authorizeTunnel({ id, name }: Pick<TunnelRow, 'id' | 'name'>, bindSecret: string): CommandAction {
+  const { ingress, egress } = tokensOf(id, bindSecret);
+  const tokens = { ingress_token: ingress, egress_token: egress };
+  return { type: 'authorize_tunnel', tunnel_id: id, ...tokens, tunnel_name: name };
 }
 
 /** What `list_authorized` shows of the tunnel's tokens. */

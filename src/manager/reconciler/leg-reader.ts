@@ -77,7 +77,7 @@ export class LegReader {
       return isRelay ? forgetOnRelay(tunnel.id) : [{ type: 'delete_tunnel', tunnel_id: tunnel.id }];
     const keys = this.#keys(tunnel);
     if (keys === null) return null;
-    if (isRelay) return [authorizeTunnel(tunnel.id, keys.bindSecret)];
+    if (isRelay) return [authorizeTunnel(tunnel, keys.bindSecret)];
     return [createTunnel(edgeTunnel(tunnel, row.role, relayAddrs.get(tunnel.id) ?? []), keys)];
   }
 

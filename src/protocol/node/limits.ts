@@ -12,6 +12,9 @@ export const MAX_STATS_FRAME_BYTES = 4 * 1_048_576;
 /** Longest node id or secret that a node stores: it goes into a config file and into every auth frame. */
 export const MAX_CREDENTIAL_CHARS = 4096;
 
+/** Longest name of a tunnel that a relay keeps; managers allow as much. */
+export const MAX_TUNNEL_NAME_CHARS = 256;
+
 /** For the manager's answer to `auth`, and for a command to be acknowledged. */
 export const NODE_ANSWER_DEADLINE_MS = 10_000;
 

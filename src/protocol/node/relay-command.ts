@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_TUNNEL_NAME_CHARS } from './limits.ts';
 import {
   actionTunnelId,
   parseAction,
@@ -14,6 +15,8 @@ const relaySchemas = {
     tunnel_id: actionTunnelId,
     ingress_token: requiredText('ingress_token'),
     egress_token: requiredText('egress_token'),
+    // Added by Adit, for people: a name that cannot be used must not keep the tunnel closed.
+    tunnel_name: z.string().min(1).max(MAX_TUNNEL_NAME_CHARS).optional().catch(undefined),
   }),
   revoke_tunnel: z.object({ type: z.literal('revoke_tunnel'), tunnel_id: actionTunnelId }),
   close_tunnel: z.object({ type: z.literal('close_tunnel'), tunnel_id: actionTunnelId }),

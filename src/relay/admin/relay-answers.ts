@@ -15,6 +15,7 @@ import type { BindPolicy } from '../tunnels/bind-policy.ts';
 import type { Refusal, RefusalLog } from '../tunnels/refusal-log.ts';
 import type {
   ManagerLinkReport,
+  RelayAuthorized,
   RelayEdgeReport,
   RelayHealthReport,
   RelayLedgerReport,
@@ -32,7 +33,7 @@ export interface RelayAnswersDependencies {
     'totals' | 'tunnel' | 'tunnelDetails' | 'edgeDetails' | 'dropTotals' | 'unboundSender' | 'refusedStreams'
   >;
   readonly control: Pick<TunnelControl, 'deleteTunnel' | 'unrevoke'>;
-  readonly policy: Pick<BindPolicy, 'isAuthorized' | 'isRevoked' | 'nameOf'>;
+  readonly policy: Pick<BindPolicy, 'authorizedTunnels' | 'isAuthorized' | 'isRevoked' | 'nameOf'>;
   readonly refusals: Pick<RefusalLog, 'list'>;
   readonly history: EventHistory;
   readonly loop: EventLoopWatch;
@@ -111,7 +112,15 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
     return { refusals: named };
   }
 
-  /** What the config calls a tunnel; null without a name. */
+  /** Held or not. */
+  authorized(): RelayAuthorized {
+    const tunnels = this.#dependencies.policy
+      .authorizedTunnels()
+      .map(({ tunnelId, source }) => ({ tunnel_id: tunnelId, name: this.nameOf(tunnelId), source }));
+    return { tunnels };
+  }
+
+  /** What the config, else the manager, calls a tunnel; null without a name. */
   nameOf(id: TunnelId): string | null {
     return this.#dependencies.policy.nameOf(id);
   }

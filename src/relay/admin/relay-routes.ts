@@ -3,6 +3,7 @@ import { healthRoutes } from '../../admin/health-routes.ts';
 import { answerAbout, notFound, route, tunnelRoute, type Route } from '../../admin/route.ts';
 import type { RelayAdminSource } from './relay-answers.ts';
 import {
+  authorizedSchema,
   deletedSchema,
   edgesSchema,
   healthSchema,
@@ -41,6 +42,13 @@ function listRoutes(source: RelayAdminSource): readonly Route[] {
       summary: 'Refused binds, also of tunnels that nobody authorised: who tried and why not.',
       body: refusalsSchema,
       handle: () => ({ status: 200, body: source.refusals() }),
+    }),
+    route({
+      ...common,
+      path: '/api/v1/authorized',
+      summary: 'Tunnels that may be bound by config or manager, held or not, with their names.',
+      body: authorizedSchema,
+      handle: () => ({ status: 200, body: source.authorized() }),
     }),
     route({
       ...common,

@@ -138,6 +138,13 @@ export const refusalsSchema = z.object({
   refusals: z.array(refusalSchema.extend({ tunnel_id: text, name: text.nullable() })).readonly(),
 });
 
+/** Tunnels that may be bound, those that nobody holds included. */
+export const authorizedSchema = z.object({
+  tunnels: z
+    .array(z.object({ tunnel_id: text, name: text.nullable(), source: z.enum(['config', 'manager']) }))
+    .readonly(),
+});
+
 /** Everything that explains why a tunnel carries traffic, badly, or none; also of a tunnel that nobody holds. */
 export const tunnelFactsSchema = z.object({
   tunnel_id: text,
@@ -188,5 +195,6 @@ export type RelayTunnelReport = z.output<typeof tunnelSchema>;
 export type RelayEdgeReport = z.output<typeof edgeSchema>;
 export type RelayLedgerReport = z.output<typeof ledgerSchema>;
 export type TunnelFacts = z.output<typeof tunnelFactsSchema>;
+export type RelayAuthorized = z.output<typeof authorizedSchema>;
 export type RelayRefusals = z.output<typeof refusalsSchema>;
 export type RelayStatsReport = z.output<typeof statsSchema>;

@@ -3,16 +3,17 @@ import type { CommandAction } from '../../protocol/node/node-command.ts';
 import type { CommandOutcome } from '../../protocol/node/node-message.ts';
 import { parseRelayAction, type RelayAction } from '../../protocol/node/relay-command.ts';
 import type { AuthorizedTunnelInfo } from '../../protocol/node/relay-telemetry.ts';
-import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { RelayReport } from '../report/relay-report.ts';
 import type { TunnelControl } from '../tunnel-control.ts';
-import type { BindPolicy, BindTokens } from '../tunnels/bind-policy.ts';
+import type { BindPolicy } from '../tunnels/bind-policy.ts';
 
 export interface RelayCommandsDependencies {
   readonly control: Pick<TunnelControl, 'authorize' | 'revoke' | 'closeTunnel' | 'disconnectEdge'>;
   readonly policy: Pick<BindPolicy, 'authorizedTunnels'>;
   readonly report: Pick<RelayReport, 'tunnels' | 'edges'>;
 }
+
+type AuthorizeAction = Extract<RelayAction, { type: 'authorize_tunnel' }>;
 
 const done: CommandOutcome = { success: true };
 
@@ -37,7 +38,7 @@ export class RelayCommands {
     const { control, report } = this.#dependencies;
     switch (action.type) {
       case 'authorize_tunnel':
-        return this.#authorize(action.tunnel_id, { ingress: action.ingress_token, egress: action.egress_token });
+        return this.#authorize(action);
       case 'revoke_tunnel':
         return control.revoke(action.tunnel_id).then(() => done);
       case 'close_tunnel': {
@@ -57,8 +58,9 @@ export class RelayCommands {
     }
   }
 
-  async #authorize(id: TunnelId, tokens: BindTokens): Promise<CommandOutcome> {
-    const result = await this.#dependencies.control.authorize(id, tokens);
+  async #authorize(action: AuthorizeAction): Promise<CommandOutcome> {
+    const { tunnel_id: id, ingress_token: ingress, egress_token: egress, tunnel_name: name } = action;
+    const result = await this.#dependencies.control.authorize(id, { ingress, egress }, name);
     if (result !== 'limit-reached') return done;
     const error = 'The relay knows as many authorised tunnels as limits.max_authorizations allows';
     return { success: false, error, error_code: 'validation_error' };

@@ -21,6 +21,11 @@ export interface BindTokens {
   readonly egress: string;
 }
 
+/** What a manager authorised, and what people call it there. */
+interface NamedTokens extends BindTokens {
+  readonly name?: string | undefined;
+}
+
 /** A tunnel of the config with its secret, 64 hex characters. */
 export interface StaticTunnel {
   readonly id: TunnelId;
@@ -48,7 +53,7 @@ export type AuthorizeResult = 'unchanged' | 'changed' | 'limit-reached';
 
 /** The state that survives a restart (conformance I5). Holds secrets: it goes to a 0600 file and nowhere else. */
 export interface PolicyState {
-  readonly authorized: readonly (BindTokens & { readonly tunnelId: TunnelId })[];
+  readonly authorized: readonly (NamedTokens & { readonly tunnelId: TunnelId })[];
   readonly revoked: readonly TunnelId[];
 }
 
@@ -67,7 +72,7 @@ export interface AuthorizedTunnel {
 export class BindPolicy {
   readonly #static = new Map<TunnelId, BindTokens>();
   readonly #names = new Map<TunnelId, string>();
-  readonly #authorized = new Map<TunnelId, BindTokens>();
+  readonly #authorized = new Map<TunnelId, NamedTokens>();
   readonly #revoked = new Set<TunnelId>();
   readonly #settings: BindPolicySettings;
 
@@ -91,13 +96,13 @@ export class BindPolicy {
     return new Set([...ids].filter((id) => !sameTokens(before.get(id), this.#static.get(id))));
   }
 
-  /** Stores or overwrites the manager's tokens and lifts a revocation. */
-  authorize(tunnelId: TunnelId, tokens: BindTokens): AuthorizeResult {
+  /** Stores or overwrites the manager's tokens and name, and lifts a revocation. */
+  authorize(tunnelId: TunnelId, tokens: BindTokens, name?: string): AuthorizeResult {
     const known = this.#authorized.has(tunnelId);
     if (!known && this.#authorized.size >= this.#settings.maxAuthorizations) return 'limit-reached';
     const changed = this.#revoked.has(tunnelId) || !sameTokens(this.#tokensFor(tunnelId), tokens);
     this.#revoked.delete(tunnelId);
-    this.#authorized.set(tunnelId, { ingress: tokens.ingress, egress: tokens.egress });
+    this.#authorized.set(tunnelId, { ingress: tokens.ingress, egress: tokens.egress, name });
     return changed ? 'changed' : 'unchanged';
   }
 
@@ -121,9 +126,9 @@ export class BindPolicy {
     return this.#revoked.delete(tunnelId);
   }
 
-  /** What the config calls a tunnel; null where it has no name for it. */
+  /** What the config calls a tunnel, else what the manager does; null where neither has a name for it. */
   nameOf(tunnelId: TunnelId): string | null {
-    return this.#names.get(tunnelId) ?? null;
+    return this.#names.get(tunnelId) ?? this.#authorized.get(tunnelId)?.name ?? null;
   }
 
   isRevoked(tunnelId: TunnelId): boolean {
@@ -169,7 +174,7 @@ export class BindPolicy {
   }
 
   state(): PolicyState {
-    const authorized = [...this.#authorized].map(([tunnelId, { ingress, egress }]) => ({ tunnelId, ingress, egress }));
+    const authorized = [...this.#authorized].map(([tunnelId, tokens]) => ({ tunnelId, ...tokens }));
     return { authorized, revoked: [...this.#revoked] };
   }
 
@@ -177,7 +182,7 @@ export class BindPolicy {
   restore(state: PolicyState): void {
     this.#authorized.clear();
     this.#revoked.clear();
-    for (const { tunnelId, ingress, egress } of state.authorized) this.#authorized.set(tunnelId, { ingress, egress });
+    for (const { tunnelId, ...tokens } of state.authorized) this.#authorized.set(tunnelId, tokens);
     for (const tunnelId of state.revoked) this.#revoked.add(tunnelId);
   }
 

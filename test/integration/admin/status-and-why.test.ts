@@ -271,6 +271,24 @@ describe('adit why', () => {
     }
   });
 
+  it('knows tunnels that a relay would let in, by name, those of a manager when there is nothing else', async () => {
+    const source = new SampleRelay();
+    source.authorizedTunnels = [
+      { tunnel_id: id, name: 'camera 1', source: 'manager' },
+      { tunnel_id: otherId, name: 'camera 2', source: 'manager' },
+    ];
+    const url = `http://${await startRelay(null, source)}`;
+    const byName = await adit('why', 'camera 2', '--seconds', '0', '--url', url);
+    expect(byName).toContain(`tunnel ${otherId} (camera 2)\n✗ No edge holds a leg of it.`);
+    const all = await adit('why', '--seconds', '0', '--url', url);
+    expect([all.includes('(camera 1)'), all.includes('(camera 2)')]).toEqual([true, true]);
+    source.authorizedTunnels = [
+      { tunnel_id: id, name: 'camera 1', source: 'manager' },
+      { tunnel_id: otherId, name: 'camera 2', source: 'config' },
+    ];
+    expect(await adit('why', '--seconds', '0', '--url', url)).toBe(byName);
+  });
+
   it('reports that an edge does not have the tunnel', async () => {
     const address = await startEdge();
     await expect(adit('why', tunnelNumber(9), '--seconds', '0', '--url', `http://${address}`)).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
 import { readJsonFile } from '../../../src/config/json-file.ts';
+import { runAdit } from '../../support/programs/adit-command.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { knownTunnelId } from '../../support/samples/known-tunnel-id.ts';
 import { LocalUdpSocket } from '../../support/peers/local-udp.ts';
@@ -110,6 +111,30 @@ describe.each(await builtEngines())('a manager orders a relay over %s', (engineN
     expect(await node.command({ type: 'disconnect_edge', edge_id: 'guest' })).toMatchObject({ success: true });
     expect(await guest.expectClosed()).toMatchObject({ reason: 'disconnected by manager' });
     expect(JSON.stringify([manager.events, relay.log.lines])).not.toMatch(new RegExp(`${oldSecret}|${newSecret}`));
+  });
+
+  it('and people there see the name that the manager has for a tunnel', async () => {
+    await using manager = await TestManager.start();
+    const config = { quic: { engine: engineName }, api_addrs: ['127.0.0.1:0'] };
+    await using relay = await startManagedRelay({ manager, nodeId: 'relay', config });
+    await using engine = await openEngine(engineName);
+    const node = await nodeOf(manager, 'relay');
+    const named = { ...authorize(oldSecret), tunnel_name: 'camera 1' };
+    expect(await node.command(named)).toMatchObject({ success: true });
+    expect(await node.command({ ...named, tunnel_name: 7 })).toMatchObject({ success: true });
+    expect(await node.command(named)).toMatchObject({ success: true });
+    const edge = (await ScriptedEdge.connect(engine, relay.quicAddresses[0] ?? '')).greet('in');
+    edge.bind({ tunnelId: id, direction: 'ingress', secret: oldSecret });
+    await edge.expect('tunnel_waiting');
+    const url = `http://${relay.apiAddresses[0] ?? ''}`;
+    const [status, why] = await Promise.all([
+      runAdit(['status', '--url', url]),
+      runAdit(['why', 'camera 1', '--seconds', '0', '--url', url]),
+    ]);
+    expect(status.out).toContain('camera 1');
+    expect(why.out).toContain(`tunnel ${id} (camera 1)\n`);
+    const waiting = relay.log.lines.find(({ fields }) => fields['tunnel_id'] === id);
+    expect(waiting?.fields).toMatchObject({ tunnel: 'camera 1' });
   });
 
   it('and two edges to carry a tunnel, to change it and to end it, with traffic while there is one', async () => {

@@ -81,6 +81,9 @@ describe('a tunnel', () => {
     };
     await make(all);
     expect(order).toEqual(['authorize_tunnel', 'create_tunnel']);
+    const [authorize] = all.relay.node.commands.filter(({ action }) => action.type === 'authorize_tunnel');
+    const [named] = configOf(all.venue.node).tunnels;
+    expect(authorize?.action['tunnel_name']).toBe(named?.['name']);
     const [source] = configOf(all.venue.node).tunnels;
     const [destination] = configOf(all.studio.node).tunnels;
     expect(source).toMatchObject({ direction: 'egress', local_addr: '127.0.0.1:5000', protocol: 'udp' });

@@ -7,6 +7,7 @@ import type { ConnectionStats } from '../../../src/quic/connection-report.ts';
 import type { RelayAdminSource } from '../../../src/relay/admin/relay-answers.ts';
 import type {
   ManagerLinkReport,
+  RelayAuthorized,
   RelayEdgeReport,
   RelayRefusals,
   RelayStatsReport,
@@ -115,6 +116,7 @@ export class SampleRelay implements RelayAdminSource {
   manager: boolean | null = null;
   nativeBytes: number | null = null;
   refused: RelayRefusals['refusals'] = [];
+  authorizedTunnels: RelayAuthorized['tunnels'] = [];
   readonly held: Map<TunnelId, RelayTunnelReport>;
   readonly revoked = new Set<TunnelId>();
   readonly control = {
@@ -179,6 +181,10 @@ export class SampleRelay implements RelayAdminSource {
         path: toPathReport(sampleStats),
       },
     ];
+  }
+
+  authorized(): RelayAuthorized {
+    return { tunnels: this.authorizedTunnels };
   }
 
   refusals(): RelayRefusals {

@@ -6,7 +6,13 @@ import { MemoryFileSystem, type Fault } from '../../support/fakes/memory-file-sy
 
 const path = '/state/authorizations.json';
 const tunnelId = knownTunnelId('6f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f');
-const oldState: PolicyState = { authorized: [{ tunnelId, ingress: 'a', egress: 'b' }], revoked: [] };
+const oldState: PolicyState = {
+  authorized: [
+    { tunnelId, ingress: 'a', egress: 'b', name: 'camera 1' },
+    { tunnelId: knownTunnelId('7f1d2c3b-4a59-4e68-8777-9a8b7c6d5e4f'), ingress: 'c', egress: 'd' },
+  ],
+  revoked: [],
+};
 const newState: PolicyState = { authorized: [], revoked: [tunnelId] };
 
 async function saved(fileSystem: MemoryFileSystem): Promise<PolicyState> {

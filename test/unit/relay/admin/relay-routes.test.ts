@@ -186,6 +186,7 @@ describe('the REST API of a relay', () => {
       })
       .parse((await ask('GET', '/api/v1/openapi.json', `Bearer ${token}`)).json());
     expect(Object.keys(document.paths).toSorted()).toEqual([
+      '/api/v1/authorized',
       '/api/v1/edges',
       '/api/v1/refusals',
       '/api/v1/stats',

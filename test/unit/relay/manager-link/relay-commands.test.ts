@@ -36,10 +36,17 @@ function start(changes: Partial<RelayCommandsDependencies['control']> = {}) {
 }
 
 describe('the commands of a relay', () => {
-  it('authorise with both tokens, in any spelling of the id', async () => {
+  it.each([
+    [undefined, undefined],
+    ['camera 1', 'camera 1'],
+    ['', undefined],
+    [7, undefined],
+    ['x'.repeat(257), undefined],
+  ])('authorise with both tokens, in any spelling of the id; of %j as the name %j is kept', async (name, kept) => {
     const { calls, run } = start();
-    expect(await run({ type: 'authorize_tunnel', tunnel_id: id.toUpperCase(), ...tokens })).toEqual({ success: true });
-    expect(calls).toEqual([['authorize', id, { ingress: tokens.ingress_token, egress: tokens.egress_token }]]);
+    const action = { type: 'authorize_tunnel', tunnel_id: id.toUpperCase(), ...tokens, tunnel_name: name };
+    expect(await run(action)).toEqual({ success: true });
+    expect(calls).toEqual([['authorize', id, { ingress: tokens.ingress_token, egress: tokens.egress_token }, kept]]);
   });
 
   it('take effect before anything is awaited, so that order is kept', () => {
