@@ -1,14 +1,10 @@
-import swagger from '@fastify/swagger';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import packageJson from '../../package.json' with { type: 'json' };
 import { errorMessage } from '../lib/app-error.ts';
 import type { Logger } from '../lib/logger.ts';
-import { withNamedSchemas } from '../lib/named-schemas.ts';
 import { nodeHttp } from '../lib/node-http.ts';
 import { decideAccess } from './bearer-token.ts';
-import { metricsSchema, routeSchema } from './openapi.ts';
-import { withOwnRoutes, type OwnRoutes } from './own-routes.ts';
-import type { Route } from './route.ts';
+import type { OwnRoutes } from './own-routes.ts';
+import { routerPath, type Route } from './route.ts';
 
 export interface AdminAppSettings {
   /** Stands in the API's document. */
@@ -46,41 +42,20 @@ export async function createAdminApp(
   });
   // No method takes a body here, so none is read, whatever its type.
   for (const method of nodeHttp.METHODS) app.addHttpMethod(method, { overrideExisting: true });
-  // The id is checked where it is used; its pattern is for the document.
-  app.setValidatorCompiler(() => () => true);
-  // Answers are typed by their schema where they are made; walking it again for each would only cost time.
-  app.setSerializerCompiler(() => (body) => JSON.stringify(body));
   app.setErrorHandler((error, request, reply) => answerError(dependencies.logger, error, request, reply));
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'no such path', 'not_found'));
-  await app.register(swagger, { openapi: documentHead(settings) });
-  app.after(() => {
-    for (const route of dependencies.routes) addRoute(app, route, settings.apiToken);
-    dependencies.own?.add(app);
-    addTextRoutes(app, dependencies, settings);
-    refuseOtherMethods(app, dependencies.routes);
-  });
+  const known = knownPaths(dependencies.routes);
+  app.setNotFoundHandler((request, reply) => refuseUnknown(known, request, reply));
+  for (const route of dependencies.routes) addRoute(app, route, settings.apiToken);
+  dependencies.own?.add(app);
+  addTextRoutes(app, dependencies, settings);
   await app.ready();
   return app;
-}
-
-function documentHead({
-  title,
-  apiToken,
-}: AdminAppSettings): NonNullable<swagger.FastifyDynamicSwaggerOptions['openapi']> {
-  return {
-    openapi: '3.1.0',
-    info: { title, version: packageJson.version },
-    ...(apiToken !== null && {
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
-    }),
-  };
 }
 
 function addRoute(app: FastifyInstance, route: Route, apiToken: string | null): void {
   app.route<{ Params: Readonly<Record<string, string>> }>({
     method: route.method,
-    url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
-    schema: routeSchema(route, apiToken !== null),
+    url: routerPath(route),
     onRequest: guard(route.access, apiToken),
     async handler(request, reply) {
       const answer = await route.handle(Object.values(request.params)[0] ?? '');
@@ -93,14 +68,14 @@ function addRoute(app: FastifyInstance, route: Route, apiToken: string | null): 
 /** Routes without JSON of ours: Prometheus text and the API's own document. */
 function addTextRoutes(
   app: FastifyInstance,
-  { metrics, own }: AdminAppDependencies,
+  { routes, own, metrics }: AdminAppDependencies,
   { title, apiToken }: AdminAppSettings,
 ): void {
   const onRequest = guard('token', apiToken);
+  let made: Promise<unknown> | null = null;
   app.route({
     method: 'GET',
     url: '/metrics',
-    schema: metricsSchema(apiToken !== null),
     onRequest,
     handler: async (_request, reply) =>
       reply
@@ -111,41 +86,47 @@ function addTextRoutes(
   app.route({
     method: 'GET',
     url: document,
-    schema: { hide: true },
     onRequest,
-    handler: (_request, reply) => {
-      const described = app.swagger();
-      return reply.send(withNamedSchemas(own === undefined ? described : withOwnRoutes(described, own)));
+    async handler(_request, reply) {
+      made ??= import('./openapi-document.ts').then(({ openApiDocument }) =>
+        openApiDocument({ routes, own }, { title, tokenConfigured: apiToken !== null }),
+      );
+      return reply.send(await made);
     },
   });
   // For a person who opens the address in a browser: where to look. It needs no token.
   app.route({
     method: 'GET',
     url: '/',
-    schema: { hide: true },
     handler: (_request, reply) =>
       reply.send({ title, health: '/health', ready: '/ready', metrics: '/metrics', api: document }),
   });
 }
 
-/** Existing paths return 405 for other methods, with the allowed ones. */
-function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): void {
-  const paths = new Map<string, string[]>([
+interface KnownPath {
+  readonly pattern: RegExp;
+  readonly allow: string;
+}
+
+function knownPaths(routes: readonly Route[]): readonly KnownPath[] {
+  const methods = new Map<string, string[]>([
     ['/metrics', ['GET']],
     [document, ['GET']],
     ['/', ['GET']],
   ]);
-  for (const { path, method } of routes) paths.set(path, [...(paths.get(path) ?? []), method]);
-  for (const [path, methods] of paths) {
-    const allowed = methods.includes('GET') ? ['HEAD', ...methods] : methods;
-    app.route({
-      method: nodeHttp.METHODS.filter((method) => !allowed.includes(method)),
-      url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
-      schema: { hide: true },
-      handler: (_request, reply) =>
-        refuse(reply.header('allow', allowed.join(', ')), 405, 'method not allowed', 'method_not_allowed'),
-    });
-  }
+  for (const { path, method } of routes) methods.set(path, [...(methods.get(path) ?? []), method]);
+  return [...methods].map(([path, allowed]) => ({
+    pattern: new RegExp(`^${RegExp.escape(path).replaceAll(/\\\{\w+\\\}/g, '[^/]*')}$`),
+    allow: (allowed.includes('GET') ? ['HEAD', ...allowed] : allowed).join(', '),
+  }));
+}
+
+/** Existing paths return 405 for other methods, with the allowed ones. */
+function refuseUnknown(known: readonly KnownPath[], request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = request.url.split('?', 1)[0] ?? '';
+  const there = known.find(({ pattern }) => pattern.test(path));
+  if (there === undefined) return refuse(reply, 404, 'no such path', 'not_found');
+  return refuse(reply.header('allow', there.allow), 405, 'method not allowed', 'method_not_allowed');
 }
 
 function guard(access: Route['access'], apiToken: string | null) {

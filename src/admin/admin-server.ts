@@ -6,7 +6,7 @@ import { errorMessage } from '../lib/app-error.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { formatHostPort, type HostPort } from '../lib/host-port.ts';
 import { nodeHttp } from '../lib/node-http.ts';
-import { createAdminApp, type AdminAppDependencies, type AdminAppSettings } from './admin-app.ts';
+import type { AdminAppDependencies, AdminAppSettings } from './admin-app.ts';
 
 export interface AdminServerDependencies extends AdminAppDependencies {
   readonly clock: Pick<Clock, 'setInterval'>;
@@ -60,6 +60,8 @@ export class AdminServer {
   }
 
   async start(): Promise<void> {
+    // Loaded here, so that a relay takes edges before it has read the code of its REST API.
+    const { createAdminApp } = await import('./admin-app.ts');
     this.#app = await createAdminApp(this.#dependencies, this.#settings);
     this.#trying = this.#listen();
     await this.#trying;

@@ -45,6 +45,11 @@ export function route<Schema extends z.ZodType>(
   return { ...rest, bodies: unavailable ? { 200: body, 503: body } : { 200: body } };
 }
 
+/** The path as fastify's router takes it. */
+export function routerPath({ path }: Pick<Route, 'path'>): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
+
 /** Answers about the tunnel that the path names, or that it names none. */
 export function answerAbout<Body>(text: string, answer: (id: TunnelId) => Answering<Body>): Answering<Body> {
   const id = parseTunnelId(text);
