@@ -8,11 +8,8 @@ import type { LogFields, Logger } from '../lib/logger.ts';
 import { withoutKeys } from '../lib/without-keys.ts';
 import type { Random } from '../lib/random.ts';
 import { exposedFiles } from '../config/exposed-secrets.ts';
-import { realConfigFileSystem } from '../config/config-file.ts';
-import { realJournalFiles } from '../node-link/journal/journal-files.ts';
 import { managerSettings } from '../node-link/manager-config.ts';
 import type { LinkStatus, NodeLink } from '../node-link/node-link.ts';
-import { wsDialler } from '../node-link/link/ws-dialler.ts';
 import type { RelayHealth } from '../protocol/node/relay-telemetry.ts';
 import { createEngine } from '../quic/engine.ts';
 import { certificateFingerprint, keepSelfSigned, loadTlsIdentity } from '../quic/tls-material.ts';
@@ -21,7 +18,7 @@ import type { TlsIdentity } from '../quic/types.ts';
 import { realStoreFileSystem } from './authorization-store.ts';
 import { relaySecretFiles, type RelayConfig } from './config/relay-config.ts';
 import { planReload } from './config/reload-plan.ts';
-import { createRelayLink } from './manager-link/relay-link.ts';
+import type { RelayLinkDependencies } from './manager-link/relay-link.ts';
 import { RelayConsole } from './relay-console.ts';
 import { subjectOf } from './events/event-text.ts';
 import type { RelayEvent } from './events/relay-event.ts';
@@ -91,12 +88,8 @@ export async function startRelayProgram(
   const exposed = exposedIn(configPath, inForce);
   const adminConsole = new RelayConsole(relay, config, { ...dependencies, engine, linkStatus, exposedFiles: exposed });
   const health = (): RelayHealth => withoutKeys(adminConsole.answers.health().report, 'manager');
-  const link = createRelayLink(
-    relay,
-    config,
-    { ...dependencies, ...machine, health, effectiveConfig: () => inForce.config },
-    programSettings,
-  );
+  const effectiveConfig = (): RelayConfig => inForce.config;
+  const link = await openLink(relay, programSettings, { ...dependencies, health, effectiveConfig });
   for (const listener of listeners(adminConsole, link, dependencies.logger)) relay.events.subscribe(listener);
   // Deferred before the relay's own stop, so that they report the drain to the end.
   starting.defer(() => adminConsole.stop());
@@ -125,6 +118,17 @@ export async function startRelayProgram(
       ),
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Null without a manager in the config; such a relay does not load the code of the link. */
+async function openLink(
+  relay: Relay,
+  { config, ...settings }: RelayProgramSettings,
+  dependencies: RelayLinkDependencies,
+): Promise<NodeLink | null> {
+  if (!config.manager.enabled) return null;
+  const { createRelayLink } = await import('./manager-link/relay-link.ts');
+  return createRelayLink(relay, config, dependencies, settings);
 }
 
 /** All that take the relay's events, in the order in which they get each. */
@@ -208,8 +212,6 @@ function hostAddresses(): readonly string[] {
   const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return interfaces.filter(({ internal }) => !internal).map(({ address }) => address);
 }
-
-const machine = { dialler: wsDialler, journalFiles: realJournalFiles, configFileSystem: realConfigFileSystem };
 
 function tlsIdentity(config: RelayConfig, certificateDir: string, clock: Clock): Promise<TlsIdentity> {
   const { tls_cert_path: certificate, tls_key_path: key } = config;

@@ -1,10 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
-import { ConfigFile, type ConfigFileSystem } from '../../config/config-file.ts';
-import type { JournalFiles } from '../../node-link/journal/journal-files.ts';
+import { ConfigFile, realConfigFileSystem } from '../../config/config-file.ts';
+import { realJournalFiles } from '../../node-link/journal/journal-files.ts';
 import { managerSettings } from '../../node-link/manager-config.ts';
-import type { ManagerDialler } from '../../node-link/link/manager-socket.ts';
+import { wsDialler } from '../../node-link/link/ws-dialler.ts';
 import { NodeLink } from '../../node-link/node-link.ts';
 import type { RelayHealth } from '../../protocol/node/relay-telemetry.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
@@ -17,9 +17,6 @@ export interface RelayLinkDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly softwareVersion: string;
-  readonly dialler: ManagerDialler;
-  readonly journalFiles: JournalFiles;
-  readonly configFileSystem: ConfigFileSystem;
   /** As it is in force, for `get_config`. */
   readonly effectiveConfig: () => RelayConfig;
   /** As REST returns it. */
@@ -34,24 +31,25 @@ export interface RelayLinkSettings {
 }
 
 /**
- * A relay's link to its manager, not started; null when the config enables none. Start it before the relay and stop it
- * after it, and have it raise the relay's events, so that none is missed.
+ * A relay's link to its manager, not started. Start it before the relay and stop it after it, and have it raise the
+ * relay's events, so that none is missed.
  */
 export function createRelayLink(
   relay: Relay,
   config: RelayConfig,
   dependencies: RelayLinkDependencies,
   settings: RelayLinkSettings,
-): NodeLink | null {
-  const { manager } = config;
-  if (!manager.enabled) return null;
+): NodeLink {
   const { report, control, policy, events } = relay;
   const commands = new RelayCommands({ control, policy, report });
   const stats = new StatsSource(report);
   return new NodeLink(
     {
       ...dependencies,
-      configFile: new ConfigFile(dependencies.configFileSystem, settings.configPath),
+      dialler: wsDialler,
+      journalFiles: realJournalFiles,
+      configFileSystem: realConfigFileSystem,
+      configFile: new ConfigFile(realConfigFileSystem, settings.configPath),
       program: {
         health: dependencies.health,
         stats: () => stats.gather(),
@@ -63,7 +61,7 @@ export function createRelayLink(
       },
     },
     {
-      manager: managerSettings(manager),
+      manager: managerSettings(config.manager),
       credentialsPath: config.credentials_path,
       stateDir: config.state_dir,
       softwareVersion: dependencies.softwareVersion,
