@@ -48,7 +48,7 @@ export class Edge implements AsyncDisposable {
     const configPath = join(folder, 'edge.json');
     const config = { edge_id: name, quic: { engine }, api_addr: api, state_dir: join(folder, 'state'), tunnels };
     writeFileSync(configPath, JSON.stringify(config), { mode: 0o600 });
-    const [command = '', ...args] = [...wrapper, join(root, 'bin', 'adit'), 'edge', '-c', configPath];
+    const [command, ...args] = [...wrapper, join(root, 'bin', 'adit'), 'edge', '-c', configPath];
     const child = new Child({
       name: `adit edge, ${name}`,
       command,

@@ -43,6 +43,6 @@ export function kernelColumn(congestion: string): StreamColumn {
 
 /** A program on the other machine that connects to an address and writes. */
 export function startSender({ machine, folder }: StreamWorld, host: string, port: number): Child {
-  const [command = '', ...args] = [...machine.wrapper, process.execPath, sender, host, String(port)];
+  const [command, ...args] = [...machine.wrapper, process.execPath, sender, host, String(port)];
   return new Child({ name: 'the sender', command, args, logPath: join(folder, 'sender.log') });
 }
