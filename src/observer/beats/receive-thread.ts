@@ -4,10 +4,11 @@ import { collectGarbage } from '../../lib/collect-garbage.ts';
 import { LoopGuard, type LoopPulse } from '../../lib/loop-pulse.ts';
 import { monotonicNs } from '../../lib/monotonic-ns.ts';
 import { loadLibc, POSIX } from '../../posix/libc.ts';
-import { askToRunSoon } from '../../posix/ask-to-run-soon.ts';
+import { goOnAfterWaking } from '../../posix/thread-turns.ts';
 import { DatagramRing } from './datagram-ring.ts';
 import { batchSize, MessageBatch } from './message-batch.ts';
 import { boottimeNs } from './observer-time.ts';
+import { ReceivePace } from './receive-pace.ts';
 
 export interface ReceiveThreadData {
   readonly fd: number;
@@ -26,18 +27,8 @@ const EINTR = 4;
 /** A socket that fails again and again must not take a core. */
 const pauseAfterFailureMs = 100;
 
-/**
- * Where beats come quickly, the thread sleeps for so long after each batch: to block costs more than to receive, and
- * the next batch is larger. The smallest queue, of eleven, is full no sooner than at 275 000 beats a second.
- */
-const gatherMicroseconds = 40;
-/** A few agents that beat at one instant are no flood, nor are those that waited while another program ran. */
-const gatherAbove = 4;
-const gatherAfterBatches = 8;
-/** Linux lets sleepers of a thread be late by so much; its default would double the time above. */
+/** Linux lets sleepers of a thread be late by so much; its default is 50 µs. */
 const timerSlackNs = 1000;
-/** The least that Linux grants. While the thread waits for a turn, a queue of eleven beats is soon full. */
-const sliceNs = 100_000;
 
 /** Receives until the ring is stopped. Only copies: every decision is taken by the thread that reads the ring. */
 async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse }: ReceiveThreadData): Promise<void> {
@@ -45,15 +36,17 @@ async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse 
   const ring = new DatagramRing(memory);
   const batch = new MessageBatch(libc);
   const gauge = new QueueGauge(fullQueue);
+  const pace = new ReceivePace(fullQueue);
   const now = clockSource === 'monotonic' ? monotonicNs : () => boottimeNs(libc);
   const guard = loopPulse === null ? null : new LoopGuard(loopPulse);
   libc.prctl(POSIX.PR_SET_TIMERSLACK, timerSlackNs, 0, 0, 0);
-  askToRunSoon(libc, sliceNs);
+  // While the thread waits for a turn, a queue of eleven beats is soon full.
+  goOnAfterWaking(libc, 'atOnce');
   // Now, since the loop below leaves no turn for it.
   flushCompileCache();
   await collectGarbage();
   parentPort?.postMessage('receiving');
-  let largeInARow = 0;
+  let inFlood = false;
   while (!ring.stopping) {
     const count = batch.receive(fd);
     const receivedNs = Number(now() - startNs);
@@ -62,10 +55,17 @@ async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse 
       noteFailure(ring, libc.errno(), receivedNs);
       continue;
     }
-    if (gauge.isFull(count)) ring.noteFullQueue();
+    const isFull = gauge.isFull(count);
+    if (isFull) ring.noteFullQueue();
     ring.publish(batch.copyTo(ring, count, receivedNs));
-    largeInARow = count > gatherAbove ? largeInARow + 1 : 0;
-    if (largeInARow > gatherAfterBatches) libc.usleep(gatherMicroseconds);
+    pace.note(count, isFull, receivedNs);
+    if (pace.inFlood !== inFlood) {
+      inFlood = pace.inFlood;
+      goOnAfterWaking(libc, inFlood ? 'inTurn' : 'atOnce');
+    }
+    const microseconds = pace.sleepTime(receivedNs);
+    // A batch that is filled may have left some behind.
+    if (microseconds > 0 && count < batchSize) libc.usleep(microseconds);
   }
   batch.free();
 }

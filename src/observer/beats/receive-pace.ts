@@ -1,0 +1,56 @@
+/** A stream of beats is known by so long a time of it; a few that come at one instant are none. */
+const windowNs = 20e6;
+/** A window that took longer had a pause in it. */
+const longestWindowNs = 1.5 * windowNs;
+/** With fewer, hardly more than one beat would be gathered. */
+const leastPerMs = 0.5;
+/** A Stall may come so much later: its marker waits too. */
+const sleepMicroseconds = 2000;
+/** The part of the socket's queue that may fill meanwhile. Of a queue of 11, it then overflows one time in 30 000. */
+const queueShare = 1 / 4;
+/** A flood begins with so many beats, and ends with half of them. */
+const floodPerMs = 20;
+/** Agents that beat at one instant fill the queue while the thread sleeps, and a busy machine wakes it late. */
+const restNs = 10e9;
+
+/**
+ * How the receiving thread waits, so that batches are large: to be woken costs ten times as much as to receive a beat.
+ * Pure: time comes with the batches.
+ */
+export class ReceivePace {
+  /** With more, a sleep would fill too much of the queue. */
+  readonly #mostPerMs: number;
+  #windowStartNs = Number.NEGATIVE_INFINITY;
+  #counted = 0;
+  #perMs = 0;
+  #restsUntilNs = 0;
+  #inFlood = false;
+
+  /** `queue`: datagrams that wait in the socket at most. */
+  constructor(queue: number) {
+    this.#mostPerMs = (queue * queueShare * 1000) / sleepMicroseconds;
+  }
+
+  /** The thread need not interrupt those who send: they fill the queue, and then it has its turn. */
+  get inFlood(): boolean {
+    return this.#inFlood;
+  }
+
+  /** A batch of `count` was received at `nowNs`; `full` says that the socket's queue was. */
+  note(count: number, full: boolean, nowNs: number): void {
+    if (full) this.#restsUntilNs = nowNs + restNs;
+    this.#counted += count;
+    const sinceNs = nowNs - this.#windowStartNs;
+    if (sinceNs < windowNs) return;
+    this.#perMs = sinceNs > longestWindowNs ? 0 : (this.#counted * 1e6) / sinceNs;
+    this.#inFlood = this.#perMs >= (this.#inFlood ? floodPerMs / 2 : floodPerMs);
+    this.#counted = 0;
+    this.#windowStartNs = nowNs;
+  }
+
+  /** Microseconds to sleep now, for the next batch to be larger; 0 where that saves nothing or costs beats. */
+  sleepTime(nowNs: number): number {
+    const isSteady = this.#perMs >= leastPerMs && this.#perMs <= this.#mostPerMs && nowNs >= this.#restsUntilNs;
+    return isSteady && !this.#inFlood ? sleepMicroseconds : 0;
+  }
+}
