@@ -31,7 +31,7 @@ const refusals: Readonly<Record<RtcKind, Readonly<Record<number, string>>>> = {
 /** What the OpenAPI document of an edge says of the WHIP and WHEP endpoints. */
 export const rtcDocument: Pick<OwnRoutes, 'paths' | 'securitySchemes'> = {
   paths: Object.fromEntries(
-    rtcPaths.flatMap((path) => [
+    rtcPaths.flatMap((path): [string, object][] => [
       [path.offers, { post: offerOperation(path) }],
       [path.session, { delete: hangUpOperation(path) }],
     ]),

@@ -92,7 +92,7 @@ describe('the OpenAPI document of an edge', () => {
       await caller.ask('DELETE', session, { flow: '%zz' });
       await caller.ask('DELETE', session, { token: null });
       await caller.ask('DELETE', session);
-      const [id = ''] = headers['location']?.split('/').slice(-1) ?? [];
+      const [id = ''] = headers.location?.split('/').slice(-1) ?? [];
       expect(await caller.ask('DELETE', session, { session: id })).toMatchObject({ status: 200, body: '{}' });
     }
     await bed.command({ type: 'stop_flow', flow_id: 'stage' });
