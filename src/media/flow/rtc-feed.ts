@@ -19,7 +19,7 @@ export interface FeedPacket {
 export interface RtcFeedDependencies {
   readonly clock: Clock;
   readonly send: (packet: FeedPacket) => void;
-  /** Why this stream is not for WebRTC; once for each reason. */
+  /** Why this stream is not for WebRTC; once until it is, or for another reason. */
   readonly unfit: (problem: string) => void;
 }
 
@@ -29,6 +29,8 @@ const payloadBytes = 1180;
 const burstPackets = 12;
 const spreadMs = 2;
 const spreads = 4;
+/** A stream whose encoder was set right is fit again after so long; an encoder may leave B-frames out for a while. */
+const fitMs = 10_000;
 
 /** Takes pictures and Opus out of a flow's transport stream and makes RTP packets of them. */
 export class RtcFeed {
@@ -40,6 +42,8 @@ export class RtcFeed {
   #isSpreading = false;
   #lastPts: number | null = null;
   #problem: string | null = null;
+  /** When the problem has last shown. */
+  #unfitAtMs = 0;
 
   constructor(dependencies: RtcFeedDependencies) {
     this.#dependencies = dependencies;
@@ -80,6 +84,8 @@ export class RtcFeed {
       this.#isUnfit('source has B-frames');
       return;
     }
+    if (this.#problem !== null && this.#dependencies.clock.monotonicMs() - this.#unfitAtMs >= fitMs)
+      this.#problem = null;
     const nals = carried('h264', this.#sets.complete(unit));
     const timestamp = unit.pts % 2 ** 32;
     this.#enqueue(
@@ -90,6 +96,7 @@ export class RtcFeed {
   }
 
   #isUnfit(problem: string): void {
+    this.#unfitAtMs = this.#dependencies.clock.monotonicMs();
     if (this.#problem === problem) return;
     this.#problem = problem;
     this.#dependencies.unfit(problem);
