@@ -50,7 +50,9 @@ function isRtc({ tags }: Operation): boolean {
   return tags.includes('webrtc');
 }
 
-/** A program's OpenAPI document as the judge of its answers. Every schema in it must be a JSON Schema of draft 2020-12. */
+/**
+ * A program's OpenAPI document as the judge of its answers. Every schema in it must be a JSON Schema of draft 2020-12.
+ */
 export class OpenApiDocument {
   readonly #paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly #validators = new Map<string, ValidateFunction>();

@@ -37,8 +37,8 @@ export class TsSource implements Disposable {
   }
 
   /**
-   * Waits for each of `sinks` from now on, so that no socket in between overflows on a machine that is slow. For streams
-   * that must arrive whole: what is lost is never made up for.
+   * Waits for each of `sinks` from now on, so that no socket in between overflows on a slow machine. For streams that
+   * must arrive whole: what is lost is never made up for.
    */
   follow(...sinks: readonly LocalUdpSocket[]): void {
     const starts = sinks.map((sink) => ({ sink, bytes: sink.receivedBytes, packets: this.packets }));
