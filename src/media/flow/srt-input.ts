@@ -1,14 +1,15 @@
-import { legOpener, SrtLeg, type SrtLegLimits } from './srt-leg.ts';
 import { AlignedMerge } from '../merge/aligned-merge.ts';
 import { LegWatch, type LegAlarm } from '../merge/leg-watch.ts';
 import { RtpMerge } from '../merge/rtp-merge.ts';
-import type { CloseReason, SrtConnection } from '../srt/srt-connection.ts';
+import type { CloseReason } from '../srt/srt-connection.ts';
 import type { Chunk } from './chunk.ts';
 import type { FlowInput, FlowInputDependencies } from './flow-part.ts';
 import type { InputSettings, SrtLegSettings } from './flow-settings.ts';
 import type { InputStats } from './flow-stats.ts';
 import type { Pulsed } from './pulse.ts';
 import { RateMeter } from './rate-meter.ts';
+import { createReportingLeg } from './reporting-leg.ts';
+import type { SrtLeg, SrtLegLimits } from './srt-leg.ts';
 import { srtStatsOf } from './srt-stats.ts';
 import { tsPayloadOf } from './ts-payload.ts';
 
@@ -104,34 +105,23 @@ export class SrtInput implements FlowInput, Pulsed {
   }
 
   #createLeg(settings: SrtLegSettings, leg: 1 | 2 | null): SrtLeg {
-    const { clock, random, pulse, resolve, report } = this.#dependencies;
+    const { report } = this.#dependencies;
     const side = { outputId: null, leg };
-    const { mode } = settings;
-    return new SrtLeg(
+    return createReportingLeg(
+      this.#dependencies,
+      { leg: settings, limits, side },
       {
-        clock,
-        random,
-        pulse,
-        resolve,
-        open: legOpener(this.#dependencies),
-        observer: {
-          deliver: (payload, dueUs) => this.#deliver(payload, dueUs, leg),
-          connected: (connection, remoteAddr, cycle) => {
-            if (leg !== null) this.#watch.onConnected(leg);
-            const { streamId } = connection.agreement;
-            report({ kind: 'srt-connected', ...side, mode, remoteAddr, streamId, ...cycle });
-          },
-          disconnected: (connection: SrtConnection, remoteAddr: string, reason: CloseReason) => {
-            this.#droppedBefore += connection.counters.packetsReceiveDrop;
-            if (leg === null) report({ kind: 'srt-disconnected', ...side, remoteAddr, reason });
-            else this.#onLegDisconnected(leg, connection.agreement.receiveLatencyMs, reason);
-          },
-          failed: (error, remoteAddr, attempts) => report({ kind: 'srt-failed', ...side, error, remoteAddr, attempts }),
-          lost: (error) => report({ kind: 'input-lost', error }),
+        deliver: (payload, dueUs) => this.#deliver(payload, dueUs, leg),
+        connected: () => {
+          if (leg !== null) this.#watch.onConnected(leg);
         },
+        disconnected: (connection, remoteAddr, reason) => {
+          this.#droppedBefore += connection.counters.packetsReceiveDrop;
+          if (leg === null) report({ kind: 'srt-disconnected', ...side, remoteAddr, reason });
+          else this.#onLegDisconnected(leg, connection.agreement.receiveLatencyMs, reason);
+        },
+        lost: (error) => report({ kind: 'input-lost', error }),
       },
-      settings,
-      limits,
     );
   }
 

@@ -1,21 +1,15 @@
 import { encodeRtp, mpegTsPayloadType, rtpHeaderBytes } from '../rtp/rtp-packet.ts';
-import type { SrtConnection } from '../srt/srt-connection.ts';
 import type { Chunk } from './chunk.ts';
-import type { FlowOutput, FlowPartDependencies } from './flow-part.ts';
+import type { FlowOutput } from './flow-part.ts';
 import type { OutputSettings, SrtLegSettings } from './flow-settings.ts';
 import type { OutputStats } from './flow-stats.ts';
 import { RateMeter } from './rate-meter.ts';
-import { legOpener, SrtLeg, type SrtLegLimits } from './srt-leg.ts';
+import { createReportingLeg, type ReportingLegDependencies } from './reporting-leg.ts';
+import type { SrtLeg, SrtLegLimits } from './srt-leg.ts';
 import { srtStatsOf } from './srt-stats.ts';
 import { TsPacker } from './ts-packer.ts';
 
 type SrtOutputSettings = Extract<OutputSettings, { type: 'srt' }>;
-
-/** What of a flow's worker an SRT output needs. */
-export type SrtOutputDependencies = Pick<
-  FlowPartDependencies,
-  'clock' | 'random' | 'pulse' | 'openSocket' | 'openTunnel' | 'resolve' | 'report'
->;
 
 const limits: SrtLegLimits = { maxConnections: 8, takeoverUs: null };
 /** A chunk that is later than this leaves with the time that it is: the peer's latency must not shrink. */
@@ -23,7 +17,7 @@ const latestUs = 20_000;
 
 /** An SRT output: one leg, or two that carry the same RTP packets (SMPTE ST 2022-7). */
 export class SrtOutput implements FlowOutput {
-  readonly #dependencies: SrtOutputDependencies;
+  readonly #dependencies: ReportingLegDependencies;
   readonly #settings: SrtOutputSettings;
   readonly #legs: readonly SrtLeg[];
   readonly #packer: TsPacker;
@@ -33,7 +27,7 @@ export class SrtOutput implements FlowOutput {
   /** What no connection took, and what connections that have ended had dropped. */
   #dropped = 0;
 
-  constructor(dependencies: SrtOutputDependencies, settings: SrtOutputSettings) {
+  constructor(dependencies: ReportingLegDependencies, settings: SrtOutputSettings) {
     this.#dependencies = dependencies;
     this.#settings = settings;
     const { leg, redundancy } = settings;
@@ -94,33 +88,21 @@ export class SrtOutput implements FlowOutput {
   }
 
   #createLeg(settings: SrtLegSettings, leg: 1 | 2 | null): SrtLeg {
-    const { clock, random, pulse, resolve, report } = this.#dependencies;
+    const { report } = this.#dependencies;
     const side = { outputId: this.#settings.id, leg };
-    const { mode } = settings;
-    return new SrtLeg(
+    return createReportingLeg(
+      this.#dependencies,
+      { leg: settings, limits, side },
       {
-        clock,
-        random,
-        pulse,
-        resolve,
-        open: legOpener(this.#dependencies),
-        observer: {
-          deliver: () => undefined,
-          connected: (connection: SrtConnection, remoteAddr, cycle) => {
-            const { streamId } = connection.agreement;
-            report({ kind: 'srt-connected', ...side, mode, remoteAddr, streamId, ...cycle });
-          },
-          disconnected: (connection, remoteAddr, reason) => {
-            this.#dropped += connection.counters.packetsSendDrop;
-            if (reason === 'stale') report({ kind: 'srt-stale', ...side, remoteAddr });
-            else report({ kind: 'srt-disconnected', ...side, remoteAddr, reason });
-          },
-          failed: (error, remoteAddr, attempts) => report({ kind: 'srt-failed', ...side, error, remoteAddr, attempts }),
-          lost: (error) => report({ kind: 'srt-failed', ...side, error, remoteAddr: '', attempts: 1 }),
+        deliver: () => undefined,
+        connected: () => undefined,
+        disconnected: (connection, remoteAddr, reason) => {
+          this.#dropped += connection.counters.packetsSendDrop;
+          if (reason === 'stale') report({ kind: 'srt-stale', ...side, remoteAddr });
+          else report({ kind: 'srt-disconnected', ...side, remoteAddr, reason });
         },
+        lost: (error) => report({ kind: 'srt-failed', ...side, error, remoteAddr: '', attempts: 1 }),
       },
-      settings,
-      limits,
     );
   }
 }
