@@ -86,7 +86,9 @@ export class PostgresServer implements AsyncDisposable {
     this.#child = child;
     for (let attempt = 0; attempt < 200; attempt++) {
       if (await this.#answers()) return;
-      if (child.exitCode !== null) throw new Error(`postgres ended with ${child.exitCode}`);
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new Error(`postgres ended with ${child.exitCode ?? child.signalCode}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error('postgres did not come up');
@@ -96,7 +98,7 @@ export class PostgresServer implements AsyncDisposable {
   async halt(): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (child?.exitCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGQUIT');
     await ended;

@@ -30,7 +30,7 @@ export async function startObserverProcess(
   child.stdout?.on('data', (data: Buffer) => (out += data.toString()));
   child.stderr?.on('data', (data: Buffer) => (log += data.toString()));
   await until(() => {
-    if (child.exitCode !== null) throw new Error(log);
+    if (hasEnded(child)) throw new Error(log);
     return log.includes('observer started');
   });
   const lines = (): readonly string[] => out.split('\n').slice(0, -1);
@@ -41,9 +41,14 @@ export async function startObserverProcess(
     events: () => lines().map((line) => JSON.parse(line) as { readonly type: string }),
     async [Symbol.asyncDispose]() {
       const ended = new Promise((resolve) => void child.once('exit', resolve));
-      if (child.exitCode !== null) return;
+      if (hasEnded(child)) return;
       child.kill('SIGTERM');
       await ended;
     },
   };
+}
+
+/** Its loop's watchdog may have ended it with a signal on a busy machine. */
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }

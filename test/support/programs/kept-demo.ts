@@ -32,7 +32,7 @@ export class KeptDemo implements AsyncDisposable {
   /** The first group of the pattern, once the demo has printed it. */
   async prints(pattern: RegExp): Promise<string> {
     const found = (): string | undefined => pattern.exec(this.#output)?.[1];
-    const isOver = (): boolean => found() !== undefined || this.#process.exitCode !== null;
+    const isOver = (): boolean => found() !== undefined || this.#hasEnded;
     await until(isOver, { what: `the demo prints ${String(pattern)}`, timeoutMs: deadlineMs });
     const text = found();
     if (text === undefined) throw new Error(`the demo ended:\n${this.#output}`);
@@ -49,8 +49,12 @@ export class KeptDemo implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode === null) this.#process.kill('SIGINT');
+    if (!this.#hasEnded) this.#process.kill('SIGINT');
     await this.#ended;
+  }
+
+  get #hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 }
 
