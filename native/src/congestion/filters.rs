@@ -16,14 +16,13 @@ const BASE_HORIZON: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct RateFilter {
     highest: [f64; RATE_SECONDS],
-    latest: f64,
     /// When the second of `highest[0]` began.
     since: Instant,
 }
 
 impl RateFilter {
     pub fn new(now: Instant) -> Self {
-        Self { highest: [0.0; RATE_SECONDS], latest: 0.0, since: now }
+        Self { highest: [0.0; RATE_SECONDS], since: now }
     }
 
     pub fn push(&mut self, rate: f64, now: Instant) {
@@ -33,12 +32,7 @@ impl RateFilter {
             self.highest[0] = 0.0;
             self.since = now;
         }
-        self.latest = rate;
         self.highest[0] = self.highest[0].max(rate);
-    }
-
-    pub fn latest(&self) -> f64 {
-        self.latest
     }
 
     /// The highest of the running second and of `seconds` before it.

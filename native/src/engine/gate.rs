@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::congestion::{LiveController, Signals};
+use crate::congestion::{LiveController, Opening, Signals};
 
 /// Around a datagram: short header, id, packet number, frame type, tag.
 const PACKET_OVERHEAD: u64 = 40;
@@ -57,19 +57,18 @@ impl Gate {
         self.signals.as_ref().is_some_and(|signals| signals.is_full())
     }
 
-    pub fn set_open(&self, open: bool) {
+    pub fn set_open(&self, opening: Opening) {
         if let Some(signals) = &self.signals {
-            signals.set_open(open);
+            signals.set_open(opening);
         }
     }
 
-    /// Whether a datagram may follow `handed` bytes that leave now. With streams at work datagrams go before them:
-    /// those fill the window, and wait until it has room again.
-    pub fn admits(&mut self, handed: u64, length: u64, streams: bool, now: Instant) -> bool {
+    /// Whether a datagram may follow `handed` bytes that leave now.
+    pub fn admits(&mut self, handed: u64, length: u64, now: Instant) -> bool {
         let Some(signals) = &self.signals else { return true };
         let bytes = length + PACKET_OVERHEAD;
         let pace = signals.pace();
-        let room = if streams || pace.is_some() { signals.room_beyond() } else { signals.room() };
+        let room = if pace.is_some() { signals.paced_room() } else { signals.room() };
         if let Some(pace) = pace {
             let most = (pace as f64 * LONGEST_BURST.as_secs_f64()).max((2 * bytes) as f64);
             let passed = self.filled.map_or(Duration::ZERO, |filled| now.saturating_duration_since(filled));
@@ -101,7 +100,8 @@ impl Gate {
 
     /// Whether a packet of streams is due though the window has no room.
     pub fn owes_streams(&mut self, now: Instant) -> bool {
-        let owes = self.is_full() && self.last_stream_turn.is_none_or(|at| now.duration_since(at) >= STREAM_TURN);
+        let is_filled = self.signals.as_ref().is_some_and(|signals| signals.is_full() && signals.is_shared());
+        let owes = is_filled && self.last_stream_turn.is_none_or(|at| now.duration_since(at) >= STREAM_TURN);
         if owes {
             self.last_stream_turn = Some(now);
         }

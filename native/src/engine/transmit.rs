@@ -6,6 +6,7 @@ use std::{io, time::Instant};
 use quinn_proto::Transmit;
 
 use super::{Core, Slot, endpoint::Unsent};
+use crate::congestion::Opening;
 
 /// GSO batches of one connection per turn; a fast one must not starve the others.
 const BATCHES_PER_TURN: usize = 16;
@@ -67,9 +68,9 @@ impl Core {
                 if packets == 0 && !connection.gate.owes_streams(now) {
                     return connection.quic.poll_transmit(now, segments, &mut buffer);
                 }
-                connection.gate.set_open(true);
+                connection.gate.set_open(if packets > 0 { Opening::Datagrams } else { Opening::Streams });
                 let transmit = connection.quic.poll_transmit(now, packets.max(1), &mut buffer);
-                connection.gate.set_open(false);
+                connection.gate.set_open(Opening::Nobody);
                 transmit
             });
             let Some(Some(transmit)) = transmit else {

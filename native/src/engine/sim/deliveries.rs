@@ -10,22 +10,29 @@ pub struct Delivery {
 }
 
 impl Net {
-    /// Records of datagrams: kind 12, id, length, payload (`events`); and kind 15, id, count, of those that came too
-    /// late. Others come before there are any.
+    /// Records of datagrams: kind 12, id, length, payload (`events`); kind 15, id, count, of those that came too late;
+    /// kinds 6 and 7, id, stream, of a transfer. Others come before there are any.
     pub fn take_datagrams(&mut self, mut events: &[u8]) {
         const HEAD: usize = 1 + 8 + 4;
-        while events.len() >= HEAD && (events[0] == 12 || events[0] == 15) {
-            if events[0] == 15 {
-                events = &events[HEAD..];
-                continue;
-            }
-            let length = u32::from_le_bytes(events[9..HEAD].try_into().expect("four bytes")) as usize;
-            let payload = &events[HEAD..HEAD + length];
-            let word = |at: usize| u64::from_be_bytes(payload[at..at + 8].try_into().expect("eight bytes"));
-            let made = Duration::from_nanos(word(24));
-            self.delivered.push(Delivery { delay: self.elapsed() - made });
-            events = &events[HEAD + length..];
+        const STREAM: usize = 1 + 8 + 8;
+        while let Some(&kind) = events.first() {
+            events = match kind {
+                12 => {
+                    let length = u32::from_le_bytes(events[9..HEAD].try_into().expect("four bytes")) as usize;
+                    self.take_datagram(&events[HEAD..HEAD + length]);
+                    &events[HEAD + length..]
+                }
+                15 => &events[HEAD..],
+                6 | 7 => &events[STREAM..],
+                _ => return,
+            };
         }
+    }
+
+    fn take_datagram(&mut self, payload: &[u8]) {
+        let word = |at: usize| u64::from_be_bytes(payload[at..at + 8].try_into().expect("eight bytes"));
+        let made = Duration::from_nanos(word(24));
+        self.delivered.push(Delivery { delay: self.elapsed() - made });
     }
 
     /// Starts a new count of what is delivered and dropped.

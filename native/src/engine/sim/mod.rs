@@ -22,11 +22,13 @@ mod live;
 pub mod path;
 mod pauses;
 mod seeds;
+mod transfer;
 
 pub use deliveries::Delivery;
 use flight::Flight;
 use path::{Bulk, Faults, Path};
 use pauses::Pauses;
+use transfer::Transfer;
 
 pub const RELAY: usize = 0;
 pub const SENDER: usize = 1;
@@ -56,6 +58,7 @@ pub struct Net {
     pub began: Instant,
     /// Beside the datagrams, on the way to the receiver.
     pub bulk: Option<Bulk>,
+    transfer: Option<Transfer>,
     flights: BinaryHeap<Reverse<Flight>>,
     sent_packets: u64,
     /// Of each core, while it is stopped: what arrives waits in its socket.
@@ -105,6 +108,7 @@ impl Net {
             now: began,
             began,
             bulk: None,
+            transfer: None,
             flights: BinaryHeap::new(),
             sent_packets: 0,
             stopped: [None, None, None],
@@ -257,6 +261,9 @@ impl Net {
         let events = self.cores[core].drain(now);
         if core == RECEIVER {
             self.take_datagrams(&events);
+            self.read_on();
+        } else if core == RELAY {
+            self.write_on();
         }
     }
 

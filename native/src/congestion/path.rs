@@ -1,0 +1,120 @@
+//! What acknowledgements show of a path: rate, round trips, queue and loss, taken together by interval.
+
+use std::time::{Duration, Instant};
+
+use super::filters::{BaseDelay, Climb, Interval, LossFilter, RateFilter};
+
+/// How long an interval is: a round trip within these bounds.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(20);
+pub const LONGEST_INTERVAL: Duration = Duration::from_millis(100);
+/// An interval shorter than the longest has as many round trips, so that jitter does not look like a queue.
+const SAMPLES: u32 = 8;
+/// Round trips are believed up to this: a peer that withholds acknowledgements must not widen its window.
+const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(1);
+const MOST_NOISE: Duration = Duration::from_millis(60);
+
+/// What an interval that is over showed.
+pub struct Closed {
+    /// The lowest round trip.
+    pub floor: Duration,
+    /// Bytes per second.
+    pub delivered: f64,
+    pub acked: u64,
+    /// Something waited for the window.
+    pub limited: bool,
+    /// How much round trips differ within an interval.
+    pub noise: Duration,
+    pub queue_before: Duration,
+    pub loss_before: f64,
+}
+
+#[derive(Clone)]
+pub struct Path {
+    pub rates: RateFilter,
+    base: BaseDelay,
+    interval: Interval,
+    pub round_trip: Duration,
+    /// How much round trips differ within an interval.
+    pub noise: Duration,
+    /// How long packets were in flight of late.
+    pub mean: Duration,
+    pub queue: Duration,
+    pub climb: Climb,
+    pub losses: LossFilter,
+    pub loss: f64,
+    newest_of_batch: Option<Instant>,
+}
+
+impl Path {
+    pub fn new(now: Instant) -> Self {
+        Self {
+            rates: RateFilter::new(now),
+            base: BaseDelay::new(now),
+            interval: Interval::new(now),
+            round_trip: Duration::ZERO,
+            noise: Duration::ZERO,
+            mean: Duration::ZERO,
+            queue: Duration::ZERO,
+            climb: Climb::default(),
+            losses: LossFilter::default(),
+            loss: 0.0,
+            newest_of_batch: None,
+        }
+    }
+
+    /// The round trip without a queue.
+    pub fn base(&self) -> Duration {
+        self.base.get().unwrap_or(self.round_trip)
+    }
+
+    /// The path is longer than it was.
+    pub fn believe(&mut self, floor: Duration, now: Instant) {
+        self.base.replace(floor, now);
+    }
+
+    pub fn limited(&mut self) {
+        self.interval.limited = true;
+    }
+
+    pub fn is_limited(&self) -> bool {
+        self.interval.limited
+    }
+
+    pub fn acked(&mut self, now: Instant, sent: Instant, bytes: u64) {
+        self.interval.acked(now, sent, bytes);
+        self.newest_of_batch = Some(self.newest_of_batch.map_or(sent, |newest| newest.max(sent)));
+    }
+
+    pub fn lost(&mut self, bytes: u64) {
+        self.interval.lost += bytes;
+    }
+
+    /// The end of a batch of acknowledgements; what the interval showed, if that ends it.
+    pub fn acks_end(&mut self, mtu: u64, now: Instant) -> Option<Closed> {
+        let newest = self.newest_of_batch.take()?;
+        let sample = now.duration_since(newest).min(LONGEST_ROUND_TRIP);
+        self.interval.round_trip(sample);
+        self.round_trip = if self.round_trip.is_zero() { sample } else { (self.round_trip * 7 + sample) / 8 };
+        let length = self.round_trip.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
+        let longest = self.interval.is_complete(now, LONGEST_INTERVAL);
+        let is_over = longest || (self.interval.is_complete(now, length) && self.interval.samples() >= SAMPLES);
+        is_over.then(|| self.close(mtu, now))
+    }
+
+    fn close(&mut self, mtu: u64, now: Instant) -> Closed {
+        let floor = self.interval.floor();
+        let delivered = self.interval.delivered_rate(now);
+        let (queue_before, loss_before) = (self.queue, self.loss);
+        self.rates.push(delivered, now);
+        self.mean = self.interval.mean();
+        self.noise = (self.noise * 7 + self.mean.saturating_sub(floor).min(MOST_NOISE)) / 8;
+        self.base.push(floor, now);
+        self.queue = floor.saturating_sub(self.base());
+        self.losses.push(self.interval.acked, self.interval.lost, now.duration_since(self.interval.since));
+        self.loss = self.losses.share(mtu);
+        self.climb.push(queue_before, self.queue, self.noise);
+        let Interval { acked, limited, .. } = self.interval;
+        self.interval.restart(now);
+        Closed { floor, delivered, acked, limited, noise: self.noise, queue_before, loss_before }
+    }
+}
