@@ -11,8 +11,8 @@ interface HistorySources {
 }
 
 /**
- * Events and audit rows of one tunnel or flow, newest first. Everybody may see it, so it has no rows about anything else:
- * users may be named as tunnels are, and whoever signs in gives any name.
+ * Events and audit rows of one tunnel or flow, newest first. Every user may read it, so it has no rows about anything
+ * else: a user may have the name of a tunnel, and a failed sign-in may give any name.
  */
 export async function historyOf(
   filter: { readonly tunnelId?: string; readonly flowId?: string },

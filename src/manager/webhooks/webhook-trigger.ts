@@ -12,27 +12,27 @@ const triggersByCategory: Readonly<Record<string, WebhookTrigger>> = {
   'config_sync.drift_mismatched': 'drift_opened',
 };
 
-type Told = Pick<EventRow, 'instance_id' | 'category' | 'message'>;
+type TriggerEvent = Pick<EventRow, 'instance_id' | 'category' | 'message'>;
 
 /**
- * What a stored event sets off at once. Nodes that go wait for the grace: see `WebhookDispatcher`. What a node raises in
- * the manager's words is an event as any other.
+ * The triggers of a stored event. That of a node that goes waits for the grace time: see
+ * `WebhookDispatcher`. A node's event with the manager's words is an event as any other.
  */
-export function triggersOf(event: Told & Pick<EventRow, 'severity'>): readonly WebhookTrigger[] {
+export function triggersOf(event: TriggerEvent & Pick<EventRow, 'severity'>): readonly WebhookTrigger[] {
   const own = isOwn(event) ? triggersByCategory[event.category] : undefined;
   const critical = event.severity === 'critical' && !isLinkLoss(event);
   return [...(own === undefined ? [] : [own]), ...(critical ? (['critical_event'] as const) : [])];
 }
 
-export function isLinkLoss(event: Told): boolean {
+export function isLinkLoss(event: TriggerEvent): boolean {
   return isOwn(event) && event.category === 'connection' && event.message === 'Node disconnected from manager';
 }
 
-export function isLinkGain(event: Told): boolean {
+export function isLinkGain(event: TriggerEvent): boolean {
   return isOwn(event) && event.category === 'connection' && event.message === 'Node connected to manager';
 }
 
 /** A manager raised it, not a node. */
-function isOwn({ instance_id }: Told): boolean {
+function isOwn({ instance_id }: TriggerEvent): boolean {
   return instance_id !== null;
 }
