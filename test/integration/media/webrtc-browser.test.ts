@@ -8,6 +8,7 @@ import {
   publishInPage,
   receivedInPage,
 } from '../../support/media/rtc-page.ts';
+import { repository } from '../../support/markdown.ts';
 import { FlowBed } from '../../support/programs/flow-bed.ts';
 import { until } from '../../support/until.ts';
 
@@ -27,6 +28,17 @@ async function pageOf(browser: Browser, bed: FlowBed): Promise<Page> {
   await page.goto(`${bed.url}/health`);
   return page;
 }
+
+/** Opens the viewer of examples/media.md, and resolves once it plays. */
+async function watch(browser: Browser, bed: FlowBed): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(`file://${repository}/examples/media/viewer.html?url=${bed.url}/api/v1/flows/main/whep`);
+  await bed.event('main', 'WHEP viewer connected');
+  return page;
+}
+
+/** Its session has ended by a farewell, not by ten seconds of silence. */
+const farewell: unknown = expect.stringMatching(/^the (viewer has ended|peer has closed) the session$/);
 
 describe('a browser', () => {
   let browser: Browser;
@@ -67,7 +79,25 @@ describe('a browser', () => {
     expect(gone).toMatchObject({ reason: 'the peer has closed the session' });
   });
 
-  it('shows its token, sees when the flow stops, and is missed ten seconds after it was killed', async () => {
+  it('says goodbye when the tab of the viewer is closed', async () => {
+    await using bed = await openStage();
+    const page = await watch(browser, bed);
+    await page.close();
+    expect(await bed.event('main', 'WHEP viewer disconnected')).toMatchObject({ reason: farewell });
+  });
+
+  it('says goodbye when it leaves the page of the viewer, and plays again when it comes back', async () => {
+    await using bed = await openStage();
+    const page = await watch(browser, bed);
+    await page.goto('about:blank');
+    expect(await bed.event('main', 'WHEP viewer disconnected')).toMatchObject({ reason: farewell });
+    await page.goBack();
+    const connected = (): number => bed.messages('main').filter((text) => text === 'WHEP viewer connected').length;
+    await until(() => connected() === 2);
+    await page.close();
+  });
+
+  it('shows its token, sees when the flow stops, and is missed after it was killed', async () => {
     await using bed = await openStage({ bearer_token: 'publishers' });
     const publisher = await pageOf(browser, bed);
     const url = `${bed.url}/api/v1/flows/main/whip`;
@@ -84,7 +114,7 @@ describe('a browser', () => {
       bed.messages('main').filter((message) => message === 'WHIP publisher connected').length;
     await until(() => connected() === 2);
     await killed.close();
-    const gone = (): boolean => bed.messages('main').includes('WHIP publisher disconnected');
-    await until(gone);
+    const gone = await bed.event('main', 'WHIP publisher disconnected');
+    expect(gone).toMatchObject({ reason: 'nothing came for 10 s' });
   });
 });
