@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SystemClock } from '../../../src/lib/clock.ts';
 import type { NewTunnelInput } from '../../../src/manager/fleet.ts';
 import { admin, ManagerBed, type JoinedNode } from '../../support/manager/manager-bed.ts';
 import { SimNode } from '../../support/manager/sim-node.ts';
@@ -209,7 +210,10 @@ describe('drift', () => {
     await all.manager.fleet.nodes.reconcile(all.venue.id, admin);
     const { items } = await openDrift(all.manager);
     const { store } = all.manager.program.manager.parts;
-    await store.drift.change(items[0]?.id ?? '', { resolved_at: Date.now(), resolution: 'deleted from node' });
+    await store.drift.change(items[0]?.id ?? '', {
+      resolved_at: new SystemClock().now(),
+      resolution: 'deleted from node',
+    });
     await openDrift(all.manager, 0);
     await all.manager.fleet.nodes.reconcile(all.venue.id, admin);
     await openDrift(all.manager);
