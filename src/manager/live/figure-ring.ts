@@ -4,8 +4,8 @@ export const mostPoints = 120;
 const firstRows = 15;
 
 /**
- * The newest rows of a few numbers, in one piece of memory that grows to what is needed: as objects they would take
- * many times as much, and every node and every flow has some. Null is kept.
+ * The newest rows of a few numbers, in one piece of memory that grows as needed. As objects they would take many times
+ * as much, and every node and flow has some. Null is kept.
  */
 export class FigureRing {
   readonly #columns: number;

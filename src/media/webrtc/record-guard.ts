@@ -4,9 +4,9 @@ const headerBytes = 13;
 const recordType = { alert: 21, handshake: 22, data: 23 } as const;
 
 /**
- * Keeps forged DTLS records (RFC 6347 §4.1) from a connection that has its keys: whoever knows its port could end it.
- * werift 0.25 takes any alert, and any type that it does not know, for the peer's farewell before it looks at the seal,
- * and begins anew at a ClientHello.
+ * Keeps forged DTLS records (RFC 6347 §4.1) from a connection that has its keys: an attacker that knows its port could
+ * end it. werift 0.25 takes any alert, and any unknown type, for the peer's end before it checks the seal. It begins
+ * anew at a ClientHello.
  */
 export function refuseForgedRecords(socket: DtlsSocket): void {
   const { socket: below } = socket.transport;
