@@ -21,6 +21,7 @@ mod fresh;
 mod live;
 pub mod path;
 mod pauses;
+mod pictures;
 mod seeds;
 mod transfer;
 

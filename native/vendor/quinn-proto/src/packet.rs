@@ -689,9 +689,9 @@ pub(crate) enum PacketNumber {
 impl PacketNumber {
     pub(crate) fn new(n: u64, largest_acked: u64) -> Self {
         let range = (n - largest_acked) * 2;
-        if range < 1 << 8 {
-            Self::U8(n as u8)
-        } else if range < 1 << 16 {
+        // Never one byte: a packet that comes after 128 later ones would be taken for one of them, and fail to decrypt
+        // (RFC 9000 appendix A.2).
+        if range < 1 << 16 {
             Self::U16(n as u16)
         } else if range < 1 << 24 {
             Self::U24(n as u32)

@@ -471,7 +471,15 @@ pub(super) struct Dedup {
     window: Window,
     /// Lowest packet number higher than all yet authenticated.
     next: u64,
+    /// Packets that were authenticated, 128 in each element, the newest `BLOCKS` of them: what a burst that is
+    /// reordered has left of the window is no duplicate.
+    blocks: [u128; BLOCKS as usize],
 }
+
+/// Elements of `Dedup::blocks`
+const BLOCKS: u64 = 8;
+/// Packets in each of them
+const BLOCK_SIZE: u64 = 128;
 
 /// Inner bitfield type.
 ///
@@ -485,7 +493,7 @@ const WINDOW_SIZE: u64 = 1 + mem::size_of::<Window>() as u64 * 8;
 impl Dedup {
     /// Construct an empty window positioned at the start.
     pub(super) fn new() -> Self {
-        Self { window: 0, next: 0 }
+        Self { window: 0, next: 0, blocks: [0; BLOCKS as usize] }
     }
 
     /// Highest packet number authenticated.
@@ -497,6 +505,7 @@ impl Dedup {
     ///
     /// Returns whether the packet might be a duplicate.
     pub(super) fn insert(&mut self, packet: u64) -> bool {
+        let seen = self.remember(packet);
         if let Some(diff) = packet.checked_sub(self.next) {
             // Right of window
             self.window = ((self.window << 1) | 1)
@@ -518,8 +527,25 @@ impl Dedup {
             }
         } else {
             // Left of window
-            true
+            seen
         }
+    }
+
+    /// Notes the packet in its block. Returns whether it was there already, or is older than all blocks.
+    fn remember(&mut self, packet: u64) -> bool {
+        let newest = self.next.saturating_sub(1) / BLOCK_SIZE;
+        let block = packet / BLOCK_SIZE;
+        if block + BLOCKS <= newest {
+            return true;
+        }
+        for entered in (newest + 1..=block).take(BLOCKS as usize) {
+            self.blocks[(entered % BLOCKS) as usize] = 0;
+        }
+        let bits = &mut self.blocks[(block % BLOCKS) as usize];
+        let mask = 1 << (packet % BLOCK_SIZE);
+        let seen = *bits & mask != 0;
+        *bits |= mask;
+        seen
     }
 
     /// Returns the packet number of the smallest packet missing between the provided interval
