@@ -14,7 +14,7 @@ use rustls::{
     },
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
-    server::NoServerSessionStorage,
+    server::{NoServerSessionStorage, ParsedCertificate},
     version::TLS13,
 };
 
@@ -22,6 +22,7 @@ use rustls::{
 pub enum Verification {
     None,
     Ca { pem: String, host: String },
+    /// SHA-256 of the leaf certificate, or of its public key (RFC 7469 §2.4).
     Fingerprint([u8; 32]),
 }
 
@@ -118,8 +119,7 @@ impl PeerVerifier {
         match &self.check {
             Check::Anyone => Ok(ServerCertVerified::assertion()),
             Check::Fingerprint(wanted) => {
-                let found = ring::digest::digest(&ring::digest::SHA256, leaf);
-                if found.as_ref() == wanted {
+                if fits(leaf, wanted) {
                     Ok(ServerCertVerified::assertion())
                 } else {
                     Err(Error::General("the relay's certificate has another fingerprint".into()))
@@ -129,6 +129,11 @@ impl PeerVerifier {
             Check::Ca { verifier, host } => verifier.verify_server_cert(leaf, intermediates, host, ocsp, now),
         }
     }
+}
+
+fn fits(leaf: &CertificateDer<'_>, wanted: &[u8; 32]) -> bool {
+    let has_digest = |der: &[u8]| ring::digest::digest(&ring::digest::SHA256, der).as_ref() == wanted;
+    has_digest(leaf) || ParsedCertificate::try_from(leaf).is_ok_and(|leaf| has_digest(&leaf.subject_public_key_info()))
 }
 
 impl ServerCertVerifier for PeerVerifier {

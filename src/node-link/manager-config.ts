@@ -3,8 +3,8 @@ import type { ConfigProblem } from '../config/config-problem.ts';
 import { anyText, flag, text } from '../config/schema-parts.ts';
 import { shadowedKey } from '../config/shadowed-key.ts';
 import { asJsonObject } from '../lib/json.ts';
+import { parsePin } from '../lib/pin.ts';
 import { MAX_CREDENTIAL_CHARS } from '../protocol/node/limits.ts';
-import { normalizeFingerprint } from './link/certificate-check.ts';
 import { maxPreviousSecrets } from './credentials/credentials.ts';
 
 /** How a node reaches its manager; its credentials are the link's own business. */
@@ -13,7 +13,7 @@ export interface ManagerSettings {
   /** 1 to 16, in the order in which they are tried; empty only when not enabled. */
   readonly urls: readonly string[];
   readonly acceptSelfSignedCert: boolean;
-  /** SHA-256 of the leaf certificates that the manager may show, as they were written; empty for none. */
+  /** Of the leaf certificates or public keys that the manager may show, as they were written; empty for none. */
   readonly certFingerprints: readonly string[];
 }
 
@@ -30,8 +30,8 @@ const credential = text().max(MAX_CREDENTIAL_CHARS, {
   error: `is longer than ${MAX_CREDENTIAL_CHARS} characters; copy it again`,
 });
 
-const notSha256 = 'is not a SHA-256; write 64 hex digits, with or without colons';
-const fingerprint = anyText().refine((text) => normalizeFingerprint(text) !== null, { error: notSha256 });
+const notSha256 = 'is not a SHA-256; write 64 hex digits, with or without colons, or sha256/BASE64 of the public key';
+const pin = anyText().refine((text) => parsePin(text) !== null, { error: notSha256 });
 
 const managerFields = z.strictObject({
   enabled: flag().default(false).describe('Whether to connect to a manager.'),
@@ -43,10 +43,10 @@ const managerFields = z.strictObject({
     .describe('Managers, tried in turn.'),
   accept_self_signed_cert: flag().default(false).describe('Accept a certificate that no known authority signed.'),
   cert_fingerprint: z
-    .union([fingerprint, z.array(fingerprint).min(1)], { error: notSha256 })
+    .union([pin, z.array(pin).min(1)], { error: notSha256 })
     .nullable()
     .default(null)
-    .describe("SHA-256 of the manager's certificate, or a list of those that it may show."),
+    .describe("SHA-256 of the manager's certificate or, as sha256/BASE64, of its key; or a list of those it may show."),
   registration_token: credential.nullable().default(null).describe('For the first connection; removed when spent.'),
   node_id: credential.nullable().default(null).describe('Given by the manager.'),
   node_secret: credential.nullable().default(null).describe('Given by the manager.'),

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { edgeTransport, type EdgeQuicSettings } from '../edge/uplink/edge-transport.ts';
 import { AppError, errorMessage } from '../lib/app-error.ts';
 import type { HostPort } from '../lib/host-port.ts';
+import { keyPinOf } from '../lib/pin.ts';
 import { settledWithin } from '../lib/settled-within.ts';
 import { certificateFingerprint } from '../quic/tls-material.ts';
 import type { PeerVerification } from '../quic/peer-verification.ts';
@@ -13,7 +14,7 @@ import { reachUdp, type ReachDependencies, type ReachSettings, type UdpReach } f
 export interface ProbeTarget {
   readonly relay: HostPort;
   readonly verify: PeerVerification;
-  /** SHA-256 of certificates that the relay may show as well, where `verify` is a fingerprint. */
+  /** Of certificates or keys that the relay may show as well, where `verify` is a fingerprint. */
   readonly otherPins?: readonly string[];
   readonly quic: EdgeQuicSettings;
   /** How long each address is pinged. */
@@ -28,8 +29,9 @@ export interface ProbeDependencies extends VisitDependencies, ReachDependencies 
 }
 
 export interface CertificateFacts {
-  /** What an edge's config has as `relay_fingerprint`. */
+  /** Either is what an edge's config has as `relay_fingerprint`. */
   readonly sha256: string;
+  readonly keyPin: string;
   readonly subject: string;
   /** Of the Subject Alternative Name; empty without one. */
   readonly names: string;
@@ -156,6 +158,7 @@ function readCertificate(der: Uint8Array): CertificateFacts {
     const certificate = new X509Certificate(der);
     return {
       sha256: certificateFingerprint(certificate.toString()),
+      keyPin: keyPinOf(der),
       subject: certificate.subject.replaceAll('\n', ', '),
       names: certificate.subjectAltName ?? '',
       validFromMs: certificate.validFromDate.getTime(),

@@ -1,6 +1,7 @@
 /**
  * How a dialled relay proves its identity (docs/protocol/tunnel.md §8). A fingerprint is the SHA-256 of the leaf
- * certificate (DER), 64 lower-case hex digits. An engine takes the CA as PEM text and one fingerprint.
+ * certificate (DER), or of its public key (SubjectPublicKeyInfo, RFC 7469 §2.4), 64 lower-case hex digits. An engine
+ * takes the CA as PEM text and one fingerprint.
  */
 export type PeerVerification<Ca = { readonly caPem: string; readonly host: string }, Sha256 = string> =
   | { readonly kind: 'none' }

@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { LogFields, Logger } from '../lib/logger.ts';
 import { withoutKeys } from '../lib/without-keys.ts';
+import { keyPinOf } from '../lib/pin.ts';
 import type { Random } from '../lib/random.ts';
 import { exposedFiles } from '../config/exposed-secrets.ts';
 import { managerSettings } from '../node-link/manager-config.ts';
@@ -51,8 +52,9 @@ export interface RelayProgram {
   readonly socketBufferBytes: readonly (number | null)[];
   /** `ip:port` of each address of the REST API, with the real port. */
   readonly apiAddresses: readonly string[];
-  /** SHA-256 of the certificate: what an edge is given as `relay_fingerprint`. */
+  /** SHA-256 of the certificate, and the pin of its key: either is what an edge is given as `relay_fingerprint`. */
   readonly certificateFingerprint: string;
+  readonly keyPin: string;
   /**
    * Puts a config that was read again in force, as far as it can be without a restart. The certificate is read again
    * too (conformance L3). Rejects with AppError `tls-failed`, having changed nothing.
@@ -112,6 +114,7 @@ export async function startRelayProgram(
     socketBufferBytes: relay.socketBufferBytes,
     apiAddresses: adminConsole.addresses,
     certificateFingerprint: certificateFingerprint(inForce.tls.certificate),
+    keyPin: keyPinOf(inForce.tls.certificate),
     reload: (next) =>
       reload({ relay, link, ...dependencies }, inForce, next, (effective) =>
         tlsIdentity(effective, certificateDir, dependencies.clock),
@@ -169,7 +172,9 @@ async function reload(
   // First, because it is what can fail.
   if (renewed) {
     relay.setTls(tls);
-    logger.info({ certificate_sha256: certificateFingerprint(tls.certificate) }, 'certificate renewed');
+    const { certificate } = tls;
+    const pins = { certificate_sha256: certificateFingerprint(certificate), key_pin: keyPinOf(certificate) };
+    logger.info(pins, 'certificate renewed');
   }
   Object.assign(inForce, { config: effective, tls });
   relay.reload(effective);

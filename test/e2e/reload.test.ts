@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChildProgram } from '../../src/cli/demo/child-program.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
-import { createSelfSigned } from '../support/samples/certificates.ts';
+import { createSelfSigned, type Certificate } from '../support/samples/certificates.ts';
 import { tunnelNumber } from '../support/samples/sample-relay.ts';
 import { until } from '../support/until.ts';
 
@@ -58,14 +58,15 @@ describe('a running relay', () => {
 
   it('L3 takes a renewed certificate by itself', async () => {
     const [first, second] = [await createSelfSigned(), await createSelfSigned()];
+    const pinsOf = ({ fingerprint, keyPin }: Certificate) => ({ certificate_sha256: fingerprint, key_pin: keyPin });
     write('relay.crt', first.certificatePem);
     write('relay.key', first.privateKeyPem);
     const path = writeConfig({ ...loopback, tls_cert_path: 'relay.crt', tls_key_path: 'relay.key' });
     await using program = new ChildProgram('relay', ['relay', '-c', path], new SystemClock());
-    expect(await program.line('relay started')).toMatchObject({ certificate_sha256: first.fingerprint });
+    expect(await program.line('relay started')).toMatchObject(pinsOf(first));
     write('relay.key', second.privateKeyPem);
     write('relay.crt', second.certificatePem);
-    expect(await program.line('certificate renewed')).toMatchObject({ certificate_sha256: second.fingerprint });
+    expect(await program.line('certificate renewed')).toMatchObject(pinsOf(second));
     expect(await program.line('config reloaded')).toMatchObject({ cause: 'file changed', applied: ['certificate'] });
     // The files that a new config names are looked at from then on.
     write('other.crt', first.certificatePem);

@@ -61,7 +61,7 @@ export function addKeygen(program: Command, terminal: Terminal, clock: Clock): v
     .option('--relay <host:port...>', 'one relay, or two (primary first)', ['relay.example:4433'])
     .option('--listen <ip:port>', 'where the egress edge takes local traffic', '127.0.0.1:9000')
     .option('--forward <ip:port>', 'where the ingress edge sends it', '127.0.0.1:9001')
-    .option('--fingerprint <sha256>', "the relay's certificate, as its start-up line prints it")
+    .option('--fingerprint <sha256>', "the relay's certificate or key_pin, as its start-up line prints it")
     .option('--pin', 'have the edges trust only the certificate in certs/ of --out, which is made when there is none')
     .option('--out <folder>', 'write the three files there instead of printing them (existing files are kept)')
     .action((options: KeygenOptions) => keygen(options, terminal, clock));

@@ -33,7 +33,7 @@ export function addProbe(program: Command, terminal: Terminal, clock: Clock): vo
         `Status 0 when all is well, ${problemFound} when a problem was found, 1 or 2 when it could not look.`,
     )
     .option('-c, --config <file>', 'the config of an edge: probes its relays, each with the proof that it asks for')
-    .option('--pin <sha256>', 'the certificate that the relay must have, as its start-up line prints it')
+    .option('--pin <sha256>', 'the certificate or key_pin that the relay must have, as its start-up line prints it')
     .option('--ca <file>', 'the CA (PEM) that must vouch for the host name')
     .option('--payload <bytes>', 'the largest datagram that will be sent', toPayload, srtDatagramBytes)
     .option('--seconds <number>', 'how long each address is pinged', toSeconds, 3)

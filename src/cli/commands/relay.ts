@@ -98,6 +98,7 @@ async function startRelay(
       quic_addrs: relay.quicAddresses,
       api_addrs: relay.apiAddresses,
       certificate_sha256: relay.certificateFingerprint,
+      key_pin: relay.keyPin,
       tunnels: config.tunnels.length,
       require_bind_auth: config.require_bind_auth,
       limits: {

@@ -158,8 +158,9 @@ function explainCertificate({ certificate, unproven }: AddressFacts, expected: E
         : good(`Its certificate is the one that was expected: ${proof[expected.verify]}.`),
     ];
   }
+  const { sha256, subject, keyPin } = certificate;
   return [
-    good(`Its certificate has SHA-256 ${certificate.sha256} (${certificate.subject}); ${proof[expected.verify]}.`),
+    good(`Its certificate has SHA-256 ${sha256} (${subject}), and its key is ${keyPin}; ${proof[expected.verify]}.`),
     ...explainValidity(certificate, expected.nowMs),
   ];
 }
@@ -173,7 +174,7 @@ function explainValidity({ validFromMs, validToMs }: CertificateFacts, nowMs: nu
   const days = Math.floor((validToMs - nowMs) / dayMs);
   if (days > soonDays) return [];
   const text = days < 0 ? `It has expired on ${day(validToMs)}.` : `It expires on ${day(validToMs)}.`;
-  return [note(text, 'renew it; edges that pin it need the new fingerprint')];
+  return [note(text, 'renew it with the same key, or edges that pin the certificate need the new pin')];
 }
 
 function explainRoundTrip({ rttsMs, pings }: VisitFacts): readonly Finding[] {

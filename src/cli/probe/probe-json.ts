@@ -45,6 +45,6 @@ function visitJson(visit: Visit): object {
   };
 }
 
-function certificateJson({ sha256, subject, names, validFromMs, validToMs }: CertificateFacts): object {
-  return { sha256, subject, names, valid_from: rfc3339(validFromMs), valid_to: rfc3339(validToMs) };
+function certificateJson({ sha256, keyPin, subject, names, validFromMs, validToMs }: CertificateFacts): object {
+  return { sha256, key_pin: keyPin, subject, names, valid_from: rfc3339(validFromMs), valid_to: rfc3339(validToMs) };
 }

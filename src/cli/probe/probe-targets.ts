@@ -5,7 +5,7 @@ import type { TunnelSettings } from '../../edge/config/tunnel-config.ts';
 import { quicSchema } from '../../config/schema-parts.ts';
 import { AppError } from '../../lib/app-error.ts';
 import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
-import { isHex64 } from '../../protocol/tunnel/bind-token.ts';
+import { parsePin } from '../../lib/pin.ts';
 import type { ProbeTarget } from '../../probe/probe-relay.ts';
 import { loadEdgeConfig } from '../load-edge-config.ts';
 import { refuseOthersConfig } from '../program-of-config.ts';
@@ -48,14 +48,17 @@ function relayProblems(text: string | undefined, relay: HostPort | null): string
 function proofProblems(relay: HostPort | null, { pin, ca }: ProbeFlags): string[] {
   const isAddress = relay !== null && isIP(relay.host) !== 0;
   return [
-    ...(pin === undefined || isHex64(pin) ? [] : ['--pin: must be a SHA-256, 64 hex digits']),
+    ...(pin === undefined || parsePin(pin) !== null
+      ? []
+      : ['--pin: must be a SHA-256: 64 hex digits, or sha256/BASE64']),
     ...(pin === undefined || ca === undefined ? [] : ['--pin and --ca: give one of them']),
     ...(ca !== undefined && isAddress ? ['--ca: vouches for a host name, and this is an address; use --pin'] : []),
   ];
 }
 
 async function verificationOf(relay: HostPort, { pin, ca }: ProbeFlags): Promise<ProbeTarget['verify']> {
-  if (pin !== undefined) return { kind: 'fingerprint', sha256: pin.toLowerCase() };
+  const sha256 = pin === undefined ? null : parsePin(pin);
+  if (sha256 !== null) return { kind: 'fingerprint', sha256 };
   return ca === undefined ? { kind: 'none' } : caOf(ca, relay);
 }
 

@@ -47,8 +47,8 @@ const remedies: readonly (readonly [pattern: RegExp, remedy: (host: string) => s
   [
     new RegExp(`^${unprovenRelay}`),
     () =>
-      'compare relay_fingerprint with the certificate_sha256 that the relay logs when it starts; if the relay ' +
-      'has no new certificate, somebody else answers in its place',
+      'compare relay_fingerprint with the certificate_sha256 or key_pin that the relay logs when it starts; if the ' +
+      'relay has no new one, somebody else answers in its place',
   ],
   [
     /ENOTFOUND|has no address|ENODATA/,

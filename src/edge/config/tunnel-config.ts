@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { formatHostPort, parseHostPort, type HostPort } from '../../lib/host-port.ts';
 import { anyText, choice, flag, hex64, shown, text } from '../../config/schema-parts.ts';
-import { isHex64 } from '../../protocol/tunnel/bind-token.ts';
 import { asJsonObject } from '../../lib/json.ts';
+import { parsePin } from '../../lib/pin.ts';
 import { DIRECTIONS, TUNNEL_PROTOCOLS, type Direction, type TunnelProtocol } from '../../protocol/tunnel/leg.ts';
 import { parseTunnelId, type TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { ConfiguredVerification } from '../../quic/peer-verification.ts';
@@ -60,9 +60,13 @@ const relayAddr = anyText().transform((text, context) => {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
-const fingerprint = anyText()
-  .transform((text) => text.replaceAll(':', '').toLowerCase())
-  .refine(isHex64, { error: 'is not a SHA-256; copy the certificate_sha256 that the relay logs when it starts' });
+const pin = anyText().transform((text, context) => {
+  const hex = parsePin(text);
+  if (hex !== null) return hex;
+  const message = 'is not a SHA-256; copy the certificate_sha256 or the key_pin that the relay logs when it starts';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
 const tunnelId = anyText('a UUID in quotes, the same at both edges').transform((text, context) => {
   const id = parseTunnelId(text);
   if (id !== null) return id;
@@ -106,12 +110,15 @@ export const tunnelFields = z.strictObject({
   require_bind_proof: flag().optional().describe('Never show the bind token itself to a relay.'),
   relay_ca_path: text().optional().describe('PEM of the authority that signed the relay certificate.'),
   relay_fingerprint: z
-    .union([fingerprint, z.array(z.union([fingerprint, z.array(fingerprint).min(1)])).min(1)], {
-      error: 'is not a SHA-256 or a list of them; copy the certificate_sha256 that the relay logs when it starts',
+    .union([pin, z.array(z.union([pin, z.array(pin).min(1)])).min(1)], {
+      error:
+        'is not a SHA-256 or a list of them; copy the certificate_sha256 or the key_pin that the relay logs when ' +
+        'it starts',
     })
     .optional()
     .describe(
-      "SHA-256 of the relay's certificate; a list of one for each relay, or of several that one relay may show.",
+      "SHA-256 of the relay's certificate or, as sha256/BASE64, of its key; a list of one for each relay, or of " +
+        'several that one relay may show.',
     ),
 });
 

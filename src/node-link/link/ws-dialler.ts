@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import { TLSSocket } from 'node:tls';
 import type * as Ws from 'ws';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
+import { fitsPin } from '../../lib/pin.ts';
 import { MAX_NODE_FRAME_BYTES } from '../../protocol/node/limits.ts';
-import { normalizeFingerprint, type CertificateCheck } from './certificate-check.ts';
+import type { CertificateCheck } from './certificate-check.ts';
 import type { ManagerDialler, ManagerSocket, ManagerSocketListener } from './manager-socket.ts';
 
 /** What a manager may take to answer our close frame; an option that the package's types do not have yet. */
@@ -98,16 +99,17 @@ function ignore(): void {
 }
 
 function sendOnceTrusted(request: ClientRequest, check: UsableCheck): void {
-  const wanted = check.kind === 'unchecked' ? [] : check.fingerprints;
-  if (wanted.length === 0) {
+  const pins = check.kind === 'unchecked' ? [] : check.pins;
+  if (pins.length === 0) {
     request.end();
     return;
   }
   request.once('socket', (socket) => {
     socket.once('secureConnect', () => {
-      const seen = socket instanceof TLSSocket ? socket.getPeerCertificate().fingerprint256 : '';
-      if (wanted.includes(normalizeFingerprint(seen) ?? '')) request.end();
-      else request.destroy(new Error(`certificate is not the pinned one: its SHA-256 is ${seen}`));
+      const leaf = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+      if (leaf !== undefined && pins.some((pin) => fitsPin(leaf.raw, pin))) request.end();
+      else
+        request.destroy(new Error(`certificate is not the pinned one: its SHA-256 is ${leaf?.fingerprint256 ?? ''}`));
     });
   });
 }

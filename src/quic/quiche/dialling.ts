@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { AppError } from '../../lib/app-error.ts';
+import { fitsPin } from '../../lib/pin.ts';
 import type { CloseInfo } from '../connection-report.ts';
 import type { ConnectionHandler, DialOptions, QuicConnection } from '../types.ts';
 import { handshakeTooLong, isCertificateAlert } from './close-info.ts';
@@ -108,7 +108,7 @@ export class Dialling {
     const { verify } = this.#options;
     if (verify.kind !== 'fingerprint') return true;
     const leaf = handle.peerCertChain()?.[0];
-    return leaf !== undefined && createHash('sha256').update(leaf).digest('hex') === verify.sha256;
+    return leaf !== undefined && fitsPin(leaf, verify.sha256);
   }
 
   #abort(): void {

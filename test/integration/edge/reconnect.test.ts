@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/lib/clock.ts';
-import { TestAuthority } from '../../support/samples/certificates.ts';
+import { createSelfSigned, TestAuthority, type Certificate } from '../../support/samples/certificates.ts';
 import { portOf, startAuthorizedRelay } from '../../support/programs/authorized-relay.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
 import { FaultyNetwork } from '../../support/network/faulty-network.ts';
@@ -29,8 +29,10 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
     await using again = await startTestEdge({ engine, tunnels: [ingress] });
     await egress.reaches('ready');
     await again.reaches('ready');
-    source.send(Buffer.from('again'), egress.port());
-    await until(() => sink.received.length === 1);
+    await until(() => {
+      source.send(Buffer.from('again'), egress.port());
+      return sink.received.length > 0;
+    });
     expect(egress.messages()).toEqual([
       `Tunnel 'test tunnel' started`,
       'Tunnel connected to relay',
@@ -122,12 +124,35 @@ describe.each(await builtEngines())('an edge over %s', (engineName) => {
     await byCa.reaches('waiting');
 
     await using wrongFingerprint = await start({ relay_addr: relay.address, relay_fingerprint: 'ab'.repeat(32) });
+    const keyOfAnother = stranger.certificate.keyPin;
+    await using wrongKey = await start({ relay_addr: relay.address, relay_fingerprint: keyOfAnother });
     await using wrongCa = await start({ relay_addr: host('relay.example.com'), relay_ca_path: '/stranger.pem' });
     await using wrongName = await start({ relay_addr: host('elsewhere.example.com'), relay_ca_path: '/ca.pem' });
-    for (const edge of [wrongFingerprint, wrongCa, wrongName]) {
+    for (const edge of [wrongFingerprint, wrongKey, wrongCa, wrongName]) {
       await until(() => edge.messages()[1]?.startsWith('Tunnel connection to relay failed: '));
       expect(edge.tunnel().state).toBe('connecting');
     }
+  });
+
+  it('goes on at a relay whose certificate was renewed with the key that it pins', async () => {
+    const first = await createSelfSigned();
+    const renewed = await createSelfSigned({ keys: first.keys });
+    const identity = ({ certificatePem, privateKeyPem }: Certificate) => {
+      return { certificate: certificatePem, privateKey: privateKeyPem };
+    };
+    await using engine = await openEngine(engineName);
+    await using relay = await startAuthorizedRelay(engineName, { tls: identity(first) });
+    const start = (pin: string) =>
+      startTestEdge({ engine, tunnels: [{ ...egressTunnel, relay_addr: relay.address, relay_fingerprint: pin }] });
+    await using before = await start(first.keyPin);
+    await before.reaches('waiting');
+    relay.relay.setTls(identity(renewed));
+    await before.edge.stop();
+    await using after = await start(first.keyPin);
+    await after.reaches('waiting');
+    await after.edge.stop();
+    await using byCertificate = await start(first.fingerprint);
+    await until(() => byCertificate.messages()[1]?.startsWith('Tunnel connection to relay failed: '));
   });
 
   it('reports a bind that the relay refuses once', async () => {

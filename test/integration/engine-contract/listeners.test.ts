@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/lib/app-error.ts';
+import { keyPinOf, parsePin } from '../../../src/lib/pin.ts';
 import { certificateFingerprint } from '../../../src/quic/tls-material.ts';
 import { createSelfSigned, TestAuthority, type KeyKind } from '../../support/samples/certificates.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
@@ -11,12 +12,14 @@ import { until } from '../../support/until.ts';
 
 describe.each(await builtEngines())('certificates with the %s engine', (name) => {
   it.each(['ec', 'ed25519', 'rsa'] satisfies KeyKind[])(
-    'of kind %s are served and trusted by fingerprint',
+    'of kind %s are served and trusted by fingerprint, their own or that of their key',
     async (kind) => {
       const tls = await testIdentity(kind);
       await using world = await QuicWorld.start(name, { listen: { tls } });
       const sha256 = certificateFingerprint(tls.certificate);
       await world.dial({ verify: { kind: 'fingerprint', sha256 } });
+      const ofKey = parsePin(keyPinOf(tls.certificate)) ?? '';
+      await world.dial({ verify: { kind: 'fingerprint', sha256: ofKey } });
       const wrong = createHash('sha256').update('another').digest('hex');
       expect(await failureCode(world.dial({ verify: { kind: 'fingerprint', sha256: wrong } }))).toBe('tls-failed');
     },

@@ -30,7 +30,7 @@ afterAll(() => tls.setDefaultCACertificates(systemRoots));
 
 interface Settings {
   readonly certificate: Kind;
-  readonly pin?: 'right' | 'wrong' | 'among others';
+  readonly pin?: 'right' | 'key' | 'wrong' | 'key of another' | 'among others';
   readonly acceptSelfSigned?: boolean;
   readonly allowInsecure?: boolean;
 }
@@ -42,7 +42,11 @@ async function connect(settings: Settings) {
   const manager = stack.use(await TestManager.start({ certificate }));
   manager.secrets.set('n', new Set(['s']));
   const right = certificate.fingerprint.toUpperCase().match(/../g)?.join(':') ?? '';
-  const pins = { right, wrong: 'ab'.repeat(32), 'among others': ['ab'.repeat(32), right] };
+  const other = certificates.get(settings.certificate === 'trusted' ? 'self-signed' : 'trusted')?.keyPin;
+  const pins = {
+    ...{ right, key: certificate.keyPin, wrong: 'ab'.repeat(32), 'key of another': other },
+    'among others': ['ab'.repeat(32), right],
+  };
   const pin = settings.pin && { cert_fingerprint: pins[settings.pin] };
   const accept = settings.acceptSelfSigned && { accept_self_signed_cert: true };
   const node = stack.use(
@@ -67,6 +71,7 @@ describe('a node connects to a manager', () => {
     ['with that and the pinned leaf', { certificate: 'trusted', pin: 'right' }],
     ['with one of several pinned leaves', { certificate: 'trusted', pin: 'among others' }],
     ['with a pinned self-signed one', { certificate: 'self-signed', pin: 'right', acceptSelfSigned: true }],
+    ['with a self-signed one whose key is pinned', { certificate: 'self-signed', pin: 'key', acceptSelfSigned: true }],
     [
       'with a pinned expired one when self-signed is accepted',
       { certificate: 'expired', pin: 'right', acceptSelfSigned: true },
@@ -88,6 +93,7 @@ describe('a node does not say who it is to a manager', () => {
     ['with an expired one', { certificate: 'expired' }, /expired/],
     ['with one for another name', { certificate: 'wrong name' }, /altnames/],
     ['with another leaf than the pinned one', { certificate: 'trusted', pin: 'wrong' }, /not the pinned one/],
+    ['with another key than the pinned one', { certificate: 'trusted', pin: 'key of another' }, /not the pinned one/],
     ['with a pinned leaf that no authority signed', { certificate: 'self-signed', pin: 'right' }, /self-signed/],
     [
       'with another self-signed one than the pinned one',

@@ -114,10 +114,13 @@ describe.each(await builtEngines())('adit probe over %s', (engine) => {
 
   it('takes the pinned certificate and no other, and shows the one that is there', async () => {
     await using relay = await runRelay({});
-    const { certificateFingerprint: sha256 } = relay;
+    const { certificateFingerprint: sha256, keyPin } = relay;
     const right = await probe(addressOf(relay), '--engine', engine, '--pin', sha256);
-    expect(right.text).toContain(`✓ Its certificate has SHA-256 ${sha256} (CN=relay); the pin fits.`);
+    const shown = `✓ Its certificate has SHA-256 ${sha256} (CN=relay), and its key is ${keyPin}; the pin fits.`;
+    expect(right.text).toContain(shown);
     expect(right.status).toBe(0);
+    const byKey = await probe(addressOf(relay), '--engine', engine, '--pin', keyPin);
+    expect(byKey.text).toContain(shown);
     const wrong = await probe(addressOf(relay), '--engine', engine, '--pin', 'ab'.repeat(32));
     expect(wrong.text).toContain(
       `✗ The relay did not prove that it is the one that was expected: its certificate has SHA-256 ${sha256}.`,
@@ -193,7 +196,7 @@ describe('adit probe', () => {
             address: addressOf(relay),
             udp: { kind: 'answered', sent: 100, answered: 100 },
             connection: { failure: null, relay: { version: '0.0.0-test', protocol: 2 } },
-            certificate: { sha256: relay.certificateFingerprint },
+            certificate: { sha256: relay.certificateFingerprint, key_pin: relay.keyPin },
           },
         ],
       },
@@ -204,7 +207,7 @@ describe('adit probe', () => {
     [[], 'name a relay, such as relay.example:4433, or give --config'],
     [['relay.example'], 'relay.example: must be host:port or [ipv6]:port'],
     [['relay.example:0'], 'relay.example:0: must be host:port'],
-    [['relay.example:1', '--pin', 'ab'], '--pin: must be a SHA-256, 64 hex digits'],
+    [['relay.example:1', '--pin', 'ab'], '--pin: must be a SHA-256: 64 hex digits, or sha256/BASE64'],
     [['127.0.0.1:1', '--ca', 'ca.pem'], '--ca: vouches for a host name, and this is an address; use --pin'],
     [['relay.example:1', '--ca', 'not-there.pem'], 'cannot read not-there.pem, the CA for relay.example:1'],
     [['relay.example:1', '--config', 'edge.json'], '--config names the relays and their proofs'],

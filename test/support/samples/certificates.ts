@@ -25,10 +25,16 @@ export interface Certificate {
   readonly certificateDer: Uint8Array;
   /** SHA-256 of the DER, lower-case hex without separators. */
   readonly fingerprint: string;
+  /** As RFC 7469 writes the pin of a public key, after `sha256/`. */
+  readonly keyPin: string;
+  /** For another certificate with the same key. */
+  readonly keys: webcrypto.CryptoKeyPair;
 }
 
 export interface LeafOptions {
   readonly keyKind?: KeyKind;
+  /** Made anew without. */
+  readonly keys?: webcrypto.CryptoKeyPair;
   readonly commonName?: string;
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
@@ -75,7 +81,7 @@ export class TestAuthority {
   /** A certificate for servers and clients, for `localhost` and the loopback addresses unless told otherwise. */
   async issue(options: LeafOptions = {}): Promise<Certificate> {
     const { keyKind = 'ec', commonName = 'localhost' } = options;
-    const keys = await generateKeys(keyKind);
+    const keys = options.keys ?? (await generateKeys(keyKind));
     const certificate = await X509CertificateGenerator.create({
       subject: `CN=${commonName}`,
       issuer: this.#issuer,
@@ -92,7 +98,7 @@ export class TestAuthority {
 /** A leaf certificate that signs itself, as the relay makes one when none is configured. */
 export async function createSelfSigned(options: LeafOptions = {}): Promise<Certificate> {
   const { keyKind = 'ec', commonName = 'localhost' } = options;
-  const keys = await generateKeys(keyKind);
+  const keys = options.keys ?? (await generateKeys(keyKind));
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: `CN=${commonName}`,
     keys,
@@ -139,9 +145,11 @@ function leafExtensions(options: LeafOptions) {
 async function bundle(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<Certificate> {
   const certificateDer = new Uint8Array(certificate.rawData);
   return {
+    keys,
     certificatePem: certificate.toString('pem'),
     privateKeyPem: PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'),
     certificateDer,
     fingerprint: createHash('sha256').update(certificateDer).digest('hex'),
+    keyPin: `sha256/${createHash('sha256').update(new Uint8Array(certificate.publicKey.rawData)).digest('base64')}`,
   };
 }

@@ -217,6 +217,19 @@ describe('an edge config', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('takes the pin of a public key in place of a certificate’s fingerprint, alone or beside it', () => {
+    const key = `sha256/${Buffer.from(other, 'hex').toString('base64')}`;
+    const { config } = valid({
+      tunnels: [{ ...tunnel, relay_addrs: ['a:1', 'b:1'], relay_fingerprint: [key, [fingerprint, key]] }],
+    });
+    expect(config.tunnels[0]?.verifications).toEqual([
+      { kind: 'fingerprint', sha256: [other] },
+      { kind: 'fingerprint', sha256: [fingerprint, other] },
+    ]);
+    const problems = problemsOf({ relay_addrs: ['a:1'], relay_fingerprint: key.slice(0, -1) });
+    expect(problems[0]).toMatch(/relay_fingerprint is not a SHA-256.*certificate_sha256 or the key_pin/);
+  });
+
   it('takes require_bind_proof for the whole file or for one tunnel', () => {
     const second = { ...tunnel, id: '00000000-0000-4000-8000-000000000001', enabled: false, require_bind_proof: false };
     const { config } = valid({ require_bind_proof: true, tunnels: [tunnel, second] });

@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { chooseCertificateCheck, normalizeFingerprint } from '../../../../src/node-link/link/certificate-check.ts';
+import { chooseCertificateCheck } from '../../../../src/node-link/link/certificate-check.ts';
 
 const hex = '0a'.repeat(32);
 const withColons = hex.toUpperCase().match(/../g)?.join(':') ?? '';
 
 describe('the check of a manager certificate', () => {
   it.each([
-    ['the chain by default', false, [], { kind: 'chain', fingerprints: [] }],
-    ['the chain and the leaf with a fingerprint', false, [withColons], { kind: 'chain', fingerprints: [hex] }],
-    ['the leaf alone when self-signed is accepted', true, [hex], { kind: 'pinned', fingerprints: [hex] }],
-    ['one of several leaves', true, [hex, 'cd'.repeat(32)], { kind: 'pinned', fingerprints: [hex, 'cd'.repeat(32)] }],
+    ['the chain by default', false, [], { kind: 'chain', pins: [] }],
+    ['the chain and the leaf with a fingerprint', false, [withColons], { kind: 'chain', pins: [hex] }],
+    ['the leaf alone when self-signed is accepted', true, [hex], { kind: 'pinned', pins: [hex] }],
+    [
+      'the leaf with a key as pinned',
+      false,
+      [`sha256/${Buffer.from(hex, 'hex').toString('base64')}`],
+      { kind: 'chain', pins: [hex] },
+    ],
+    ['one of several leaves', true, [hex, 'cd'.repeat(32)], { kind: 'pinned', pins: [hex, 'cd'.repeat(32)] }],
   ] as const)(
     'is %s, with and without the insecure switch',
     (_name, acceptSelfSignedCert, certFingerprints, expected) => {
@@ -29,7 +35,6 @@ describe('the check of a manager certificate', () => {
   });
 
   it('refuses a fingerprint that is none', () => {
-    expect(normalizeFingerprint('abc')).toBeNull();
     expect(chooseCertificateCheck({ acceptSelfSignedCert: true, certFingerprints: ['abc'] }, true).kind).toBe(
       'refused',
     );

@@ -26,7 +26,7 @@ function start(credentials: NodeCredentials = known, stored: Promise<void> = Pro
     ponged: (payload: string) => void seen.push(`ponged ${payload}`),
     ended: (result: AttemptResult) => void results.push(result),
   };
-  const check = { kind: 'chain', fingerprints: [] } as const;
+  const check = { kind: 'chain', pins: [] } as const;
   const attempt = new LinkAttempt(
     { clock, logger, dialler, owner },
     { url: 'wss://m/ws/node', check, credentials, softwareVersion: '1.0.0' },
