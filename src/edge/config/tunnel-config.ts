@@ -16,7 +16,7 @@ export interface TunnelSettings {
   readonly enabled: boolean;
   readonly protocol: TunnelProtocol;
   readonly direction: Direction;
-  /** An IP literal. Egress listens here (port 0: any), ingress forwards there. Of no use where `endsInFlow`. */
+  /** Egress listens here (an IP literal, port 0: any), ingress forwards there. Of no use where `endsInFlow`. */
   readonly localAddr: HostPort;
   /** A media flow of this edge takes the place of local programs. */
   readonly endsInFlow: boolean;
@@ -44,12 +44,9 @@ const endsInFlow = 'flow';
 const ipPort = anyText('ip:port, such as "127.0.0.1:9000"').transform((text, context) => {
   if (text === endsInFlow) return endsInFlow;
   const address = parseHostPort(text);
-  if (address !== null && isIP(address.host) !== 0) return address;
   if (address?.host.toLowerCase() === 'localhost') return { ...address, host: '127.0.0.1' };
-  const message =
-    address === null
-      ? `is not ip:port or [ipv6]:port but ${shown(text)}; write for example "127.0.0.1:9000"`
-      : `names the host ${shown(address.host)}; write its IP address, or localhost`;
+  if (address !== null) return address;
+  const message = `is not ip:port or [ipv6]:port but ${shown(text)}; write for example "127.0.0.1:9000"`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
@@ -90,7 +87,7 @@ export const tunnelFields = z.strictObject({
     .describe('Only "relay".'),
   direction: choice(DIRECTIONS).describe('egress listens on local_addr, ingress forwards to it; one of each.'),
   local_addr: ipPort.describe(
-    'IP or localhost, and port: egress listens here, ingress forwards there; "flow" for a flow of this edge.',
+    'Address and port: egress listens here, ingress forwards there (a name will do); "flow" for a flow here.',
   ),
   relay_addr: relayAddr.optional().describe('One relay, in place of relay_addrs.'),
   relay_addrs: z
@@ -117,14 +114,33 @@ export const tunnelFields = z.strictObject({
     })
     .optional()
     .describe(
-      "SHA-256 of the relay's certificate or, as sha256/BASE64, of its key; a list of one for each relay, or of " +
-        'several that one relay may show.',
+      "SHA-256 of the relay's certificate, or sha256/BASE64 of its key; a list: one for each relay, or several.",
     ),
 });
 
 type TunnelFields = z.output<typeof tunnelFields>;
 
 type AddProblem = (key: string, message: string) => void;
+
+/** An ingress edge looks a name up whenever it forwards; to listen takes an address of this machine. */
+function listensOnAddress({ direction, local_addr: local }: TunnelFields): boolean {
+  return direction !== 'egress' || local === endsInFlow || isIP(local.host) !== 0;
+}
+
+/** Checked beside other problems of the entry, unless one of the two keys is itself wrong. */
+const namedListener = {
+  path: ['local_addr'],
+  error: ({ input }: { readonly input?: unknown }): string => {
+    const { local_addr: local } = listener.parse(input);
+    const host = local === endsInFlow ? endsInFlow : local.host;
+    return `names the host ${shown(host)}; an egress edge listens: write an IP address of this machine, or localhost`;
+  },
+  when: ({ value }: { readonly value: unknown }): boolean => listener.safeParse(value).success,
+};
+const listener = z.looseObject({
+  direction: choice(DIRECTIONS),
+  local_addr: z.union([z.literal(endsInFlow), z.looseObject({ host: z.string() })]),
+});
 
 /** Checks keys against each other. Runs only on entries whose fields are valid. */
 function checkTogether(tunnel: TunnelFields, context: z.RefinementCtx<TunnelFields>): void {
@@ -171,7 +187,10 @@ export function tunnelSchema(context: TunnelContext): z.ZodType<TunnelSettings> 
       const fields = asJsonObject(entry);
       return fields === null ? entry : withOneRelayKey(fields);
     },
-    tunnelFields.superRefine(checkTogether).transform((tunnel) => toSettings(tunnel, context)),
+    tunnelFields
+      .refine(listensOnAddress, namedListener)
+      .superRefine(checkTogether)
+      .transform((tunnel) => toSettings(tunnel, context)),
   );
 }
 

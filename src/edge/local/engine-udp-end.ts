@@ -8,11 +8,13 @@ import type { RelayConnection } from '../uplink/relay-connection.ts';
 import { LastingUdpSocket } from './lasting-udp-socket.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
 import { udpModeOf, udpUnavailable } from './local-udp-socket.ts';
+import type { LookUp } from './look-up.ts';
 import type { UdpEndSettings } from './udp-end.ts';
 
 export interface EngineUdpEndDependencies extends Pick<LocalEndDependencies, 'counters' | 'logger'> {
   readonly clock: Clock;
   readonly local: Pick<LocalTunnel, 'udp'>;
+  readonly lookUp: LookUp;
 }
 
 /** As `UdpEnd`, where the engine moves the datagrams: this class only chooses the socket and the relay. */
@@ -74,8 +76,9 @@ export class EngineUdpEnd implements LocalEnd {
   }
 
   async #open(mode: 'bind' | 'connect', address: HostPort): Promise<LocalUdpSocket> {
+    const found = await this.#dependencies.lookUp(address);
     try {
-      return await this.#udp.open(mode, { ip: address.host, port: address.port });
+      return await this.#udp.open(mode, found);
     } catch (cause) {
       throw udpUnavailable(mode, address, cause);
     }

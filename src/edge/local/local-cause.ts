@@ -6,6 +6,8 @@ const words: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it does not answer (ETIMEDOUT)',
   EACCES: 'the system does not permit it (EACCES)',
   EPERM: 'the system does not permit it (EPERM): look at the firewall here',
+  ENOTFOUND: 'its name does not resolve (ENOTFOUND)',
+  EAI_AGAIN: 'no DNS server answers for its name (EAI_AGAIN)',
   EMFILE: 'this process has no file descriptors left (EMFILE): raise LimitNOFILE',
 };
 

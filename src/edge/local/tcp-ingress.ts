@@ -8,6 +8,7 @@ import type { LocalTcp } from '../../quic/local-sockets.ts';
 import type { QuicStream } from '../../quic/types.ts';
 import { endStream } from '../../tunnel-wire/end-stream.ts';
 import { HeaderReader } from '../../tunnel-wire/read-header.ts';
+import { connectTo, type LookUp } from './look-up.ts';
 import { edgeStreamCode, type LocalEnd, type LocalEndDependencies } from './local-end.ts';
 import type { RelayConnection } from '../uplink/relay-connection.ts';
 import { TcpPipes } from './tcp-pipes.ts';
@@ -15,6 +16,7 @@ import { TcpPipes } from './tcp-pipes.ts';
 export interface TcpIngressDependencies extends Pick<LocalEndDependencies, 'counters' | 'logger'> {
   readonly clock: Clock;
   readonly tcp: LocalTcp;
+  readonly lookUp: LookUp;
 }
 
 export interface TcpIngressSettings {
@@ -97,8 +99,7 @@ export class TcpIngress implements LocalEnd {
   }
 
   #connectLocal(stream: QuicStream, relay: RelayConnection): void {
-    const { host, port } = this.#settings.localAddr;
-    const { clock, counters, tcp } = this.#dependencies;
+    const { clock, counters } = this.#dependencies;
     const pending: Pending = {
       relay,
       cancel: (code) => {
@@ -120,7 +121,7 @@ export class TcpIngress implements LocalEnd {
       this.#pending.delete(pending);
       this.#pipes.join(socket, stream, relay);
     };
-    const socket = tcp.connect({ ip: host, port }, { onConnected, onFailed });
+    const socket = connectTo(this.#settings.localAddr, { onConnected, onFailed }, this.#dependencies);
     const deadline = clock.setTimeout(() => {
       onFailed(new AppError('timed-out', `no answer within ${connectDeadlineMs / 1000} s`));
     }, connectDeadlineMs);

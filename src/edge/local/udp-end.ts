@@ -7,6 +7,7 @@ import type { QuicStream } from '../../quic/types.ts';
 import { endStream } from '../../tunnel-wire/end-stream.ts';
 import { DatagramCarrier } from './datagram-carrier.ts';
 import type { LocalEnd, LocalEndDependencies } from './local-end.ts';
+import type { LookUp } from './look-up.ts';
 import { LastingUdpSocket } from './lasting-udp-socket.ts';
 import { Senders } from './senders.ts';
 import {
@@ -19,6 +20,7 @@ import {
 
 export interface UdpEndDependencies extends LocalEndDependencies, LocalUdpDependencies {
   readonly clock: Clock;
+  readonly lookUp: LookUp;
 }
 
 export interface UdpEndSettings {
@@ -44,7 +46,7 @@ export class UdpEnd implements LocalEnd {
     this.#dependencies = dependencies;
     this.#settings = settings;
     this.#carrier = new DatagramCarrier(dependencies, settings.prefix);
-    const { clock, counters, logger, stalls } = dependencies;
+    const { clock, counters, logger, lookUp, stalls } = dependencies;
     const mode = udpModeOf(settings.direction);
     const observer = {
       onLate: () => {
@@ -60,7 +62,10 @@ export class UdpEnd implements LocalEnd {
     this.#socket = new LastingUdpSocket(
       {
         ...{ clock, logger },
-        open: (address) => openLocalUdpSocket(mode, address, observer, { clock, stalls }),
+        open: async (address) => {
+          const { ip: host, port } = await lookUp(address);
+          return openLocalUdpSocket(mode, { host, port }, observer, { clock, stalls });
+        },
         portOf: (socket) => socket.address().port,
         close: closeLocalUdpSocket,
         onRenewed: (error) => counters.localRenewed(error),

@@ -9,6 +9,7 @@ import { FlowEnd } from '../local/flow-end.ts';
 import type { FlowGates } from '../local/flow-gates.ts';
 import { edgeStreamCode, type LocalEnd, type LocalEndDependencies } from '../local/local-end.ts';
 import type { LocalUdpDependencies } from '../local/local-udp-socket.ts';
+import { createLookUp, type LookUpDependencies } from '../local/look-up.ts';
 import { NodeTcp } from '../local/node-tcp.ts';
 import { PayloadCipher } from '../local/payload-cipher.ts';
 import { TcpEgress } from '../local/tcp-egress.ts';
@@ -20,6 +21,7 @@ export interface LocalEndParts extends Omit<LocalEndDependencies, 'cipher' | 'lo
   readonly random: Random;
   readonly logger: Logger;
   readonly stalls: LocalUdpDependencies['stalls'];
+  readonly resolveHost: LookUpDependencies['resolveHost'];
   readonly gates: FlowGates;
   /** Of `openEngineLocal`; null where Node moves the bytes. */
   readonly engineLocal: LocalTunnel | null;
@@ -43,7 +45,7 @@ export function createLocalEnd(parts: LocalEndParts, settings: TunnelSettings): 
   const { random, gates, engineLocal: local, maxConnections } = parts;
   const prefix = tunnelIdToBytes(id);
   const cipher = new PayloadCipher(random, Buffer.from(encryptionKey, 'hex'), prefix);
-  const dependencies = { ...parts, cipher };
+  const dependencies = { ...parts, cipher, lookUp: createLookUp(parts) };
   if (endsInFlow) return new FlowEnd(dependencies, gates, { tunnelId: id, name, prefix });
   if (protocol === 'udp') {
     const udp = { direction, prefix, localAddr };

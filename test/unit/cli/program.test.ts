@@ -187,6 +187,11 @@ describe('adit keygen', () => {
     expect((await run('check-config', join(folder, 'relay.json'))).out).toContain('is a sound config of');
   });
 
+  it('takes the name of a container where the ingress edge forwards', async () => {
+    await run('keygen', '--forward', 'decoder:9001', '--out', folder);
+    expect((await run('check-config', join(folder, 'edge-ingress.json'))).out).toContain('is a sound config of');
+  });
+
   it('takes localhost for the local ends', async () => {
     await run('keygen', '--listen', 'localhost:9000', '--forward', 'localhost:9001', '--out', folder);
     const ends = ['edge-egress.json', 'edge-ingress.json'].map((name) => {
@@ -222,7 +227,7 @@ describe('adit keygen', () => {
   it.each([
     [['--relay', 'nowhere'], '--relay is not host:port but "nowhere"'],
     [['--relay', 'a:1', 'b:2', 'c:3'], '--relay has more than two entries'],
-    [['--listen', 'decoder:9000'], '--listen names the host "decoder"; write its IP address'],
+    [['--listen', 'decoder:9000'], '--listen names the host "decoder"; an egress edge listens: write an IP'],
     [['--listen', '9000'], '--listen is not ip:port or [ipv6]:port but "9000"'],
     [['--forward', '127.0.0.1:0'], '--forward has port 0'],
     [['--fingerprint', 'abc'], '--fingerprint is not a SHA-256'],

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { createLookUp } from '../../../../src/edge/local/look-up.ts';
 import { NodeTcp } from '../../../../src/edge/local/node-tcp.ts';
 import { PayloadCipher } from '../../../../src/edge/local/payload-cipher.ts';
 import { TcpIngress } from '../../../../src/edge/local/tcp-ingress.ts';
@@ -16,6 +17,7 @@ import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 import { vectorTunnel } from '../../../support/samples/vectors.ts';
 
+const lookUp = createLookUp({ clock: new ManualClock(), resolveHost: async () => [] });
 const tunnelId = knownTunnelId(vectorTunnel.id);
 
 it('counts a local program that does not answer as one that refuses', async () => {
@@ -28,7 +30,7 @@ it('counts a local program that does not answer as one that refuses', async () =
   ];
   const cipher = new PayloadCipher(new SeededRandom(), new Uint8Array(32), new Uint8Array(16));
   const ingress = new TcpIngress(
-    { clock, counters, logger, tcp: new NodeTcp({ cipher, counters, logger }) },
+    { clock, counters, logger, lookUp, tcp: new NodeTcp({ cipher, counters, logger }) },
     { tunnelId, localAddr: { host, port: Number(port) }, maxConnections: 1 },
   );
   const tasks: (() => void)[] = [];

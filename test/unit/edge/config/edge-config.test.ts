@@ -141,7 +141,7 @@ describe('an edge config', () => {
       expect.arrayContaining([
         'edge_id is longer than 64 bytes, which relays ignore; shorten it',
         'tunnels[0].id is not a UUID; make one with: adit keygen',
-        'tunnels[0].local_addr names the host "decoder"; write its IP address, or localhost',
+        'tunnels[0].local_addr names the host "decoder"; an egress edge listens: write an IP address of this machine, or localhost',
         'tunnels[0].tunnel_encryption_key is not 64 hex digits; make one with: adit keygen',
       ]),
     );
@@ -228,6 +228,11 @@ describe('an edge config', () => {
     ]);
     const problems = problemsOf({ relay_addrs: ['a:1'], relay_fingerprint: key.slice(0, -1) });
     expect(problems[0]).toMatch(/relay_fingerprint is not a SHA-256.*certificate_sha256 or the key_pin/);
+  });
+
+  it('takes a name where an ingress edge forwards, such as that of a container', () => {
+    const { config } = valid({ tunnels: [{ ...tunnel, direction: 'ingress', local_addr: 'decoder:5001' }] });
+    expect(config.tunnels[0]?.localAddr).toEqual({ host: 'decoder', port: 5001 });
   });
 
   it('takes require_bind_proof for the whole file or for one tunnel', () => {
