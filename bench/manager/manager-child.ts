@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { SystemClock } from '../../src/lib/clock.ts';
 import { createLogger } from '../../src/lib/logger.ts';
@@ -36,6 +37,8 @@ const program = await startManagerProgram(
   { clock, random: new SystemRandom(), logger: createLogger({ level: 'error' }), softwareVersion: 'bench' },
 );
 const { store, inbox } = program.manager.parts;
+// It is ended with -9.
+flushCompileCache();
 if (Number(count) > 0) await addRows();
 const lag = new LoopLag();
 process.on('message', report);
