@@ -6,7 +6,7 @@ import type { FlapCounter } from './flap-counter.ts';
 import type { FleetMirror } from './fleet-mirror.ts';
 import { unlessGone } from './unless-gone.ts';
 
-export interface FeedMessage {
+interface FeedMessage {
   readonly type: 'snapshot' | 'delta';
   readonly topic: string;
   readonly items?: readonly unknown[];
@@ -17,8 +17,9 @@ export interface FeedMessage {
 
 /** Where messages of a topic go. */
 export interface FeedReader {
-  wants(topic: string): boolean;
-  send(message: FeedMessage): void;
+  readonly topics: ReadonlySet<string>;
+  /** JSON; shared by all readers. */
+  send(message: Buffer): void;
 }
 
 export interface FeedSources {
@@ -31,6 +32,8 @@ export interface FeedSources {
 /** Deltas are sent at most so often. */
 const periodMs = 500;
 const rowsPerMessage = 500;
+/** What a reader of one node's stats subscribes to begins so; its id follows. */
+const nodeTopic = 'node:';
 /** More changed tunnels than this within a period: readers are asked to read again. */
 const mostRows = 500;
 
@@ -46,6 +49,8 @@ export class DashboardFeed {
   readonly #flows = new Set<string>();
   readonly #stats = new Set<string>();
   #events: EventRow[] = [];
+  /** Those of the last snapshot, until a node changes. */
+  #allNodes: Promise<readonly Buffer[]> | null = null;
   #driftChanged = false;
   #timer: Timer | null = null;
   #unsubscribe: (() => void) | null = null;
@@ -58,14 +63,14 @@ export class DashboardFeed {
   start(): void {
     const { fleet, clock } = this.#sources;
     this.#unsubscribe = fleet.subscribe({
-      nodesChanged: (ids) => this.#note(this.#nodes, ids),
+      nodesChanged: (ids) => this.#noteNodes(ids),
       legsChanged: (tunnels, flows) => {
         this.#note(this.#tunnels, tunnels);
         this.#note(this.#flows, flows);
       },
       driftChanged: (ids) => {
         this.#driftChanged = true;
-        this.#note(this.#nodes, ids);
+        this.#noteNodes(ids);
       },
       eventsStored: (events) => {
         if (this.#readers.size > 0) this.#events.push(...events.slice(-mostRows));
@@ -89,15 +94,38 @@ export class DashboardFeed {
     this.#readers.delete(reader);
   }
 
-  /** All rows of a topic, in parts; a topic that has only news gets an empty one. */
-  async snapshot(topic: string): Promise<readonly FeedMessage[]> {
-    if (topic !== 'nodes') return [{ type: 'snapshot', topic, items: [] }];
+  /**
+   * All rows of a topic as messages, in parts; a topic that has only news gets an empty one. Readers that come while
+   * nothing changes share the messages: of a large fleet they are megabytes.
+   */
+  snapshot(topic: string): Promise<readonly Buffer[]> {
+    if (topic !== 'nodes') return Promise.resolve([encoded({ type: 'snapshot', topic, items: [] })]);
+    const known = this.#allNodes;
+    if (known !== null) return known;
+    const made = this.#encodeNodes();
+    this.#allNodes = made;
+    made.catch(() => this.#forgetAllNodes(made));
+    return made;
+  }
+
+  async #encodeNodes(): Promise<readonly Buffer[]> {
     const [nodes, counts] = [await this.#sources.mirror.nodes(), await this.#sources.flaps.counts()];
-    const rows = Array.from(nodes.values(), (node) => nodeWire(node, counts.get(node.id) ?? 0));
-    const parts = Array.from({ length: Math.max(1, Math.ceil(rows.length / rowsPerMessage)) }, (_, index) =>
-      rows.slice(index * rowsPerMessage, (index + 1) * rowsPerMessage),
-    );
-    return parts.map((items, index) => ({ type: 'snapshot', topic, items, more: index < parts.length - 1 }));
+    const rows = Array.from(nodes.values());
+    const parts = Math.max(1, Math.ceil(rows.length / rowsPerMessage));
+    return Array.from({ length: parts }, (_, index) => {
+      const part = rows.slice(index * rowsPerMessage, (index + 1) * rowsPerMessage);
+      const items = part.map((node) => nodeWire(node, counts.get(node.id) ?? 0));
+      return encoded({ type: 'snapshot', topic: 'nodes', items, more: index < parts - 1 });
+    });
+  }
+
+  #forgetAllNodes(made: Promise<readonly Buffer[]> | null): void {
+    if (this.#allNodes === made) this.#allNodes = null;
+  }
+
+  #noteNodes(ids: readonly string[]): void {
+    this.#allNodes = null;
+    this.#note(this.#nodes, ids);
   }
 
   #note(into: Set<string>, ids: readonly string[]): void {
@@ -158,9 +186,11 @@ export class DashboardFeed {
   }
 
   async #flushRest(): Promise<void> {
-    for (const id of taken(this.#stats)) {
-      const topic = `node:${id}`;
-      if (this.#wanted(topic)) this.#send({ type: 'delta', topic, items: [await this.#sources.fleet.nodes.stats(id)] });
+    const reported = new Set(taken(this.#stats));
+    for (const topic of this.#wantedTopics()) {
+      const id = topic.startsWith(nodeTopic) ? topic.slice(nodeTopic.length) : null;
+      if (id === null || !reported.has(id)) continue;
+      this.#send({ type: 'delta', topic, items: [await this.#sources.fleet.nodes.stats(id)] });
     }
     if (this.#driftChanged) this.#send({ type: 'delta', topic: 'drift', items: [] });
     this.#driftChanged = false;
@@ -172,12 +202,23 @@ export class DashboardFeed {
   }
 
   #wanted(topic: string): boolean {
-    return Array.from(this.#readers).some((reader) => reader.wants(topic));
+    for (const { topics } of this.#readers) if (topics.has(topic)) return true;
+    return false;
+  }
+
+  #wantedTopics(): ReadonlySet<string> {
+    return new Set(Array.from(this.#readers, ({ topics }) => [...topics]).flat());
   }
 
   #send(message: FeedMessage): void {
-    for (const reader of this.#readers) if (reader.wants(message.topic)) reader.send(message);
+    if (!this.#wanted(message.topic)) return;
+    const frame = encoded(message);
+    for (const reader of this.#readers) if (reader.topics.has(message.topic)) reader.send(frame);
   }
+}
+
+function encoded(message: FeedMessage): Buffer {
+  return Buffer.from(JSON.stringify(message));
 }
 
 function taken(ids: Set<string>): string[] {

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { parseJson } from '../../lib/json.ts';
-import type { DashboardFeed, FeedMessage, FeedReader } from './dashboard-feed.ts';
+import { TurnQueue } from '../../lib/turn-queue.ts';
+import type { DashboardFeed, FeedReader } from './dashboard-feed.ts';
 import { dashboardUpdate } from './dashboard-update.ts';
 import type { FleetMirror } from './fleet-mirror.ts';
 
@@ -27,6 +28,8 @@ const tickMs = 2_000;
 const recheckMs = 15_000;
 /** A client that subscribes to nothing gets the field's `dashboard_update` so often. */
 const updateMs = 2_000;
+
+const asText = { binary: false } as const;
 
 const subscribeSchema = z.object({ subscribe: z.array(z.string().max(200)).max(mostTopics) });
 
@@ -84,9 +87,12 @@ class DashboardSocket implements FeedReader {
   readonly #ws: WebSocket;
   readonly #dependencies: DashboardDependencies;
   readonly #timers: Timer[];
-  #topics: ReadonlySet<string> = new Set();
+  topics: ReadonlySet<string> = new Set();
   #subscribed = false;
   #lagging = false;
+  /** News that wait for the end of a snapshot, which is older; null while none is sent. */
+  #behind: Buffer[] | null = null;
+  readonly #turns = new TurnQueue();
 
   constructor(ws: WebSocket, dependencies: DashboardDependencies, admit: () => Promise<string>) {
     this.#ws = ws;
@@ -106,17 +112,14 @@ class DashboardSocket implements FeedReader {
     void this.#update();
   }
 
-  wants(topic: string): boolean {
-    return this.#topics.has(topic);
-  }
-
-  send(message: FeedMessage): void {
+  send(message: Buffer): void {
     if (this.#lagging) return;
-    if (this.#ws.bufferedAmount > mostBufferedBytes) {
+    const waiting = this.#behind?.reduce((bytes, { length }) => bytes + length, 0) ?? 0;
+    if (this.#ws.bufferedAmount + waiting > mostBufferedBytes) {
       this.#lagging = true;
-      return;
-    }
-    this.#ws.send(JSON.stringify(message));
+      this.#behind = this.#behind === null ? null : [];
+    } else if (this.#behind !== null) this.#behind.push(message);
+    else this.#ws.send(message, asText);
   }
 
   close(code: number, reason = ''): void {
@@ -132,19 +135,31 @@ class DashboardSocket implements FeedReader {
     const message = subscribeSchema.safeParse(parseJson(text));
     if (!message.success) return;
     this.#subscribed = true;
-    const fresh = message.data.subscribe.filter((topic) => !this.#topics.has(topic));
-    this.#topics = new Set(message.data.subscribe);
+    const fresh = message.data.subscribe.filter((topic) => !this.topics.has(topic));
+    this.topics = new Set(message.data.subscribe);
     await this.#snapshots(fresh);
   }
 
-  async #snapshots(topics: readonly string[]): Promise<void> {
-    try {
-      for (const topic of topics) {
-        for (const part of await this.#dependencies.feed.snapshot(topic)) this.send(part);
+  #snapshots(topics: readonly string[]): Promise<void> {
+    return this.#turns.run(async () => {
+      this.#behind = [];
+      try {
+        for (const topic of topics) {
+          // One part after the other, as the browser reads: all at once are more than may wait for it.
+          for (const part of await this.#dependencies.feed.snapshot(topic)) await this.#sent(part);
+        }
+      } catch (error) {
+        this.#dependencies.logger.debug({ error }, 'a snapshot could not be read');
       }
-    } catch (error) {
-      this.#dependencies.logger.debug({ error }, 'a snapshot could not be read');
-    }
+      const news = this.#behind;
+      this.#behind = null;
+      for (const message of news) this.send(message);
+    });
+  }
+
+  #sent(part: Buffer): Promise<void> {
+    // A socket that ends calls back, too: its other parts go nowhere.
+    return new Promise((resolve) => this.#ws.send(part, asText, () => resolve()));
   }
 
   /** Also a sign of life: the page calls its data old when none comes. */
@@ -152,7 +167,7 @@ class DashboardSocket implements FeedReader {
     if (this.#ws.bufferedAmount > mostBufferedBytes) return;
     if (this.#lagging) {
       this.#lagging = false;
-      await this.#snapshots(Array.from(this.#topics));
+      await this.#snapshots(Array.from(this.topics));
     }
     this.#ws.send(JSON.stringify({ type: 'tick', at: this.#dependencies.clock.now() }));
   }
