@@ -155,7 +155,9 @@ function nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
 
 /** Node's own responses have no body; every other refusal of this port has one. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  // No words reach a peer before its handshake is over. After one that took too long they would come late, and be wrong.
+  const isUnsecured = /^ERR_(TLS|SSL)_/.test(error.code ?? '');
+  if (!socket.writable || isUnsecured || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
