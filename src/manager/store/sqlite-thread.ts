@@ -16,7 +16,7 @@ let inTransaction = false;
 function open(path: string): DatabaseSync {
   const opened = new DatabaseSync(path, { timeout: 0 });
   opened.exec(`PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
-    PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=2000`);
+    PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=16000`);
   // Takes the exclusive lock now, so that a second opener fails at once.
   opened.exec('BEGIN IMMEDIATE; COMMIT');
   return opened;

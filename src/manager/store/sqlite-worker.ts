@@ -11,8 +11,8 @@ import {
   type QueryResult,
 } from 'kysely';
 import { AppError } from '../../lib/app-error.ts';
+import { SqliteCompiler } from './sqlite-compiler.ts';
 import type { FromThread, ToThread } from './sqlite-messages.ts';
-import { StorableSqliteCompiler } from './storable-text.ts';
 
 type Message = Omit<Extract<ToThread, { kind: 'query' }>, 'id'> | { kind: 'backup'; path: string } | { kind: 'close' };
 
@@ -113,7 +113,7 @@ export class SqliteWorkerDialect implements Dialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return new StorableSqliteCompiler();
+    return new SqliteCompiler();
   }
 }
 

@@ -1,10 +1,10 @@
-import { PostgresDialect, PostgresQueryCompiler, SqliteQueryCompiler, type QueryCompiler } from 'kysely';
+import { PostgresDialect, PostgresQueryCompiler, type QueryCompiler } from 'kysely';
 
 /**
  * A parameter as both databases can hold it. PostgreSQL refuses NUL in a text, and halves of characters are no UTF-8:
  * each becomes U+FFFD. Without that, one such text of a node would hold up all that waits behind it.
  */
-function storable(parameter: unknown): unknown {
+export function storable(parameter: unknown): unknown {
   return typeof parameter === 'string' ? parameter.replaceAll('\0', '\uFFFD').toWellFormed() : parameter;
 }
 
@@ -16,13 +16,6 @@ export class StorablePostgresDialect extends PostgresDialect {
 }
 
 class StorablePostgresCompiler extends PostgresQueryCompiler {
-  protected override addParameter(parameter: unknown): void {
-    super.addParameter(storable(parameter));
-  }
-}
-
-/** The same for SQLite: what it holds can be copied to PostgreSQL as it is. */
-export class StorableSqliteCompiler extends SqliteQueryCompiler {
   protected override addParameter(parameter: unknown): void {
     super.addParameter(storable(parameter));
   }
