@@ -17,8 +17,9 @@ export class BenchChild implements AsyncDisposable {
   #wake: () => void = () => undefined;
 
   constructor(script: string, args: readonly string[]) {
-    // On PostgreSQL the key has to be given.
-    const env = { ...process.env, ADIT_MASTER_KEY: masterKey, NODE_COMPILE_CACHE: codeFolder };
+    // On PostgreSQL the key has to be given. The others as in `bin/adit`.
+    const ours = { ADIT_MASTER_KEY: masterKey, NODE_COMPILE_CACHE: codeFolder, MALLOC_MMAP_THRESHOLD_: '65536' };
+    const env = { ...process.env, ...ours };
     this.#child = fork(join(import.meta.dirname, script), args, { execArgv, env });
     this.#child.on('message', (answer) => {
       this.#answers.push(answer);
