@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { MachineProblem } from '../lib/machine-problem.ts';
 import type { LinkStatus } from '../node-link/node-link.ts';
 import type { QuicEngine } from '../quic/types.ts';
 
@@ -11,6 +12,8 @@ export interface NodeConsoleDependencies {
   readonly softwareVersion: string;
   /** Null without a manager in the config. */
   readonly linkStatus: () => LinkStatus | null;
+  /** What was wrong with the machine at the start; nothing unless it is given. */
+  readonly machineProblems?: () => readonly MachineProblem[];
   /** Files with secrets that every user of this machine can read now. */
   readonly exposedFiles: () => readonly string[];
 }

@@ -116,6 +116,15 @@ export class ApiClient {
     return `${this.url} wants its api_token: ${remedy}`;
   }
 
+  /** A connection that is refused is one thing, a program that keeps silent another. */
+  #unanswered(cause: unknown): string {
+    if (!isTimeout(cause) && !(cause instanceof Error && isTimeout(cause.cause))) {
+      return `nothing answers at ${this.url} (is it running, and is that its api_addr?)`;
+    }
+    const remedy = 'the program there stands still (look at it with ps, restart it), or a firewall drops the packets';
+    return `no answer from ${this.url} within ${this.#timeoutMs / 1000} s: ${remedy}`;
+  }
+
   async #ask(method: string, path: string, body?: string): Promise<{ status: number; text: string }> {
     const headers = {
       ...(this.#token !== null && { authorization: `Bearer ${this.#token}` }),
@@ -133,8 +142,7 @@ export class ApiClient {
       });
       return { status: response.status, text: await response.text() };
     } catch (cause) {
-      const message = `nothing answers at ${this.url} (is it running, and is that its api_addr?)`;
-      throw new AppError('connect-failed', message, { cause });
+      throw new AppError('connect-failed', this.#unanswered(cause), { cause });
     }
   }
 }
@@ -147,6 +155,10 @@ export async function openApi(flags: ApiFlags, environment: NodeJS.ProcessEnv): 
   const certificate = flags.cert === undefined ? place.certificate : await readPem(flags.cert);
   if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return new ApiClient(url, token, certificate);
   throw new AppError('config-invalid', `--url ${url}: must be an address such as http://${defaultAddress}`);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError';
 }
 
 interface ApiPlace {

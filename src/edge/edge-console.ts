@@ -3,6 +3,7 @@ import type { HealthAnswer } from '../admin/admin-source.ts';
 import type { NodeConsoleDependencies } from '../admin/node-console-dependencies.ts';
 import { EventHistory } from '../admin/event-history.ts';
 import type { RaisedEvent } from '../admin/event-hub.ts';
+import { managerFacts, type ProgramFacts } from '../admin/program-facts.ts';
 import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
 import { exposedReason } from '../config/exposed-secrets.ts';
 import { rfc3339 } from '../lib/clock.ts';
@@ -86,15 +87,17 @@ export class EdgeConsole implements EdgeAdminSource {
   health(): HealthAnswer<EdgeHealth> {
     const [address = null] = this.addresses;
     const machine = [this.#loop.stall(), this.#descriptors.shortage()];
-    const reasons = [
-      ...(this.#dependencies.linkStatus()?.problems ?? []),
-      ...(this.#server?.problems() ?? []),
-      ...machine.filter((reason) => reason !== null),
-    ];
+    const reasons = [...this.#faults(), ...machine.filter((reason) => reason !== null)];
     const own = this.#edge.health(reasons);
     // Not degraded: monitors that ask for "ok" must not ring for how the operator keeps files.
     const exposed = this.#dependencies.exposedFiles().map(exposedReason);
     return { alive: true, report: { ...own, reasons: [...own.reasons, ...exposed], api_addr: address } };
+  }
+
+  programFacts(): ProgramFacts {
+    const { linkStatus, machineProblems } = this.#dependencies;
+    const machine = machineProblems?.() ?? [];
+    return { program: 'edge', faults: this.#faults(), machine, manager: managerFacts(linkStatus()) };
   }
 
   notReadyReasons(): readonly string[] {
@@ -143,5 +146,10 @@ export class EdgeConsole implements EdgeAdminSource {
   managerConnected(): boolean | null {
     const link = this.#dependencies.linkStatus();
     return link === null ? null : link.connectedUrl !== null;
+  }
+
+  /** What the edge wants and cannot have or do, tunnels and flows left aside. */
+  #faults(): readonly string[] {
+    return [...(this.#dependencies.linkStatus()?.problems ?? []), ...(this.#server?.problems() ?? [])];
   }
 }

@@ -5,6 +5,7 @@ import { ProgramBeats, type BeatFacts } from '../beat-sender/program-beats.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { MachineProblem } from '../lib/machine-problem.ts';
 import type { Random } from '../lib/random.ts';
 import { exposedFiles } from '../config/exposed-secrets.ts';
 import type { LinkStatus, NodeLink } from '../node-link/node-link.ts';
@@ -24,6 +25,8 @@ export interface EdgeProgramDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly softwareVersion: string;
+  /** What was wrong with the machine at the start; nothing unless it is given. */
+  readonly machineProblems?: () => readonly MachineProblem[];
 }
 
 export interface EdgeProgramSettings {

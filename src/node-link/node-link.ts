@@ -8,7 +8,7 @@ import type { LinkEvent } from '../protocol/node/link-event.ts';
 import type { NodeEvent } from '../protocol/node/node-event.ts';
 import type { NodeCredentials, NodeIntroduction } from '../protocol/node/node-message.ts';
 import { allowInsecureVariable, chooseCertificateCheck } from './link/certificate-check.ts';
-import { AttemptEnds } from './attempt-ends.ts';
+import { AttemptEnds, type LastEnd } from './attempt-ends.ts';
 import { CommandRunner } from './commands/command-runner.ts';
 import { ConfigFile, type ConfigFileSystem } from '../config/config-file.ts';
 import { CredentialKeeper } from './credentials/credential-keeper.ts';
@@ -59,6 +59,8 @@ export interface LinkStatus {
   readonly downMs: number;
   /** In words, for `health`; empty when all is well. */
   readonly problems: readonly string[];
+  /** How the last attempt or connection ended; null while one is up, and before the first has ended. */
+  readonly lastEnd: LastEnd | null;
 }
 
 const stopFlushMs = 2_000;
@@ -127,7 +129,12 @@ export class NodeLink {
       this.#keeper.problem === null ? null : `credentials cannot be stored: ${this.#keeper.problem}`,
     ];
     const downMs = this.#connectedUrl === null ? this.#dependencies.clock.monotonicMs() - this.#downSinceMs : 0;
-    return { connectedUrl: this.#connectedUrl, downMs, problems: problems.filter((text) => text !== null) };
+    return {
+      connectedUrl: this.#connectedUrl,
+      downMs,
+      problems: problems.filter((text) => text !== null),
+      lastEnd: this.#ends.last,
+    };
   }
 
   /**

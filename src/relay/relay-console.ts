@@ -3,6 +3,7 @@ import type { AdminServer } from '../admin/admin-server.ts';
 import type { NodeConsoleDependencies } from '../admin/node-console-dependencies.ts';
 import { EventHistory } from '../admin/event-history.ts';
 import type { EventListener, RaisedEvent } from '../admin/event-hub.ts';
+import { managerFacts } from '../admin/program-facts.ts';
 import { createStructuredLog, type StructuredLog } from '../admin/structured-log.ts';
 import { exposedReason } from '../config/exposed-secrets.ts';
 import { AppError } from '../lib/app-error.ts';
@@ -43,7 +44,7 @@ export class RelayConsole {
   readonly #countEvent: EventListener;
 
   constructor(relay: Relay, config: RelayConfig, dependencies: NodeConsoleDependencies) {
-    const { clock, logger, engine, softwareVersion, linkStatus, exposedFiles } = dependencies;
+    const { clock, logger, engine, softwareVersion, linkStatus, exposedFiles, machineProblems } = dependencies;
     this.#loop = new EventLoopWatch(clock);
     this.#descriptors = new DescriptorWatch(dependencies);
     this.#requireBindAuth = config.require_bind_auth;
@@ -65,6 +66,12 @@ export class RelayConsole {
         boundAddresses: () => relay.addresses,
         engineReport: () => engine.report(),
         managerLink: () => toManagerLink(linkStatus()),
+        programFacts: () => ({
+          program: 'relay',
+          faults: [...relay.bindFailures, ...this.#faults(linkStatus())],
+          machine: machineProblems?.() ?? [],
+          manager: managerFacts(linkStatus()),
+        }),
       },
       { requireBindAuth: config.require_bind_auth, softwareVersion },
     );
@@ -113,15 +120,15 @@ export class RelayConsole {
     await this.#log?.stop();
   }
 
+  /** What is wrong around the relay. */
+  #faults(link: LinkStatus | null): readonly string[] {
+    return [...(link?.problems ?? []), ...this.#server.problems()];
+  }
+
   #health(relay: Relay, link: LinkStatus | null, exposed: readonly string[]): RelayHealth {
     const own = relay.health();
     const shortage = this.#descriptors.shortage();
-    const problems = [
-      ...own.reasons,
-      ...(link?.problems ?? []),
-      ...this.#server.problems(),
-      ...(shortage === null ? [] : [shortage]),
-    ];
+    const problems = [...own.reasons, ...this.#faults(link), ...(shortage === null ? [] : [shortage])];
     const status = problems.length === 0 ? 'ok' : 'degraded';
     // Chosen by the operator, so it is no fault; monitors that ask for "ok" must not ring for it.
     const reasons = [...problems, ...(this.#requireBindAuth ? [] : [permissiveReason]), ...exposed.map(exposedReason)];

@@ -5,6 +5,7 @@ import { certificateEndsSoon, ProgramBeats, type BeatFacts } from '../beat-sende
 import type { Clock } from '../lib/clock.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { LogFields, Logger } from '../lib/logger.ts';
+import type { MachineProblem } from '../lib/machine-problem.ts';
 import { withoutKeys } from '../lib/without-keys.ts';
 import { keyPinOf } from '../lib/pin.ts';
 import type { Random } from '../lib/random.ts';
@@ -31,6 +32,8 @@ export interface RelayProgramDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly softwareVersion: string;
+  /** What was wrong with the machine at the start; nothing unless it is given. */
+  readonly machineProblems?: () => readonly MachineProblem[];
 }
 
 export interface RelayProgramSettings {

@@ -127,6 +127,11 @@ export class Relay {
     return this.#listeners.addresses.map(formatSocketAddress);
   }
 
+  /** Addresses that were asked for and carry nothing, with the reason; for people. */
+  get bindFailures(): readonly string[] {
+    return this.#listeners.failures;
+  }
+
   /** What the kernel granted to each bound socket, each way; null where the engine does not know. */
   get socketBufferBytes(): readonly (number | null)[] {
     return this.#listeners.socketBufferBytes;
@@ -142,7 +147,7 @@ export class Relay {
 
   health(): RelayHealth {
     return this.report.health({
-      reasons: [...this.#listeners.failures, ...this.notReadyReasons()],
+      reasons: [...this.bindFailures, ...this.notReadyReasons()],
       version: this.#dependencies.softwareVersion,
       apiAddr: this.#config.api_addrs.join(','),
       quicAddr: this.addresses.join(','),

@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import { tunnelFactsSchema as edgeFactsSchema } from '../../edge/admin/edge-schemas.ts';
 import type { FlowFacts } from '../../edge/admin/flow-schemas.ts';
+import { programFactsSchema, type ProgramFacts } from '../../admin/program-facts.ts';
 import { AppError } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
@@ -14,6 +15,7 @@ import { printable, type Terminal } from '../terminal.ts';
 import { explainAgent } from '../why/explain-agent.ts';
 import { explainAtEdge } from '../why/explain-edge.ts';
 import { explainFlow } from '../why/explain-flow.ts';
+import { explainProgram } from '../why/explain-program.ts';
 import { explainAtRelay } from '../why/explain-relay.ts';
 import { findingLines, hasProblem, problemFound, type Finding } from '../why/finding.ts';
 import { askFlowFacts, whichFlows, type NamedFlow } from '../why/which-flows.ts';
@@ -27,11 +29,11 @@ interface WhyFlags extends ApiFlags {
 const factsSchema = z.union([relayFactsSchema, edgeFactsSchema]);
 type Facts = z.output<typeof factsSchema>;
 
-/** What was found about one tunnel or one media flow. */
+/** What was found about one tunnel, one media flow, or the program that has them. */
 type Answer = {
   readonly name: string | null;
   readonly findings: readonly Finding[];
-} & ({ readonly tunnel_id: TunnelId } | { readonly flow_id: string });
+} & ({ readonly tunnel_id: TunnelId } | { readonly flow_id: string } | { readonly program: ProgramFacts['program'] });
 
 /** The tunnel, flow or process that the command explains. */
 interface Subjects {
@@ -70,8 +72,7 @@ export function addWhy(program: Command, terminal: Terminal, clock: Clock): void
       );
       return;
     }
-    const answers = await explain(api, await subjectsOf(wanted, api, flags.config), flags.seconds, clock);
-    show(terminal, flags, answers, toText);
+    show(terminal, flags, await explainAll(api, wanted, flags, clock), toText);
   });
 }
 
@@ -83,15 +84,40 @@ export async function whyText(
   clock: Clock,
 ): Promise<string> {
   if (await isObserver(api)) return (await explainAgents(api, undefined)).map(agentText).join('\n');
-  const subjects = await subjectsOf(undefined, api, config);
-  return (await explain(api, subjects, seconds, clock)).map(toText).join('\n');
+  return (await explainAll(api, undefined, { config, seconds }, clock)).map(toText).join('\n');
+}
+
+/** The program itself comes first, because it stands behind much of what follows. Rejects with AppError. */
+async function explainAll(
+  api: ApiClient,
+  wanted: string | undefined,
+  { config, seconds }: { readonly config?: string | undefined; readonly seconds: number },
+  clock: Clock,
+): Promise<readonly Answer[]> {
+  const itself = await explainItself(api);
+  const mayBeNone = wanted === undefined && itself.length > 0;
+  const subjects = await subjectsOf(wanted, api, config, mayBeNone);
+  return [...itself, ...(await explain(api, subjects, seconds, clock))];
+}
+
+/** Nothing where all is well, and of an older program. */
+async function explainItself(api: ApiClient): Promise<readonly Answer[]> {
+  const answer = await api.get('/api/v1/why', programFactsSchema);
+  if (answer.kind === 'not-found') return [];
+  const findings = explainProgram(answer.body);
+  return findings.length === 0 ? [] : [{ program: answer.body.program, name: null, findings }];
 }
 
 /** A name that a flow has is the flow's. Rejects with AppError `input-invalid` when nothing is meant. */
-async function subjectsOf(wanted: string | undefined, api: ApiClient, config: string | undefined): Promise<Subjects> {
+async function subjectsOf(
+  wanted: string | undefined,
+  api: ApiClient,
+  config: string | undefined,
+  mayBeNone: boolean,
+): Promise<Subjects> {
   const flows = await whichFlows(wanted, api);
   if (wanted !== undefined && flows.length > 0) return { tunnels: [], flows };
-  return { tunnels: await whichTunnels(wanted, api, config, flows.length > 0), flows };
+  return { tunnels: await whichTunnels(wanted, api, config, mayBeNone || flows.length > 0), flows };
 }
 
 function show<T extends { readonly findings: readonly Finding[] }>(
@@ -177,9 +203,14 @@ function gravity(answer: { readonly findings: readonly Finding[] }): number {
   return hasProblem(answer.findings) ? 0 : 1;
 }
 
-function toText({ name, findings, ...subject }: Answer | ManagedTunnel): string {
-  const what = 'flow_id' in subject ? `flow ${subject.flow_id}` : `tunnel ${subject.tunnel_id}`;
-  return printable(`${what}${name === null ? '' : ` (${name})`}\n${findingLines(findings)}`);
+function toText(answer: Answer | ManagedTunnel): string {
+  const { name, findings } = answer;
+  return printable(`${headOf(answer)}${name === null ? '' : ` (${name})`}\n${findingLines(findings)}`);
+}
+
+function headOf(answer: Answer | ManagedTunnel): string {
+  if ('program' in answer) return `the ${answer.program} itself`;
+  return 'flow_id' in answer ? `flow ${answer.flow_id}` : `tunnel ${answer.tunnel_id}`;
 }
 
 function toSeconds(text: string): number {

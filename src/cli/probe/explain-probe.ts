@@ -4,6 +4,7 @@ import { SEAL_OVERHEAD_BYTES, TUNNEL_ID_BYTES } from '../../protocol/tunnel/limi
 import type { AddressFacts, CertificateFacts, ProbeFacts } from '../../probe/probe-relay.ts';
 import type { Visit, VisitFacts } from '../../probe/relay-visit.ts';
 import type { UdpReach } from '../../probe/udp-reach.ts';
+import { certificateWords } from '../why/certificate-words.ts';
 import { good, note, problem, type Finding } from '../why/finding.ts';
 import { srtPayload } from '../why/largest-payload.ts';
 
@@ -142,6 +143,10 @@ function explainRelay({ greeting, handshakeMs, endedBy }: VisitFacts): readonly 
 
 function explainCertificate({ certificate, unproven }: AddressFacts, expected: Expectations): readonly Finding[] {
   if (unproven !== null) {
+    const known = certificateWords(unproven);
+    if (known !== null) {
+      return [problem(`The relay did not prove that it is the one that was expected: ${known.text}.`, known.remedy)];
+    }
     const shown = certificate === null ? unproven : `its certificate has SHA-256 ${certificate.sha256}`;
     return [
       problem(

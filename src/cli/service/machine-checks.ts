@@ -1,10 +1,5 @@
 import { readFile } from 'node:fs/promises';
-
-/** Something about the machine that will hurt later, and how to mend it. */
-export interface MachineProblem {
-  readonly problem: string;
-  readonly remedy: string;
-}
+import type { MachineProblem } from '../../lib/machine-problem.ts';
 
 /** Buffer sizes requested for each UDP socket, and granted ones; null where an engine does not know. */
 export interface SocketBuffers {

@@ -7,6 +7,7 @@ import { ConfigReload, type ReloadOutcome } from '../../config/config-reload.ts'
 import { collectGarbage } from '../../lib/collect-garbage.ts';
 import { createLogger, type LogFields, type Logger, type LogLevel } from '../../lib/logger.ts';
 import { startLoopPulse, type LoopPulse } from '../../lib/loop-pulse.ts';
+import type { MachineProblem } from '../../lib/machine-problem.ts';
 import type { SocketBuffers } from './machine-checks.ts';
 import { SystemRandom, type Random } from '../../lib/random.ts';
 import { installCrashGuard } from './crash-guard.ts';
@@ -23,6 +24,8 @@ export interface ServiceDependencies {
   readonly softwareVersion: string;
   /** Of the event loop that runs the program. */
   readonly loopPulse: LoopPulse;
+  /** What was wrong with the machine when the program had started. */
+  readonly machineProblems: () => readonly MachineProblem[];
 }
 
 /** A program that has started. */
@@ -65,9 +68,12 @@ export async function runService(
   const shutdown = waitForShutdownSignal();
   const notice = new ServiceNotice({ clock, logger, notify: runSystemdNotify }, process.env);
   for (const warning of settings.warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
-  const service = await start({ clock, random: new SystemRandom(), logger, softwareVersion, loopPulse });
+  let problems: readonly MachineProblem[] = [];
+  const random = new SystemRandom();
+  const machineProblems = (): readonly MachineProblem[] => problems;
+  const service = await start({ clock, random, logger, softwareVersion, loopPulse, machineProblems });
   logger.info({ version: softwareVersion, ...service.facts }, `${kind} started`);
-  await warnOfMachine({ clock, logger }, service.socketBuffers);
+  problems = await warnOfMachine({ clock, logger }, service.socketBuffers);
   notice.ready();
   // At its end would be too late for a program that is killed.
   flushCompileCache();

@@ -1,5 +1,6 @@
 import { oppositeDirection, type Direction } from '../../protocol/tunnel/leg.ts';
 import type { RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
+import { counted } from './counted.ts';
 import { note, problem, type Finding } from './finding.ts';
 import { largestPayloadWords } from './largest-payload.ts';
 
@@ -46,7 +47,7 @@ export function explainDrops(
 function explain({ reason, total, now }: Drops, tunnel: RelayTunnelReport, direction: Direction): Finding {
   const towards = oppositeDirection(direction);
   const [why, remedy] = reasons[reason]?.(towards, tunnel) ?? [reason, 'see docs/operations.md'];
-  const from = `datagrams from the ${direction} edge`;
-  if (now > 0) return problem(`${now} ${from} were dropped just now (${total} in all, ${reason}): ${why}.`, remedy);
-  return note(`${total} ${from} were dropped earlier (${reason}): ${why}.`);
+  const dropped = (count: number): string => `${counted(count, 'datagram', ` from the ${direction} edge`)} dropped`;
+  if (now > 0) return problem(`${dropped(now)} just now (${total} in all, ${reason}): ${why}.`, remedy);
+  return note(`${dropped(total)} earlier (${reason}): ${why}.`);
 }

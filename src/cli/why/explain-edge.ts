@@ -1,5 +1,6 @@
 import type { EdgeRelayReport, EdgeTunnelFacts, EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
 import { oppositeDirection } from '../../protocol/tunnel/leg.ts';
+import { counted } from './counted.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { largestPayloadWords, narrowPathFindings } from './largest-payload.ts';
@@ -35,7 +36,12 @@ function stateFindings({ tunnel, events }: EdgeTunnelFacts): Finding[] {
     case 'ready':
       return [good(`The tunnel is up through ${tunnel.active_relay_addr ?? 'a relay'}.`)];
     case 'waiting':
-      return [problem(`The relay has our leg, and the ${peer} edge is not there.`, `look at the ${peer} edge`)];
+      return [
+        problem(
+          `The relay has our leg, and the ${peer} edge is not there.`,
+          `start the ${peer} edge; if it runs, adit why there says what keeps it from the relay`,
+        ),
+      ];
     // Each relay gets its own finding.
     case 'connecting':
       return [];
@@ -85,9 +91,9 @@ const dropWords: Readonly<Record<string, string>> = {
 function dropFinding(reason: string, total: number, before: EdgeTunnelReport, after: EdgeTunnelReport): Finding {
   const now = total - (before.drops[reason] ?? 0);
   const words = dropWords[reason] ?? reason;
-  if (now === 0) return note(`${total} datagrams were dropped earlier (${reason}): ${words}.`);
+  if (now === 0) return note(`${counted(total, 'datagram')} dropped earlier (${reason}): ${words}.`);
   return problem(
-    `${now} datagrams were dropped just now (${total} in all, ${reason}): ${words}.`,
+    `${counted(now, 'datagram')} dropped just now (${total} in all, ${reason}): ${words}.`,
     dropRemedy(reason, after),
   );
 }

@@ -1,5 +1,6 @@
 import type { FlowFacts, FlowStatsReport } from '../../edge/admin/flow-schemas.ts';
 import { bitrateWords } from '../status/units.ts';
+import { counted } from './counted.ts';
 import { connectRemedy } from './connect-remedy.ts';
 import { textOf } from './event-detail.ts';
 import { explainInput } from './explain-flow-input.ts';
@@ -38,7 +39,7 @@ function streamFindings(before: FlowStatsReport, after: FlowStatsReport): Findin
   }
   const filtered = (after.input?.packets_filtered ?? 0) - (before.input?.packets_filtered ?? 0);
   if (filtered > 0) {
-    const text = `${filtered} packets that came in just now were left out: they hold no MPEG-TS, or are not let in.`;
+    const text = `${counted(filtered, 'packet', ' that came in just now')} left out: no MPEG-TS, or from a sender that is not let in.`;
     findings.push(problem(text, 'send MPEG-TS, bare or in RTP; for rtp look at allowed_sources and max_bitrate_mbps'));
   }
   return findings;

@@ -3,6 +3,7 @@ import { parseRfc3339 } from '../../lib/clock.ts';
 import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/tunnel/leg.ts';
 import { tunnelDownReason } from '../../protocol/tunnel/tunnel-down-reason.ts';
 import type { TunnelFacts } from '../../relay/admin/relay-schemas.ts';
+import { counted } from './counted.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { agoWords, durationBetween, durationWords } from './time-words.ts';
 
@@ -24,7 +25,11 @@ function presence(facts: TunnelFacts): Finding[] {
   const text =
     `The ${missing} leg has been missing for ${since}, while the ${oppositeDirection(missing)} edge ` +
     `waits${lastWords(facts, missing)}.`;
-  return [...crowdedOut(facts), ...sameSide(facts), problem(text, `start the ${missing} edge, or run adit why there`)];
+  return [
+    ...crowdedOut(facts),
+    ...sameSide(facts),
+    problem(text, `start the ${missing} edge; if it runs, adit why there says what keeps it from the relay`),
+  ];
 }
 
 /** An address that has all the connections that one may have: an edge of this tunnel may be behind it. */
@@ -58,9 +63,9 @@ function unreached({ reached }: TunnelFacts): Finding[] {
   }
   return [
     problem(
-      `${handshakes} connections were begun ${during}, and none was completed.`,
-      'adit why at the edges: either they do not accept the certificate (relay_fingerprint), or what this relay ' +
-        'sends does not reach them',
+      `${counted(handshakes, 'connection')} begun ${during}, and none was completed.`,
+      'run adit why at an edge: it names a certificate that it does not accept; if it gets no packet, let UDP out of ' +
+        'this machine',
     ),
   ];
 }

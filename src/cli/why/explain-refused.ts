@@ -1,5 +1,6 @@
 import type { EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
 import type { RelayTunnelReport, TunnelFacts } from '../../relay/admin/relay-schemas.ts';
+import { counted } from './counted.ts';
 import { note, problem, type Finding } from './finding.ts';
 
 type Counts = Readonly<Record<string, number>>;
@@ -62,8 +63,10 @@ function findings(words: Words, before: Counts, after: Counts): Finding[] {
     const now = total - (before[reason] ?? 0);
     if (total === 0) return [];
     if (now > 0) {
-      return [problem(`${now} TCP connections were refused just now (${total} in all, ${reason}): ${text}.`, remedy)];
+      return [
+        problem(`${counted(now, 'TCP connection')} refused just now (${total} in all, ${reason}): ${text}.`, remedy),
+      ];
     }
-    return [note(`${total} TCP connections were refused earlier (${reason}): ${text}.`, remedy)];
+    return [note(`${counted(total, 'TCP connection')} refused earlier (${reason}): ${text}.`, remedy)];
   });
 }

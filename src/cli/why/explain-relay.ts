@@ -34,7 +34,7 @@ const forgottenMs = 3_600_000;
 /** Whether any edge may bind it, and the result of the attempts. */
 function standing(facts: TunnelFacts): Finding[] {
   const findings = facts.not_ready_reasons.map((reason) =>
-    problem(`The relay takes no new tunnels: ${reason}.`, 'wait for it, or look at its log'),
+    problem(`The relay takes no new tunnels: ${reason}.`, notReadyRemedy(reason)),
   );
   if (facts.authorisation === 'revoked') {
     findings.push(problem('The tunnel is revoked: nobody may bind it.', refusalRemedy('tunnel revoked')));
@@ -52,6 +52,12 @@ function standing(facts: TunnelFacts): Finding[] {
     else if (ageMs <= forgottenMs) findings.push(note(`${text} It has not tried since.`));
   }
   return findings;
+}
+
+function notReadyRemedy(reason: string): string {
+  if (reason.includes('cap on connections')) return "raise limits.max_connections in the relay's config";
+  if (reason.includes('shutting down')) return 'start it again once it has ended';
+  return reason.includes('bound') ? 'give it an address in quic_addrs that it can have' : 'wait until it has started';
 }
 
 function permissive({ authorisation }: TunnelFacts): Finding {

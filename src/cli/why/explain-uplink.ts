@@ -1,6 +1,7 @@
 import type { EdgeRelayReport, EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
 import { unprovenRelay } from '../../edge/uplink/relay-dialler.ts';
 import { oppositeDirection } from '../../protocol/tunnel/leg.ts';
+import { certificateWords } from './certificate-words.ts';
 import { note, problem, type Finding } from './finding.ts';
 import { refusalRemedy } from './refusal-remedy.ts';
 
@@ -16,8 +17,7 @@ function bindFindings(tunnel: EdgeTunnelReport, relay: EdgeRelayReport): Finding
     return [problem(`The relay ${address} does not let us hold the leg: ${reason}.`, refusalRemedy(reason))];
   }
   if (state === 'connecting') {
-    const text = `There is no connection to the relay ${address}${last === null ? ' yet' : `: ${last}`}.`;
-    return [problem(text, connectRemedy(relay))];
+    return [noConnection(relay)];
   }
   if (state === 'waiting' && tunnel.state === 'ready') {
     const peer = oppositeDirection(tunnel.direction);
@@ -25,6 +25,16 @@ function bindFindings(tunnel: EdgeTunnelReport, relay: EdgeRelayReport): Finding
     return [problem(text, `list that relay in relay_addrs of the ${peer} edge, or look why it cannot reach it`)];
   }
   return [];
+}
+
+function noConnection(relay: EdgeRelayReport): Finding {
+  const { relay_addr: address, last_problem: last } = relay;
+  const text = `There is no connection to the relay ${address}`;
+  const certificate = last?.startsWith(unprovenRelay) === true ? certificateWords(last) : null;
+  if (certificate !== null) return problem(`${text}: ${unprovenRelay}: ${certificate.text}.`, certificate.remedy);
+  // The engines begin so, too.
+  const reason = last?.replace(/^no (QUIC )?connection( to \S+ port \d+)?: /, '');
+  return problem(`${text}${reason === undefined ? ' yet' : `: ${reason}`}.`, connectRemedy(relay));
 }
 
 /** As far as this edge knows, its packets do not reach the relay. */
@@ -60,7 +70,9 @@ const remedies: readonly (readonly [pattern: RegExp, remedy: (host: string) => s
   ],
   [/ENETUNREACH|EHOSTUNREACH/, () => 'this machine has no route to it: check its network and default gateway'],
   [/EPERM|EACCES/, () => 'this machine does not let UDP out: look at its firewall rules'],
-  [/ECONNREFUSED|refused/, () => 'no relay listens at that address: start it, or correct the port'],
+  [/ECONNREFUSED/, () => 'no relay listens at that address: start it, or correct the port'],
+  // By QUIC, so something listens there.
+  [/refused/, () => 'raise limits.max_connections of the relay, or wait until it has started: it takes no connections'],
   [/ENOENT|no such file/, () => 'the file of relay_ca_path is not there or cannot be read'],
   [/require_bind_proof/, () => 'update the relay, or set require_bind_proof of this edge to false'],
   [/connection cap/, () => 'raise max_connections_per_ip of the relay: too many connections come from this address'],
@@ -69,5 +81,8 @@ const remedies: readonly (readonly [pattern: RegExp, remedy: (host: string) => s
 function connectRemedy({ relay_addr: address, last_problem: reason }: EdgeRelayReport): string {
   const host = address.replace(/:\d+$/, '');
   const found = remedies.find(([pattern]) => pattern.test(reason ?? ''));
-  return found?.[1](host) ?? 'check its address, that it runs, and that UDP to its port is let through both ways';
+  return (
+    found?.[1](host) ??
+    `check that it runs, and that UDP to its port passes both ways: adit probe ${address} shows how far packets get`
+  );
 }

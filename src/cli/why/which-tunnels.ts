@@ -41,10 +41,10 @@ export async function whichTunnels(
   configPath: string | undefined,
   mayBeNone = false,
 ): Promise<readonly NamedTunnel[]> {
-  const id = parseTunnelId(wanted ?? '');
-  if (id !== null) return [{ id, name: null }];
   const { known, idle } = await knownTunnels(api, configPath);
   const all = merged([...idle, ...known]);
+  const id = parseTunnelId(wanted ?? '');
+  if (id !== null) return [all.find((tunnel) => tunnel.id === id) ?? { id, name: null }];
   const meant = wanted === undefined ? firstNotEmpty(known, all) : all.filter((tunnel) => isMeant(tunnel, wanted));
   if (meant.length > 0 || mayBeNone) return meant;
   const problem =

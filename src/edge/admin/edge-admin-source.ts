@@ -1,4 +1,5 @@
 import type { AdminSource } from '../../admin/admin-source.ts';
+import type { ProgramFacts } from '../../admin/program-facts.ts';
 import type { EdgeHealth } from '../../protocol/node/edge-telemetry.ts';
 import type { TunnelId } from '../../protocol/tunnel/tunnel-id.ts';
 import type { EngineReport } from '../../quic/engine-report.ts';
@@ -8,6 +9,8 @@ import type { EdgeTunnelFacts, EdgeTunnelReport } from './edge-schemas.ts';
 
 /** What the admin server reads of an edge. Each result is a snapshot of now. */
 export interface EdgeAdminSource extends AdminSource<EdgeHealth> {
+  /** What is wrong with the program itself. */
+  programFacts(): ProgramFacts;
   tunnels(): readonly EdgeTunnelReport[];
   /** Null for a tunnel that this edge does not have. */
   facts(id: TunnelId): EdgeTunnelFacts | null;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { healthRoutes } from '../../admin/health-routes.ts';
+import { programFactsRoute } from '../../admin/program-facts.ts';
 import { answerAbout, notFound, route, tunnelRoute, type Route } from '../../admin/route.ts';
 import type { EdgeAdminSource } from './edge-admin-source.ts';
 import { flowRoutes } from './flow-routes.ts';
@@ -9,6 +10,7 @@ import { healthSchema, tunnelFactsSchema, tunnelSchema } from './edge-schemas.ts
 export function edgeRoutes(source: EdgeAdminSource): readonly Route[] {
   return [
     ...healthRoutes(source, healthSchema),
+    programFactsRoute(() => source.programFacts()),
     ...flowRoutes(source),
     route({
       method: 'GET',

@@ -1,6 +1,7 @@
 import type { AdminSource, HealthAnswer } from '../../admin/admin-source.ts';
 import type { EventHistory } from '../../admin/event-history.ts';
 import { toPathReport } from '../../admin/path-report.ts';
+import type { ProgramFacts } from '../../admin/program-facts.ts';
 import { rfc3339, type Clock } from '../../lib/clock.ts';
 import type { DescriptorWatch } from '../../lib/descriptor-watch.ts';
 import type { EventLoopWatch } from '../../lib/event-loop-watch.ts';
@@ -47,6 +48,8 @@ export interface RelayAnswersDependencies {
   readonly engineReport: () => EngineReport;
   /** Null without a manager in the configuration. */
   readonly managerLink: () => ManagerLinkReport | null;
+  /** What is wrong with the program itself. */
+  readonly programFacts: () => ProgramFacts;
 }
 
 export interface RelayAnswersSettings {
@@ -64,6 +67,7 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
   readonly notReadyReasons: () => readonly string[];
   readonly engine: () => EngineReport;
   readonly managerLink: () => ManagerLinkReport | null;
+  readonly programFacts: () => ProgramFacts;
   readonly #dependencies: RelayAnswersDependencies;
   readonly #settings: RelayAnswersSettings;
 
@@ -73,6 +77,7 @@ export class RelayAnswers implements AdminSource<RelayHealthReport> {
     this.notReadyReasons = dependencies.notReadyReasons;
     this.engine = dependencies.engineReport;
     this.managerLink = dependencies.managerLink;
+    this.programFacts = dependencies.programFacts;
     this.#dependencies = dependencies;
     this.#settings = settings;
   }

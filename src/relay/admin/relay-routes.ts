@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { healthRoutes } from '../../admin/health-routes.ts';
+import { programFactsRoute } from '../../admin/program-facts.ts';
 import { answerAbout, notFound, route, tunnelRoute, type Route } from '../../admin/route.ts';
 import type { RelayAdminSource } from './relay-answers.ts';
 import {
@@ -16,7 +17,13 @@ import {
 
 /** The relay's REST API (docs/protocol/manager.md §8). */
 export function relayRoutes(source: RelayAdminSource): readonly Route[] {
-  return [...healthRoutes(source, healthSchema), ...listRoutes(source), ...tunnelRoutes(source), ...changes(source)];
+  return [
+    ...healthRoutes(source, healthSchema),
+    programFactsRoute(() => source.programFacts()),
+    ...listRoutes(source),
+    ...tunnelRoutes(source),
+    ...changes(source),
+  ];
 }
 
 function listRoutes(source: RelayAdminSource): readonly Route[] {

@@ -221,7 +221,7 @@ describe('adit why', () => {
     const findings = expect.arrayContaining([
       { level: 'good', text: 'The tunnel is up through relay-a.example:4433.', remedy: null },
     ]) as unknown;
-    expect(answers).toEqual([{ tunnel_id: id, name: null, findings }]);
+    expect(answers).toEqual([{ tunnel_id: id, name: 'camera 1', findings }]);
   });
 
   it('takes the name of a tunnel, or none for all tunnels, those with problems first', async () => {

@@ -112,7 +112,7 @@ describe.each(await builtEngines())('adit why over %s, provoked with whole progr
 
   it('reports that the relay does not answer, or is another one', async () => {
     await using silent = await startWhyWorld({ engine, faults: { partitioned: true } });
-    await silent.says('ingress', /There is no connection to the relay .*\n {2}→ check its address/);
+    await silent.says('ingress', /There is no connection to the relay .*\n {2}→ check that it runs/);
     await using impostor = await startWhyWorld({ engine, ingressTunnel: { relay_fingerprint: otherKey } });
     await impostor.says('ingress', /the relay did not prove who it is: .*\n {2}→ compare relay_fingerprint/);
   });

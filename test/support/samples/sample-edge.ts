@@ -1,5 +1,6 @@
 import type { HealthAnswer } from '../../../src/admin/admin-source.ts';
 import { toPathReport } from '../../../src/admin/path-report.ts';
+import type { ProgramFacts } from '../../../src/admin/program-facts.ts';
 import type { EdgeAdminSource } from '../../../src/edge/admin/edge-admin-source.ts';
 import type { EdgeTunnelFacts, EdgeTunnelReport } from '../../../src/edge/admin/edge-schemas.ts';
 import type { EdgeHealth } from '../../../src/protocol/node/edge-telemetry.ts';
@@ -65,6 +66,7 @@ export function sampleEdgeTunnel(id: TunnelId, changes: Partial<EdgeTunnelReport
 export class SampleEdge implements EdgeAdminSource {
   manager: boolean | null = null;
   reasons: readonly string[] = [];
+  program: Omit<ProgramFacts, 'program'> = { faults: [], machine: [], manager: null };
   readonly held: Map<TunnelId, EdgeTunnelReport>;
   flowList: readonly FlowStatsReport[] = [];
   readonly #relay = new SampleRelay();
@@ -75,6 +77,10 @@ export class SampleEdge implements EdgeAdminSource {
 
   flows(): readonly FlowStatsReport[] {
     return this.flowList;
+  }
+
+  programFacts(): ProgramFacts {
+    return { program: 'edge', ...this.program };
   }
 
   rtcDoor(): null {

@@ -1,5 +1,6 @@
 import type { HealthAnswer } from '../../../src/admin/admin-source.ts';
 import { toPathReport } from '../../../src/admin/path-report.ts';
+import type { ProgramFacts } from '../../../src/admin/program-facts.ts';
 import type { RelayHealth } from '../../../src/protocol/node/relay-telemetry.ts';
 import { parseTunnelId, type TunnelId } from '../../../src/protocol/tunnel/tunnel-id.ts';
 import type { EngineReport } from '../../../src/quic/engine-report.ts';
@@ -113,6 +114,7 @@ export class SampleRelay implements RelayAdminSource {
   alive = true;
   reasons: readonly string[] = [];
   notReady: readonly string[] = [];
+  program: Omit<ProgramFacts, 'program'> = { faults: [], machine: [], manager: null };
   manager: boolean | null = null;
   nativeBytes: number | null = null;
   refused: RelayRefusals['refusals'] = [];
@@ -143,6 +145,10 @@ export class SampleRelay implements RelayAdminSource {
         capabilities: [],
       },
     };
+  }
+
+  programFacts(): ProgramFacts {
+    return { program: 'relay', ...this.program };
   }
 
   notReadyReasons(): readonly string[] {

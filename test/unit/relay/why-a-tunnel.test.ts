@@ -147,16 +147,16 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
     const camera = bed.relay.edge('camera').bind({ tunnelId: id, direction: 'ingress', secret });
     bed.relay.run();
     expect(bed.why(() => camera.sendDatagram(id, 'frame'))).toContain(
-      '1 datagrams from the ingress edge were dropped just now (1 in all, no_peer): the egress leg was not there.',
+      '1 datagram from the ingress edge was dropped just now (1 in all, no_peer): the egress leg was not there.',
     );
-    expect(bed.why()).toContain('note: 1 datagrams from the ingress edge were dropped earlier (no_peer)');
+    expect(bed.why()).toContain('note: 1 datagram from the ingress edge was dropped earlier (no_peer)');
   });
 
   it('has a path that is too narrow for the datagrams offered', async () => {
     const bed = await Bed.start({ ...authorized, quic: { max_udp_payload: 1200 } });
     const { ingress } = bed.pair();
     const text = bed.why(() => ingress.sendDatagram(id, Buffer.alloc(1376)));
-    expect(text).toMatch(/1 datagrams from the ingress edge were dropped just now \(1 in all, too_large\)/);
+    expect(text).toMatch(/1 datagram from the ingress edge was dropped just now \(1 in all, too_large\)/);
     expect(text).toMatch(/at most \d+ bytes of payload fit/);
   });
 

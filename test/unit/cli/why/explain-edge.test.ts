@@ -39,8 +39,9 @@ function never(): never {
 describe('why a tunnel is as it is, at an edge', () => {
   it('reports through which relay it is up, and what is wrong with the other', () => {
     expect(text(factsOf({}))).toBe(
-      'problem: There is no connection to the relay relay-b.example:4433: the relay no longer answers. → check its ' +
-        'address, that it runs, and that UDP to its port is let through both ways\n' +
+      'problem: There is no connection to the relay relay-b.example:4433: the relay no longer answers. → check ' +
+        'that it runs, and that UDP to its port passes both ways: adit probe relay-b.example:4433 shows how far ' +
+        'packets get\n' +
         'note: Nothing goes through it now, in either direction. → look at what should send to 127.0.0.1:5000, here or ' +
         'at the other edge\n' +
         'good: The tunnel is up through relay-a.example:4433.',
@@ -167,8 +168,8 @@ describe('why a tunnel is as it is, at an edge', () => {
     expect(text(factsOf({ state: 'stopped', relays: [] }))).toContain('set enabled to true');
     const relays = [{ ...relay, state: 'connecting', path: null } as const];
     expect(text(factsOf({ state: 'connecting', relays }))).toBe(
-      'problem: There is no connection to the relay relay-a.example:4433 yet. → check its address, that it runs, and ' +
-        'that UDP to its port is let through both ways',
+      'problem: There is no connection to the relay relay-a.example:4433 yet. → check that it runs, and that UDP to ' +
+        'its port passes both ways: adit probe relay-a.example:4433 shows how far packets get',
     );
   });
 
@@ -179,13 +180,29 @@ describe('why a tunnel is as it is, at an edge', () => {
     ['getaddrinfo EAI_AGAIN relay-a.example', 'no DNS server answers for relay-a.example'],
     ['connect ENETUNREACH', 'this machine has no route to it'],
     ['send EPERM', 'this machine does not let UDP out'],
-    ['connection refused', 'no relay listens at that address'],
+    ['connect ECONNREFUSED 192.0.2.1:4433', 'no relay listens at that address'],
+    ['connection refused', 'raise limits.max_connections of the relay'],
     ['ENOENT: no such file or directory', 'the file of relay_ca_path'],
     ['per-ip connection cap exceeded', 'raise max_connections_per_ip of the relay'],
-    ['no connection within 6 s', 'check its address, that it runs, and that UDP to its port'],
+    ['no connection within 6 s', 'check that it runs, and that UDP to its port passes both ways: adit probe relay-a'],
   ])('has a remedy of its own for "%s"', (last, remedy) => {
     const relays = [{ ...relay, state: 'connecting', path: null, last_problem: last } as const];
     expect(text(factsOf({ state: 'connecting', relays }))).toContain(`: ${last}. → ${remedy}`);
+  });
+
+  it.each([
+    ['invalid peer certificate: certificate expired: verification time 2', 'has expired', 'renew the certificate'],
+    ['the certificate was not accepted (TLS alert 45)', 'has expired', 'renew the certificate'],
+    ['certificate not valid yet: verification time 2', 'is not valid yet', 'set the clock of this machine'],
+    ['certificate not valid for name "a"', 'is for another name', 'in relay_addrs write the host'],
+    ['invalid peer certificate: UnknownIssuer', 'is not signed by the CA of relay_ca_path', 'set relay_ca_path'],
+    ['the certificate was not accepted (TLS alert 42)', 'is not valid yet, or for another name', 'set the clock'],
+  ])('puts what a TLS library says of a certificate into words: %s', (reason, words, remedy) => {
+    const last_problem = `the relay did not prove who it is: ${reason}`;
+    const relays = [{ ...relay, state: 'connecting', path: null, last_problem } as const];
+    expect(text(factsOf({ state: 'connecting', relays }))).toMatch(
+      new RegExp(`the relay did not prove who it is: its certificate ${words}\\. → ${remedy}`),
+    );
   });
 
   it('reports in which directions data moves', () => {

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createAdminApp } from '../../../../src/admin/admin-app.ts';
+import { programFactsSchema } from '../../../../src/admin/program-facts.ts';
 import { addEdgeMetrics } from '../../../../src/edge/admin/edge-metrics.ts';
 import { edgeRoutes } from '../../../../src/edge/admin/edge-routes.ts';
 import { healthSchema, tunnelFactsSchema, tunnelSchema } from '../../../../src/edge/admin/edge-schemas.ts';
@@ -28,6 +29,7 @@ describe('the REST API of an edge', () => {
     const schemas = {
       '/health': healthSchema.strict(),
       '/ready': z.strictObject({ ready: z.literal(true), reasons: z.array(z.string()) }),
+      '/api/v1/why': programFactsSchema.strict(),
       '/api/v1/tunnels': z.array(tunnelSchema.strict()).length(1),
       [`/api/v1/tunnels/${id}/why`]: tunnelFactsSchema.strict(),
     };

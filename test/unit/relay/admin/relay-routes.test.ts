@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createAdminApp } from '../../../../src/admin/admin-app.ts';
+import { programFactsSchema } from '../../../../src/admin/program-facts.ts';
 import { relayRoutes } from '../../../../src/relay/admin/relay-routes.ts';
 import {
   edgeSchema,
@@ -37,6 +38,7 @@ describe('the REST API of a relay', () => {
     const { ask } = await serve();
     const strict = {
       '/health': healthSchema,
+      '/api/v1/why': programFactsSchema.strict(),
       '/api/v1/tunnels': z.strictObject({ tunnels: z.array(tunnelSchema.strict()).length(1) }),
       '/api/v1/edges': z.strictObject({ edges: z.array(edgeSchema.strict()).length(1) }),
       '/api/v1/stats': statsSchema.strict(),
@@ -111,6 +113,7 @@ describe('the REST API of a relay', () => {
     '/api/v1/tunnels',
     '/api/v1/edges',
     '/api/v1/stats',
+    '/api/v1/why',
     path,
     `${path}/why`,
     '/api/v1/openapi.json',
@@ -194,6 +197,7 @@ describe('the REST API of a relay', () => {
       '/api/v1/tunnels/{id}',
       '/api/v1/tunnels/{id}/revocation',
       '/api/v1/tunnels/{id}/why',
+      '/api/v1/why',
       '/health',
       '/metrics',
       '/ready',
