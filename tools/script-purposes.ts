@@ -27,6 +27,7 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
   'long:srt': 'SRT repairs with many seeds in virtual time, also against a model of libsrt',
   'long:tunnel': 'SRT over a path that loses packets, with and without a tunnel (needs ffmpeg and srt-tools)',
   'long:media': 'SRT against libsrt with loss, and two legs of which one is cut, ten minutes each (needs srt-tools)',
+  'long:why': 'causes what operators meet, asks adit why each time, and writes docs/why.md (root, nftables)',
   'long:observer': '200 agents beside busy programs for half an hour, and no false Stall',
   'events:raise': 'has an edge raise its 47 events with programs of others, and writes docs/events-raised.md',
   'clients:table': 'unmodified varta clients at the observer for a minute, and writes docs/observer-clients.md',

@@ -39,7 +39,8 @@ function streamFindings(before: FlowStatsReport, after: FlowStatsReport): Findin
   }
   const filtered = (after.input?.packets_filtered ?? 0) - (before.input?.packets_filtered ?? 0);
   if (filtered > 0) {
-    const text = `${counted(filtered, 'packet', ' that came in just now')} left out: no MPEG-TS, or from a sender that is not let in.`;
+    const left = `${counted(filtered, 'packet', ' that came in just now')} left out`;
+    const text = `${left}: no MPEG-TS, or from a sender that is not let in.`;
     findings.push(problem(text, 'send MPEG-TS, bare or in RTP; for rtp look at allowed_sources and max_bitrate_mbps'));
   }
   return findings;

@@ -77,6 +77,13 @@ export class OtherMachine implements Disposable {
     this.#inside('link', 'set', `${this.#cable}f`, 'mtu', String(bytes));
   }
 
+  /** Its firewall drops what a rule of nft matches, such as `udp dport 443`, on its way in or out. Needs nftables. */
+  drop(hook: 'input' | 'output', match: string): void {
+    const chain = `chain ${hook} { type filter hook ${hook} priority 0; ${match} drop; }`;
+    const [command = '', ...rest] = this.wrapper;
+    execFileSync(command, [...rest, 'nft', `table inet adit { ${chain} }`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  }
+
   /** Both ends of the cable go with it. Idempotent: a test that has run into its limit may come to its end later. */
   [Symbol.dispose](): void {
     if (machineNames().some(({ name }) => name === this.#name)) removeMachine(this.#name);

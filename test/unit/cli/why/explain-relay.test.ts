@@ -64,8 +64,8 @@ describe('why a tunnel is as it is, at its relay', () => {
     );
     expect(lines(facts)[0]).toBe(
       'problem: The egress leg has been missing for 3 minutes, while the ingress edge waits ' +
-        '(last: Tunnel down: edge disconnected, 12:07:00 UTC, 3 minutes ago). → start the egress edge; if it runs, adit why there ' +
-        'says what keeps it from the relay',
+        '(last: Tunnel down: edge disconnected, 12:07:00 UTC, 3 minutes ago). → start the egress edge; if it runs, ' +
+        'adit why there says what keeps it from the relay',
     );
   });
 
