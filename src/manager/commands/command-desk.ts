@@ -134,7 +134,7 @@ export class CommandDesk {
 
   #next(): void {
     for (const entry of this.#queue) {
-      // A whole fleet may wait: it is not looked at while nobody can go.
+      // A whole fleet may wait: it is not searched while no command can go.
       if (this.#waiting.size >= this.#settings.total) return;
       if (!this.#hasRoom(entry)) continue;
       this.#queue.delete(entry);

@@ -22,7 +22,7 @@ export interface EventInboxDependencies {
 const bytesPerEvent = 500;
 /** Nodes are held up beyond this, however few events each of them has here. */
 const mostHeldBytes = 128 * 1_048_576;
-/** Where nobody reads them they must not pile up. */
+/** Without a reader of the metrics they must not pile up. */
 const mostCommitTimes = 10_000;
 const groupMs = 5;
 /** One statement of the store. */
@@ -60,7 +60,7 @@ export class EventInbox {
     return !this.#failing;
   }
 
-  /** There is more than memory should hold: whoever sends must wait. */
+  /** There is more than memory should hold: nodes that send events must wait. */
   get isFull(): boolean {
     return this.#heldBytes >= mostHeldBytes;
   }

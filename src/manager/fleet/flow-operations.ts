@@ -130,7 +130,7 @@ function shown({ config, ...rest }: FlowChange): Readonly<Record<string, unknown
   return config === undefined ? rest : { ...rest, config: maskSecrets(parseJson(config)) };
 }
 
-/** Masked secrets are those of `stored`, since whoever reads a flow gets them masked. Throws FleetError `invalid`. */
+/** Masked secrets are those of `stored`, since all readers of a flow get them masked. Throws FleetError `invalid`. */
 function configOf(
   config: Readonly<Record<string, unknown>>,
   stored: string | null,

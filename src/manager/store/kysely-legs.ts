@@ -171,7 +171,7 @@ export class KyselyLegs implements LegStore {
   }
 }
 
-/** Whoever still works for an older session of the node changes nothing. */
+/** An instance that still works for an older session of the node changes nothing. */
 function isNewestSession(session: number) {
   return sql<boolean>`exists (select 1 from node_sessions s where s.node_id = legs.node_id and s.session = ${session})`;
 }

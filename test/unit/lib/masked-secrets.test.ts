@@ -32,7 +32,7 @@ describe('secrets that are masked', () => {
     expect(unmaskSecrets(maskSecrets(swapped), flow)).toEqual({ value: swapped, missing: [] });
   });
 
-  it('stay what somebody wrote in their place', () => {
+  it('stay what an operator wrote in their place', () => {
     const written = { ...flow, input: { type: 'srt', passphrase: 'new' } };
     expect(unmaskSecrets(written, flow)).toEqual({ value: written, missing: [] });
   });

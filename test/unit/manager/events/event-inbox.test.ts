@@ -66,7 +66,7 @@ describe('events while the database is away', () => {
 });
 
 describe('durations of commits', () => {
-  it('do not pile up where nobody reads them', async () => {
+  it('do not pile up without a reader of the metrics', async () => {
     const clock = new ManualClock();
     const { inbox, bed } = inboxOn(clock);
     for (let number = 0; number < 10_500; number++) {
