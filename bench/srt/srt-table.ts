@@ -17,7 +17,7 @@ export function missedBars({ lossPercent }: SrtCell, outcome: SrtOutcome): reado
   return [...outcome].flatMap(([name, { errors, packets, drops }]) => {
     if (name === 'bare') return [];
     const misses = [
-      ...(errors > mostErrors ? [`errors: ${errors}, at most ${mostErrors}`] : []),
+      ...(errors > mostErrors ? [`errors: ${errors}, at most ${mostErrors} (the path alone: ${bare.errors})`] : []),
       ...(packets < leastPackets ? [`packets: ${packets}, at least ${leastPackets}`] : []),
     ];
     return misses.length === 0 ? [] : [`${name}, ${misses.join('; ')}; its edges dropped ${drops ?? 'nothing'}`];

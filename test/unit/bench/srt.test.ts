@@ -70,7 +70,9 @@ describe('the verdict about a tunnel', () => {
 
   it('is that it holds its bar with as few errors and as many packets as the path alone', () => {
     expect(missedBars(bad, outcome(3, 3))).toEqual([]);
-    expect(missedBars(bad, outcome(3, 4))).toEqual(['native, errors: 4, at most 3; its edges dropped {}']);
+    expect(missedBars(bad, outcome(3, 4))).toEqual([
+      'native, errors: 4, at most 3 (the path alone: 3); its edges dropped {}',
+    ]);
     expect(missedBars(bad, outcome(0, 0, 9000))).toEqual([
       'native, packets: 9000, at least 9950; its edges dropped {}',
     ]);
@@ -79,7 +81,9 @@ describe('the verdict about a tunnel', () => {
   it('allows no error at 1 and 2 % of loss, whatever the path alone has', () => {
     expect(missedBars(usual, outcome(0, 0))).toEqual([]);
     expect(missedBars(usual, outcome(3, 0))).toEqual([]);
-    expect(missedBars(usual, outcome(3, 1))).toEqual(['native, errors: 1, at most 0; its edges dropped {}']);
+    expect(missedBars(usual, outcome(3, 1))).toEqual([
+      'native, errors: 1, at most 0 (the path alone: 3); its edges dropped {}',
+    ]);
   });
 
   it('cannot be had where nothing came over the path alone', () => {
