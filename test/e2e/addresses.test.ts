@@ -1,21 +1,32 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChildProgram } from '../../src/cli/demo/child-program.ts';
 import { SystemClock } from '../../src/lib/clock.ts';
+import { builtEngines } from '../support/programs/engines.ts';
 
 let folder = '';
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'adit-addresses-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function start(program: string, config: object): ChildProgram {
+function start(program: string, config: object, wrapper: readonly string[] = []): ChildProgram {
   const path = join(folder, `${program}.json`);
   writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
-  return new ChildProgram(program, [program, '-c', path], new SystemClock());
+  return new ChildProgram(program, [program, '-c', path], new SystemClock(), wrapper);
 }
+
+/** Those below it need a right. Other systems have other rules. */
+const firstFreePort =
+  process.platform === 'linux' ? Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8')) : 0;
+/** Root without that right; setpriv is of util-linux. */
+const withoutPrivilegedPorts =
+  process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-net_bind_service', '--inh-caps=-net_bind_service'] : [];
+
+const engines = await builtEngines();
 
 /** TEST-NET-1: of no machine (RFC 5737). */
 const foreign = '192.0.2.7';
@@ -34,6 +45,18 @@ describe('an address that a program cannot have', () => {
     expect(program.lastLines.at(-1)).toContain(place);
     expect(program.lastLines.at(-1)).toContain(words);
   });
+
+  it.runIf(firstFreePort > 443).each(engines)(
+    'says of a privileged port which right is missing: %s',
+    async (engine) => {
+      const config = { quic: { engine }, quic_addrs: ['127.0.0.1:443'], api_addrs: ['127.0.0.1:0'] };
+      await using program = start('relay', config, withoutPrivilegedPorts);
+      expect(await program.exit()).toBeGreaterThan(0);
+      const said = program.lastLines.at(-1);
+      expect(said).toContain('127.0.0.1:443: this program may not take it (EACCES); ports below 1024 need');
+      expect(said).toContain('CAP_NET_BIND_SERVICE: as AmbientCapabilities in the systemd unit');
+    },
+  );
 
   it('does not end an edge: its tunnel waits for the address, and the log says what to do', async () => {
     const tunnel = { ...udpTunnel, local_addr: `${foreign}:9000` };
