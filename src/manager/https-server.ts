@@ -155,7 +155,7 @@ function nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
 
 /** Node's own responses have no body; every other refusal of this port has one. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  // No words reach a peer before its handshake is over. After one that took too long they would come late, and be wrong.
+  // No words reach a peer before its handshake is over. After one that took too long they would be late and wrong.
   const isUnsecured = /^ERR_(TLS|SSL)_/.test(error.code ?? '');
   if (!socket.writable || isUnsecured || error.code === 'ECONNRESET') {
     socket.destroy();

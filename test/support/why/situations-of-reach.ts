@@ -30,8 +30,9 @@ export const situationsOfReach: readonly Situation[] = [
   {
     title: 'the relay does not run',
     isQuick: false,
-    cause: async (bed) =>
-      void (await bed.edge('egress', { tunnel: { relay_addrs: [`127.0.0.1:${await freePort()}`] } })),
+    cause: async (bed) => {
+      await bed.edge('egress', { tunnel: { relay_addrs: [`127.0.0.1:${await freePort()}`] } });
+    },
     says: [{ at: 'egress', cause: noConnection, remedy: /it runs|start it/ }],
   },
   {
@@ -144,7 +145,9 @@ export const situationsOfReach: readonly Situation[] = [
   {
     title: 'the name of the relay has no address',
     isQuick: true,
-    cause: async (bed) => void (await bed.edge('egress', { tunnel: { relay_addrs: ['no-such-relay.invalid:4433'] } })),
+    cause: async (bed) => {
+      await bed.edge('egress', { tunnel: { relay_addrs: ['no-such-relay.invalid:4433'] } });
+    },
     says: [
       {
         at: 'egress',

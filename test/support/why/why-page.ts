@@ -33,7 +33,8 @@ function rowsOf(page: string): Map<string, string[]> {
   const rows = new Map<string, string[]>();
   let title = '';
   for (const line of page.split('\n').filter((each) => each.startsWith('| '))) {
-    title = line.split('|')[1]?.trim() || title;
+    const own = line.split('|')[1]?.trim() ?? '';
+    if (own !== '') title = own;
     rows.set(title, [...(rows.get(title) ?? []), line]);
   }
   return rows;
