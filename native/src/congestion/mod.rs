@@ -32,8 +32,9 @@ use streams::Streams;
 const LARGEST_ACK: u64 = 300;
 /// The window while the engine decides what leaves: above 2^32 quinn does not pace either.
 const OPEN_WINDOW: u64 = 1 << 40;
-/// Streams keep to the law for so long after a datagram: the queue that they would fill is the datagrams', too.
-const DATAGRAMS_ACTIVE: Duration = Duration::from_secs(1);
+/// Streams keep to the law for so long after a datagram: the queue that they would fill is the datagrams', too. And so
+/// long after a packet of a stream there are streams.
+const ACTIVE: Duration = Duration::from_secs(1);
 
 /// quinn's view of both laws.
 #[derive(Clone)]
@@ -42,6 +43,8 @@ pub struct LiveController {
     streams: Streams,
     flight: Flight,
     last_datagram: Option<Instant>,
+    last_stream: Option<Instant>,
+    has_streams: bool,
     signals: Arc<Signals>,
 }
 
@@ -52,6 +55,8 @@ impl LiveController {
             streams: Streams::new(mtu, now),
             flight: Flight::default(),
             last_datagram: None,
+            last_stream: None,
+            has_streams: false,
             signals: Arc::new(Signals::new(now)),
         }
     }
@@ -77,8 +82,9 @@ impl LiveController {
     }
 
     fn count(&mut self, now: Instant) {
-        let shared = self.last_datagram.is_some_and(|at| now.saturating_duration_since(at) < DATAGRAMS_ACTIVE);
-        self.signals.count(self.law.in_flight(), self.flight.datagrams(), shared);
+        let is_active = |last: Option<Instant>| last.is_some_and(|at| now.saturating_duration_since(at) < ACTIVE);
+        self.has_streams = is_active(self.last_stream);
+        self.signals.count(self.law.in_flight(), is_active(self.last_datagram));
     }
 }
 
@@ -87,6 +93,8 @@ impl Controller for LiveController {
         if self.signals.is_open_for_datagrams() {
             self.flight.sent(now, bytes);
             self.last_datagram = Some(now);
+        } else if bytes > LARGEST_ACK {
+            self.last_stream = Some(now);
         }
         if bytes > LARGEST_ACK || self.signals.is_open() {
             self.law.sent(bytes);
@@ -139,12 +147,12 @@ impl Controller for LiveController {
     }
 
     fn window(&self) -> u64 {
-        if self.signals.is_open() {
-            OPEN_WINDOW
-        } else if self.signals.is_shared() {
-            self.stream_window().min(self.law.window())
-        } else {
-            self.stream_window()
+        match (self.signals.is_shared(), self.has_streams) {
+            _ if self.signals.is_open() => OPEN_WINDOW,
+            // What a connection of datagrams has to say beside them must not wait, nor its acknowledgements with it.
+            (true, false) => self.law.window(),
+            (true, true) => self.stream_window().min(self.law.window()),
+            (false, _) => self.stream_window(),
         }
     }
 

@@ -24,8 +24,6 @@ pub struct Signals {
     born: Instant,
     window: AtomicU64,
     in_flight: AtomicU64,
-    /// Of them, those of datagrams.
-    datagrams: AtomicU64,
     /// Bytes per second; 0 for none.
     pace: AtomicU64,
     round_trip_us: AtomicU64,
@@ -43,7 +41,6 @@ impl Signals {
             born: now,
             window: AtomicU64::new(INITIAL_WINDOW),
             in_flight: AtomicU64::new(0),
-            datagrams: AtomicU64::new(0),
             pace: AtomicU64::new(0),
             round_trip_us: AtomicU64::new(0),
             last_ack_us: AtomicU64::new(0),
@@ -54,14 +51,14 @@ impl Signals {
         }
     }
 
-    /// Bytes of datagrams that may leave now. What streams have in flight does not count: they get what is left.
+    /// Bytes that may leave now.
     pub fn room(&self) -> u64 {
-        self.window.load(Ordering::Relaxed).saturating_sub(self.datagrams.load(Ordering::Relaxed))
+        self.window.load(Ordering::Relaxed).saturating_sub(self.in_flight())
     }
 
-    /// The same for what is paced.
-    pub fn paced_room(&self) -> u64 {
-        (2 * self.window.load(Ordering::Relaxed)).saturating_sub(self.datagrams.load(Ordering::Relaxed))
+    /// The same for what is paced, or goes before streams that may have filled the window.
+    pub fn room_beyond(&self) -> u64 {
+        (2 * self.window.load(Ordering::Relaxed)).saturating_sub(self.in_flight())
     }
 
     pub fn in_flight(&self) -> u64 {
@@ -121,9 +118,8 @@ impl Signals {
         self.last_ack_us.store(since.as_micros() as u64, Ordering::Relaxed);
     }
 
-    pub fn count(&self, in_flight: u64, datagrams: u64, shared: bool) {
+    pub fn count(&self, in_flight: u64, shared: bool) {
         self.in_flight.store(in_flight, Ordering::Relaxed);
-        self.datagrams.store(datagrams, Ordering::Relaxed);
         self.shared.store(shared, Ordering::Relaxed);
     }
 

@@ -14,6 +14,8 @@ use crate::ledger::{Counts, DropReason, PREFIX_BYTES};
 
 /// On a path that carries less than comes every datagram waits for as long as it may: fresher ones are worth more.
 const AGE_ON_FULL_PATH: Duration = Duration::from_millis(60);
+/// Streams that were written to within this share the window with datagrams.
+const STREAMS_ACTIVE: Duration = Duration::from_millis(200);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -132,6 +134,7 @@ impl Connection {
         // Left there by a peer whose address is not validated yet.
         let mut packets = usize::from(self.quinn_datagram_bytes() > 0);
         let age = self.queue_age();
+        let streams = self.last_stream_write.is_some_and(|at| now.duration_since(at) < STREAMS_ACTIVE);
         let mut bytes = 0;
         while packets < most {
             let Some(Queued { payload, since, .. }) = self.queue.entries.front() else { break };
@@ -140,7 +143,7 @@ impl Connection {
                 continue;
             }
             let length = payload.len() as u64;
-            if !self.gate.admits(bytes, length, now) {
+            if !self.gate.admits(bytes, length, streams, now) {
                 break;
             }
             let Some(Queued { payload, ledger, since }) = self.queue.pop() else { break };

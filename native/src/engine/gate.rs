@@ -63,12 +63,13 @@ impl Gate {
         }
     }
 
-    /// Whether a datagram may follow `handed` bytes that leave now.
-    pub fn admits(&mut self, handed: u64, length: u64, now: Instant) -> bool {
+    /// Whether a datagram may follow `handed` bytes that leave now. With streams at work datagrams go before them:
+    /// those fill the window, and wait until it has room again.
+    pub fn admits(&mut self, handed: u64, length: u64, streams: bool, now: Instant) -> bool {
         let Some(signals) = &self.signals else { return true };
         let bytes = length + PACKET_OVERHEAD;
         let pace = signals.pace();
-        let room = if pace.is_some() { signals.paced_room() } else { signals.room() };
+        let room = if streams || pace.is_some() { signals.room_beyond() } else { signals.room() };
         if let Some(pace) = pace {
             let most = (pace as f64 * LONGEST_BURST.as_secs_f64()).max((2 * bytes) as f64);
             let passed = self.filled.map_or(Duration::ZERO, |filled| now.saturating_duration_since(filled));
