@@ -206,8 +206,8 @@ impl Law {
         if !closed.limited {
             self.grown = (self.grown - self.grown / 32).max(INITIAL_WINDOW);
         }
-        let Path { queue, climb, losses, loss, round_trip, .. } = &self.path;
-        if *queue <= LONG_QUEUE {
+        let Path { climb, losses, loss, round_trip, .. } = &self.path;
+        if self.path.certain_queue() <= LONG_QUEUE {
             self.mode = Mode::Free { high: None };
             if *loss >= HEAVY_LOSS && losses.is_known(self.mtu) && now >= self.trial_after {
                 self.mode = Mode::Trial(Trial::new(*loss, now));

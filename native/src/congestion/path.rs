@@ -12,6 +12,8 @@ const SAMPLES: u32 = 8;
 /// Round trips are believed up to this: a peer that withholds acknowledgements must not widen its window.
 const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(1);
 const MOST_NOISE: Duration = Duration::from_millis(60);
+/// How much of a queue jitter may be taken for.
+const MOST_JITTER: Duration = Duration::from_millis(20);
 
 /// What an interval that is over showed.
 pub struct Closed {
@@ -65,6 +67,11 @@ impl Path {
     /// The round trip without a queue.
     pub fn base(&self) -> Duration {
         self.base.get().unwrap_or(self.round_trip)
+    }
+
+    /// Waits that jitter does not explain: where round trips differ, the lowest of an interval is above the path's own.
+    pub fn certain_queue(&self) -> Duration {
+        self.queue.saturating_sub(self.noise.min(MOST_JITTER))
     }
 
     /// The path is longer than it was.
