@@ -21,7 +21,10 @@ use rustls::{
 /// How a dialled relay proves who it is (`PeerVerification` of the port).
 pub enum Verification {
     None,
-    Ca { pem: String, host: String },
+    Ca {
+        pem: String,
+        host: String,
+    },
     /// SHA-256 of the leaf certificate, or of its public key (RFC 7469 §2.4).
     Fingerprint([u8; 32]),
 }
