@@ -191,8 +191,9 @@ fn count_drop(ledger: Option<&Arc<Counts>>, reason: DropReason) {
 
 impl Core {
     /// Forwards what has arrived on a connection. `out` of a ledger is counted where quinn takes the datagram.
-    /// They arrived at `since`, which is long ago when the process got no time.
-    pub fn forward_datagrams(&mut self, from: Slot, since: Instant, now: Instant) {
+    /// They arrived at `since`, which is long ago when the process got no time. `clock` is read before each that leaves
+    /// at once, for a local program.
+    pub fn forward_datagrams(&mut self, from: Slot, since: Instant, clock: &impl Fn() -> Instant) {
         while let Some(payload) = self.connections[from].quic.datagrams().recv() {
             let connection = &self.connections[from];
             if !connection.is_established() {
@@ -207,7 +208,7 @@ impl Core {
                 continue;
             };
             if let Some(local) = connection.local_route.filter(|local| local.prefix == prefix) {
-                self.deliver_udp(local.leg, &payload, since, now);
+                self.deliver_udp(local.leg, &payload, since, clock());
                 continue;
             }
             let Some(route) = connection.routes.get(&prefix) else {

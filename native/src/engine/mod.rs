@@ -182,11 +182,12 @@ impl Core {
     }
 
     /// One turn of the loop, after the sockets were read: from what was received to what is sent. `clock` is read
-    /// before each connection sends: what was in hand while the process stood still is old by then, and expires.
+    /// before each connection sends, and before a local program gets a datagram: what was in hand while the process
+    /// stood still is old by then, and expires.
     pub fn turn(&mut self, now: Instant, clock: impl Fn() -> Instant) {
         self.apply_decisions(now);
         self.expire_timers(now);
-        self.handle_received(now);
+        self.handle_received(now, &clock);
         self.run_pumps(now);
         self.run_locals(now);
         self.flush(clock);

@@ -131,7 +131,7 @@ impl Core {
                         self.give_up(slot, CloseKind::Budget, reason, now);
                     } else if now.duration_since(at) > FRESH && self.connections.contains(slot) {
                         // What it carries is old already, unlike what follows in this turn.
-                        self.forward_datagrams(slot, at, now);
+                        self.forward_datagrams(slot, at, &|| now);
                     }
                 }
             }
@@ -153,7 +153,7 @@ impl Core {
     }
 
     /// Handles what connections received in this turn: forwards datagrams, moves stream bytes, adds events.
-    pub fn handle_received(&mut self, now: Instant) {
+    pub fn handle_received(&mut self, now: Instant, clock: &impl Fn() -> Instant) {
         while let Some(slot) = self.touched.pop() {
             let Some(connection) = self.connections.get_mut(slot) else { continue };
             connection.touched = false;
@@ -164,7 +164,7 @@ impl Core {
             if self.connections.get(slot).is_none_or(|connection| connection.drained) {
                 continue;
             }
-            self.forward_datagrams(slot, now, now);
+            self.forward_datagrams(slot, now, clock);
             let connection = &mut self.connections[slot];
             let may_wait = connection.may_wait(now);
             if connection.dirty {

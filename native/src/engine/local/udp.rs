@@ -244,7 +244,7 @@ impl Core {
         }
     }
 
-    /// From a relay to the local program; it came at `since`.
+    /// From a relay to the local program, at `now`; it came at `since`.
     pub fn deliver_udp(&mut self, id: u64, datagram: &[u8], since: Instant, now: Instant) {
         let Some(Local::Udp(udp)) = self.locals.sockets.get_mut(&id) else { return };
         let counts = &udp.tunnel.counts;

@@ -12,6 +12,7 @@ use super::{
 
 mod any_input;
 mod hard_times;
+mod late;
 
 fn dial(remote: std::net::SocketAddr) -> DialRequest {
     fixtures::dial_request(remote, fixtures::settings())
@@ -33,13 +34,18 @@ impl World {
     }
 
     fn turn(&mut self) {
+        self.turn_with_pause(Duration::ZERO);
+    }
+
+    /// The process stands still for so long once the sockets were read.
+    fn turn_with_pause(&mut self, pause: Duration) {
         let now = Instant::now();
         let endpoints: Vec<usize> = self.core.endpoints.iter().map(|(key, _)| key).collect();
         for endpoint in endpoints {
             self.core.receive(endpoint, &mut self.buffer, now);
         }
         fixtures::accept_all(&mut self.core, self.listener);
-        self.core.turn(now, || now);
+        self.core.turn(now, || now + pause);
     }
 
     fn turn_until(&mut self, what: &str, done: impl Fn(&Core) -> bool) {
