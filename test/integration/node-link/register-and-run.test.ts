@@ -66,7 +66,7 @@ describe('a node that is connected', () => {
     expect(online.payloads('stats').length).toBeGreaterThan(15);
     expect(online.pings).toBeGreaterThan(0);
     for (const frame of online.frames) expect(Object.keys(frame)).toEqual(['type', 'timestamp', 'payload']);
-    expect(node.link.status).toEqual({ connectedUrl: manager.url, downMs: 0, problems: [] });
+    expect(node.link.status).toEqual({ connectedUrl: manager.url, downMs: 0, lastEnd: null, problems: [] });
   });
 
   it('answers commands once and in order, and pings with a pong', async () => {
