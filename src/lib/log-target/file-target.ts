@@ -25,6 +25,7 @@ export class FileTarget implements LogTarget {
   #stream: RotatingFileStream | null = null;
   /** Of the file that is written to; null while that is not known: before the first line, and as it is rotated. */
   #inode: number | null = null;
+  #rotations = 0;
   #failure: Error | null = null;
 
   constructor(settings: FileTargetSettings) {
@@ -35,13 +36,26 @@ export class FileTarget implements LogTarget {
     if (await this.#wasMoved()) await this.close();
     if (this.#stream === null) await cutTornLine(this.#settings.path);
     const stream = (this.#stream ??= this.#open());
+    const bytes = Buffer.from(`${line}\n`);
+    const rotations = this.#rotations;
+    const before = await stateOf(this.#settings.path);
+    await this.#hand(stream, bytes);
+    const after = await stateOf(this.#settings.path);
+    this.#inode ??= after?.inode ?? null;
+    const written = rotations === this.#rotations ? growth(before, after) : null;
+    // The stream takes a short write for a whole one: on a full disk the last page holds a part of a line.
+    if (written === null || written >= bytes.length) return;
+    await this.close();
+    throw new Error(`${this.#settings.path} took ${written} of the ${bytes.length} bytes of a line`);
+  }
+
+  async #hand(stream: RotatingFileStream, bytes: Buffer): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      stream.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
+      stream.write(bytes, (error) => (error ? reject(error) : resolve()));
     });
     const failure = this.#failure;
     this.#failure = null;
     if (failure !== null) throw failure;
-    this.#inode ??= await inodeOf(this.#settings.path);
   }
 
   async close(): Promise<void> {
@@ -57,7 +71,7 @@ export class FileTarget implements LogTarget {
   async #wasMoved(): Promise<boolean> {
     const known = this.#inode;
     if (known === null) return false;
-    const found = await inodeOf(this.#settings.path);
+    const found = (await stateOf(this.#settings.path))?.inode ?? null;
     // It may have been rotated by its size meanwhile.
     return this.#inode === known && found !== known;
   }
@@ -77,6 +91,7 @@ export class FileTarget implements LogTarget {
       if (this.#stream === stream) this.#stream = null;
     });
     stream.on('rotation', () => {
+      this.#rotations += 1;
       this.#inode = null;
     });
     stream.on('warning', (error) => {
@@ -107,10 +122,23 @@ async function cutTornLine(path: string): Promise<void> {
   if (lastEnd < bytesRead - 1) await file.truncate(from + lastEnd + 1);
 }
 
+interface FileState {
+  readonly inode: number;
+  readonly size: number;
+}
+
+/** Bytes that a file has more than before; null when it is another one, is gone, or was cut. */
+function growth(before: FileState | null, after: FileState | null): number | null {
+  if (after === null || (before !== null && before.inode !== after.inode)) return null;
+  const bytes = after.size - (before?.size ?? 0);
+  return bytes < 0 ? null : bytes;
+}
+
 /** Null when nothing has that path. */
-async function inodeOf(path: string): Promise<number | null> {
+async function stateOf(path: string): Promise<FileState | null> {
   try {
-    return (await stat(path)).ino;
+    const { ino: inode, size } = await stat(path);
+    return { inode, size };
   } catch {
     // Removed, or its folder was: the next line reports the obstacle, if there is one.
     return null;
