@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { open, stat, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import type { LogTarget } from './log-target.ts';
 
@@ -33,20 +33,25 @@ export class FileTarget implements LogTarget {
   }
 
   async write(line: string): Promise<void> {
-    if (await this.#wasMoved()) await this.close();
-    if (this.#stream === null) await cutTornLine(this.#settings.path);
+    const { path } = this.#settings;
+    let before = await stateOf(path);
+    // What is still open under another name, or none, gets no further line.
+    if (this.#inode !== null && this.#inode !== before?.inode) await this.close();
+    if (this.#stream === null) {
+      await cutTornLine(path);
+      before = await stateOf(path);
+    }
     const stream = (this.#stream ??= this.#open());
     const bytes = Buffer.from(`${line}\n`);
     const rotations = this.#rotations;
-    const before = await stateOf(this.#settings.path);
     await this.#hand(stream, bytes);
-    const after = await stateOf(this.#settings.path);
+    const after = await stateOf(path);
     this.#inode ??= after?.inode ?? null;
     const written = rotations === this.#rotations ? growth(before, after) : null;
     // The stream takes a short write for a whole one: on a full disk the last page holds a part of a line.
     if (written === null || written >= bytes.length) return;
     await this.close();
-    throw new Error(`${this.#settings.path} took ${written} of the ${bytes.length} bytes of a line`);
+    throw new Error(`${path} took ${written} of the ${bytes.length} bytes of a line`);
   }
 
   async #hand(stream: RotatingFileStream, bytes: Buffer): Promise<void> {
@@ -64,16 +69,8 @@ export class FileTarget implements LogTarget {
     this.#inode = null;
     if (stream === null) return;
     stream.end();
-    await once(stream, 'finish');
-  }
-
-  /** What is still open under another name, or none, gets no further line. */
-  async #wasMoved(): Promise<boolean> {
-    const known = this.#inode;
-    if (known === null) return false;
-    const found = (await stateOf(this.#settings.path))?.inode ?? null;
-    // It may have been rotated by its size meanwhile.
-    return this.#inode === known && found !== known;
+    // Its `error` listener has noted why a stream does not finish.
+    await finished(stream).catch(() => undefined);
   }
 
   #open(): RotatingFileStream {
