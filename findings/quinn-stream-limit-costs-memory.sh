@@ -2,22 +2,8 @@
 # quinn-proto makes table space for every stream that a peer may open when the connection begins. With the usual limit of 1024 a new
 # connection costs 99 KB, with 8 it costs 13 KB, and no stream is open in either. Expected: a limit is a number, and a stream costs when it
 # is opened. (Adit starts with 32 and raises the limit when a peer opens its second stream.) Needs cargo and a C compiler.
-set -euo pipefail
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-mkdir "$folder/src"
-cat >"$folder/Cargo.toml" <<'TOML'
-[package]
-name = "finding"
-version = "0.0.0"
-edition = "2024"
-[dependencies]
-bytes = "=1.12.1"
-quinn-proto = { version = "=0.11.19", default-features = false, features = ["rustls-ring"] }
-rcgen = { version = "=0.14.10", default-features = false, features = ["ring", "pem"] }
-rustls = { version = "=0.23.46", default-features = false, features = ["ring", "std"] }
-TOML
-cat >"$folder/src/main.rs" <<'RUST'
+source "$(dirname "$0")/lib/with-quinn.sh"
+run_rust <<'RUST'
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -107,5 +93,3 @@ fn main() {
     println!("seen    the limit decides, although no stream was opened");
 }
 RUST
-cd "$folder"
-cargo run --quiet
