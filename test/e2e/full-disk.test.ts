@@ -9,7 +9,6 @@ import { canHaveSmallDisk, fill, insideOf, withSmallDisk } from '../support/prog
 import { until } from '../support/until.ts';
 
 const secret = 'secret of the relay';
-const patience = { timeoutMs: 60_000 };
 
 /** A relay with a manager, whose state and structured log are on a small disk of its own. */
 class World implements AsyncDisposable {
@@ -55,7 +54,7 @@ class World implements AsyncDisposable {
   async loseManager(): Promise<void> {
     const before = this.connectedEvents();
     this.manager.dropAll();
-    await until(() => this.connectedEvents() > before, patience);
+    await until(() => this.connectedEvents() > before);
   }
 
   connectedEvents(): number {
@@ -95,7 +94,7 @@ describe.runIf(canHaveSmallDisk())('a relay whose disk is full', () => {
       payload.message.startsWith('Manager connection lost'),
     );
     expect(lost).toHaveLength(losses);
-    await until(() => readFileSync(world.inside('events.json'), 'utf8').endsWith('}\n'), patience);
+    await until(() => readFileSync(world.inside('events.json'), 'utf8').endsWith('}\n'));
     const lines = readFileSync(world.inside('events.json'), 'utf8').trimEnd().split('\n');
     expect(() => lines.map((line): unknown => JSON.parse(line))).not.toThrow();
   }, 300_000);
@@ -108,7 +107,7 @@ describe.runIf(canHaveSmallDisk())('a relay whose disk is full', () => {
     renameSync(world.inside('events.json'), world.inside('moved.json'));
     await made;
     await world.loseManager();
-    await until(() => readFileSync(world.inside('events.json'), 'utf8').includes('Connected to manager'), patience);
+    await until(() => readFileSync(world.inside('events.json'), 'utf8').includes('Connected to manager'));
     expect(readFileSync(world.inside('moved.json'), 'utf8')).toContain('Connected to manager');
   });
 });

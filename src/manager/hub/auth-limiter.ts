@@ -15,8 +15,8 @@ interface Entry {
 /**
  * Locks ids after failed attempts: five failures within a minute lock an id for that address, fifty lock it for every
  * address that never succeeded. So knowing a node's id is not enough to lock the node itself out. With a registration
- * token no id is known (null): only the address counts, or strangers could keep every node from registering. Monotonic
- * time.
+ * token no id is known (null): only the address counts, or any peer could keep every node from registering. Times are
+ * monotonic.
  */
 export class AuthLimiter {
   readonly #clock: Pick<Clock, 'monotonicMs'>;

@@ -31,7 +31,7 @@ export class HubAdmission {
   }
 
   countRefusal(reason: string): void {
-    // Without what the peer sent: strangers must not choose names of metrics, nor how many there are.
+    // Without what the peer sent: an unauthenticated peer must not choose names of metrics, nor how many there are.
     const [label = ''] = reason.split(/ got '|: /, 1);
     this.refusals.set(label, (this.refusals.get(label) ?? 0) + 1);
   }

@@ -6,7 +6,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { MAX_NODE_FRAME_BYTES } from '../../protocol/node/limits.ts';
 import type { HubAdmission } from './hub-admission.ts';
 import type { NodeRoster } from './node-roster.ts';
-import { limitStranger } from './limit-stranger.ts';
+import { limitUnauthenticated } from './limit-unauthenticated.ts';
 import { remoteBlock } from './remote-block.ts';
 import { SessionRunner, type SessionOwner } from './session-runner.ts';
 
@@ -25,11 +25,11 @@ export interface NodeHubSettings {
   readonly trustedHops: number;
 }
 
-interface Stranger {
-  /** Who they count as. */
+interface Unauthenticated {
+  /** The address block that it counts for. */
   readonly block: string;
-  /** They have proved who they are. */
-  readonly letIn: () => void;
+  /** Called once it is authenticated. */
+  readonly liftLimit: () => void;
 }
 
 const tickMs = 1_000;
@@ -47,7 +47,7 @@ export class NodeHub {
   });
   readonly #owner: SessionOwner;
   readonly #runners = new Set<SessionRunner>();
-  readonly #unauthenticated = new Map<SessionRunner, Stranger>();
+  readonly #unauthenticated = new Map<SessionRunner, Unauthenticated>();
   #timer: Timer | null = null;
   #stopping = false;
   #turnedAway = false;
@@ -103,8 +103,8 @@ export class NodeHub {
     const parts = { clock, owner: this.#owner };
     const runner = new SessionRunner(webSocket, parts, { remoteAddr: address, maxBufferedBytes });
     this.#runners.add(runner);
-    const letIn = limitStranger(socket, () => !runner.isAuthenticated);
-    this.#unauthenticated.set(runner, { block: remoteBlock(address), letIn });
+    const liftLimit = limitUnauthenticated(socket, () => runner.isAuthenticated);
+    this.#unauthenticated.set(runner, { block: remoteBlock(address), liftLimit });
   }
 
   async #settle(runner: SessionRunner, admitted: Promise<void>): Promise<void> {
@@ -115,7 +115,7 @@ export class NodeHub {
       runner.unavailable();
     }
     if (!runner.isAuthenticated) return;
-    this.#unauthenticated.get(runner)?.letIn();
+    this.#unauthenticated.get(runner)?.liftLimit();
     this.#unauthenticated.delete(runner);
   }
 

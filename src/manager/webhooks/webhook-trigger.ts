@@ -15,8 +15,8 @@ const triggersByCategory: Readonly<Record<string, WebhookTrigger>> = {
 type TriggerEvent = Pick<EventRow, 'instance_id' | 'category' | 'message'>;
 
 /**
- * The triggers of a stored event. That of a node that goes waits for the grace time: see
- * `WebhookDispatcher`. A node's event with the manager's words is an event as any other.
+ * The triggers of a stored event. That of a node that goes waits for the grace time: see `WebhookDispatcher`. An event
+ * that a node raises in the manager's words has the triggers of any other event.
  */
 export function triggersOf(event: TriggerEvent & Pick<EventRow, 'severity'>): readonly WebhookTrigger[] {
   const own = isOwn(event) ? triggersByCategory[event.category] : undefined;

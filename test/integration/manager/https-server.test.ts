@@ -6,7 +6,7 @@ import { HttpsServer } from '../../../src/manager/https-server.ts';
 import { silentLogger } from '../../support/fakes/silent-logger.ts';
 import { createSelfSigned } from '../../support/samples/certificates.ts';
 
-it('closes a connection that begins no TLS handshake, so that strangers cannot use up its files', async () => {
+it('closes a connection that begins no TLS handshake, so that no peer can use up its files', async () => {
   const { certificatePem: certificate, privateKeyPem: privateKey } = await createSelfSigned();
   const server = new HttpsServer({
     ...{ clock: new SystemClock(), logger: silentLogger, upgrades: new Map() },

@@ -101,14 +101,14 @@ describe('a WebRTC session', () => {
     expect(server.clock.monotonicMs()).toBe(0);
   });
 
-  it.each(forgeries)('goes on when a stranger sends its port %s', async (_what, forged) => {
+  it.each(forgeries)('goes on when an unauthenticated peer sends its port %s', async (_what, forged) => {
     const { server, viewer, answer } = await connected();
-    await using stranger = await LocalUdpSocket.open();
+    await using foreign = await LocalUdpSocket.open();
     const ports = [...answer.matchAll(/^a=candidate:\S+ 1 udp \d+ 127[.]0[.]0[.]1 (\d+)/gim)].map(([, port]) =>
       Number(port),
     );
     expect(ports.length).toBeGreaterThan(0);
-    for (const port of ports) stranger.send(forged, port);
+    for (const port of ports) foreign.send(forged, port);
     // What comes later shows that it was read.
     await until(() => {
       viewer.session.requestKeyFrame();
@@ -116,7 +116,7 @@ describe('a WebRTC session', () => {
       return server.seen.keyFramesWanted > 0 && viewer.seen.packets > 2;
     });
     expect(server.ends).toEqual([]);
-    expect(stranger.received).toEqual([]);
+    expect(foreign.received).toEqual([]);
   });
 
   it('ends at most eleven seconds after a peer that left without one', async () => {

@@ -53,7 +53,7 @@ describe('the audit trail of users, tokens and webhooks', () => {
     expect(await actions()).toEqual(before);
   });
 
-  test('the history of a tunnel says nothing of users that are named as it is, nor what strangers sign in as', async () => {
+  test('the history of a tunnel says nothing of users that are named as it is, nor what a failed sign-in named', async () => {
     const [tunnel] = (await bed.fleet.tunnels.page({ limit: 1 })).items;
     const { id = '', name = '' } = tunnel ?? {};
     await send('POST', 'users', { name, password: 'a long passphrase 1', role: 'viewer' });
