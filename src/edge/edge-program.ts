@@ -13,12 +13,14 @@ import type { EdgeHealth } from '../protocol/node/edge-telemetry.ts';
 import { startMediaHost } from '../media/flow/media-host.ts';
 import { createEngine } from '../quic/engine.ts';
 import type { EngineName } from '../quic/engine-report.ts';
+import type { SocketAddress } from '../quic/types.ts';
 import { edgeSecretFiles, type EdgeConfig } from './config/edge-config.ts';
 import { createEdge } from './edge.ts';
 import { EdgeConsole } from './edge-console.ts';
 import { subjectOf } from './events/edge-event.ts';
 import { reloadEdge } from './edge-reload.ts';
 import type { EdgeLinkDependencies } from './manager-link/edge-link.ts';
+import { wayOut } from './uplink/way-out.ts';
 
 export interface EdgeProgramDependencies {
   readonly clock: Clock;
@@ -59,7 +61,8 @@ export async function startEdgeProgram(
   const engine = await createEngine(config.quic.engine, dependencies);
   starting.defer(() => engine.close());
   const health = (): EdgeHealth => adminConsole.health().report;
-  const edge = createEdge(config, { ...dependencies, ...machine, engine });
+  const ways = { wayOut: (remote: SocketAddress) => wayOut(remote, dependencies.clock) };
+  const edge = createEdge(config, { ...dependencies, ...machine, ...ways, engine });
   const link = await openLink(programSettings, { ...dependencies, edge, health });
   const linkStatus = (): LinkStatus | null => link?.status ?? null;
   const exposed = (): readonly string[] => exposedFiles(edgeSecretFiles(configPath, inForce));

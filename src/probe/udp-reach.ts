@@ -77,7 +77,11 @@ class Attempt {
     this.#socket = socket;
     socket.on('message', (packet) => this.#onMessage(packet, packets));
     socket.on('error', (error) => this.#onError(error));
-    socket.connect(remote.port, remote.ip, () => this.#sendAll(packets, spacingMs, patienceMs));
+    // Node hands on that there is no way there, though its types leave that out.
+    socket.connect(remote.port, remote.ip, (error?: unknown) => {
+      if (error instanceof Error) this.#onError(error);
+      else this.#sendAll(packets, spacingMs, patienceMs);
+    });
     await this.#over.promise;
   }
 

@@ -4,8 +4,13 @@ interface CertificateWords {
   readonly remedy: string;
 }
 
+export const compareFingerprints =
+  'compare relay_fingerprint with the certificate_sha256 or key_pin that the relay logs when it starts; if the relay ' +
+  'has no new one, somebody else answers in its place';
+
 /** By words of the TLS libraries of both engines; the first that fits. */
 const words: readonly (readonly [pattern: RegExp, text: string, remedy: string])[] = [
+  [/another fingerprint/, 'its certificate is not the one in relay_fingerprint', compareFingerprints],
   [
     /expired|alert 45/i,
     'its certificate has expired',
@@ -33,7 +38,7 @@ const words: readonly (readonly [pattern: RegExp, text: string, remedy: string])
   ],
 ];
 
-/** Null where the reason is another one, such as another fingerprint. */
+/** Null where the reason is another one. */
 export function certificateWords(reason: string): CertificateWords | null {
   const found = words.find(([pattern]) => pattern.test(reason));
   return found === undefined ? null : { text: found[1], remedy: found[2] };

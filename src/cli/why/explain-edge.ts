@@ -110,6 +110,8 @@ function dropRemedy(reason: string, tunnel: EdgeTunnelReport): string {
       return 'lower the bit rate, or free the uplink of this edge';
     case 'no_local_peer':
       return `let the program here send first, to ${tunnel.local_addr}`;
+    case 'not_authentic':
+      return 'give both edges the same tunnel_encryption_key';
     case 'wrong_tunnel':
       return 'look at the other edge: it may carry tcp where this one carries udp';
     default:

@@ -9,7 +9,14 @@ export interface PathSamples {
   readonly after: PathReport;
 }
 
-/** Fewer packets between the samples prove nothing; then the whole connection counts. */
+interface Loss {
+  readonly sent: number;
+  readonly lost: number;
+  /** 0 where too few were sent to say. */
+  readonly share: number;
+}
+
+/** Fewer packets prove nothing by themselves; then the whole connection says how much. */
 const fewestPackets = 200;
 const badLoss = 0.01;
 /** Round trips that a viewer of live media notices. */
@@ -22,22 +29,27 @@ export function explainPath(samples: PathSamples): readonly Finding[] {
   return [...loss(samples), ...delay(samples)];
 }
 
+/** What was lost earlier explains nothing that happens now: it is a note. */
 function loss({ name, before, after }: PathSamples): Finding[] {
-  const now = lossBetween(before, after) ?? lossBetween(null, after);
-  if (now === null || now < badLoss) return [];
-  const share = `${(now * 100).toFixed(1)} %`;
+  const sample = lossBetween(before, after);
+  const { share } = sample.sent < fewestPackets ? lossBetween(null, after) : sample;
+  if (share < badLoss) return [];
+  const percent = `${(share * 100).toFixed(1)} %`;
+  if (sample.lost === 0) {
+    return [note(`${name} has lost packets earlier: ${percent} of all that was sent to it, and none just now.`)];
+  }
   return [
     problem(
-      `${name} is losing packets: ${share} of what is sent to it does not arrive.`,
+      `${name} is losing packets: ${percent} of what is sent to it does not arrive.`,
       'look at the network at that end (Wi-Fi, mobile, an overloaded uplink); a lower bit rate helps when it is full',
     ),
   ];
 }
 
-function lossBetween(before: PathReport | null, after: PathReport): number | null {
+function lossBetween(before: PathReport | null, after: PathReport): Loss {
   const sent = (after.packets_sent ?? 0) - (before?.packets_sent ?? 0);
   const lost = (after.packets_lost ?? 0) - (before?.packets_lost ?? 0);
-  return sent < fewestPackets ? null : lost / sent;
+  return { sent, lost, share: sent < fewestPackets ? 0 : lost / sent };
 }
 
 function delay({ name, after }: PathSamples): Finding[] {

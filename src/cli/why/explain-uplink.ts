@@ -1,7 +1,7 @@
 import type { EdgeRelayReport, EdgeTunnelReport } from '../../edge/admin/edge-schemas.ts';
 import { unprovenRelay } from '../../edge/uplink/relay-dialler.ts';
 import { oppositeDirection } from '../../protocol/tunnel/leg.ts';
-import { certificateWords } from './certificate-words.ts';
+import { certificateWords, compareFingerprints } from './certificate-words.ts';
 import { note, problem, type Finding } from './finding.ts';
 import { refusalRemedy } from './refusal-remedy.ts';
 
@@ -54,12 +54,7 @@ function choiceFindings(tunnel: EdgeTunnelReport, { relay_addr: address }: EdgeR
 
 /** By words of the reason, first match first: those of the system, the TLS library or the edge itself. */
 const remedies: readonly (readonly [pattern: RegExp, remedy: (host: string) => string])[] = [
-  [
-    new RegExp(`^${unprovenRelay}`),
-    () =>
-      'compare relay_fingerprint with the certificate_sha256 or key_pin that the relay logs when it starts; if the ' +
-      'relay has no new one, somebody else answers in its place',
-  ],
+  [new RegExp(`^${unprovenRelay}`), () => compareFingerprints],
   [
     /ENOTFOUND|has no address|ENODATA/,
     (host) => `the name ${host} does not resolve: correct it in relay_addrs, or make the DNS entry`,

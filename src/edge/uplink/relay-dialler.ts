@@ -4,7 +4,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { HostPort } from '../../lib/host-port.ts';
 import type { ConfiguredVerification, PeerVerification } from '../../quic/peer-verification.ts';
 import type { TransportSettings } from '../../quic/transport-settings.ts';
-import type { ConnectionHandler, QuicConnection, QuicEngine } from '../../quic/types.ts';
+import type { ConnectionHandler, QuicConnection, QuicEngine, SocketAddress } from '../../quic/types.ts';
+import { refusalWords } from './way-out.ts';
 
 export interface RelayDiallerDependencies {
   readonly engine: Pick<QuicEngine, 'dial'>;
@@ -13,6 +14,8 @@ export interface RelayDiallerDependencies {
   readonly resolveHost: (host: string) => Promise<readonly string[]>;
   /** Read anew for each attempt, so that a renewed CA is used without a restart. */
   readonly readTextFile: (path: string) => Promise<string>;
+  /** The code with which the system refuses packets to that address; null where it does not. See `wayOut`. */
+  readonly wayOut: (remote: SocketAddress) => Promise<string | null>;
 }
 
 export interface RelayDiallerSettings {
@@ -23,6 +26,8 @@ export interface RelayDiallerSettings {
 
 /** DNS and handshake together (docs/protocol/tunnel.md §7). */
 export const connectDeadlineMs = 6000;
+/** After this silence the system is asked why: to QUIC a packet that was refused is a lost one. */
+const doubtAfterMs = 3000;
 /** What existing edges send; a relay is not looked up by name unless a CA verifies it. */
 const defaultServerName = 'relay';
 /** Begins the reason when a relay's certificate is not what the config expects; the cause follows. */
@@ -38,6 +43,8 @@ export class RelayDialler {
   #verification: ConfiguredVerification;
   /** The pin that the relay has proved last. */
   #provenPin: string | null = null;
+  /** Of the attempt that runs: the code with which the system refuses its packets. */
+  #refusal: string | null = null;
   #attempts = 0;
 
   constructor(dependencies: RelayDiallerDependencies, settings: RelayDiallerSettings) {
@@ -61,19 +68,28 @@ export class RelayDialler {
     try {
       return await this.#connect(handler, signal);
     } catch (error) {
-      throw signal.aborted ? signal.reason : named(error);
+      if (stopping.aborted) throw stopping.reason;
+      if (isUnproven(error)) throw new AppError('tls-failed', unprovenRelay, { cause: error });
+      if (this.#refusal !== null) throw new AppError('connect-failed', `no connection: ${refusalWords(this.#refusal)}`);
+      throw late.signal.aborted ? late.signal.reason : error;
     } finally {
       deadline.cancel();
     }
   }
 
   async #connect(handler: ConnectionHandler, signal: AbortSignal): Promise<QuicConnection> {
-    const { engine } = this.#dependencies;
+    this.#refusal = null;
+    const { clock, engine, wayOut } = this.#dependencies;
     const { relay, transport } = this.#settings;
     const [ip, proofs] = await orAborted(Promise.all([this.#address(), this.#proofs()]), signal);
+    const remote = { ip, port: relay.port };
+    const ask = async (): Promise<void> => {
+      this.#refusal = await wayOut(remote);
+    };
+    using _silence = clock.setTimeout(() => void ask(), doubtAfterMs);
     const dial = async (verify: PeerVerification): Promise<QuicConnection> => {
       const serverName = verify.kind === 'ca' ? relay.host : defaultServerName;
-      const options = { remote: { ip, port: relay.port }, serverName, verify, transport, signal };
+      const options = { remote, serverName, verify, transport, signal };
       const connection = await engine.dial(options, handler);
       if (verify.kind === 'fingerprint') this.#provenPin = verify.sha256;
       return connection;
@@ -87,7 +103,7 @@ export class RelayDialler {
         return dial(verify);
       });
     }
-    return dialled;
+    return await dialled;
   }
 
   /** A host with several addresses: each attempt takes the next one. */
@@ -124,11 +140,6 @@ export class RelayDialler {
 
 function isUnproven(error: unknown): boolean {
   return error instanceof AppError && error.code === 'tls-failed';
-}
-
-function named(error: unknown): unknown {
-  if (!isUnproven(error)) return error;
-  return new AppError('tls-failed', unprovenRelay, { cause: error });
 }
 
 /** `work`, unless the signal comes first: then rejects, and what `work` comes to is forgotten. */

@@ -3,6 +3,7 @@ import { SystemClock } from '../../../src/lib/clock.ts';
 import { computeBindProof, computeBindToken } from '../../../src/protocol/tunnel/bind-token.ts';
 import type { RelayMessage } from '../../../src/protocol/tunnel/control-message.ts';
 import { builtEngines } from '../../support/programs/engines.ts';
+import { freeUdpPort } from '../../support/peers/free-udp-port.ts';
 import { knownTunnelId } from '../../support/samples/known-tunnel-id.ts';
 import { openEngine } from '../../support/programs/open-engine.ts';
 import { ScriptedRelay } from '../../support/peers/scripted-relay.ts';
@@ -214,5 +215,16 @@ describe.each(await builtEngines())('an edge over %s, at a relay', (engineName) 
       'Tunnel connection to relay failed: getaddrinfo ENOTFOUND relay.example.com',
     ]);
     expect(edge.tunnel().state).toBe('connecting');
+  });
+
+  it('reports by the words of the system that nothing listens at the address of its relay', async () => {
+    await using engine = await openEngine(engineName);
+    const tunnels = [{ protocol: 'udp', direction: 'egress', relay_addr: `127.0.0.1:${await freeUdpPort()}` } as const];
+    await using edge = await startTestEdge({ engine, tunnels });
+    await until(() =>
+      edge
+        .messages()
+        .includes('Tunnel connection to relay failed: no connection: nothing listens there (ECONNREFUSED)'),
+    );
   });
 });

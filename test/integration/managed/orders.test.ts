@@ -200,4 +200,20 @@ describe.each(await builtEngines())('a manager orders a relay over %s', (engineN
     // Created on two edges, changed on one, deleted on two; repeats of the same order change nothing.
     expect(updates).toHaveLength(5);
   });
+
+  it.each(['interface', 'source', 'gateway'])(
+    'and an edge refuses a tunnel with %s, by name, and keeps to what it has',
+    async (key) => {
+      await using manager = await TestManager.start();
+      await using edge = await startManagedEdge({ manager, nodeId: 'near', config: { quic: { engine: engineName } } });
+      const node = await nodeOf(manager, 'near');
+      const common = { id, name: 'camera', protocol: 'udp', direction: 'egress', local_addr: '127.0.0.1:0' };
+      const secrets = { tunnel_encryption_key: sealVector.keyHex, tunnel_bind_secret: oldSecret };
+      const tunnel = { ...common, ...secrets, relay_addrs: ['127.0.0.1:9'] };
+      expect(await node.command({ type: 'create_tunnel', tunnel })).toMatchObject({ success: true });
+      const pinned = await node.command({ type: 'create_tunnel', tunnel: { ...tunnel, name: 'other', [key]: 'eth1' } });
+      expect(pinned).toMatchObject({ success: false, error: expect.stringContaining(key) as string });
+      expect(await readJsonFile(edge.configPath)).toMatchObject({ tunnels: [{ name: 'camera' }] });
+    },
+  );
 });

@@ -103,6 +103,13 @@ describe.each(await builtEngines())('adit probe over %s', (engine) => {
     expect((await probe(...from(world.network), '--payload', '900')).status).toBe(0);
   });
 
+  it('reports that the system refuses to send there', async () => {
+    // Of an address that a socket may not be connected to, as of a network without a route.
+    const { text, status } = await probe('255.255.255.255:4433', '--engine', engine);
+    expect(text).toContain('✗ There is no way to UDP port 4433 of 255.255.255.255 from here (EACCES).\n  → ');
+    expect(status).toBe(3);
+  });
+
   it('reports that nothing comes back where a firewall swallows UDP', async () => {
     await using world = await behind({ partitioned: true });
     const { text, status } = await probe(...from(world.network));

@@ -79,7 +79,7 @@ export class OtherMachine implements Disposable {
 
   /** Its firewall drops what a rule of nft matches, such as `udp dport 443`, on its way in or out. Needs nftables. */
   drop(hook: 'input' | 'output', match: string): void {
-    const chain = `chain ${hook} { type filter hook ${hook} priority 0; ${match} drop; }`;
+    const chain = `chain ${hook} { type filter hook ${hook} priority 0; ${match} drop; };`;
     const [command = '', ...rest] = this.wrapper;
     execFileSync(command, [...rest, 'nft', `table inet adit { ${chain} }`], { stdio: ['ignore', 'ignore', 'pipe'] });
   }

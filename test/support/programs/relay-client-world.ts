@@ -78,6 +78,7 @@ export class RelayClientWorld {
         logger: silentLogger,
         resolveHost: async () => [address.ip],
         readTextFile: async () => '',
+        wayOut: async () => null,
         observer: {
           onChange: (change) => this.changes.push(change),
           onDataStream: () => {},

@@ -2,6 +2,7 @@ import { parseEdgeConfig } from '../../../src/edge/config/edge-config.ts';
 import { logEvents } from '../../../src/admin/event-hub.ts';
 import { subjectOf } from '../../../src/edge/events/edge-event.ts';
 import { createEdge, type Edge } from '../../../src/edge/edge.ts';
+import { wayOut } from '../../../src/edge/uplink/way-out.ts';
 import { SystemClock, type Clock } from '../../../src/lib/clock.ts';
 import { SystemRandom } from '../../../src/lib/random.ts';
 import type { EdgeTunnelInfo, EdgeTunnelState } from '../../../src/protocol/node/edge-telemetry.ts';
@@ -100,6 +101,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     random: new SystemRandom(),
     logger: log,
     resolveHost: options.resolveHost ?? (() => Promise.resolve(['127.0.0.1'])),
+    wayOut: (remote) => wayOut(remote, new SystemClock()),
     readTextFile: options.readTextFile ?? (() => Promise.reject(new Error('no such file'))),
     softwareVersion: '0.0.0-test',
     startMediaHost,

@@ -3,6 +3,7 @@ import type { Situation } from './situation.ts';
 
 const otherKey = 'ab'.repeat(32);
 const token = 'a-token-of-at-least-sixteen-characters';
+const noConnection = /^There is no connection to the relay .*: nothing listens there \(ECONNREFUSED\)\.$/;
 const missing = (direction: string): RegExp =>
   new RegExp(`^The ${direction} leg has been missing for .*, while the (in|e)gress edge waits`);
 
@@ -255,7 +256,7 @@ export const situationsOfBinds: readonly Situation[] = [
       second.program.kill('SIGTERM');
       await second.program.exit();
     },
-    says: [{ at: 'egress', cause: /^There is no connection to the relay .*: .*\.$/, remedy: /^check that it runs/ }],
+    says: [{ at: 'egress', cause: noConnection, remedy: /^no relay listens at that/ }],
   },
   {
     title: 'one edge knows only one of two relays',

@@ -126,7 +126,9 @@ export const situationsOfEnds: readonly Situation[] = [
     async cause(bed) {
       const machine = bed.use(OtherMachine.start());
       await bed.relay({ config: { quic_addrs: [`${machine.here}:0`] } });
-      await bed.edge('egress', { machine, tunnel: { local_addr: `${machine.address}:5000` } });
+      const tunnel = { local_addr: `${machine.address}:5000` };
+      await Promise.all([bed.edge('egress', { machine, tunnel }), bed.edge('ingress')]);
+      await bed.isUp();
       machine.renumber();
     },
     says: [

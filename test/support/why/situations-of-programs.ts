@@ -115,7 +115,7 @@ export const situationsOfPrograms: readonly Situation[] = [
       disk.fill();
       await bed.edge('egress', { config: { tunnels: secrets.flatMap((each) => bed.entries('egress', each)) } });
     },
-    says: [{ at: 'relay', cause: /events cannot be written to disk: .*ENOSPC/, remedy: /free space/ }],
+    says: [{ at: 'relay', cause: /^Events cannot be written to disk: ENOSPC/, remedy: /^free space on the disk/ }],
   },
   {
     title: 'nothing comes into a media flow',

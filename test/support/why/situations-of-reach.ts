@@ -33,7 +33,7 @@ export const situationsOfReach: readonly Situation[] = [
     cause: async (bed) => {
       await bed.edge('egress', { tunnel: { relay_addrs: [`127.0.0.1:${await freePort()}`] } });
     },
-    says: [{ at: 'egress', cause: noConnection, remedy: /it runs|start it/ }],
+    says: [{ at: 'egress', cause: noConnection, remedy: /^no relay listens at that address: start it/ }],
   },
   {
     title: 'nothing passes between an edge and the relay',
@@ -104,11 +104,34 @@ export const situationsOfReach: readonly Situation[] = [
     says: [{ at: 'egress', cause: noConnection, remedy: /^this machine does not let UDP out: look at its firewall/ }],
   },
   {
+    title: 'the machine of the edge has no route to the relay',
+    isQuick: false,
+    needsRoot: true,
+    async cause(bed) {
+      const machine = bed.use(OtherMachine.start());
+      // For documentation (RFC 5737): only a default route would lead there, and that machine has none.
+      await bed.edge('egress', { machine, tunnel: { relay_addrs: ['203.0.113.7:4433'] } });
+    },
+    says: [
+      {
+        at: 'egress',
+        cause: /^There is no connection to the relay .*: this machine has no route there \(ENETUNREACH\)\.$/,
+        remedy: /^this machine has no route to it: check its network and default gateway/,
+      },
+    ],
+  },
+  {
     title: 'the relay shows another certificate than the pinned one',
     rows: ['the relay did not prove who it is'],
     isQuick: false,
     cause: (bed) => bed.tunnel({ egress: null, ingress: { tunnel: { relay_fingerprint: otherKey } } }),
-    says: [{ at: 'ingress', cause: /the relay did not prove who it is/, remedy: /^compare relay_fingerprint/ }],
+    says: [
+      {
+        at: 'ingress',
+        cause: /the relay did not prove who it is: its certificate is not the one in relay_fingerprint\.$/,
+        remedy: /^compare relay_fingerprint/,
+      },
+    ],
   },
   {
     title: 'the edges pin the old and the new certificate of a relay that was renewed',
@@ -117,6 +140,7 @@ export const situationsOfReach: readonly Situation[] = [
       const { pin } = await bed.relay();
       const tunnel = { relay_fingerprint: [[otherKey, pin]] };
       await Promise.all([bed.edge('egress', { tunnel }), bed.edge('ingress', { tunnel })]);
+      await bed.isUp();
       await bed.sends(1000, 50);
     },
     says: [{ at: 'egress', level: 'good', cause: /^The tunnel is up through 127\.0\.0\.1:\d+\.$/, remedy: null }],

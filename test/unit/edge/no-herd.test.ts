@@ -26,6 +26,7 @@ function startClient(bed: MemoryRelay, number: number): { readonly client: Relay
       logger: silentLogger,
       resolveHost: async (host) => [host],
       readTextFile: async () => '',
+      wayOut: async () => null,
       observer: {
         onChange: () => {},
         onDataStream: () => {},

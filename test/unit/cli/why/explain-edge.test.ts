@@ -174,7 +174,7 @@ describe('why a tunnel is as it is, at an edge', () => {
   });
 
   it.each([
-    ['the relay did not prove who it is: the certificate has another fingerprint', 'compare relay_fingerprint with'],
+    ['the relay did not prove who it is: the certificate was not accepted', 'compare relay_fingerprint with'],
     ['getaddrinfo ENOTFOUND relay-a.example', 'the name relay-a.example does not resolve'],
     ['relay-a.example has no address', 'the name relay-a.example does not resolve'],
     ['getaddrinfo EAI_AGAIN relay-a.example', 'no DNS server answers for relay-a.example'],
@@ -196,6 +196,11 @@ describe('why a tunnel is as it is, at an edge', () => {
     ['certificate not valid yet: verification time 2', 'is not valid yet', 'set the clock of this machine'],
     ['certificate not valid for name "a"', 'is for another name', 'in relay_addrs write the host'],
     ['invalid peer certificate: UnknownIssuer', 'is not signed by the CA of relay_ca_path', 'set relay_ca_path'],
+    [
+      "unexpected error: the relay's certificate has another fingerprint",
+      'is not the one in relay_fingerprint',
+      'compare',
+    ],
     ['the certificate was not accepted (TLS alert 42)', 'is not valid yet, or for another name', 'set the clock'],
   ])('puts what a TLS library says of a certificate into words: %s', (reason, words, remedy) => {
     const last_problem = `the relay did not prove who it is: ${reason}`;

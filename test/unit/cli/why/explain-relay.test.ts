@@ -138,10 +138,20 @@ describe('why a tunnel is as it is, at its relay', () => {
     expect(readPage('README.md')).toContain(`\`\`\`text\n${shown}\`\`\`\n`);
   });
 
-  it('takes the whole connection for the loss when little was sent just now', () => {
-    const facts = factsOf(tunnelWith({ packets_sent: 1000, packets_lost: 100 }));
-    expect(lines(facts).join('\n')).toContain('is losing packets: 10.0 %');
-    expect(lines(factsOf(tunnelWith({ packets_sent: 20, packets_lost: 10 }))).join('\n')).not.toContain('is losing');
+  it('takes the whole connection for the loss when little was sent just now, and some of it was lost', () => {
+    const before = factsOf(tunnelWith({ packets_sent: 950, packets_lost: 97 }));
+    const after = factsOf(tunnelWith({ packets_sent: 1000, packets_lost: 100 }));
+    expect(lines(before, after).join('\n')).toContain('is losing packets: 10.0 %');
+    expect(lines(factsOf(tunnelWith({ packets_sent: 20, packets_lost: 10 }))).join('\n')).not.toContain('lost packets');
+  });
+
+  it('only notes a loss of which nothing shows just now', () => {
+    const text = lines(factsOf(tunnelWith({ packets_sent: 1000, packets_lost: 100 }))).join('\n');
+    expect(text).not.toContain('is losing packets');
+    expect(text).toContain(
+      'note: The ingress leg (camera, 198.51.100.4:40000) has lost packets earlier: 10.0 % of all that was sent to it, ' +
+        'and none just now.',
+    );
   });
 
   it('reports which leg is the slow one', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RelayDialler, type RelayDiallerSettings } from '../../../../src/edge/uplink/relay-dialler.ts';
 import { AppError } from '../../../../src/lib/app-error.ts';
-import type { ConnectionHandler, DialOptions, QuicConnection } from '../../../../src/quic/types.ts';
+import type { ConnectionHandler, DialOptions, QuicConnection, SocketAddress } from '../../../../src/quic/types.ts';
 import { ManualClock, settle } from '../../../support/fakes/manual-clock.ts';
 import { relayTransport } from '../../../support/samples/relay-transport.ts';
 
@@ -15,11 +15,12 @@ const relay = { host: 'relay.example.com', port: 4433 };
 const running = new AbortController().signal;
 
 /** A dialler whose dials end in `refused`, or never when `silent`; what was dialled is kept. */
-function dialler(changes: Partial<RelayDiallerSettings> = {}, silent = false) {
+function dialler(changes: Partial<RelayDiallerSettings> = {}, silent = false, refusal: string | null = null) {
   const clock = new ManualClock();
   const dialled: DialOptions[] = [];
   const looked: string[] = [];
   const read: string[] = [];
+  const asked: SocketAddress[] = [];
   const made = new RelayDialler(
     {
       clock,
@@ -41,10 +42,14 @@ function dialler(changes: Partial<RelayDiallerSettings> = {}, silent = false) {
         read.push(path);
         return `PEM ${read.length}`;
       },
+      wayOut: async (remote) => {
+        asked.push(remote);
+        return refusal;
+      },
     },
     { relay, verification: { kind: 'none' }, transport: relayTransport, ...changes },
   );
-  return { clock, dialled, looked, read, dial: (signal = running) => made.dial(handler, signal) };
+  return { clock, dialled, looked, read, asked, dial: (signal = running) => made.dial(handler, signal) };
 }
 
 describe('dialling a relay', () => {
@@ -92,6 +97,7 @@ describe('dialling a relay', () => {
         },
         resolveHost: async () => ['192.0.2.1'],
         readTextFile: async () => '',
+        wayOut: async () => null,
       },
       { relay, verification: { kind: 'fingerprint', sha256: [old, next] }, transport: relayTransport },
     );
@@ -124,6 +130,30 @@ describe('dialling a relay', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it.each([
+    ['EPERM', 'no connection: this machine does not let UDP out (EPERM)'],
+    ['ENETUNREACH', 'no connection: this machine has no route there (ENETUNREACH)'],
+    ['ECONNREFUSED', 'no connection: nothing listens there (ECONNREFUSED)'],
+    ['EMFILE', 'no connection: the system refuses to send there (EMFILE)'],
+  ])('asks the system after 3 s of silence, and reports its refusal: %s', async (code, reason) => {
+    const { asked, clock, dial } = dialler({}, true, code);
+    const outcome = expect(dial()).rejects.toThrow(reason);
+    await clock.advanceAsync(2999);
+    expect(asked).toEqual([]);
+    await clock.advanceAsync(1);
+    expect(asked).toEqual([{ ip: '192.0.2.1', port: 4433 }]);
+    await clock.advanceAsync(3000);
+    await outcome;
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('asks nothing of the system where the dial has ended before', async () => {
+    const { asked, clock, dial } = dialler({}, false, 'EPERM');
+    await expect(dial()).rejects.toThrow('refused');
+    await clock.advanceAsync(6000);
+    expect(asked).toEqual([]);
+  });
+
   it('gives up after 6 s of waiting for a name', async () => {
     const clock = new ManualClock();
     const stuck = new RelayDialler(
@@ -132,6 +162,7 @@ describe('dialling a relay', () => {
         engine: { dial: () => Promise.reject(new Error('not reached')) },
         resolveHost: () => new Promise(() => {}),
         readTextFile: () => Promise.resolve(''),
+        wayOut: async () => null,
       },
       { relay, verification: { kind: 'none' }, transport: relayTransport },
     );
@@ -157,6 +188,7 @@ describe('dialling a relay', () => {
         engine: { dial: () => Promise.reject(new Error('not reached')) },
         resolveHost: async () => [],
         readTextFile: async () => '',
+        wayOut: async () => null,
       },
       { relay, verification: { kind: 'none' }, transport: relayTransport },
     );
