@@ -25,10 +25,10 @@ for (const situation of wanted.filter(({ needsRoot }) => hasRoot || needsRoot !=
   played.push({ situation, answers });
   process.stdout.write(`${situation.title}\n${answers.map(toLines).join('')}`);
   wrong += answers.filter(({ isRight }) => !isRight).length;
+  await writePage();
 }
 const total = played.reduce((sum, { answers }) => sum + answers.length, 0);
 process.stdout.write(`${played.length} of ${situations.length} situations, ${total} answers, ${wrong} wrong\n`);
-await writePage();
 process.exit(wrong === 0 && played.length > 0 ? 0 : 1);
 
 /** One that cannot be caused counts as wrong. */
@@ -48,7 +48,7 @@ function toLines({ saying, isRight, cause, remedy, whole }: Answer): string {
   return isRight ? first : `${first}${whole.replaceAll(/^/gm, '    | ')}\n`;
 }
 
-/** Without the answers that were wrong. */
+/** Without the answers that were wrong. After each situation, so that an interrupted run keeps what it saw. */
 async function writePage(): Promise<void> {
   const right = played.filter(({ answers }) => answers.every(({ isRight }) => isRight));
   const earlier = existsSync(page) ? readFileSync(page, 'utf8') : '';
