@@ -72,14 +72,22 @@ function unreached({ reached }: TunnelFacts): Finding[] {
 
 /** Two edges on one side and none on the other: they run one and the same file. */
 function sameSide(facts: TunnelFacts): Finding[] {
-  return DIRECTIONS.flatMap((direction) => {
+  return DIRECTIONS.filter((direction) => isOnOneSide(facts, direction)).map((direction) => {
     const other = oppositeDirection(direction);
-    const otherIsMissing = (facts.tunnel?.[other].leg ?? null) === null;
-    if (!otherIsMissing || !isClaimedTwice(facts, direction)) return [];
     const claim = `Two edges claim the ${direction} side, and none the ${other} side`;
     const text = `${claim}: one of them runs the other one’s file.`;
-    return [problem(text, `give one of the two the file whose direction is ${other}`)];
+    return problem(text, `give one of the two the file whose direction is ${other}`);
   });
+}
+
+function isOnOneSide(facts: TunnelFacts, direction: Direction): boolean {
+  const otherLeg = facts.tunnel?.[oppositeDirection(direction)].leg ?? null;
+  return otherLeg === null && isClaimedTwice(facts, direction);
+}
+
+/** A refusal for which there is a finding of its own, with the remedy that helps. */
+export function isExplainedBySide(facts: TunnelFacts, { direction, reason }: TunnelFacts['refusals'][number]): boolean {
+  return claimReasons.has(reason) && isOnOneSide(facts, direction);
 }
 
 const claimReasons: ReadonlySet<string> = new Set([tunnelDownReason.legHeld, tunnelDownReason.replacedTooOften]);

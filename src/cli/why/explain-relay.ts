@@ -3,7 +3,7 @@ import { DIRECTIONS, oppositeDirection, type Direction } from '../../protocol/tu
 import type { RelayTunnelReport, TunnelFacts } from '../../relay/admin/relay-schemas.ts';
 import { explainDrops } from './explain-drops.ts';
 import { besideMachine, descriptorFindings, exposedFindings, latenessFindings } from './explain-machine.ts';
-import { presenceFindings } from './explain-presence.ts';
+import { isExplainedBySide, presenceFindings } from './explain-presence.ts';
 import { explainPath } from './explain-path.ts';
 import { good, note, problem, type Finding } from './finding.ts';
 import { refusalRemedy } from './refusal-remedy.ts';
@@ -44,7 +44,8 @@ function standing(facts: TunnelFacts): Finding[] {
   }
   if (!facts.require_bind_auth) findings.push(permissive(facts));
   findings.push(...exposedFindings(facts.exposed_files));
-  for (const { at, direction, reason, edge_id: edgeId, remote_addr: address } of facts.refusals) {
+  const refusals = facts.refusals.filter((refusal) => !isExplainedBySide(facts, refusal));
+  for (const { at, direction, reason, edge_id: edgeId, remote_addr: address } of refusals) {
     const who = edgeId === null ? address : `${edgeId}, ${address}`;
     const text = `The ${direction} edge (${who}) was refused: ${reason} (${agoWords(at, facts.at)}).`;
     const ageMs = parseRfc3339(facts.at) - parseRfc3339(at);

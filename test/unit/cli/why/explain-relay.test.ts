@@ -99,7 +99,7 @@ describe('why a tunnel is as it is, at its relay', () => {
       edge_id: 'studio',
       remote_addr: '203.0.113.9:50000',
     } as const;
-    const [line] = lines(factsOf(null, { refusals: [refusal] }));
+    const [line] = lines(factsOf(sampleTunnel(id), { refusals: [refusal] }));
     expect(line).toContain(
       `The egress edge (studio, 203.0.113.9:50000) was refused: ${reason} (12:09:30 UTC, 30 seconds ago). → `,
     );
@@ -268,7 +268,10 @@ describe('why a tunnel is as it is, at its relay', () => {
       remote_addr: '203.0.113.9:50000',
     } as const;
     const words = 'Two edges claim the ingress side, and none the egress side: one of them runs the other one’s file.';
-    expect(lines(factsOf(alone, { refusals: [refusal] })).join('\n')).toContain(words);
+    const [first, ...others] = lines(factsOf(alone, { refusals: [refusal] }));
+    expect(first).toBe(`problem: ${words} → give one of the two the file whose direction is egress`);
+    // Its remedy would be to stop one of the two.
+    expect(others.join('\n')).not.toContain('was refused');
     const details = { direction: 'ingress', old_edge_id: 'studio', new_edge_id: 'camera' };
     const replaced = { ...leaf, at: '2026-04-02T12:09:00.000Z', kind: 'leg-replaced', message: 'x', details };
     expect(lines(factsOf(alone, { events: [replaced] })).join('\n')).toContain(words);
