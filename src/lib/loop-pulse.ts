@@ -30,7 +30,7 @@ export class LoopGuard {
     this.#pulse = pulse;
   }
 
-  /** Whether the loop is stuck at `nowMs`, on any clock that does not go backwards. */
+  /** Whether the loop is stuck at `nowMs`, such as `loopTimeMs`. */
   isStuck(nowMs: number): boolean {
     const { turns, limitMs } = this.#pulse;
     const count = Atomics.load(turns, 0);
