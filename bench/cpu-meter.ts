@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readMachineTicks, readThreads, type MachineTicks } from './procfs.ts';
 
 /** What a process used of the CPU between start and stop of a meter. */
@@ -18,6 +19,10 @@ export interface CpuUse {
 
 /** Where a thread or the machine has no room left for more; below it something else sets the pace. */
 const saturated = 0.9;
+/** A process is at rest that uses less than 1 % of a CPU for as long. */
+const restMs = 400;
+const restShare = 0.01;
+const restDeadlineMs = 20_000;
 
 /** Measures user and system time of some processes, named for people. */
 export class CpuMeter {
@@ -43,6 +48,21 @@ export class CpuMeter {
     const machineBusy = (busy - this.#machine.busy) / Math.max(1, total - this.#machine.total);
     return { wallMs, processes, machineBusy };
   }
+}
+
+/**
+ * Resolves when a process is at rest. A program that has just started still loads what its first client does not wait
+ * for, which is no part of a figure. Rejects when it is still busy after 20 seconds.
+ */
+export async function untilAtRest(pid: number): Promise<void> {
+  const started = performance.now();
+  while (performance.now() - started < restDeadlineMs) {
+    const meter = new CpuMeter({ process: pid });
+    await delay(restMs);
+    const use = meter.read();
+    if (cpuMsOf(use, 'process') < restShare * use.wallMs) return;
+  }
+  throw new Error(`process ${pid} is still busy ${restDeadlineMs / 1000} s after its start`);
 }
 
 /** User and system milliseconds of one of the meter's processes. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { untilAtRest } from '../cpu-meter.ts';
 import { isTunnelRelay, type Figure, type Measurement, type Row } from './figure.ts';
 import { parseLoadgen } from './loadgen-output.ts';
 
@@ -66,6 +67,7 @@ export function loadgenFigure(program: string): Figure {
         const folder = join(world.folder, `loadgen-${relay.name}-${index}-${process.hrtime.bigint()}`);
         mkdirSync(folder);
         await using running = await relay.start(folder);
+        await untilAtRest(running.pid);
         const place = ['--relay', running.address, '--pid', String(running.pid)];
         yield* await runCommand(program, place, command);
       }

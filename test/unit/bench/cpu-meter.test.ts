@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { bottleneck, cpuMsOf, type CpuUse } from '../../../bench/cpu-meter.ts';
+import { bottleneck, cpuMsOf, untilAtRest, type CpuUse } from '../../../bench/cpu-meter.ts';
 
 function use(relay: number, source: number, machineBusy: number): CpuUse {
   const process = (name: string, busiestThread: number) => ({ name, cpuMs: busiestThread * 1000, busiestThread });
@@ -28,5 +29,26 @@ describe('a meter', () => {
   it('answers for the processes that it was given', () => {
     expect(cpuMsOf(use(0.25, 0, 0), 'relay')).toBe(250);
     expect(() => cpuMsOf(use(0, 0, 0), 'turnip')).toThrow('does not know turnip');
+  });
+});
+
+describe('a process that still works after its start', () => {
+  it('is waited for until it is at rest', async () => {
+    const program = `
+      const end = Date.now() + 1500;
+      while (Date.now() < end);
+      process.stdout.write('at rest');
+      process.stdin.resume();`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    try {
+      await untilAtRest(child.pid ?? 0);
+      expect(said).toBe('at rest');
+    } finally {
+      child.kill();
+    }
   });
 });
