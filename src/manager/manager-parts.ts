@@ -76,6 +76,7 @@ export class ManagerParts {
         instanceId: this.#instanceId,
         onChanged: (ids) => void this.reconciler.look(ids),
         onRecorded: (ids) => this.reconciler.release(ids),
+        onOrder: (id, order) => this.reconciler.carryOut(id, order),
       },
     );
     this.reconciler = this.#createReconciler();

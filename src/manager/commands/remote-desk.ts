@@ -26,7 +26,15 @@ export interface RemoteDeskSettings {
   readonly onChanged: (nodeIds: readonly string[]) => void;
   /** Legs of these tunnels were pushed, or failed, on another instance. */
   readonly onRecorded: (tunnelIds: readonly string[]) => void;
+  /** Carries out an order of another instance; false where the node is not here. */
+  readonly onOrder: (nodeId: string, order: InstanceOrder) => boolean;
 }
+
+/** What one instance wants of the instance that holds a node, and not of the node. */
+export type InstanceOrder = 'compare-now' | 'reload-drift';
+
+/** A node's command has a `type`, an order has none. */
+type Errand = CommandAction | { readonly order: InstanceOrder };
 
 const lookEveryMs = 1_000;
 /** The table is the truth: results are looked for even when no bell rings. */
@@ -64,7 +72,16 @@ export class RemoteDesk {
   }
 
   /** Not delivered within 10 s is `timed-out`, and then it never will be. */
-  async send(nodeId: string, ownerId: string, action: CommandAction): Promise<CommandResult> {
+  send(nodeId: string, ownerId: string, action: CommandAction): Promise<CommandResult> {
+    return this.#send(nodeId, ownerId, action);
+  }
+
+  /** The same for an order. */
+  order(nodeId: string, ownerId: string, order: InstanceOrder): Promise<CommandResult> {
+    return this.#send(nodeId, ownerId, { order });
+  }
+
+  async #send(nodeId: string, ownerId: string, errand: Errand): Promise<CommandResult> {
     const { store, sealing, clock } = this.#dependencies;
     const id = randomUUID();
     await store.commands.insert({
@@ -72,7 +89,7 @@ export class RemoteDesk {
       node_id: nodeId,
       owner_id: ownerId,
       asker_id: this.#settings.instanceId(),
-      action_sealed: sealing.seal(JSON.stringify(action), { table: 'commands', column: 'action', id }),
+      action_sealed: sealing.seal(JSON.stringify(errand), { table: 'commands', column: 'action', id }),
       state: 'queued',
       result: null,
       deadline_at: NODE_ANSWER_DEADLINE_MS,
@@ -123,21 +140,27 @@ export class RemoteDesk {
   }
 
   async #run(id: string): Promise<void> {
-    const { store, sealing, desk, roster, logger } = this.#dependencies;
+    const { store, sealing, logger } = this.#dependencies;
     try {
       const row = await store.commands.claim(id, this.#settings.instanceId());
       if (row === null) return;
       const opened = sealing.open(row.action_sealed, { table: 'commands', column: 'action', id });
-      const action = asJsonObject(parseJson(opened));
-      const node = roster.get(row.node_id);
-      const type = action?.['type'];
-      const isGone = node === null || typeof type !== 'string';
-      const result: CommandResult = isGone ? { kind: 'disconnected' } : await desk.send(node, { ...action, type });
+      const result = await this.#carryOut(row.node_id, asJsonObject(parseJson(opened)) ?? {});
       await store.commands.finish(id, JSON.stringify(result));
       this.#bell?.ring(`done ${id}`);
     } catch (error) {
       logger.warn({ error }, 'a command of another instance could not be carried out');
     }
+  }
+
+  async #carryOut(nodeId: string, errand: Readonly<Record<string, unknown>>): Promise<CommandResult> {
+    const { desk, roster } = this.#dependencies;
+    const { type, order } = errand;
+    const node = roster.get(nodeId);
+    if (node === null) return { kind: 'disconnected' };
+    if (typeof type === 'string') return desk.send(node, { ...errand, type });
+    const isKnown = order === 'compare-now' || order === 'reload-drift';
+    return isKnown && this.#settings.onOrder(nodeId, order) ? { kind: 'done', data: null } : { kind: 'disconnected' };
   }
 
   /** The stats of nodes that a browser at another instance looks at. */

@@ -98,8 +98,8 @@ async function removeGhost(core: FleetCore, editors: Editors, leg: PlanLeg, node
   }
   const tunnel = await editors.editor.row(leg.resourceId);
   const ends = [tunnel.source_node_id, tunnel.destination_node_id];
-  const states = await Promise.all(ends.map((id) => editors.reader.running(id, tunnel.id)));
-  if (states.includes('ready')) return false;
+  const ready = await Promise.all(ends.map((id) => editors.reader.isReady(id, tunnel.id)));
+  if (ready.includes(true)) return false;
   const legs = await store.legs.ofTunnels([tunnel.id]);
   if (await editors.editor.removeAs(tunnel.id, 'ghost', null, system)) tellGhost(core, leg, nodeId, legs);
   return true;

@@ -64,7 +64,7 @@ export class DriftIngest {
 
   /** Needs both ends: the other one is looked for among what other nodes have and the manager does not know. */
   async #newTunnel(row: DriftRow, actor: Actor): Promise<void> {
-    const { store, reconciler } = this.#core.dependencies;
+    const { store } = this.#core.dependencies;
     const other = await this.#otherEnd(row);
     if (other === null) {
       const mend = 'take it over once the node with its other end is connected, or make it here';
@@ -79,7 +79,7 @@ export class DriftIngest {
     }
     await this.#insert(row, source, destination, actor);
     await store.drift.change(other.id, { resolved_at: this.#core.now(), resolution: 'ingested' });
-    reconciler.reloadDrift(other.node_id);
+    this.#core.driftResolved(other.node_id);
   }
 
   async #insert(row: DriftRow, source: End, destination: End, actor: Actor): Promise<void> {

@@ -65,8 +65,7 @@ export class FleetDrift implements DriftOperations {
       await store.drift.change(id, { muted_fingerprint: row.fingerprint });
       return { result: null };
     });
-    this.#core.dependencies.feed.drift(row.node_id);
-    this.#core.dependencies.reconciler.reloadDrift(row.node_id);
+    this.#core.driftResolved(row.node_id);
     return this.get(id);
   }
 
@@ -88,10 +87,9 @@ export class FleetDrift implements DriftOperations {
   }
 
   async #resolve(row: DriftRow, resolution: string): Promise<DriftView> {
-    const { store, feed, reconciler } = this.#core.dependencies;
+    const { store } = this.#core.dependencies;
     const resolved = await store.drift.change(row.id, { resolved_at: this.#core.now(), resolution });
-    feed.drift(row.node_id);
-    reconciler.reloadDrift(row.node_id);
+    this.#core.driftResolved(row.node_id);
     return driftView(resolved ?? (await this.#row(row.id)));
   }
 

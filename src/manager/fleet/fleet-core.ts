@@ -4,6 +4,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import type { CommandAction } from '../../protocol/node/node-command.ts';
 import { disconnectedText, timedOutText, type CommandDesk, type CommandResult } from '../commands/command-desk.ts';
+import type { InstanceOrder } from '../commands/remote-desk.ts';
 import type { OwnEvents } from '../events/own-events.ts';
 import type { Actor } from '../fleet.ts';
 import { FleetError } from '../fleet-error.ts';
@@ -14,9 +15,10 @@ import type { LegRow, NodeRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { FleetFeed } from './fleet-feed.ts';
 
-/** Sends to a node that another instance holds. */
+/** Sends to a node that another instance holds, or to that instance. */
 export interface RemoteCommands {
   send(nodeId: string, ownerId: string, action: CommandAction): Promise<CommandResult>;
+  order(nodeId: string, ownerId: string, order: InstanceOrder): Promise<CommandResult>;
 }
 
 export interface FleetDependencies {
@@ -106,28 +108,56 @@ export class FleetCore {
 
   /** Rejects with FleetError unless the node carried out the command. */
   async ask(nodeId: string, action: CommandAction): Promise<unknown> {
-    const result = await this.command(nodeId, action);
-    switch (result.kind) {
-      case 'done':
-        return result.data;
-      case 'refused':
-        throw new FleetError('node_refused', result.error, { nodeErrorCode: result.errorCode });
-      case 'timed-out':
-        throw new FleetError('timed_out', timedOutText);
-      case 'disconnected':
-        throw new FleetError('node_offline', disconnectedText);
-    }
+    return dataOf(await this.command(nodeId, action));
   }
 
   async command(nodeId: string, action: CommandAction): Promise<CommandResult> {
-    const { roster, desk, store, remote, leaseMs, instanceId } = this.dependencies;
+    const { roster, desk, remote } = this.dependencies;
     const here = roster.get(nodeId);
-    if (here !== null) return desk.send(here, action);
+    return here !== null ? desk.send(here, action) : remote.send(nodeId, await this.#ownerOf(nodeId), action);
+  }
+
+  /** Has the node compared by the instance that holds it. Rejects with FleetError unless that one begins. */
+  async compareNow(nodeId: string): Promise<void> {
+    const { reconciler, remote } = this.dependencies;
+    if (reconciler.carryOut(nodeId, 'compare-now')) return;
+    dataOf(await remote.order(nodeId, await this.#ownerOf(nodeId), 'compare-now'));
+  }
+
+  /** A difference was resolved: the instance that holds the node looks again. A node that is away is compared later. */
+  driftResolved(nodeId: string): void {
+    const { reconciler, feed, logger } = this.dependencies;
+    feed.drift(nodeId);
+    if (reconciler.carryOut(nodeId, 'reload-drift')) return;
+    this.#orderToLook(nodeId).catch((error: unknown) => logger.debug({ error }, 'no instance looks at this node now'));
+  }
+
+  async #orderToLook(nodeId: string): Promise<void> {
+    await this.dependencies.remote.order(nodeId, await this.#ownerOf(nodeId), 'reload-drift');
+  }
+
+  /** The other instance that holds the node. Rejects with FleetError `node_offline` where none does. */
+  async #ownerOf(nodeId: string): Promise<string> {
+    const { store, leaseMs, instanceId } = this.dependencies;
     const { name } = await this.node(nodeId);
     const [session] = await store.sessions.live(leaseMs, instanceId(), [nodeId]);
     if (session === undefined || session.instance_id === instanceId()) {
       throw new FleetError('node_offline', `Node ${name} is not connected`);
     }
-    return remote.send(nodeId, session.instance_id, action);
+    return session.instance_id;
+  }
+}
+
+/** Throws FleetError unless it was carried out. */
+function dataOf(result: CommandResult): unknown {
+  switch (result.kind) {
+    case 'done':
+      return result.data;
+    case 'refused':
+      throw new FleetError('node_refused', result.error, { nodeErrorCode: result.errorCode });
+    case 'timed-out':
+      throw new FleetError('timed_out', timedOutText);
+    case 'disconnected':
+      throw new FleetError('node_offline', disconnectedText);
   }
 }

@@ -158,11 +158,9 @@ export class FleetNodes implements NodeOperations {
   }
 
   async reconcile(id: string, actor: Actor): Promise<void> {
-    const node = await this.#core.node(id);
+    await this.#core.node(id);
     await this.#core.change(actor, 'node.reconcile', id, () => Promise.resolve({ result: null }));
-    if (!this.#core.dependencies.reconciler.compareNow(id)) {
-      throw new FleetError('node_offline', `Node ${node.name} is not connected here`);
-    }
+    await this.#core.compareNow(id);
   }
 
   async command(id: string, action: CommandAction, actor: Actor): Promise<CommandAnswer> {

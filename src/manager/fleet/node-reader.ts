@@ -9,6 +9,9 @@ import { nodeState, nodeView } from './views.ts';
 /** Older stats do not describe the present. */
 const freshMs = 30_000;
 const watchMs = 10_000;
+/** Another instance shares the stats of a watched node once a second. */
+const sharedWithinMs = 5_000;
+const lookForSharedMs = 500;
 const runningStates: ReadonlySet<unknown> = new Set<RunningState>([
   'ready',
   'waiting',
@@ -96,6 +99,20 @@ export class NodeReader {
     const entry = tunnels.map(asJsonObject).find((tunnel) => tunnel?.['id'] === tunnelId);
     const state = entry?.['state'];
     return runningStates.has(state) ? (state as RunningState) : 'unknown';
+  }
+
+  /** Whether an edge reports the tunnel as ready. An edge at another instance is watched until that one has shared it. */
+  async isReady(nodeId: string, tunnelId: string): Promise<boolean> {
+    const { clock, roster, store, leaseMs, instanceId } = this.#core.dependencies;
+    const isElsewhere =
+      roster.get(nodeId) === null && (await store.sessions.live(leaseMs, instanceId(), [nodeId])).length > 0;
+    const deadlineMs = clock.monotonicMs() + (isElsewhere ? sharedWithinMs : 0);
+    for (;;) {
+      if ((await this.running(nodeId, tunnelId)) === 'ready') return true;
+      if (clock.monotonicMs() >= deadlineMs) return false;
+      await store.watches.watch(nodeId, instanceId(), watchMs);
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, lookForSharedMs));
+    }
   }
 
   private async statsIfThere(id: string): Promise<{ readonly at: number; readonly payload: unknown } | null> {

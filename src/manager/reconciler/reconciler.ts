@@ -1,4 +1,5 @@
 import type { Timer } from '../../lib/clock.ts';
+import type { InstanceOrder } from '../commands/remote-desk.ts';
 import type { LiveNode } from '../hub/live-node.ts';
 import type { NodeRoster } from '../hub/node-roster.ts';
 import type { PlanSettings } from '../reconcile/plan-types.ts';
@@ -97,15 +98,15 @@ export class Reconciler {
     this.#workers.get(nodeId)?.feed({ kind: 'leg-gone', legId });
   }
 
-  compareNow(nodeId: string): boolean {
+  /**
+   * `compare-now` looks at the node. `reload-drift` does after an operator resolved a difference: what is open is read
+   * again first. False where the node is not here.
+   */
+  carryOut(nodeId: string, order: InstanceOrder): boolean {
     const worker = this.#workers.get(nodeId);
-    worker?.feed({ kind: 'compare-now' });
+    if (order === 'compare-now') worker?.feed({ kind: 'compare-now' });
+    else worker?.reloadDrift();
     return worker !== undefined;
-  }
-
-  /** A difference was resolved by an operator: what is open is read again, then looked at. */
-  reloadDrift(nodeId: string): void {
-    this.#workers.get(nodeId)?.reloadDrift();
   }
 
   /** What other instances changed for nodes that are held here; also when a notice was lost. */
