@@ -24,19 +24,23 @@ await runAll(order);
 process.exit();
 
 async function runAll(settings: SrtOrder): Promise<void> {
-  const { seconds, cells, engines, rttMs, jitterMs, latencyMs } = settings;
+  const { seconds, cells, engines, rttMs, jitterMs, latencyMs, beside } = settings;
   say(
     `Continuity errors; ${seconds} s a line, RTT ${rttMs} ms and up to ${jitterMs} ms of jitter, ` +
       `SRT's latency ${latencyMs} ms; --seed ${cells[0]?.seed ?? '?'} repeats the paths.\n`,
   );
   say(tableHead(['bare', ...engines]));
   const missed: string[] = [];
-  for (const cell of cells) {
-    const outcome = await srtTrial(cell, settings);
-    say(tableLine(cell, outcome));
-    const place = `${cell.megabits} Mbit/s, ${cell.lossPercent} %`;
-    missed.push(...missedBars(cell, outcome).map((line) => `${place}, ${line}`));
-  }
+  const waiting = [...cells];
+  const work = async (): Promise<void> => {
+    for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
+      const outcome = await srtTrial(cell, settings);
+      say(tableLine(cell, outcome));
+      const place = `${cell.megabits} Mbit/s, ${cell.lossPercent} %`;
+      missed.push(...missedBars(cell, outcome).map((line) => `${place}, ${line}`));
+    }
+  };
+  await Promise.all(Array.from({ length: beside }, work));
   say(`\nThe load of the machine was ${(loadavg()[1] ?? 0).toFixed(1)} in the last five minutes.`);
   for (const line of missed) say(`MISSED: ${line}`);
   if (missed.length > 0) process.exitCode = 1;

@@ -37,6 +37,8 @@ const orderSchema = z.object({
   rtt: z.coerce.number().min(0).max(2000).default(80),
   /** Added to the delay of each packet, evenly spread from 0; later packets may pass. */
   jitter: z.coerce.number().min(0).max(1000).default(20),
+  /** So many cells at the same time. */
+  beside: z.coerce.number().int().min(1).max(16).default(1),
   /** Of the first cell's path; the next ones have the numbers after it. Drawn when it is absent. */
   seed: z.coerce.number().int().min(0).max(seedCount).optional(),
 });
@@ -49,11 +51,12 @@ export interface SrtOrder {
   readonly latencyMs: number;
   readonly rttMs: number;
   readonly jitterMs: number;
+  readonly beside: number;
 }
 
 export const usage =
   'Usage: npm run long:tunnel -- [--minutes 10] [--rate 3,8] [--loss 1,2,5] [--engine native,quiche] [--latency 600] ' +
-  '[--rtt 80] [--jitter 20] [--seed N]';
+  '[--rtt 80] [--jitter 20] [--beside 1] [--seed N]';
 
 /** Returns what is wrong, and the usage, for arguments that mean nothing. */
 export function parseSrtOrder(args: readonly string[]): SrtOrder | string {
@@ -63,13 +66,14 @@ export function parseSrtOrder(args: readonly string[]): SrtOrder | string {
     );
     const parsed = orderSchema.safeParse(parseArgs({ args: [...args], options }).values);
     if (!parsed.success) return `${z.prettifyError(parsed.error)}\n${usage}`;
-    const { minutes, rate, loss, engine, latency, rtt, jitter, seed = randomInt(seedCount) } = parsed.data;
+    const { minutes, rate, loss, engine, latency, rtt, jitter, beside } = parsed.data;
+    const { seed = randomInt(seedCount) } = parsed.data;
     const cells = rate.flatMap((megabits) => loss.map((lossPercent) => ({ megabits, lossPercent })));
     return {
       seconds: minutes * 60,
       cells: cells.map((cell, index) => ({ ...cell, seed: seed + index })),
       engines: engine,
-      ...{ latencyMs: latency, rttMs: rtt, jitterMs: jitter },
+      ...{ latencyMs: latency, rttMs: rtt, jitterMs: jitter, beside },
     };
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n${usage}`;

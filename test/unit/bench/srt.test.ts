@@ -31,6 +31,11 @@ describe('what npm run long:tunnel takes', () => {
     });
   });
 
+  it('may run cells beside each other', () => {
+    expect(parseSrtOrder([])).toMatchObject({ beside: 1 });
+    expect(parseSrtOrder(['--beside', '3'])).toMatchObject({ beside: 3 });
+  });
+
   it('is another path for each cell, drawn unless a seed repeats it', () => {
     const seedsOf = (args: readonly string[]): readonly number[] => {
       const order = parseSrtOrder(args);
@@ -45,6 +50,7 @@ describe('what npm run long:tunnel takes', () => {
     { args: ['--loss', 'much'] },
     { args: ['--engine', 'quinn'] },
     { args: ['--minutes', '0'] },
+    { args: ['--beside', '0'] },
     { args: ['--fast'] },
   ])('is refused with the usage: $args', ({ args }) => {
     expect(parseSrtOrder(args)).toContain('npm run long:tunnel');
