@@ -92,14 +92,14 @@ const byCategory: Readonly<Partial<Record<EventCategory, readonly Row[]>>> = {
     [
       'warning',
       'RTMP publisher disconnected',
-      'it has stopped, or sent nothing for ten seconds',
+      'it has stopped, or sent nothing for stall_timeout_secs (10)',
       'look at the encoder',
     ],
     [
       'critical',
       'RTMP server error: {error}',
-      'the port is lost, or connections cannot be taken',
-      'look for a limit of open files, or for another program on the port',
+      'connections cannot be taken: all are in use, or the system refuses them',
+      'end what holds connections to the port and does not publish; look for a limit of open files',
     ],
   ],
   rtsp: [
@@ -126,7 +126,7 @@ const byCategory: Readonly<Partial<Record<EventCategory, readonly Row[]>>> = {
     ],
   ],
   webrtc: [
-    ['info', 'WHIP publisher connected', 'ICE and DTLS are complete', none],
+    ['info', 'WHIP publisher connected', 'its media can come: ICE and DTLS are complete', none],
     [
       'info',
       'WHIP publisher disconnected',
@@ -140,7 +140,7 @@ const byCategory: Readonly<Partial<Record<EventCategory, readonly Row[]>>> = {
       'the server has ended the session, or was silent for ten seconds',
       'look at the server',
     ],
-    ['info', 'WHEP viewer connected', 'ICE and DTLS are complete', none],
+    ['info', 'WHEP viewer connected', 'media can go to it: ICE and DTLS are complete', none],
     ['info', 'WHEP viewer disconnected', 'the viewer has left, or was silent for ten seconds', none],
     [
       'warning',

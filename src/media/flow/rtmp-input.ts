@@ -5,6 +5,7 @@ import type { FlowInput, FlowInputDependencies } from './flow-part.ts';
 import type { InputSettings } from './flow-settings.ts';
 import type { InputStats } from './flow-stats.ts';
 import type { Pulsed } from './pulse.ts';
+import { QuietFailures } from './quiet-failures.ts';
 import { UnitMuxer } from './unit-muxer.ts';
 
 type RtmpInputSettings = Extract<InputSettings, { type: 'rtmp' }>;
@@ -32,6 +33,7 @@ export class RtmpInput implements FlowInput {
   #filtered = 0;
   #refused = 0;
   #lastProblem: string | null = null;
+  readonly #failures = new QuietFailures();
   #isFailing = false;
   #stopped = false;
 
@@ -74,9 +76,12 @@ export class RtmpInput implements FlowInput {
     };
   }
 
-  /** A failed accept: once until one has succeeded again. */
+  /** A failed accept: once until one has succeeded again, and at most once a minute. */
   #onError(error: string): void {
-    if (!this.#isFailing) this.#dependencies.report({ kind: 'rtmp-failed', error });
+    this.#refused++;
+    this.#lastProblem = error;
+    const isNews = !this.#isFailing && this.#failures.isNews(this.#dependencies.pulse.nowUs, error);
+    if (isNews) this.#dependencies.report({ kind: 'rtmp-failed', error });
     this.#isFailing = true;
   }
 

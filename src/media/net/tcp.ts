@@ -27,7 +27,7 @@ export interface TcpListener {
 
 export interface TcpListenerObserver {
   onConnection(socket: StreamSocket): StreamObserver;
-  /** The listener is unusable. */
+  /** A connection could not be taken. */
   onError(error: Error): void;
 }
 
@@ -48,6 +48,9 @@ export async function listenTcp(
     watch(socket, observer.onConnection(streamSocket(socket)));
   });
   server.maxConnections = maxConnections;
+  server.on('drop', () => {
+    observer.onError(new AppError('limit-reached', `all ${maxConnections} connections are taken`));
+  });
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: Error): void => {
       reject(addressUnavailable(`cannot listen on TCP ${formatHostPort(address)}`, cause));

@@ -125,6 +125,21 @@ describe('an RTMP input', () => {
     expect(bed.messages).toHaveLength(2);
   });
 
+  test('reports once that idle connections have all places, and counts who was turned away', async () => {
+    await using bed = await MediaBed.start(input);
+    const port = await portOf(bed);
+    await using idle = new AsyncDisposableStack();
+    for (let place = 0; place < 16; place++) idle.use(await RtmpPublisher.dial(port));
+    for (let turn = 1; turn <= 2; turn++) {
+      await using late = await RtmpPublisher.dial(port);
+      await late.closed;
+    }
+    await bed.reports(
+      ({ input: { refused, last_problem: problem } }) => refused === 2 && problem === 'all 16 connections are taken',
+    );
+    expect(bed.messages).toEqual(['RTMP server error: all 16 connections are taken']);
+  });
+
   test('does not start where its port is taken, and reports which', async () => {
     await using bed = await MediaBed.start(input);
     const port = String(await portOf(bed));
