@@ -57,7 +57,9 @@ export const srtKeys = {
   local_addr: ownAddress.optional().describe('Where it listens; for a caller, where it sends from.'),
   remote_addr: otherAddress.optional().describe('Where a caller dials; a name is looked up for each attempt.'),
   tunnel: tunnelName.optional(),
-  latency_ms: whole(0, 60_000).default(120).describe('How long packets wait for repair; three to four round trips.'),
+  latency_ms: whole(0, 60_000)
+    .default(120)
+    .describe('How long packets wait for repair; docs/media-flows.md says how to choose it.'),
   recv_latency_ms: whole(0, 60_000).optional().describe('latency_ms for what this end receives.'),
   peer_latency_ms: whole(0, 60_000).optional().describe('The least that the other end is asked to wait.'),
   peer_idle_timeout_secs: seconds(1, 3600).default(30).describe('A peer that is silent for so long is gone.'),

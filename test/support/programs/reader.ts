@@ -1,4 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,26 +18,31 @@ export class Reader implements AsyncDisposable {
     symlinkSync(join(repository, 'node_modules'), join(this.folder, 'node_modules'));
   }
 
-  type(command: string): string {
-    return execFileSync('bash', ['-euo', 'pipefail', '-c', command], { cwd: this.folder, encoding: 'utf8' });
+  type(command: string, env: NodeJS.ProcessEnv = {}): string {
+    const options = { cwd: this.folder, env: { ...process.env, ...env } };
+    return execFileSync('bash', ['-euo', 'pipefail', '-c', command], { ...options, encoding: 'utf8' });
   }
 
   /** Resolves when the program has said that it started, with what it has printed by then. */
-  async startInBackground(command: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  startInBackground(command: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+    return this.leaveRunning(command, { says: /(manager|relay|edge|observer) started/, env });
+  }
+
+  /** Resolves when the program has said these words, with what it has printed by then. */
+  async leaveRunning(command: string, { says, env = {} }: { says: RegExp; env?: NodeJS.ProcessEnv }): Promise<string> {
     const child = spawn('bash', ['-c', `exec ${command}`], {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...withoutConfig(process.env), ...env },
+      // A group of its own, which ends with it: some programs are scripts that start others.
+      detached: true,
     });
     this.#running.push(child);
     let output = '';
     const read = (text: Buffer): void => void (output += text.toString());
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    await until(() => /(manager|relay|edge|observer) started/.test(output), {
-      what: `${command} says that it started`,
-      timeoutMs: 90_000,
-    });
+    await until(() => says.test(output), { what: `${command} says ${String(says)}`, timeoutMs: 90_000 });
     return output;
   }
 
@@ -58,9 +64,21 @@ export class Reader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const ended = this.#running.map((child) => new Promise((resolve) => child.once('exit', resolve)));
-    for (const child of this.#running) child.kill('SIGTERM');
+    const running = this.#running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    const ended = running.map((child) => once(child, 'exit'));
+    for (const child of this.#running) end(child, 'SIGTERM');
     await Promise.all(ended);
-    rmSync(this.folder, { recursive: true });
+    for (const child of this.#running) end(child, 'SIGKILL');
+    rmSync(this.folder, { recursive: true, maxRetries: 5 });
+  }
+}
+
+/** Ends what is left of its group. */
+function end({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nothing of it is left.
   }
 }
