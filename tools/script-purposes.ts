@@ -29,6 +29,8 @@ export const scriptPurposes: Readonly<Record<string, string>> = {
   'long:media': 'SRT against libsrt with loss, and two legs of which one is cut, ten minutes each (needs srt-tools)',
   'long:why': 'causes what operators meet, asks adit why each time, and writes docs/why.md (root, nftables)',
   'long:observer': '200 agents beside busy programs for half an hour, and no false Stall',
+  'media:checks':
+    'figures of media flows with programs of others, on a quiet machine (MEDIAMTX and HLSJS name two more)',
   'events:raise': 'has an edge raise its 47 events with programs of others, and writes docs/events-raised.md',
   'clients:table': 'unmodified varta clients at the observer for a minute, and writes docs/observer-clients.md',
   'test:peers': 'programs of others against ours: ffmpeg, libsrt, GStreamer, Chromium, varta clients (.ci/install)',
