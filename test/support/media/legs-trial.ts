@@ -2,9 +2,11 @@ import { FaultyNetwork } from '../network/faulty-network.ts';
 import { pause } from '../pause.ts';
 import { freeUdpPort } from '../peers/free-udp-port.ts';
 import { LocalUdpSocket } from '../peers/local-udp.ts';
+import type { PeerProgram } from '../peers/peer-program.ts';
 import { srtSender } from '../peers/srt-live-transmit.ts';
 import { TsSource } from '../peers/ts-source.ts';
 import { FlowBed } from '../programs/flow-bed.ts';
+import { until } from '../until.ts';
 import { MachineWatch, type TrialMachine } from './machine-watch.ts';
 import { NumberCheck, type NumberCount } from './number-check.ts';
 
@@ -12,27 +14,39 @@ export interface LegsTrialOrder {
   readonly seconds: number;
   /** Both legs carry RTP, or bare TS. */
   readonly rtp: boolean;
-  /** Leg 2 is cut so often, for `cutSecs`. */
+  /** A leg is cut so often, for `cutSecs`. */
   readonly everySecs: number;
   readonly cutSecs: number;
+  /** Leg 2 and leg 1 are cut in turns, so that of two raw legs it is always the running one. Else leg 2 alone. */
+  readonly inTurns?: boolean;
 }
 
 export interface LegsTrialResult extends NumberCount, TrialMachine {
   readonly sent: number;
   readonly cuts: number;
-  /** Events of leg 2. */
+  /** Events of both legs. */
   readonly lost: number;
   readonly connected: number;
+  /** The output changed from one leg to the other. */
+  readonly switches: number;
 }
 
-/** libsrt sends one stream over two legs: leg 1 loses 2 % of its packets, leg 2 is cut and comes back. */
-export async function legsTrial({ seconds, rtp, everySecs, cutSecs }: LegsTrialOrder): Promise<LegsTrialResult> {
+const legConnected = /redundant leg [12]\)/;
+
+/** libsrt sends one stream over two legs: leg 1 loses 2 % of its packets, one of them is cut and comes back. */
+export async function legsTrial(order: LegsTrialOrder): Promise<LegsTrialResult> {
+  const { seconds, rtp, everySecs, cutSecs, inTurns = false } = order;
   await using bed = await FlowBed.open();
   await using sink = await LocalUdpSocket.open();
   const ports = [await freeUdpPort(), await freeUdpPort()] as const;
   const [first, second] = ports.map((port) => ({ mode: 'listener', local_addr: `127.0.0.1:${port}` }));
-  // A busy machine does not end leg 1; leg 2 ends soon after it was cut.
-  const legs = { ...first, peer_idle_timeout_secs: 30, redundancy: { ...second, peer_idle_timeout_secs: 2 } };
+  // A busy machine does not end a leg that is never cut; the others end soon after they were.
+  const firstIdleSecs = inTurns ? 2 : 30;
+  const legs = {
+    ...first,
+    peer_idle_timeout_secs: firstIdleSecs,
+    redundancy: { ...second, peer_idle_timeout_secs: 2 },
+  };
   const tv = { id: 'tv', name: 'TV', type: 'udp', dest_addr: sink.addr };
   await bed.create({ id: 'rx', input: { type: 'srt', ...legs, merge_window_ms: 1000 }, outputs: [tv] });
   await using lossy = await FaultyNetwork.start({
@@ -41,9 +55,7 @@ export async function legsTrial({ seconds, rtp, everySecs, cutSecs }: LegsTrialO
   });
   await using cut = await FaultyNetwork.start({ target: { ip: '127.0.0.1', port: ports[1] } });
   const udp = [await freeUdpPort(), await freeUdpPort()] as const;
-  const patient = 'latency=1000&peeridletimeo=30000';
-  await using _first = srtSender(udp[0], lossy.address.port, patient);
-  let sender = srtSender(udp[1], cut.address.port, 'latency=1000');
+  await using senders = new LegSenders(udp, [lossy.address.port, cut.address.port]);
   await bed.event('rx', 'SRT input connected (mode=listener, redundant leg 1)');
   await bed.event('rx', 'SRT input connected (mode=listener, redundant leg 2)');
   using source = new TsSource(...udp.map((port) => ({ port, rtp })));
@@ -60,28 +72,51 @@ export async function legsTrial({ seconds, rtp, everySecs, cutSecs }: LegsTrialO
     }
   };
   const cuts = Math.floor(seconds / everySecs);
-  try {
-    for (let turn = 0; turn < cuts; turn++) {
-      await follow(everySecs - cutSecs);
-      cut.partition();
-      await follow(cutSecs);
-      cut.heal();
-      // srt-live-transmit ends when its peer is gone; whoever runs it starts it again.
-      await sender[Symbol.asyncDispose]();
-      sender = srtSender(udp[1], cut.address.port, 'latency=1000');
-    }
-    source.pause();
-    await follow(2);
-  } finally {
-    await sender[Symbol.asyncDispose]();
+  for (let turn = 0; turn < cuts; turn++) {
+    const leg = inTurns && turn % 2 === 1 ? 0 : 1;
+    const path = leg === 0 ? lossy : cut;
+    await follow(everySecs - cutSecs);
+    path.partition();
+    await follow(cutSecs);
+    path.heal();
+    await senders.restart(leg);
   }
-  const count = (message: string): number => bed.messages('rx').filter((each) => each === message).length;
+  const count = (message: RegExp): number => bed.messages('rx').filter((each) => message.test(each)).length;
+  await until(() => count(legConnected) >= cuts + 2, { what: 'every leg is back' });
+  const lost = count(/^Redundant leg [12] lost/);
+  source.pause();
+  await follow(2);
+  const switches = (await bed.running('rx')).input?.redundancy_switches ?? 0;
   return {
     ...check.count,
     ...machine.result,
     sent: source.packets,
     cuts,
-    lost: count('Redundant leg 2 lost'),
-    connected: count('SRT input connected (mode=listener, redundant leg 2)'),
+    lost,
+    connected: count(legConnected),
+    switches,
   };
+}
+
+/** A program for each leg that carries what comes to a local port to the edge. */
+class LegSenders implements AsyncDisposable {
+  readonly #start: (leg: 0 | 1) => PeerProgram;
+  readonly #running: [PeerProgram, PeerProgram];
+
+  constructor(udp: readonly [number, number], srt: readonly [number, number]) {
+    // A busy machine does not end leg 1 from this side.
+    const queries = ['latency=1000&peeridletimeo=30000', 'latency=1000'] as const;
+    this.#start = (leg) => srtSender(udp[leg], srt[leg], queries[leg]);
+    this.#running = [this.#start(0), this.#start(1)];
+  }
+
+  /** srt-live-transmit ends when its peer is gone; whoever runs it starts it again. */
+  async restart(leg: 0 | 1): Promise<void> {
+    await this.#running[leg][Symbol.asyncDispose]();
+    this.#running[leg] = this.#start(leg);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const sender of this.#running) await sender[Symbol.asyncDispose]();
+  }
 }
