@@ -3,8 +3,9 @@ import type { LoopPulse } from '../lib/loop-pulse.ts';
 import type { Random } from '../lib/random.ts';
 import type { BeatReading } from '../protocol/beat/beat-frame.ts';
 import { loadLibc, type Libc } from '../posix/libc.ts';
+import { ProcessHandles } from '../posix/process-handles.ts';
 import { BeatOpener } from './beats/beat-opener.ts';
-import { openBeatSocket, queueLength } from './beats/beat-socket.ts';
+import { openBeatSocket } from './beats/beat-socket.ts';
 import { boottime, monotonicTime, type ObserverTime } from './beats/observer-time.ts';
 import type { EventSink, Receiver } from './beats/receiver.ts';
 import { UdpReceiver } from './beats/udp-receiver.ts';
@@ -53,8 +54,6 @@ export interface WatchState {
 }
 
 const nsPerMs = 1e6;
-/** Linux's own (net.unix.max_dgram_qlen). */
-const defaultQueueLength = 10;
 
 /** Receives beats and raises the eight events. */
 export class BeatWatch {
@@ -130,6 +129,11 @@ export class BeatWatch {
     return this.#receivers.find((receiver) => receiver instanceof UdpReceiver)?.port ?? null;
   }
 
+  /** So many beats wait in the UNIX socket at most; null without one. */
+  get queueLength(): number | null {
+    return this.#running?.queueLength ?? null;
+  }
+
   /** Gives memory that is free back to the kernel, where the C library can do that. */
   trimMemory(): void {
     this.#running?.libc?.trimMemory?.();
@@ -139,6 +143,7 @@ export class BeatWatch {
   async stop(): Promise<void> {
     await this.#running?.silence.stop();
     for (const receiver of this.#receivers.splice(0)) await receiver.stop();
+    this.#facts.close();
   }
 
   #assemble(time: ObserverTime, libc: Libc | null): Running {
@@ -163,14 +168,15 @@ export class BeatWatch {
       this.#receivers,
       settings.thresholdMs,
     );
-    return { libc, time, tracker, intake, watch, silence, opener: null, receiveBufferBytes: null };
+    return { libc, time, tracker, intake, watch, silence, opener: null, receiveBufferBytes: null, queueLength: null };
   }
 
   async #listenLocally(libc: Libc, running: Running): Promise<void> {
     const { socket, clockSource } = this.#settings;
     if (socket === null) return;
     const bound = openBeatSocket(libc, socket);
-    const waiting = (await queueLength()) ?? defaultQueueLength;
+    this.#facts.useHandles(new ProcessHandles(libc));
+    running.queueLength = bound.queueLength;
     running.receiveBufferBytes = bound.receiveBufferBytes;
     const { clock, random, sink, failed, loopPulse } = this.#dependencies;
     const { time, intake } = running;
@@ -182,7 +188,6 @@ export class BeatWatch {
           path: socket.path,
           clockSource,
           pollIntervalMs: () => this.#pollIntervalMs(),
-          queueLength: waiting,
         },
       ),
     );
@@ -228,6 +233,7 @@ interface Running {
   readonly silence: SilenceRunner;
   opener: BeatOpener | null;
   receiveBufferBytes: number | null;
+  queueLength: number | null;
 }
 
 function trackerSettings(settings: ObserverSettings): TrackerSettings {

@@ -141,7 +141,8 @@ export class ObserverProgram {
         sweepEveryMs,
       );
       program.#stack.defer(() => sweep.cancel());
-      if (config.socket !== null) await warnOfShortQueue(config, dependencies.logger);
+      const queueLength = program.#watch.queueLength;
+      if (queueLength !== null) warnOfShortQueue(queueLength, config.tracker_capacity, dependencies.logger);
     } catch (error) {
       await program.stop();
       throw error;

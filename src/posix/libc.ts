@@ -18,10 +18,12 @@ export interface Libc {
   /** Gives free memory back to the kernel; null where the C library is not glibc. */
   readonly trimMemory: (() => void) | null;
   readonly close: (fd: number) => number;
-  readonly usleep: (microseconds: number) => number;
   readonly prctl: (option: number, value: number, unused3: number, unused4: number, unused5: number) => number;
   /** The number of a system call is the processor's own: `systemCalls`. */
-  readonly syscall: (number: number, first: number, second: Uint8Array, third: number) => number;
+  readonly syscall: (number: number, first: number, second: Uint8Array | null, third: number) => number;
+  readonly poll: (descriptors: Uint8Array, count: number, ms: number) => number;
+  readonly unshare: (flags: number) => number;
+  readonly setns: (fd: number, kind: number) => number;
   readonly clock_gettime: (clock: number, time: Uint8Array) => number;
   /** The bytes behind a pointer, not copied. Not to be used after `free`. */
   readonly view: (memory: unknown, length: number) => ArrayBuffer;
@@ -41,9 +43,11 @@ const declarations = [
   'void *calloc(size_t, size_t)',
   'void free(void *)',
   'int close(int)',
-  'int usleep(uint32_t)',
   'int prctl(int, uint64_t, uint64_t, uint64_t, uint64_t)',
   'int64_t syscall(int64_t, int64_t, const uint8_t *, int64_t)',
+  'int poll(_Inout_ uint8_t *, uint64_t, int)',
+  'int unshare(int)',
+  'int setns(int, int)',
   'int clock_gettime(int, _Out_ uint8_t *)',
 ] as const;
 
@@ -56,13 +60,17 @@ export const POSIX = {
   SO_RCVBUF: 8,
   SO_PASSCRED: 16,
   SO_RCVTIMEO: 20,
+  SO_TIMESTAMPNS: 35,
   MSG_CTRUNC: 0x8,
   MSG_TRUNC: 0x20,
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
   MSG_WAITFORONE: 0x10000,
   MSG_CMSG_CLOEXEC: 0x40000000,
+  CLOCK_REALTIME: 0,
   CLOCK_BOOTTIME: 7,
+  CLONE_NEWNET: 0x40000000,
+  POLLIN: 1,
   PR_SET_TIMERSLACK: 29,
 } as const;
 

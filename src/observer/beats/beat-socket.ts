@@ -1,6 +1,7 @@
-import { chmod, lstat, readFile, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import process from 'node:process';
 import { AppError } from '../../lib/app-error.ts';
+import { openWithQueue, queueLength } from '../../posix/beat-queue.ts';
 import { POSIX, type Libc } from '../../posix/libc.ts';
 import { connectTo, openDatagramSocket, unixAddress } from '../../posix/unix-datagram.ts';
 
@@ -17,6 +18,8 @@ export interface BeatSocket {
   readonly fd: number;
   /** What the kernel granted. */
   readonly receiveBufferBytes: number;
+  /** So many datagrams wait in it at most. */
+  readonly queueLength: number;
   /** From a systemd socket unit: it outlives the observer. */
   readonly inherited: boolean;
   /** From here on agents reach it. Rejects with AppError `unavailable` that names the path and what is wrong there. */
@@ -31,11 +34,14 @@ const EPROTOTYPE = 91;
 const firstListenFd = 3;
 /** So that the thread looks up now and then; a stop wakes it anyway. */
 const receiveTimeoutMs = 500;
+/** As under systemd. With Linux's own 10, agents that beat at one instant are refused. */
+const wantedQueue = 512;
 
 /** Takes the socket that systemd handed over, or opens one. Throws AppError `unavailable`. */
 export function openBeatSocket(libc: Libc, settings: BeatSocketSettings): BeatSocket {
   const inherited = inheritedSocket(libc);
-  const fd = inherited ?? openDatagramSocket(libc);
+  const longQueue = inherited === null && queueLength() < wantedQueue ? openWithQueue(libc, wantedQueue) : null;
+  const fd = inherited ?? longQueue ?? openDatagramSocket(libc);
   if (fd === null) throw new AppError('unavailable', `no UNIX socket can be opened (errno ${libc.errno()})`);
   // Before the bind: no datagram without credentials may wait in the queue.
   const receiveBufferBytes = prepare(libc, fd, settings);
@@ -43,6 +49,8 @@ export function openBeatSocket(libc: Libc, settings: BeatSocketSettings): BeatSo
   return {
     fd,
     receiveBufferBytes,
+    // Linux takes a datagram while no more than the length wait.
+    queueLength: (longQueue === null ? queueLength() : wantedQueue) + 1,
     inherited: inherited !== null,
     async bind() {
       if (inherited !== null) return;
@@ -56,12 +64,6 @@ export function openBeatSocket(libc: Libc, settings: BeatSocketSettings): BeatSo
       if (ours !== null) await removeOwn(settings.path, ours);
     },
   };
-}
-
-/** How many datagrams wait at most in the queue of a UNIX socket; null when it cannot be read. */
-export async function queueLength(): Promise<number | null> {
-  const text = await readFile('/proc/sys/net/unix/max_dgram_qlen', 'utf8').catch(() => null);
-  return text === null ? null : Number(text);
 }
 
 function inheritedSocket(libc: Libc): number | null {
@@ -124,6 +126,7 @@ function bindPrivately(libc: Libc, fd: number, path: string): void {
 
 function prepare(libc: Libc, fd: number, { receiveBufferBytes }: BeatSocketSettings): number {
   setNumber(libc, fd, POSIX.SO_PASSCRED, 1);
+  setNumber(libc, fd, POSIX.SO_TIMESTAMPNS, 1);
   if (receiveBufferBytes > 0) setNumber(libc, fd, POSIX.SO_RCVBUF, receiveBufferBytes);
   const timeout = new BigInt64Array([0n, BigInt(receiveTimeoutMs * 1000)]);
   libc.setsockopt(fd, POSIX.SOL_SOCKET, POSIX.SO_RCVTIMEO, new Uint8Array(timeout.buffer), timeout.byteLength);

@@ -15,6 +15,8 @@ const stopIndex = 3;
 const fullIndex = 4;
 /** 1 while the reading thread waits for a datagram. */
 const waitingIndex = 5;
+/** Counts the times that the writing thread was woken. */
+const wakesIndex = 6;
 const hasCredentials = 1;
 const controlCut = 2;
 const failed = 4;
@@ -73,11 +75,28 @@ export class DatagramRing {
   stop(): void {
     Atomics.store(this.#header, stopIndex, 1);
     Atomics.notify(this.#header, stopIndex);
+    this.wakeWriter();
   }
 
   /** Blocks the writing thread, at most `ms` or until `stop`. */
   pauseWriter(ms: number): void {
     Atomics.wait(this.#header, stopIndex, 0, ms);
+  }
+
+  /** To be read before the socket is, and given to `rest`. */
+  get wakes(): number {
+    return Atomics.load(this.#header, wakesIndex);
+  }
+
+  /** Blocks the writing thread, at most `ms`; not if it was woken since `wakes` was read. */
+  rest(ms: number, wakes: number): void {
+    Atomics.wait(this.#header, wakesIndex, wakes, ms);
+  }
+
+  /** Ends a rest of the writing thread: something in the socket's queue must not wait. */
+  wakeWriter(): void {
+    Atomics.add(this.#header, wakesIndex, 1);
+    Atomics.notify(this.#header, wakesIndex);
   }
 
   /** Datagrams that can be read. */

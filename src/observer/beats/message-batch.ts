@@ -1,16 +1,19 @@
 import { POSIX, type Libc } from '../../posix/libc.ts';
+import { arrivalNs } from './arrival-time.ts';
 import type { DatagramRing, RingEntry } from './datagram-ring.ts';
 
 /** Messages of one call at most. */
 export const batchSize = 64;
-/** struct mmsghdr, struct iovec, CMSG_SPACE(struct ucred), and room for the data of each message. */
+/** Of each message: struct mmsghdr, struct iovec, CMSG_SPACE of struct timespec and struct ucred, and its data. */
 const headerBytes = 64;
 const vectorBytes = 16;
 /**
- * Exactly room for credentials. Descriptors that a sender attaches do not fit: the kernel drops them and sets
- * MSG_CTRUNC, so that none is ever received.
+ * Exactly room for the time and the credentials, in this order. Descriptors that a sender attaches do not fit: the
+ * kernel drops them and sets MSG_CTRUNC, so that none is ever received.
  */
-const controlBytes = 32;
+const controlBytes = 64;
+const timeOffset = 16;
+const credentialsOffset = 32;
 const dataBytes = 64;
 
 const credentialsType = 2;
@@ -29,6 +32,8 @@ export class MessageBatch {
     errno: 0,
   };
   readonly #credentials = { pid: 0, uid: 0 };
+  readonly #now = new Uint8Array(16);
+  readonly #clock = new DataView(this.#now.buffer);
 
   constructor(libc: Libc) {
     const total = batchSize * (headerBytes + vectorBytes + controlBytes + dataBytes);
@@ -54,13 +59,18 @@ export class MessageBatch {
     return this.#libc.recvmmsg(fd, this.#memory, batchSize, flags, null);
   }
 
-  /** Returns how many of the `count` messages found room; to be published. */
-  copyTo(ring: DatagramRing, count: number, receivedNs: number): number {
+  /**
+   * Copies the `count` messages that were received at `receivedNs`. With `dated` each has the time at which it came.
+   * Returns how many found room; to be published.
+   */
+  copyTo(ring: DatagramRing, count: number, receivedNs: number, dated: boolean): number {
     let written = 0;
     const message = this.#message;
     message.receivedNs = receivedNs;
+    if (dated) this.#libc.clock_gettime(POSIX.CLOCK_REALTIME, this.#now);
     for (let index = 0; index < count; index += 1) {
       const header = index * headerBytes;
+      if (dated) message.receivedNs = arrivalNs(receivedNs, this.#ageNs(index));
       message.size = this.#view.getUint32(header + 56, true);
       message.ctrlTruncated = (this.#view.getUint32(header + 48, true) & POSIX.MSG_CTRUNC) !== 0;
       message.credentials = this.#credentialsOf(index);
@@ -75,9 +85,16 @@ export class MessageBatch {
     this.#libc.free(this.#memory);
   }
 
+  /** Nanoseconds since the kernel queued a message, by the machine's clock. */
+  #ageNs(index: number): number {
+    const time = controlAt(index) + timeOffset;
+    const seconds = (this.#clock.getInt32(0, true) - this.#view.getInt32(time, true)) | 0;
+    return seconds * 1e9 + this.#clock.getInt32(8, true) - this.#view.getInt32(time + 8, true);
+  }
+
   #credentialsOf(index: number): RingEntry['credentials'] {
-    const control = controlAt(index);
-    if (this.#view.getUint32(index * headerBytes + 40, true) < 28) return null;
+    const control = controlAt(index) + credentialsOffset;
+    if (this.#view.getUint32(index * headerBytes + 40, true) < controlBytes) return null;
     const isCredentials =
       this.#view.getInt32(control + 8, true) === POSIX.SOL_SOCKET &&
       this.#view.getInt32(control + 12, true) === credentialsType;

@@ -46,8 +46,9 @@ async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse 
   flushCompileCache();
   await collectGarbage();
   parentPort?.postMessage('receiving');
-  let inFlood = false;
+  let [inFlood, hasRested] = [false, false];
   while (!ring.stopping) {
+    const wakes = ring.wakes;
     const count = batch.receive(fd);
     const receivedNs = Number(now() - startNs);
     guard?.endIfStuck(receivedNs / 1e6);
@@ -57,15 +58,17 @@ async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse 
     }
     const isFull = gauge.isFull(count);
     if (isFull) ring.noteFullQueue();
-    ring.publish(batch.copyTo(ring, count, receivedNs));
+    ring.publish(batch.copyTo(ring, count, receivedNs, hasRested));
     pace.note(count, isFull, receivedNs);
     if (pace.inFlood !== inFlood) {
       inFlood = pace.inFlood;
       goOnAfterWaking(libc, inFlood ? 'inTurn' : 'atOnce');
     }
-    const microseconds = pace.sleepTime(receivedNs);
     // A batch that is filled may have left some behind.
-    if (microseconds > 0 && count < batchSize) libc.usleep(microseconds);
+    if (count === batchSize) continue;
+    const restMs = pace.restMs(receivedNs);
+    hasRested = restMs > 0;
+    if (hasRested) ring.rest(restMs, wakes);
   }
   batch.free();
 }

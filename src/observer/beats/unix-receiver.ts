@@ -35,8 +35,6 @@ export interface UnixReceiverSettings {
   readonly clockSource: 'monotonic' | 'boottime';
   /** Time between two looks into the ring; asked for each. */
   readonly pollIntervalMs: () => number;
-  /** Datagrams that the kernel lets wait. */
-  readonly queueLength: number;
 }
 
 const ringCapacity = 32_768;
@@ -79,13 +77,13 @@ export class UnixReceiver implements Receiver {
     this.#settings = settings;
     this.#token = random.bytes(markerBytes);
     this.#marker = marker;
-    const { socket, clockSource, queueLength } = settings;
+    const { socket, clockSource } = settings;
     const data: ReceiveThreadData = {
       fd: socket.fd,
       memory: this.#ring.memory,
       startNs: time.startNs,
       clockSource,
-      fullQueue: queueLength + 1,
+      fullQueue: socket.queueLength,
       // Without what cannot be copied.
       loopPulse: loopPulse && { turns: loopPulse.turns, limitMs: loopPulse.limitMs },
     };
@@ -144,6 +142,7 @@ export class UnixReceiver implements Receiver {
       // A full queue takes no marker, and a full ring loses it.
       if (wanted === 0 || turns % markerPatience === 0) {
         wanted = sendNow(libc, this.#marker, this.#nextMarker()) === 0 ? this.#markersSent : 0;
+        this.#ring.wakeWriter();
       }
       turns += 1;
       await new Promise<void>((resolve) => void clock.setTimeout(resolve, markerRetryMs));

@@ -4,24 +4,63 @@ const cachedForNs = 1e9;
 const pidMaxForNs = 60e9;
 /** More than a table has slots. */
 const maxCached = 8192;
+/** Each is a descriptor: few of those that a process may have. */
+const maxHandles = 512;
+const sweepEveryNs = 10e9;
 /** The largest that Linux can be set to. */
 const largestPidMax = 4_194_304;
 
 type Namespace = bigint | 'gone' | 'hidden';
 
+/** What stands for one process, also after its pid was given to another one. */
+export interface ProcessHandles {
+  open(pid: number): number | null;
+  isRunning(handle: number): boolean;
+  close(handle: number): void;
+}
+
+interface KnownNamespace {
+  readonly namespace: Namespace;
+  /** Of the process that had the pid when the namespace was read. */
+  readonly handle: number | null;
+  untilNs: number;
+}
+
 /** What /proc says of processes. */
 export class ProcessFacts {
-  readonly #namespaces = new Map<number, { readonly namespace: Namespace; readonly untilNs: number }>();
+  readonly #namespaces = new Map<number, KnownNamespace>();
+  #handles: ProcessHandles | null = null;
+  #openHandles = 0;
+  #sweptNs = 0;
   #pidMax = { value: largestPidMax, untilNs: -1 };
+
+  /** With these, a namespace is not read again while its process runs: a process never changes to another one. */
+  useHandles(handles: ProcessHandles): void {
+    this.#handles = handles;
+  }
 
   /** The inode of a process's PID namespace, at most a second old: reading it takes longer than all else of a beat. */
   namespaceOf(pid: number, nowNs: number): Namespace {
-    const cached = this.#namespaces.get(pid);
-    if (cached !== undefined && nowNs < cached.untilNs) return cached.namespace;
+    const known = this.#namespaces.get(pid);
+    if (known !== undefined) {
+      if (nowNs < known.untilNs) return known.namespace;
+      if (known.handle !== null && this.#handles?.isRunning(known.handle) === true) {
+        known.untilNs = nowNs + cachedForNs;
+        return known.namespace;
+      }
+      this.#forget(pid, known);
+    }
+    if (this.#namespaces.size >= maxCached) this.close();
+    // First the handle: what is read after it belongs to its process for as long as that runs.
+    const handle = this.#openHandle(pid, nowNs);
     const namespace = readNamespace(String(pid));
-    if (this.#namespaces.size >= maxCached) this.#namespaces.clear();
-    this.#namespaces.set(pid, { namespace, untilNs: nowNs + cachedForNs });
+    this.#namespaces.set(pid, { namespace, handle, untilNs: nowNs + cachedForNs });
     return namespace;
+  }
+
+  /** Forgets all namespaces and closes the handles. */
+  close(): void {
+    for (const [pid, known] of this.#namespaces) this.#forget(pid, known);
   }
 
   /** Null when it cannot be read. */
@@ -46,6 +85,30 @@ export class ProcessFacts {
       this.#pidMax = { value: value > 0 ? value : largestPidMax, untilNs: nowNs + pidMaxForNs };
     }
     return this.#pidMax.value;
+  }
+
+  #openHandle(pid: number, nowNs: number): number | null {
+    if (this.#openHandles >= maxHandles) this.#sweep(nowNs);
+    if (this.#openHandles >= maxHandles) return null;
+    const handle = this.#handles?.open(pid) ?? null;
+    if (handle !== null) this.#openHandles += 1;
+    return handle;
+  }
+
+  /** Closes the handles of processes that have ended. */
+  #sweep(nowNs: number): void {
+    if (nowNs < this.#sweptNs + sweepEveryNs) return;
+    this.#sweptNs = nowNs;
+    for (const [pid, known] of this.#namespaces) {
+      if (known.handle !== null && this.#handles?.isRunning(known.handle) !== true) this.#forget(pid, known);
+    }
+  }
+
+  #forget(pid: number, { handle }: KnownNamespace): void {
+    this.#namespaces.delete(pid);
+    if (handle === null) return;
+    this.#openHandles -= 1;
+    this.#handles?.close(handle);
   }
 }
 

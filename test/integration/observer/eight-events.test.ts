@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -114,14 +114,15 @@ function descriptorCalls(): DescriptorCalls {
   return Object.fromEntries(named) as unknown as DescriptorCalls;
 }
 
-/** The descriptor of this process that is the socket bound to the path: the first of its kind that /proc names. */
+/** The descriptor of this process that is the socket bound to the path. /proc/net has only those of its namespace. */
 async function socketOf(path: string): Promise<number> {
-  const inode = (await readFile('/proc/net/unix', 'utf8'))
-    .split('\n')
-    .find((line) => line.endsWith(` ${path}`))
-    ?.split(/\s+/)[6];
+  const getsockname = koffi.load(null).func('int getsockname(int, _Out_ uint8_t *, _Inout_ uint8_t *)') as (
+    ...args: [fd: number, address: Uint8Array, length: Uint8Array]
+  ) => number;
   for (const fd of await readdir('/proc/self/fd')) {
-    if ((await readlink(`/proc/self/fd/${fd}`).catch(() => '')) === `socket:[${inode ?? ''}]`) return Number(fd);
+    const address = Buffer.alloc(110);
+    const found = getsockname(Number(fd), address, new Uint8Array([address.length, 0, 0, 0])) === 0;
+    if (found && address.subarray(2).toString().startsWith(`${path}\0`)) return Number(fd);
   }
   throw new Error(`no descriptor for ${path}`);
 }
