@@ -84,9 +84,13 @@ export class RotatingAppendFile {
     this.#size = 0;
   }
 
+  /** Closes it also where it throws. */
   close(): void {
-    this.sync();
-    closeSync(this.#fd);
+    try {
+      this.sync();
+    } finally {
+      closeSync(this.#fd);
+    }
   }
 }
 

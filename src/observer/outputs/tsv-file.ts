@@ -57,6 +57,11 @@ export class TsvFile {
   close(): void {
     this.#timer.cancel();
     this.flush();
-    this.#file.close();
+    try {
+      this.#file.close();
+    } catch (error) {
+      // A device, or a disk that failed before: whoever stops the observer must not wait for it.
+      if (!this.#failing) this.#logger.warn({ problem: errorMessage(error) }, 'the export file cannot be written');
+    }
   }
 }
