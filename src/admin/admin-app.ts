@@ -2,6 +2,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { errorMessage } from '../lib/app-error.ts';
 import type { Logger } from '../lib/logger.ts';
 import { nodeHttp } from '../lib/node-http.ts';
+import { noSchemaCompilers } from '../lib/no-schema-compilers.ts';
 import { decideAccess } from './bearer-token.ts';
 import type { OwnRoutes } from './own-routes.ts';
 import { routerPath, type Route } from './route.ts';
@@ -35,6 +36,7 @@ export async function createAdminApp(
     // What is too long is no UUID either, and Node limits the whole.
     routerOptions: { maxParamLength: nodeHttp.maxHeaderSize },
     exposeHeadRoutes: true,
+    schemaController: noSchemaCompilers,
     // A path that cannot be decoded.
     frameworkErrors(error, request, reply) {
       answerError(dependencies.logger, error, request, reply);

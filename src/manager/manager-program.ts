@@ -10,6 +10,7 @@ import { DescriptorWatch } from '../lib/descriptor-watch.ts';
 import type { HostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
 import { nodeHttp } from '../lib/node-http.ts';
+import { noSchemaCompilers } from '../lib/no-schema-compilers.ts';
 import type { Random } from '../lib/random.ts';
 import { certificateFingerprint, keepSelfSigned, loadTlsIdentity } from '../quic/tls-material.ts';
 import { sendRefusal } from './api/serve-routes.ts';
@@ -161,6 +162,7 @@ async function openConsole(
 function createApp({ behind_proxy: hops }: ManagerConfig, logger: Logger): FastifyInstance {
   return fastify({
     bodyLimit: maxBodyBytes,
+    schemaController: noSchemaCompilers,
     trustProxy: (_address, hop) => hop < hops,
     // What is too long is no id either, and Node limits the whole.
     routerOptions: { maxParamLength: nodeHttp.maxHeaderSize },

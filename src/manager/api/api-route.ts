@@ -47,6 +47,11 @@ export interface ApiRoute {
   handle(request: ApiRequest): Promise<ApiAnswer>;
 }
 
+/** As the framework's router has it, with `:id` where a parameter stands. */
+export function routerPath({ path }: ApiRoute): string {
+  return `/api/v1/${path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
+}
+
 interface RouteDefinition<Query extends z.ZodObject, Body extends z.ZodType, Answer extends z.ZodType> extends Pick<
   ApiRoute,
   'method' | 'path' | 'summary' | 'access'

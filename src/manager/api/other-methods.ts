@@ -21,7 +21,6 @@ export function otherMethods(app: FastifyInstance): () => void {
       app.route({
         method: app.supportedMethods.filter((method) => !methods.has(method)),
         url,
-        schema: { hide: true },
         // Before the body is looked at, which is as unexpected as the method.
         onRequest(_request, reply) {
           void reply.header('allow', allow);

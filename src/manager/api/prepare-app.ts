@@ -1,29 +1,20 @@
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../../lib/logger.ts';
-import { withNamedSchemas } from '../../lib/named-schemas.ts';
 import type { SignIn } from '../access/sign-in.ts';
 import { securityHeaders } from '../web/security-headers.ts';
+import type { ApiRoute } from './api-route.ts';
 import { identify, requireAccess, sessionCookie } from './credentials.ts';
 import { Refusal } from './refusal.ts';
 import { sendRefusal } from './serve-routes.ts';
-
-export interface PrepareSettings {
-  readonly logger: Logger;
-  readonly softwareVersion: string;
-}
 
 /** Of one address in a minute: several operators with open pages behind one address stay far below. */
 const requestsPerMinute = 6_000;
 
 /** Plugins and hooks that all routes share. */
-export async function prepareApp(app: FastifyInstance, { logger, softwareVersion }: PrepareSettings): Promise<void> {
-  // Bodies and queries are checked by their zod schemas; the JSON schemas of the routes are for the document.
-  app.setValidatorCompiler(() => () => true);
-  app.setSerializerCompiler(() => (body) => JSON.stringify(body));
+export async function prepareApp(app: FastifyInstance, logger: Logger): Promise<void> {
   app.setErrorHandler((error, request, reply) => sendRefusal(error, request, reply, logger));
   onlyJson(app);
   await app.register(cookie);
@@ -33,18 +24,6 @@ export async function prepareApp(app: FastifyInstance, { logger, softwareVersion
     timeWindow: 60_000,
     errorResponseBuilder: (_request, { after }) =>
       new Refusal(429, 'too_many_requests', `Too many requests. Try again in ${after}.`),
-  });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Adit manager', version: softwareVersion },
-      components: {
-        securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer' },
-          session: { type: 'apiKey', in: 'cookie', name: sessionCookie },
-        },
-      },
-    },
   });
 }
 
@@ -58,11 +37,22 @@ function onlyJson(app: FastifyInstance): void {
   });
 }
 
-/** The API's own OpenAPI document. */
-export function serveDocument(app: FastifyInstance, signIn: SignIn): void {
-  app.get('/api/v1/openapi.json', { schema: { hide: true } }, async (request, reply) => {
+/** The API's own OpenAPI document, made when it is first asked for. */
+export function serveDocument(
+  app: FastifyInstance,
+  routes: readonly ApiRoute[],
+  { signIn, softwareVersion }: { readonly signIn: SignIn; readonly softwareVersion: string },
+): void {
+  let made: Promise<string> | null = null;
+  app.get('/api/v1/openapi.json', async (request, reply) => {
     const credentials = { authorization: request.headers.authorization, cookie: request.cookies[sessionCookie] };
     requireAccess('any', await identify(signIn, credentials));
-    return reply.type('application/json').send(JSON.stringify(withNamedSchemas(app.swagger())));
+    made ??= documentText(routes, softwareVersion);
+    return reply.type('application/json').send(await made);
   });
+}
+
+async function documentText(routes: readonly ApiRoute[], softwareVersion: string): Promise<string> {
+  const { openApiDocument } = await import('./openapi-document.ts');
+  return JSON.stringify(await openApiDocument(routes, softwareVersion));
 }

@@ -47,12 +47,13 @@ export const registerApi: RegisterApi = async (app, context) => {
   const admit = admitDashboard(signIn, config.public_url);
   const sockets = new DashboardSockets({ feed, mirror, clock, logger, admit });
   const serving = { signIn, logger, publicUrl: config.public_url };
-  await prepareApp(app, { logger, softwareVersion: context.softwareVersion });
+  await prepareApp(app, logger);
+  const routes = [...routesOf(context, parts), ...webhookRoutes(parts, dispatcher)];
   const refuseOthers = otherMethods(app);
   app.after(() => {
-    serveRoutes(app, [...routesOf(context, parts), ...webhookRoutes(parts, dispatcher)], serving);
+    serveRoutes(app, routes, serving);
     serveEventExport(app, { fleet, mirror }, serving);
-    serveDocument(app, signIn);
+    serveDocument(app, routes, { signIn, softwareVersion: context.softwareVersion });
     serveState(app, context);
     refuseOthers();
     servePage(app, page);

@@ -3,8 +3,7 @@ import type { z } from 'zod';
 import type { Logger } from '../../lib/logger.ts';
 import { actorOf, anonymous } from '../access/identity.ts';
 import type { SignIn } from '../access/sign-in.ts';
-import { routeDocument } from './api-document.ts';
-import type { ApiAnswer, ApiRequest, ApiRoute } from './api-route.ts';
+import { routerPath, type ApiAnswer, type ApiRequest, type ApiRoute } from './api-route.ts';
 import { identify, refuseCrossSite, requireAccess, sessionCookie } from './credentials.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 
@@ -20,8 +19,7 @@ export function serveRoutes(app: FastifyInstance, routes: readonly ApiRoute[], d
   for (const route of routes) {
     app.route<{ Params: Record<string, string> }>({
       method: route.method,
-      url: `/api/v1/${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
-      schema: routeDocument(route),
+      url: routerPath(route),
       async handler(request, reply) {
         const answer = await route.handle(await checkedRequest(route, request, dependencies));
         return sendAnswer(reply, answer);

@@ -9,12 +9,11 @@ const loopback = /^(127\.|::1$|::ffff:127\.)/;
 
 /** Routes for load balancers and monitoring, outside `/api/v1`. */
 export function serveState(app: FastifyInstance, { health, metrics, config, softwareVersion }: ApiContext): void {
-  const hide = { schema: { hide: true } } as const;
-  app.get('/health', hide, (_request, reply) => {
+  app.get('/health', (_request, reply) => {
     const body: z.input<typeof managerHealthSchema> = { status: 'ok', program: 'manager', version: softwareVersion };
     return reply.type('application/json').send(JSON.stringify(body));
   });
-  app.get('/ready', hide, (_request, reply) => {
+  app.get('/ready', (_request, reply) => {
     const reasons = health.notReady();
     const ready = reasons.length === 0;
     return reply
@@ -22,7 +21,7 @@ export function serveState(app: FastifyInstance, { health, metrics, config, soft
       .type('application/json')
       .send(JSON.stringify({ ready, reasons }));
   });
-  app.get('/metrics', hide, async (request, reply) => {
+  app.get('/metrics', async (request, reply) => {
     const given = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
     const { metrics_token: token } = config;
     const allowed = token === null ? loopback.test(request.ip) : given !== undefined && secretsEqual(given, token);

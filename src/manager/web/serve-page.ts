@@ -9,7 +9,7 @@ export function servePage(app: FastifyInstance, files: readonly PageFile[]): voi
   const byPath = new Map(files.map((file) => [file.path, file]));
   const document = byPath.get('/index.html');
   for (const file of files) {
-    app.get(file.path, { schema: { hide: true } }, (request, reply) => sendFile(request, reply, file));
+    app.get(file.path, (request, reply) => sendFile(request, reply, file));
   }
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
