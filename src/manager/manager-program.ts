@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import { DescriptorWatch } from '../lib/descriptor-watch.ts';
 import type { HostPort } from '../lib/host-port.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { LoopPulse } from '../lib/loop-pulse.ts';
 import { nodeHttp } from '../lib/node-http.ts';
 import { noSchemaCompilers } from '../lib/no-schema-compilers.ts';
 import type { Random } from '../lib/random.ts';
@@ -31,6 +32,8 @@ export interface ManagerProgramDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly softwareVersion: string;
+  /** Of this event loop: the thread of an embedded database watches it. */
+  readonly loopPulse?: LoopPulse;
 }
 
 export interface ManagerProgramSettings {
@@ -138,10 +141,11 @@ function upgradesOf(
 
 function openConfigured(
   { database }: ManagerConfig,
-  { clock, logger }: ManagerProgramDependencies,
+  { clock, logger, loopPulse }: ManagerProgramDependencies,
 ): Promise<OpenDatabase> {
   return openDatabase(database.url, {
     clock,
+    ...(loopPulse !== undefined && { loopPulse }),
     listenUrl: database.listen_url,
     onError: (error) => logger.debug({ error }, 'an idle database connection was lost'),
   });

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -10,8 +12,11 @@ describe('the watchdog of the event loop', () => {
   it.each([
     ['a thread of its own', 'thread'],
     ['the thread that receives beats', 'observer'],
+    ['the thread of an embedded database', 'manager'],
   ])('leaves a loop that turns alone, and ends the process once it is stuck: %s', async (_, watcher) => {
-    const args = ['--disable-warning=ExperimentalWarning', program, '1000', watcher];
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'adit-stuck-'));
+    const file = join(folder.path, 'manager.db');
+    const args = ['--disable-warning=ExperimentalWarning', program, '1000', watcher, file];
     const failure: unknown = await promisify(execFile)(process.execPath, args).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       signal: 'SIGABRT',

@@ -34,7 +34,9 @@ async function runManager(flags: ManagerFlags, terminal: Terminal): Promise<void
   if (flags.config !== undefined) await refuseOthersConfig(flags.config, 'manager');
   const load = () => loadManagerConfig(flags.config ?? null, process.env, process.cwd());
   const { config, warnings } = await load();
-  await runService('manager', { logLevel: config.log_level, warnings }, async (dependencies) =>
+  // The thread of an embedded database does.
+  const watchesLoop = config.database.url.startsWith('sqlite:');
+  await runService('manager', { logLevel: config.log_level, warnings, watchesLoop }, async (dependencies) =>
     startManager(flags, load, dependencies, terminal),
   );
 }

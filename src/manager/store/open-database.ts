@@ -5,6 +5,7 @@ import { Kysely, sql, type RawBuilder } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { AppError, errorMessage } from '../../lib/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { LoopPulse } from '../../lib/loop-pulse.ts';
 import { lostSecret } from './access-schema.ts';
 import type { Doorbell } from './doorbell.ts';
 import { initialSchema } from './migrations/0001-initial.ts';
@@ -39,6 +40,8 @@ export interface OpenDatabaseOptions {
   readonly listenUrl?: string | null;
   /** Errors of idle connections. */
   readonly onError: (error: Error) => void;
+  /** Of the event loop that the thread of an embedded database watches. */
+  readonly loopPulse?: LoopPulse;
   /** Leaves the schema alone; one that no program of this kind wrote is refused. */
   readonly asItIs?: boolean;
 }
@@ -52,7 +55,7 @@ const postgresNow = sql<number>`cast(extract(epoch from clock_timestamp()) * 100
  */
 export async function openDatabase(url: string, options: OpenDatabaseOptions): Promise<OpenDatabase> {
   const path = sqlitePathOf(url);
-  const opened = path === null ? await openPostgres(url, options) : await openSqlite(path);
+  const opened = path === null ? await openPostgres(url, options) : await openSqlite(path, options.loopPulse ?? null);
   try {
     await migrate(opened.db, opened.engine, options.asItIs === true);
     return opened;
@@ -87,9 +90,9 @@ async function openPostgres(url: string, { clock, listenUrl, onError }: OpenData
   };
 }
 
-async function openSqlite(path: string): Promise<OpenDatabase> {
+async function openSqlite(path: string, loopPulse: LoopPulse | null): Promise<OpenDatabase> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const worker = await openOrNameHolder(path);
+  const worker = await openOrNameHolder(path, loopPulse);
   const db = new Kysely<Tables>({ dialect: new SqliteWorkerDialect(worker) });
   await writeFile(`${path}.pid`, `${process.pid}\n`);
   return {
@@ -107,9 +110,9 @@ async function openSqlite(path: string): Promise<OpenDatabase> {
   };
 }
 
-async function openOrNameHolder(path: string): Promise<SqliteWorker> {
+async function openOrNameHolder(path: string, loopPulse: LoopPulse | null): Promise<SqliteWorker> {
   try {
-    return await SqliteWorker.open(path);
+    return await SqliteWorker.open(path, loopPulse);
   } catch (error) {
     const holder = await readFile(`${path}.pid`, 'utf8').catch(() => null);
     if (holder === null || !errorMessage(error).includes('another process')) throw error;

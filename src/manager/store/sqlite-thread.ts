@@ -1,14 +1,20 @@
+import { flushCompileCache } from 'node:module';
 import { backup, DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { receiveMessageOnPort, parentPort, workerData } from 'node:worker_threads';
-import type { FromThread, ToThread } from './sqlite-messages.ts';
+import { SystemClock } from '../../lib/clock.ts';
+import { collectGarbage } from '../../lib/collect-garbage.ts';
+import { LoopGuard, type LoopPulse } from '../../lib/loop-pulse.ts';
+import type { FromThread, ThreadData, ToThread } from './sqlite-messages.ts';
 
 /** The one thread that opens the database file. Statements that wait together share one commit, so one sync to disk. */
 const maxBatch = 500;
+const looksPerLimit = 10;
 
 const port = parentPort;
 if (port === null) throw new Error('sqlite-thread runs as a worker thread only');
 
-const database = open((workerData as { readonly path: string }).path);
+const { path, loopPulse } = workerData as ThreadData;
+const database = open(path);
 const statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
 /** Inside a transaction that the other side began and will end. */
 let inTransaction = false;
@@ -110,4 +116,15 @@ function received(): ToThread | undefined {
   return receiveMessageOnPort(port)?.message as ToThread | undefined;
 }
 
+/** Ends the process when the event loop that this thread works for is stuck. */
+function watch(pulse: LoopPulse): void {
+  const clock = new SystemClock();
+  const guard = new LoopGuard(pulse);
+  clock.setInterval(() => guard.endIfStuck(clock.monotonicMs()), pulse.limitMs / looksPerLimit);
+}
+
 port.on('message', drain);
+if (loopPulse !== null) watch(loopPulse);
+// Now, since a program that is killed does not end this thread. Without it each start strips the types here again.
+flushCompileCache();
+await collectGarbage();

@@ -11,8 +11,9 @@ import {
   type QueryResult,
 } from 'kysely';
 import { AppError } from '../../lib/app-error.ts';
+import type { LoopPulse } from '../../lib/loop-pulse.ts';
 import { SqliteCompiler } from './sqlite-compiler.ts';
-import type { FromThread, ToThread } from './sqlite-messages.ts';
+import type { FromThread, ThreadData, ToThread } from './sqlite-messages.ts';
 
 type Message = Omit<Extract<ToThread, { kind: 'query' }>, 'id'> | { kind: 'backup'; path: string } | { kind: 'close' };
 
@@ -36,9 +37,13 @@ export class SqliteWorker {
     worker.on('exit', () => this.#fail(new AppError('closed', 'the database is closed')));
   }
 
-  /** Rejects with AppError `io-failed`, also when another process has the file open. */
-  static async open(path: string): Promise<SqliteWorker> {
-    const worker = new Worker(new URL('./sqlite-thread.ts', import.meta.url), { workerData: { path } });
+  /**
+   * Rejects with AppError `io-failed`, also when another process has the file open. With the pulse of an event loop the
+   * thread ends the process when that loop is stuck.
+   */
+  static async open(path: string, loopPulse: LoopPulse | null): Promise<SqliteWorker> {
+    const workerData = { path, loopPulse } satisfies ThreadData;
+    const worker = new Worker(new URL('./sqlite-thread.ts', import.meta.url), { workerData });
     const sqlite = new SqliteWorker(worker);
     try {
       await once(worker, 'online');
