@@ -51,7 +51,7 @@ export function fakeTunnels(state: FakeState): TunnelOperations {
         : [
             {
               level: 'problem',
-              text: `The destination refuses ${name}: ${push_error}`,
+              text: `The source refuses ${name}: ${push_error}`,
               remedy: 'Choose another port.',
               node_id: null,
             },

@@ -20,7 +20,7 @@ export interface SampleSize {
 const regions = ['eu-central', 'eu-west', 'eu-north', 'us-east'];
 const relayNames = ['relay-fra-1', 'relay-ams-1', 'relay-sto-1', 'relay-nyc-1'];
 const sites = ['studio', 'venue', 'truck', 'campus', 'stadium'];
-const portConflict = "port_conflict: 0.0.0.0:5000 is in use by tunnel 'camera-7'";
+const portConflict = "port_conflict: 0.0.0.0:5002 is in use by tunnel 'camera-7'";
 
 /** A fleet as an operator would see it: four relays, edges, tunnels, one broken leg, some drift, some events. */
 export function sampleFleet(now: number, { nodes: nodeCount, tunnels: tunnelCount }: SampleSize): SampleFleet {
@@ -133,14 +133,20 @@ function sampleTunnel(index: number, edges: readonly NodeView[], nodes: readonly
     status: failed ? 'failed' : statusOf(index),
     relays: relays.map((relay) => ({ node_id: relay.id, relay_addr: relay.public_addr ?? '' })),
     legs: [
-      sampleLeg(id, 'ingress', source, false, now),
-      sampleLeg(id, 'egress', destination, failed, now),
+      sampleLeg(id, 'ingress', source, failed, now),
+      sampleLeg(id, 'egress', destination, false, now),
       ...relays.map((relay, at) => sampleLeg(id, at === 0 ? 'relay' : 'secondary_relay', relay, false, now)),
     ],
-    ...{ ingress_push_status: pushed, egress_push_status: failed ? 'failed' : pushed, relay_push_status: pushed },
+    ...{ ingress_push_status: failed ? 'failed' : pushed, egress_push_status: pushed, relay_push_status: pushed },
     push_error: failed ? portConflict : null,
-    running: { source: index === 5 ? 'waiting' : 'ready', destination: failed ? 'down' : 'ready' },
+    running: runningOf(index),
   };
+}
+
+function runningOf(index: number): TunnelView['running'] {
+  if (index === 2) return { source: 'down', destination: 'waiting' };
+  if (index === 9) return { source: 'stopped', destination: 'stopped' };
+  return { source: index === 5 ? 'waiting' : 'ready', destination: 'ready' };
 }
 
 function statusOf(index: number): TunnelView['status'] {
@@ -207,7 +213,7 @@ const stories = [
   ['info', 'tunnel', 'Tunnel active (both sides bound)', 1, 3],
   ['warning', 'config_sync.drift_mismatched', "tunnel 'camera-4' differs on the node: local_addr", 8, 4],
   ['critical', 'connection', 'Node disconnected from manager', 7, null],
-  ['warning', 'config_sync.push_failed', `Push of tunnel 'camera-2' (egress) failed: ${portConflict}`, 6, 2],
+  ['warning', 'config_sync.push_failed', `Push of tunnel 'camera-2' (ingress) failed: ${portConflict}`, 6, 2],
 ] as const;
 
 function sampleEvents(nodes: readonly NodeView[], now: number): EventRow[] {

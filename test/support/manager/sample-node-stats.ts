@@ -49,7 +49,7 @@ export function sampleStats(node: NodeView, all: readonly TunnelView[], reports:
     return { uptime_secs: 86_400, host: 'studio-fra-3', watched: agents.length, agents, counters: {}, recovery: {} };
   }
   if (node.kind === 'relay') {
-    const listed = all.slice(0, 50).map(({ id }) => ({ tunnel_id: id, status: 'active', drops: { waiting_side: 12 } }));
+    const listed = all.slice(0, 50).map(({ id }) => ({ tunnel_id: id, status: 'active', drops: { no_peer: 12 } }));
     const totals = { active_tunnels: 22, connected_edges: 31, total_bytes_forwarded: sampleTotal(reports) };
     return { uptime_secs: 263_400, ...totals, tunnels: listed };
   }

@@ -32,7 +32,10 @@ try {
   await signUpInPage(first.page, bed);
   await fillAdministration();
   const views = await pageViews(bed);
-  for (const view of views) await takePicture(first.page, view, view.name);
+  for (const view of views) {
+    if (view.name === 'removed') await removeOne();
+    await takePicture(first.page, view, view.name);
+  }
   const cookies = await first.context.cookies();
   for (const { suffix, options } of otherLooks) {
     const other = await openPage(browser, options);
@@ -49,6 +52,13 @@ async function takePicture(page: Page, view: PageView, name: string): Promise<vo
   await visit(page, bed, view);
   await page.waitForTimeout(settleMs);
   await writeFile(new URL(`${name}.png`, folder), await page.screenshot());
+}
+
+/** A tunnel, so that there is one to restore. */
+async function removeOne(): Promise<void> {
+  const { items } = await bed.fleet.tunnels.page({ limit: 10 });
+  const cookie = cookieOf(await bed.signIn('alice', adminPassword));
+  await bed.send('DELETE', `tunnels/${items.at(-1)?.id ?? ''}`, { cookie, headers: sameOrigin });
 }
 
 /** Users, tokens and a webhook, so that those pages show something. */

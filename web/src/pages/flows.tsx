@@ -38,11 +38,11 @@ const columns: readonly Column<FlowRow>[] = [
   },
   { key: 'push', title: 'Config', width: 1.35, hide: 3, cell: (flow) => <Badge look={tunnelLooks[flow.status]} /> },
   { key: 'health', title: 'Health', width: 2.2, cell: (flow) => <FlowHealth id={flow.id} /> },
-  { key: 'rate', title: 'Bit rate', width: 1.7, align: 'right', cell: (flow) => <FlowRate id={flow.id} /> },
+  { key: 'rate', title: 'Bit rate', width: 1.4, align: 'right', cell: (flow) => <FlowRate id={flow.id} /> },
   {
     key: 'errors',
     title: 'Continuity errors',
-    width: 1.7,
+    width: 2.1,
     align: 'right',
     hide: 2,
     cell: (flow) => <FlowErrors id={flow.id} />,

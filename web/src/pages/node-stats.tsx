@@ -58,7 +58,7 @@ function Uptime({ node, stats }: { node: NodeDetail; stats: NodeStats | null }) 
     <span class="figure-now">
       {active == null ? '—' : count(active)}
       {node.state === 'online' && typeof seconds === 'number' && (
-        <small class="muted"> up {duration(seconds * 1_000)}</small>
+        <small class="muted"> · node up {duration(seconds * 1_000)}</small>
       )}
     </span>
   );

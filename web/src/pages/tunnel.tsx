@@ -84,18 +84,25 @@ function WhyCard({ path }: { path: string }) {
       {findings.length > 0 && (
         <ul>
           {findings.map((finding) => (
-            <li key={finding.text}>
-              <Icon name={levelIcons[finding.level]} size={14} />
-              <span>
-                <span class="sr">{finding.level}: </span>
-                {finding.text !== answer.summary && <bdi>{finding.text} </bdi>}
-                {finding.remedy !== null && <bdi class="remedy">{finding.remedy}</bdi>}
-              </span>
-            </li>
+            <Finding key={finding.text} finding={finding} isSummary={finding.text === answer.summary} />
           ))}
         </ul>
       )}
     </section>
+  );
+}
+
+function Finding({ finding, isSummary }: { finding: Why['findings'][number]; isSummary: boolean }) {
+  const { level, text, remedy } = finding;
+  return (
+    <li>
+      <Icon name={isSummary ? 'arrow' : levelIcons[level]} size={14} />
+      <span>
+        <span class="sr">{isSummary ? 'what to do' : level}: </span>
+        {!isSummary && <bdi>{text} </bdi>}
+        {remedy !== null && <bdi class="remedy">{remedy}</bdi>}
+      </span>
+    </li>
   );
 }
 

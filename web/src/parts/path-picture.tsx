@@ -1,4 +1,5 @@
 import type { LegRow, TunnelDetail, TunnelSide } from '../data/shapes.ts';
+import { dropReason } from '../words/drop-reason.ts';
 import { count, scaled } from '../words/format.ts';
 import { nodeLooks, pushLooks, runningLooks, type Tone } from '../words/status.ts';
 import { Badge } from './badge.tsx';
@@ -130,7 +131,7 @@ function Drops({ drops }: { drops: Readonly<Record<string, number>> }) {
       <li class="drops-title">Datagrams dropped</li>
       {lost.map(([reason, value]) => (
         <li key={reason}>
-          <span>{reason.replaceAll('_', ' ')}</span> <b>{count(value)}</b>
+          <span>{dropReason(reason)}</span> <b>{count(value)}</b>
         </li>
       ))}
     </ul>
