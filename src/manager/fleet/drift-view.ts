@@ -6,7 +6,7 @@ import type { DriftRow } from '../store/schema.ts';
 export function driftView(row: DriftRow): DriftView {
   const fields = readFields(row.fields);
   const muted = row.muted_fingerprint === row.fingerprint;
-  return { ...row, fields, muted, actions: row.resolved_at === null ? actionsOf(row, fields) : {} };
+  return { ...row, fields, muted, actions: row.resolved_at === null ? driftActions(row, fields) : {} };
 }
 
 export function readFields(text: string): readonly DriftField[] {
@@ -18,32 +18,42 @@ export function readFields(text: string): readonly DriftField[] {
   });
 }
 
-const mute = 'says nothing of this difference any more, until it changes';
+const mute = 'Hides this difference until it changes.';
 
-function actionsOf({ kind, resource }: DriftRow, fields: readonly DriftField[]): DriftView['actions'] {
+/** What each action would do, as a sentence or two. */
+export function driftActions(
+  { kind, resource }: Pick<DriftRow, 'kind' | 'resource'>,
+  fields: readonly DriftField[],
+): DriftView['actions'] {
   const takesOver = resource !== 'authorisation';
+  const removes = `Removes the ${resource} here and on every node that has it. It can be restored for 30 days.`;
   switch (kind) {
     case 'extraneous':
-      return {
-        ...(takesOver && { ingest: `the manager takes this ${resource} over as the node has it` }),
-        delete_node: `the node forgets this ${resource}`,
-        mute,
-      };
+      return { ...(takesOver && { ingest: takeOver(resource) }), delete_node: deletesThere(resource), mute };
     case 'missing':
+      return { repush: `Sends the ${resource} to the node again.`, delete_manager: removes, mute };
+    case 'mismatched': {
+      const values = fields.length > 1 ? 'values' : 'value';
       return {
-        repush: `the node gets this ${resource} again`,
-        delete_manager: `the manager removes this ${resource}, everywhere`,
+        repush: `Replaces the node’s ${values}: ${changes(fields, 'actual', 'desired')}.`,
+        ...(takesOver && { ingest: `Replaces the manager’s ${values}: ${changes(fields, 'desired', 'actual')}.` }),
+        delete_node: `${deletesThere(resource)} The manager still wants it and shows it as missing.`,
+        delete_manager: removes,
         mute,
       };
-    case 'mismatched':
-      return {
-        repush: `replaces the node’s value: ${changes(fields, 'actual', 'desired')}`,
-        ...(takesOver && { ingest: `replaces the manager’s value: ${changes(fields, 'desired', 'actual')}` }),
-        delete_node: `the node forgets this ${resource}`,
-        delete_manager: `the manager removes this ${resource}, everywhere`,
-        mute,
-      };
+    }
   }
+}
+
+function takeOver(resource: DriftRow['resource']): string {
+  const keys = resource === 'tunnel' ? ' Its keys stay unknown here until you regenerate them.' : '';
+  return `Takes the ${resource} over as the node has it.${keys}`;
+}
+
+function deletesThere(resource: DriftRow['resource']): string {
+  if (resource === 'authorisation')
+    return 'Revokes the authorisation at the relay. Edges cannot bind the tunnel there.';
+  return `Deletes the ${resource} on the node. Its traffic stops.`;
 }
 
 function changes(fields: readonly DriftField[], from: 'actual' | 'desired', to: 'actual' | 'desired'): string {

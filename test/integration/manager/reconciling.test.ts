@@ -162,7 +162,7 @@ describe('drift', () => {
       kind: 'mismatched',
       resource_id: id,
       fields: [{ path: 'local_addr', desired: '127.0.0.1:5000', actual: '0.0.0.0:9000' }],
-      actions: { repush: 'replaces the node’s value: local_addr 0.0.0.0:9000 → 127.0.0.1:5000' },
+      actions: { repush: 'Replaces the node’s value: local_addr 0.0.0.0:9000 → 127.0.0.1:5000.' },
     });
     expect(venue.commands.map(({ action }) => action.type)).toEqual(['get_config']);
     expect((await all.manager.eventsOf('config_sync.drift_mismatched'))[0]).toMatchObject({

@@ -1,4 +1,5 @@
 import type { DriftView, FlowView, LegView, NodeState, NodeView, TunnelView } from '../../../src/manager/fleet.ts';
+import { driftActions } from '../../../src/manager/fleet/drift-view.ts';
 import type { EventRow, LegRole, PushStatus } from '../../../src/manager/store/schema.ts';
 
 const minuteMs = 60_000;
@@ -177,35 +178,31 @@ function sampleDrift(edges: readonly NodeView[], now: number): DriftView[] {
   const node_id = edges[4]?.id ?? '';
   const common = { node_id, resource: 'tunnel', muted: false, muted_fingerprint: null, resolved_at: null } as const;
   const times = { first_seen_at: now - 9 * minuteMs, last_seen_at: now, resolution: null };
+  const differs = { path: 'local_addr', desired: '0.0.0.0:9001', actual: '0.0.0.0:9000' };
+  const strange = Object.entries({ protocol: 'udp', direction: 'egress', local_addr: '0.0.0.0:7000' });
+  const only = strange.map(([path, actual]) => ({ path, desired: null, actual }));
   return [
-    {
-      ...{ ...common, ...times, id: uuid(4, 0), kind: 'mismatched', resource_id: uuid(2, 4), name: 'camera-4' },
-      fingerprint: 'a',
-      fields: [{ path: 'local_addr', desired: '0.0.0.0:9001', actual: '0.0.0.0:9000' }],
-      actions: {
-        repush: 'Replaces the value on the node: local_addr 0.0.0.0:9000 → 0.0.0.0:9001.',
-        ingest: 'Replaces the manager’s value: local_addr 0.0.0.0:9001 → 0.0.0.0:9000.',
-        delete_node: 'Deletes the tunnel on the node. The manager still wants it and shows it as missing.',
-        mute: 'Hides this difference until the value changes.',
-      },
-    },
-    {
-      ...{
-        ...common,
-        ...times,
-        id: uuid(4, 1),
-        kind: 'extraneous',
-        resource_id: uuid(2, 99_999),
-        name: 'test-by-hand',
-      },
-      ...{ fingerprint: 'b', fields: [] },
-      actions: {
-        ingest: 'The manager takes the tunnel over. Its keys stay unknown here until you regenerate them.',
-        delete_node: 'Deletes the tunnel on the node. Its traffic stops.',
-        mute: 'Hides this difference until it changes.',
-      },
-    },
+    sample('mismatched', { ...common, ...times, id: uuid(4, 0), resource_id: uuid(2, 4), name: 'camera-4' }, [differs]),
+    sample(
+      'extraneous',
+      { ...common, ...times, id: uuid(4, 1), resource_id: uuid(2, 99_999), name: 'test-by-hand' },
+      only,
+    ),
   ];
+}
+
+function sample(
+  kind: DriftView['kind'],
+  rest: Omit<DriftView, 'kind' | 'fields' | 'fingerprint' | 'actions'>,
+  fields: DriftView['fields'],
+): DriftView {
+  return {
+    ...rest,
+    kind,
+    fields,
+    fingerprint: rest.id,
+    actions: driftActions({ kind, resource: rest.resource }, fields),
+  };
 }
 
 const stories = [

@@ -142,36 +142,41 @@ function sameFields(one: DriftRow, other: DriftRow): boolean {
 }
 
 function Fields({ row }: { row: DriftRow }) {
-  if (row.fields.length === 0) {
-    return (
-      <p class="drift-whole">
-        {row.kind === 'missing'
-          ? 'The manager wants it; the node does not have it.'
-          : 'The node has it; the manager does not know it.'}
-      </p>
-    );
-  }
   return (
-    <div class="drift-fields" tabIndex={0} role="region" aria-label="Differing fields">
+    <>
+      {row.kind === 'missing' && <p class="drift-whole">The manager wants it. The node does not have it.</p>}
+      {row.kind === 'extraneous' && <p class="drift-whole">The node has it. The manager does not know it.</p>}
+      {row.fields.length > 0 && <FieldTable row={row} />}
+    </>
+  );
+}
+
+/** Of what only the node has, there is one side. */
+function FieldTable({ row: { kind, fields } }: { row: DriftRow }) {
+  const hasWanted = kind !== 'extraneous';
+  return (
+    <div class="drift-fields" tabIndex={0} role="region" aria-label={hasWanted ? 'Differing fields' : 'Fields'}>
       <table>
         <thead>
           <tr>
             <th scope="col">Field</th>
-            <th scope="col">Manager wants</th>
+            {hasWanted && <th scope="col">Manager wants</th>}
             <th scope="col">Node has</th>
           </tr>
         </thead>
         <tbody>
-          {row.fields.map((field) => (
-            <tr key={field.path}>
+          {fields.map(({ path, desired, actual }) => (
+            <tr key={path}>
               <th scope="row" class="mono">
-                {field.path}
+                {path}
               </th>
-              <td class="mono side-wanted">
-                <bdi>{valueText(field.desired)}</bdi>
-              </td>
+              {hasWanted && (
+                <td class="mono side-wanted">
+                  <bdi>{valueText(desired)}</bdi>
+                </td>
+              )}
               <td class="mono side-actual">
-                <bdi>{valueText(field.actual)}</bdi>
+                <bdi>{valueText(actual)}</bdi>
               </td>
             </tr>
           ))}
