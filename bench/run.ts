@@ -31,7 +31,12 @@ const significantDigits = 5;
 async function main(): Promise<void> {
   const ofManager = readManagerBench(process.argv.slice(2));
   if (ofManager !== null) {
-    await runManagerBench(ofManager, (text) => process.stdout.write(text));
+    let printed = '';
+    await runManagerBench(ofManager, (text) => {
+      printed += text;
+      process.stdout.write(text);
+    });
+    if (ofManager.save !== null) writeFileSync(join(resultsFolder, `${ofManager.save}.txt`), printed);
     return;
   }
   const ofMedia = readMediaBench(process.argv.slice(2));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import process from 'node:process';
 
-const masterKey = 'ab'.repeat(32);
+export const masterKey = 'ab'.repeat(32);
 /** Those with which `bin/adit` runs a manager; the others get the same. */
 const execArgv = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--no-parallel-scavenge'];
 

@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { SystemClock } from '../../src/lib/clock.ts';
+import { collectGarbage } from '../../src/lib/collect-garbage.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { SystemRandom } from '../../src/lib/random.ts';
 import { hashToken } from '../../src/manager/access/opaque-token.ts';
@@ -40,6 +41,8 @@ const { store, inbox } = program.manager.parts;
 // It is ended with -9.
 flushCompileCache();
 if (Number(count) > 0) await addRows();
+// As the service does once it has started.
+await collectGarbage();
 const lag = new LoopLag();
 process.on('message', report);
 // The benchmark is gone.

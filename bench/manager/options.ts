@@ -8,9 +8,11 @@ export interface ManagerBenchOptions {
   /** Of each measurement. */
   readonly seconds: number;
   readonly databases: readonly EngineName[];
+  /** What is printed goes to this file of `results/`, too; null for none. */
+  readonly save: string | null;
 }
 
-/** `--manager [--nodes 5000] [--rounds 5] [--seconds 10] [--database sqlite]`; null for another benchmark. */
+/** `--manager [--nodes 5000] [--rounds 5] [--seconds 10] [--database sqlite] [--save manager]`; null for another benchmark. */
 export function readManagerBench(args: readonly string[]): ManagerBenchOptions | null {
   if (!args.includes('--manager')) return null;
   const { values } = parseArgs({
@@ -21,12 +23,13 @@ export function readManagerBench(args: readonly string[]): ManagerBenchOptions |
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '10' },
       database: { type: 'string', multiple: true, default: [...engines] },
+      save: { type: 'string' },
     },
   });
   const databases = engines.filter((engine) => values.database.includes(engine));
   if (databases.length < values.database.length) throw new Error(`--database is one of ${engines.join(', ')}`);
   const [nodes, rounds, seconds] = [values.nodes, values.rounds, values.seconds].map(positive);
-  return { nodes: nodes ?? 0, rounds: rounds ?? 0, seconds: seconds ?? 0, databases };
+  return { nodes: nodes ?? 0, rounds: rounds ?? 0, seconds: seconds ?? 0, databases, save: values.save ?? null };
 }
 
 function positive(text: string): number {

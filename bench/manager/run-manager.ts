@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import type { EngineName } from '../../src/manager/store/open-database.ts';
 import { PostgresServer } from '../../test/support/manager/postgres-server.ts';
+import { ManagerProcess } from '../../test/support/programs/manager-process.ts';
 import { describeCommit, describeMachine } from '../machine.ts';
 import { summarise } from '../statistics.ts';
-import { BenchChild } from './bench-child.ts';
+import { readMemory } from '../procfs.ts';
+import { BenchChild, masterKey } from './bench-child.ts';
 import type { ServerReport } from './messages.ts';
 import type { ManagerBenchOptions } from './options.ts';
-import { pause, ServerTrial, temporaryFolder, type EventFigures, type StatsFigures } from './server-trial.ts';
+import { mebibyte, pause, ServerTrial, temporaryFolder, type EventFigures, type StatsFigures } from './server-trial.ts';
 
 interface ManagerRound {
+  readonly idleMb: number;
   readonly stats: StatsFigures;
   /** CPU per CPU of the echo of the same round. */
   readonly ratio: number;
@@ -28,10 +31,13 @@ interface Row {
 
 /** Until what a connection brings with it (replay, compare) is over. */
 const settleMs = 8_000;
+/** Until the garbage of a start is collected. */
+const idleMs = 5_000;
 const eventsPerSecond = 2_000;
 const burstEvents = 10_000;
 
 const rows: readonly Row[] = [
+  { name: 'idle RSS', unit: 'MB', bar: '≤ 120', digits: 0, of: ({ idleMb }) => idleMb },
   { name: 'CPU of stats', unit: 'cores', bar: '≤ 0.8', digits: 2, of: ({ stats }) => stats.cpu },
   { name: '… beside the echo', unit: '×', bar: '≤ 1.5', digits: 2, of: ({ ratio }) => ratio },
   { name: 'RSS', unit: 'MB', bar: '≤ 500', digits: 0, of: ({ stats }) => stats.rssMb },
@@ -50,6 +56,7 @@ const rows: readonly Row[] = [
  */
 export async function runManagerBench(options: ManagerBenchOptions, say: (text: string) => void): Promise<void> {
   const { nodes, rounds, seconds, databases } = options;
+  const startedMs = performance.now();
   const what = `${nodes} nodes × 1 stats frame of 2 KB a second, 20 browsers, ${seconds} s a measurement`;
   say(`${JSON.stringify(describeMachine())}, ${describeCommit() ?? 'no commit'}: ${what}\n`);
   const results = new Map<EngineName, ManagerRound[]>(databases.map((engine) => [engine, []]));
@@ -59,14 +66,17 @@ export async function runManagerBench(options: ManagerBenchOptions, say: (text: 
     const echo = await measureEcho(options);
     say(`round ${round}: echo ${echo.cpu.toFixed(2)} cores, ${echo.rssMb.toFixed(0)} MB, ${echo.open} connected\n`);
     for (const engine of databases) {
-      const url = engine === 'postgres' ? ((await postgres?.newDatabase()) ?? null) : null;
-      const measured = await measureManager(options, url, echo.cpu);
+      const url = async (): Promise<string | null> =>
+        engine === 'postgres' ? ((await postgres?.newDatabase()) ?? null) : null;
+      const idleMb = await measureIdle(await url());
+      const measured = { ...(await measureManager(options, await url(), echo.cpu)), idleMb };
       results.get(engine)?.push(measured);
       const texts = rows.map(({ name, unit, digits, of }) => `${name} ${of(measured).toFixed(digits)} ${unit}`);
       say(`  ${engine}, ${measured.stats.open} connected: ${texts.join(', ')}\n`);
     }
   }
-  say(`\n${table(results)}`);
+  const minutes = (performance.now() - startedMs) / 60_000;
+  say(`\n${table(results)}\n${rounds} rounds in ${minutes.toFixed(1)} min\n`);
 }
 
 /** So that the first round, too, finds its code compiled. */
@@ -74,6 +84,14 @@ async function compileManager(): Promise<void> {
   using folder = temporaryFolder();
   await using child = new BenchChild('manager-child.ts', [folder.path, `sqlite:${join(folder.path, 'manager.db')}`]);
   await child.answer<ServerReport>();
+}
+
+/** As operators start it, before anything connects. */
+async function measureIdle(url: string | null): Promise<number> {
+  const database = url === null ? {} : { database: { url } };
+  await using manager = await ManagerProcess.start({ config: database, env: { ADIT_MASTER_KEY: masterKey } });
+  await pause(idleMs);
+  return readMemory(manager.pid).rssBytes / mebibyte;
 }
 
 async function measureEcho({ nodes, seconds }: ManagerBenchOptions): Promise<StatsFigures> {
@@ -87,7 +105,7 @@ async function measureManager(
   { nodes, seconds }: ManagerBenchOptions,
   url: string | null,
   echoCpu: number,
-): Promise<ManagerRound> {
+): Promise<Omit<ManagerRound, 'idleMb'>> {
   using folder = temporaryFolder();
   await using trial = await ServerTrial.manager(nodes, folder.path, url);
   await pause(settleMs);

@@ -10,7 +10,7 @@ import type { Connected, Counted, EventsSent, NodesQuestion, ServerReport } from
 const nodesPerChild = 2_500;
 const browsers = 20;
 const token = 'adit_bench';
-const mebibyte = 1_048_576;
+export const mebibyte = 1_048_576;
 
 /** What a server costs while its nodes send stats. */
 export interface StatsFigures {
