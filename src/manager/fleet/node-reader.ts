@@ -101,7 +101,7 @@ export class NodeReader {
     return runningStates.has(state) ? (state as RunningState) : 'unknown';
   }
 
-  /** Whether an edge reports the tunnel as ready. An edge at another instance is watched until that one has shared it. */
+  /** Whether an edge reports the tunnel as ready. One at another instance is watched until its stats are shared. */
   async isReady(nodeId: string, tunnelId: string): Promise<boolean> {
     const { clock, roster, store, leaseMs, instanceId } = this.#core.dependencies;
     const isElsewhere =
