@@ -64,6 +64,20 @@ describe('the documentation, tried as a new user would', () => {
     expect(reader.type(`npx prettier --list-different ${made.join(' ')} && echo none`)).toBe('none\n');
   });
 
+  it('git, the npm package and the formatter leave every folder alone that a page has keygen write', async () => {
+    await using reader = new Reader();
+    reader.type('git init -q .');
+    const commands = pages().flatMap((path) => readPage(path).match(/bin\/adit keygen [^`]*?--out \S+/g) ?? []);
+    const folders = new Set(commands.map((command) => command.split(' ').at(-1) ?? ''));
+    expect(folders.size).toBeGreaterThan(2);
+    for (const folder of folders) {
+      reader.save(`${folder}/relay.json`, '{"a":1}');
+      expect(reader.type(`git check-ignore ${folder}/relay.json`)).toBe(`${folder}/relay.json\n`);
+      expect(reader.type(`npx prettier --list-different ${folder}/relay.json && echo none`)).toBe('none\n');
+    }
+    expect(reader.type('npm pack --dry-run --json --ignore-scripts')).not.toContain('/relay.json"');
+  });
+
   it.each(['docs/install.md', 'docs/operations.md', 'docs/protocol/tunnel.md', 'examples/srt.md'])(
     '%s: its commands run',
     async (path) => {
