@@ -69,6 +69,7 @@ export class ObserverProgram {
   #recovery: Recovery | null = null;
   #link: NodeLink | null = null;
   #lastLookMs = 0;
+  #stopping = false;
 
   private constructor(
     { config, configPath }: ObserverProgramSettings,
@@ -167,6 +168,8 @@ export class ObserverProgram {
   async reload(next: ObserverConfig): Promise<ReloadOutcome> {
     const plan = planObserverReload(this.#config, next);
     const [keys, command] = [await readBeatKeys(next), await readRecoveryCommand(next)];
+    // It would open again what the stop has closed, and the process would not end.
+    if (this.#stopping) return { applied: [], needsRestart: [] };
     this.#outputs.reconfigure(next);
     if (command === null) {
       await this.#recovery?.stop();
@@ -185,6 +188,7 @@ export class ObserverProgram {
 
   /** Idempotent. Kills recovery commands that run, hands on what was received, removes the socket. */
   stop(): Promise<void> {
+    this.#stopping = true;
     return this.#stack.disposeAsync();
   }
 
