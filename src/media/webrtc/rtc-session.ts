@@ -12,7 +12,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import { sendCloseNotify } from './close-notify.ts';
 import { PeerWatch } from './peer-watch.ts';
 import { refuseForgedRecords } from './record-guard.ts';
-import { iceNames, trimCandidates, withPublicAddress, type OfferedH264 } from './sdp.ts';
+import { iceNames, trimCandidates, withBundledPorts, withPublicAddress, type OfferedH264 } from './sdp.ts';
 
 export type TrackKind = 'video' | 'audio';
 
@@ -103,7 +103,7 @@ export class RtcSession {
   async answer(offer: string): Promise<string> {
     return this.#negotiating(async () => {
       this.#names = { ...this.#names, peers: iceNames(offer) };
-      await this.#peer.setRemoteDescription({ type: 'offer', sdp: trimCandidates(offer) });
+      await this.#peer.setRemoteDescription({ type: 'offer', sdp: withBundledPorts(trimCandidates(offer)) });
       for (const transceiver of this.#peer.getTransceivers()) {
         if (![...this.#transceivers.values()].includes(transceiver)) transceiver.setDirection('inactive');
       }
@@ -124,7 +124,7 @@ export class RtcSession {
   async accept(answer: string): Promise<void> {
     await this.#negotiating(() => {
       this.#names = { ...this.#names, peers: iceNames(answer) };
-      return this.#peer.setRemoteDescription({ type: 'answer', sdp: trimCandidates(answer) });
+      return this.#peer.setRemoteDescription({ type: 'answer', sdp: withBundledPorts(trimCandidates(answer)) });
     });
   }
 

@@ -69,6 +69,17 @@ function h264Of({ lines }: Section): OfferedH264 | null {
 }
 
 /**
+ * A peer's description in which what is only bundled has a port: werift takes port 0 for a refusal. GStreamer offers its
+ * sound so (RFC 9143 §6).
+ */
+export function withBundledPorts(sdp: string): string {
+  return sdp
+    .split(/^(?=m=)/m)
+    .map((section) => (/^a=bundle-only\r?$/m.test(section) ? section.replace(/^(m=\S+) 0 /, '$1 9 ') : section))
+    .join('');
+}
+
+/**
  * A peer's description without the candidates that are of no use: names that only its own network resolves, and more
  * than a peer has. Where nothing is left, its packets show where it is.
  */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readOffer, trimCandidates, withPublicAddress } from '../../../../src/media/webrtc/sdp.ts';
+import { readOffer, trimCandidates, withBundledPorts, withPublicAddress } from '../../../../src/media/webrtc/sdp.ts';
 import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 import { damaged, fuzzInputs } from '../../../support/media/fuzz.ts';
 
@@ -44,6 +44,13 @@ describe('an offer', () => {
       expect(typeof trimCandidates(text)).toBe('string');
     }
   });
+});
+
+test('what is only bundled is given a port, and what is refused is not', () => {
+  const sound = (port: number): string[] => [`m=audio ${port} UDP/TLS/RTP/SAVPF 97`, 'a=bundle-only'];
+  const refused = ['m=application 0 UDP/DTLS/SCTP webrtc-datachannel'];
+  const offer = lines(head, video, sound(0), refused);
+  expect(withBundledPorts(offer)).toBe(lines(head, video, sound(9), refused));
 });
 
 describe('candidates', () => {
