@@ -4,6 +4,9 @@ import type { Random } from '../../../src/lib/random.ts';
 /** Inputs for each state machine: 100,000, or what ADIT_FUZZ_INPUTS says for a long run. */
 export const fuzzInputs = Number(process.env['ADIT_FUZZ_INPUTS'] ?? 100_000);
 
+/** For all of them on a machine that is busy: a million took thirteen minutes at load 25. */
+export const fuzzTimeoutMs = 600_000 * Math.max(1, fuzzInputs / 100_000);
+
 /** One of the samples, damaged: bits turned, cut short, made longer, words replaced by extremes; or pure noise. */
 export function damaged(random: Random, samples: readonly Buffer[]): Buffer {
   const pick = (below: number): number => Math.floor(random.float() * below);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Challenge } from '../../../../src/media/rtsp/authorization.ts';
 import { RtspClient, type RtspAction, type RtspSettings } from '../../../../src/media/rtsp/rtsp-client.ts';
 import { parseSdp } from '../../../../src/media/rtsp/sdp.ts';
-import { damaged, fuzzInputs } from '../../../support/media/fuzz.ts';
+import { damaged, fuzzInputs, fuzzTimeoutMs } from '../../../support/media/fuzz.ts';
 import { aacFrame, h264Sets, picture } from '../../../support/media/media-samples.ts';
 import { RtpPacketiser } from '../../../support/media/rtp-packetiser.ts';
 import { rtspSdp } from '../../../support/media/rtsp-server.ts';
@@ -230,21 +230,25 @@ describe('a session description', () => {
 });
 
 describe('bad input to RTSP', () => {
-  test('any bytes of a server end at most the attempt', () => {
-    const random = new SeededRandom(51);
-    const samples = [options, described, setUp, plays, ...frames()];
-    const credentials = { username: 'a\r\nb', password: 'c' };
-    let made = client({ credentials });
-    let ended = 0;
-    for (let input = 0; input < fuzzInputs; input++) {
-      const bytes =
-        random.float() < 0.5 ? (samples[input % samples.length] ?? Buffer.alloc(0)) : damaged(random, samples);
-      const actions = [...made.handle(input * 1000, bytes), ...made.tick(input * 1000)];
-      expect(sent(actions)).not.toMatch(/\n[^:\r]+\r\n[^\r]*\n\n/);
-      if (lost(actions) === undefined && input % 300 !== 0) continue;
-      ended++;
-      made = random.float() < 0.7 ? playing(client({ credentials })) : client();
-    }
-    expect(ended).toBeGreaterThan(100);
-  }, 600_000);
+  test(
+    'any bytes of a server end at most the attempt',
+    () => {
+      const random = new SeededRandom(51);
+      const samples = [options, described, setUp, plays, ...frames()];
+      const credentials = { username: 'a\r\nb', password: 'c' };
+      let made = client({ credentials });
+      let ended = 0;
+      for (let input = 0; input < fuzzInputs; input++) {
+        const bytes =
+          random.float() < 0.5 ? (samples[input % samples.length] ?? Buffer.alloc(0)) : damaged(random, samples);
+        const actions = [...made.handle(input * 1000, bytes), ...made.tick(input * 1000)];
+        expect(sent(actions)).not.toMatch(/\n[^:\r]+\r\n[^\r]*\n\n/);
+        if (lost(actions) === undefined && input % 300 !== 0) continue;
+        ended++;
+        made = random.float() < 0.7 ? playing(client({ credentials })) : client();
+      }
+      expect(ended).toBeGreaterThan(100);
+    },
+    fuzzTimeoutMs,
+  );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { damaged, fuzzInputs } from '../../../support/media/fuzz.ts';
+import { damaged, fuzzInputs, fuzzTimeoutMs } from '../../../support/media/fuzz.ts';
 import { numbered, SrtWorld } from '../../../support/media/srt-world.ts';
 import { SeededRandom } from '../../../support/fakes/seeded-random.ts';
 
@@ -33,45 +33,53 @@ function conversation(): { readonly toListener: Buffer[]; readonly toCaller: Buf
 }
 
 describe('SRT and any bytes', () => {
-  test('both ends survive damaged packets of a real conversation, and hold no more than their buffers', () => {
-    const { toListener, toCaller } = conversation();
-    const random = new SeededRandom(11);
-    let world = new SrtWorld({ caller: { passphrase }, listener: { passphrase } });
-    world.connect();
-    for (let input = 0; input < fuzzInputs; input++) {
-      if (input % 5000 === 0) {
-        world = new SrtWorld({ seed: input + 1, caller: { passphrase }, listener: { passphrase } });
-        world.connect();
+  test(
+    'both ends survive damaged packets of a real conversation, and hold no more than their buffers',
+    () => {
+      const { toListener, toCaller } = conversation();
+      const random = new SeededRandom(11);
+      let world = new SrtWorld({ caller: { passphrase }, listener: { passphrase } });
+      world.connect();
+      for (let input = 0; input < fuzzInputs; input++) {
+        if (input % 5000 === 0) {
+          world = new SrtWorld({ seed: input + 1, caller: { passphrase }, listener: { passphrase } });
+          world.connect();
+        }
+        const towards = random.float() < 0.5 ? 'listener' : 'caller';
+        const packet = damaged(random, towards === 'listener' ? toListener : toCaller);
+        const end = towards === 'listener' ? world.accepted : world.connection;
+        if (packet.length >= 16 && random.float() < 0.9) packet.writeUInt32BE(end?.agreement.socketId ?? 0, 12);
+        if (towards === 'listener') world.listener.handle(world.nowUs, packet, remote);
+        else world.caller.handle(world.nowUs, packet);
+        world.path.deliver(Number.MAX_SAFE_INTEGER);
+        if (input % 50 === 0) world.run(10_000);
       }
-      const towards = random.float() < 0.5 ? 'listener' : 'caller';
-      const packet = damaged(random, towards === 'listener' ? toListener : toCaller);
-      const end = towards === 'listener' ? world.accepted : world.connection;
-      if (packet.length >= 16 && random.float() < 0.9) packet.writeUInt32BE(end?.agreement.socketId ?? 0, 12);
-      if (towards === 'listener') world.listener.handle(world.nowUs, packet, remote);
-      else world.caller.handle(world.nowUs, packet);
-      world.path.deliver(Number.MAX_SAFE_INTEGER);
-      if (input % 50 === 0) world.run(10_000);
-    }
-    expect(world.listener.connections.length).toBeLessThanOrEqual(1);
-    expect(world.connection.receiveBuffered).toBeLessThanOrEqual(8192);
-    expect(world.connection.inFlight).toBeLessThanOrEqual(8192);
-  }, 600_000);
+      expect(world.listener.connections.length).toBeLessThanOrEqual(1);
+      expect(world.connection.receiveBuffered).toBeLessThanOrEqual(8192);
+      expect(world.connection.inFlight).toBeLessThanOrEqual(8192);
+    },
+    fuzzTimeoutMs,
+  );
 
-  test('a caller and a listener in mid-handshake survive damaged handshakes', () => {
-    const { toListener, toCaller } = conversation();
-    const random = new SeededRandom(12);
-    const [requests, responses] = [toListener.slice(0, 2), toCaller.slice(0, 2)];
-    for (let input = 0; input < fuzzInputs / 20; input++) {
-      const world = new SrtWorld({ seed: input + 1, path: { loss: 1 } });
-      world.run(1000);
-      const socketId = random.float() < 0.1 ? 1 : 0;
-      for (let step = 0; step < 20; step++) {
-        world.listener.handle(world.nowUs, damaged(random, requests), remote);
-        const packet = damaged(random, responses);
-        if (packet.length >= 16 && socketId === 0) packet.writeUInt32BE(world.callerSocketId, 12);
-        world.caller.handle(world.nowUs, packet);
+  test(
+    'a caller and a listener in mid-handshake survive damaged handshakes',
+    () => {
+      const { toListener, toCaller } = conversation();
+      const random = new SeededRandom(12);
+      const [requests, responses] = [toListener.slice(0, 2), toCaller.slice(0, 2)];
+      for (let input = 0; input < fuzzInputs / 20; input++) {
+        const world = new SrtWorld({ seed: input + 1, path: { loss: 1 } });
+        world.run(1000);
+        const socketId = random.float() < 0.1 ? 1 : 0;
+        for (let step = 0; step < 20; step++) {
+          world.listener.handle(world.nowUs, damaged(random, requests), remote);
+          const packet = damaged(random, responses);
+          if (packet.length >= 16 && socketId === 0) packet.writeUInt32BE(world.callerSocketId, 12);
+          world.caller.handle(world.nowUs, packet);
+        }
+        expect(world.listener.connections).toHaveLength(0);
       }
-      expect(world.listener.connections).toHaveLength(0);
-    }
-  }, 600_000);
+    },
+    fuzzTimeoutMs,
+  );
 });
