@@ -58,13 +58,13 @@ edge's manager gets. [events.md](events.md) says what each event means and what 
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
-writeFileSync(page, await format(withoutPorts(text), { ...(await resolveConfig(page)), parser: 'markdown' }));
+writeFileSync(page, await format(withoutPlaces(text), { ...(await resolveConfig(page)), parser: 'markdown' }));
 process.stdout.write(`${eventCatalogue.length - missing} of ${eventCatalogue.length} raised\n`);
 process.exit(missing === 0 ? 0 : 1);
 
-/** Ports change from run to run. */
-function withoutPorts(content: string): string {
-  return content.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT');
+/** Ports and temporary folders change from run to run. */
+function withoutPlaces(content: string): string {
+  return content.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT').replaceAll(/\S+\/adit-program-\w+\//g, 'FOLDER/');
 }
 
 /**
