@@ -79,8 +79,9 @@ export async function runManagerBench(options: ManagerBenchOptions, say: (text: 
   say(`\n${table(results)}\n${rounds} rounds in ${minutes.toFixed(1)} min\n`);
 }
 
-/** So that the first round, too, finds its code compiled. */
+/** So that the first round, too, finds its code compiled: that of the program, and that of a bench process. */
 async function compileManager(): Promise<void> {
+  await measureIdle(null);
   using folder = temporaryFolder();
   await using child = new BenchChild('manager-child.ts', [folder.path, `sqlite:${join(folder.path, 'manager.db')}`]);
   await child.answer<ServerReport>();
