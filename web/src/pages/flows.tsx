@@ -37,7 +37,7 @@ const columns: readonly Column<FlowRow>[] = [
     cell: (flow) => <NodeName id={flow.node_id} name={flow.node_name} />,
   },
   { key: 'push', title: 'Config', width: 1.5, hide: 3, cell: (flow) => <Badge look={tunnelLooks[flow.status]} /> },
-  { key: 'health', title: 'Health', width: 2.45, cell: (flow) => <FlowHealth id={flow.id} /> },
+  { key: 'health', title: 'Health', width: 2.6, cell: (flow) => <FlowHealth id={flow.id} /> },
   { key: 'rate', title: 'Bit rate', width: 1.7, align: 'right', cell: (flow) => <FlowRate id={flow.id} /> },
   {
     key: 'errors',
