@@ -4,7 +4,7 @@ import { counted } from './counted.ts';
 import { connectRemedy } from './connect-remedy.ts';
 import { textOf } from './event-detail.ts';
 import { explainInput } from './explain-flow-input.ts';
-import { good, note, problem, type Finding } from './finding.ts';
+import { good, hasProblem, note, problem, type Finding } from './finding.ts';
 
 type Output = FlowStatsReport['outputs'][number];
 
@@ -57,7 +57,8 @@ function outputFindings(before: FlowStatsReport, output: Output, facts: FlowFact
   const earlier = before.outputs.find((each) => each.output_id === id);
   const dropped = output.packets_dropped - (earlier?.packets_dropped ?? 0);
   const state = output.output_type === 'hls' ? hlsState(earlier, output) : outputState(output, facts);
-  if (output.output_type === 'hls' || dropped <= 0) return state;
+  // What an output drops that has no receiver is explained by that.
+  if (output.output_type === 'hls' || dropped <= 0 || hasProblem(state)) return state;
   const text = `Output '${id}' dropped ${dropped} packets just now: its receiver or the path takes less than comes in.`;
   const remedy = 'look at the path to the receiver; lower the bit rate, or raise max_bw and latency_ms';
   return [problem(text, remedy), ...state];

@@ -145,8 +145,10 @@ export const situationsOfPrograms: readonly Situation[] = [
       const address = `127.0.0.1:${await freePort()}`;
       await flow(bed, { ...listener, local_addr: address, passphrase: 'a secret of both' });
       const output = { id: 'out', name: 'Out', type: 'srt', mode: 'caller', remote_addr: address, latency_ms: 60 };
-      const input = { type: 'udp', bind_addr: `127.0.0.1:${await freePort()}` };
+      const port = await freePort();
+      const input = { type: 'udp', bind_addr: `127.0.0.1:${port}` };
       await flow(bed, input, [{ ...output, passphrase: 'another secret' }], 'sender');
+      bed.use(new TsSource({ port }));
     },
     says: [
       {
