@@ -86,8 +86,8 @@ async function viewers(): Promise<Outcome> {
     await until(() => viewer.output.length > 188 * 20_000);
     gaps += gapsIn(numbersIn([viewer.output.subarray(0, 188 * 20_000)])).length;
   }
-  first.kill('SIGTERM');
-  second.kill('SIGKILL');
+  first.kill('SIGINT');
+  second.kill('SIGTERM');
   await eventAfterMs(bed, 'main', disconnected, 2);
   const [came, left] = [count(bed, 'main', connected), count(bed, 'main', disconnected)];
   return {
