@@ -52,11 +52,13 @@ export class RotatingAppendFile {
     const bytes = Buffer.from(text);
     const { syncEvery } = this.#settings;
     this.#unsynced += 1;
+    let done = 0;
     try {
-      for (let done = 0; done < bytes.length;) done += writeSync(this.#fd, bytes, done);
+      while (done < bytes.length) done += writeSync(this.#fd, bytes, done);
       if (syncEvery > 0 && this.#unsynced >= syncEvery) this.sync();
     } catch (error) {
-      ftruncateSync(this.#fd, this.#size);
+      // Not to the size that was counted: others may have written to the file or emptied it.
+      if (done > 0) ftruncateSync(this.#fd, Math.max(0, fstatSync(this.#fd).size - done));
       throw error;
     }
     this.#size += bytes.length;

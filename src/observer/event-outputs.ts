@@ -2,6 +2,7 @@ import process from 'node:process';
 import { AppError, errorMessage } from '../lib/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { AppendFileSettings } from '../lib/rotating-append-file.ts';
 import type { ObserverConfig } from './config/observer-config.ts';
 import { eventJson } from './outputs/event-json.ts';
 import { evictionTsv, eventTsv } from './outputs/event-tsv.ts';
@@ -31,9 +32,14 @@ export class EventOutputs {
 
   /** Opens the files anew, as after a rotation by others. Throws as the constructor; the old ones stay in use then. */
   reconfigure(config: ObserverConfig): void {
-    const tsv = this.#openTsv(config);
-    this.#tsv?.close();
-    this.#tsv = tsv;
+    if (this.#tsv === null || config.export_file === null) {
+      const tsv = this.#openTsv(config);
+      this.#tsv?.close();
+      this.#tsv = tsv;
+    } else {
+      const tsv = this.#tsv;
+      opening(config.export_file, (path) => tsv.reopen(tsvSettings(path, config)));
+    }
     this.#heartbeat = config.heartbeat_file === null ? null : new HeartbeatFile(config.heartbeat_file);
     this.#print = config.print;
   }
@@ -77,12 +83,20 @@ export class EventOutputs {
   }
 
   #openTsv(config: ObserverConfig): TsvFile | null {
-    const { export_file: path, export_file_max_bytes: maxBytes, export_file_sync_every: syncEvery } = config;
-    if (path === null) return null;
-    try {
-      return new TsvFile({ clock: this.#clock, logger: this.#logger }, { path, maxBytes, syncEvery });
-    } catch (cause) {
-      throw new AppError('unavailable', `export_file ${path} cannot be opened`, { cause });
-    }
+    if (config.export_file === null) return null;
+    const dependencies = { clock: this.#clock, logger: this.#logger };
+    return opening(config.export_file, (path) => new TsvFile(dependencies, tsvSettings(path, config)));
+  }
+}
+
+function tsvSettings(path: string, config: ObserverConfig): AppendFileSettings {
+  return { path, maxBytes: config.export_file_max_bytes, syncEvery: config.export_file_sync_every };
+}
+
+function opening<Opened>(path: string, open: (path: string) => Opened): Opened {
+  try {
+    return open(path);
+  } catch (cause) {
+    throw new AppError('unavailable', `export_file ${path} cannot be opened`, { cause });
   }
 }

@@ -11,8 +11,8 @@ const keepAtMostBytes = 4 * 1024 * 1024;
 /** The export file: lines are gathered and are on disk within a second. A full disk loses lines, which are counted. */
 export class TsvFile {
   readonly #logger: Logger;
-  readonly #file: RotatingAppendFile;
-  readonly #perRecord: boolean;
+  #file: RotatingAppendFile;
+  #perRecord: boolean;
   readonly #timer: Timer;
   #lines: string[] = [];
   #bytes = 0;
@@ -28,6 +28,18 @@ export class TsvFile {
     this.#timer = clock.setInterval(() => this.flush(), flushEveryMs);
   }
 
+  /**
+   * Goes on in a file that is opened anew; lines that wait for room are written there. Throws the errors of node:fs,
+   * and keeps the old file then.
+   */
+  reopen(settings: AppendFileSettings): void {
+    this.flush();
+    const next = new RotatingAppendFile(settings);
+    this.#closeFile();
+    this.#file = next;
+    this.#perRecord = settings.syncEvery > 0;
+  }
+
   append(line: string): void {
     if (this.#bytes + line.length > keepAtMostBytes) {
       this.lost += 1;
@@ -41,7 +53,7 @@ export class TsvFile {
   flush(): void {
     if (this.#lines.length === 0) return;
     try {
-      if (this.#perRecord) for (const line of this.#lines) this.#file.write(line);
+      if (this.#perRecord) this.#writeEach();
       else this.#file.write(this.#lines.join(''));
       this.#lines = [];
       this.#bytes = 0;
@@ -57,6 +69,20 @@ export class TsvFile {
   close(): void {
     this.#timer.cancel();
     this.flush();
+    this.#closeFile();
+  }
+
+  /** What was written before a failure does not wait any longer. */
+  #writeEach(): void {
+    let done = 0;
+    try {
+      for (; done < this.#lines.length; done += 1) this.#file.write(this.#lines[done] ?? '');
+    } finally {
+      for (const line of this.#lines.splice(0, done)) this.#bytes -= line.length;
+    }
+  }
+
+  #closeFile(): void {
     try {
       this.#file.close();
     } catch (error) {

@@ -88,4 +88,52 @@ describe('an observer whose disk is full', () => {
     expect(lines.slice(0, -1).filter((line) => !/^\d+\t[a-z]+\t\S+\t\S+\t\S+\t[^\t]+$/.test(line))).toEqual([]);
     expect(observer.log().split('the export file cannot be written')).toHaveLength(2);
   }, 300_000);
+
+  it.each(['0', '1'])(
+    'keeps every line once over reloads, with --export-file-sync-every %s',
+    async (syncEvery) => {
+      if (!canMount) return;
+      const [disk, socket] = [join(folder, `disk-${syncEvery}`), join(folder, `${syncEvery}.sock`)];
+      await mkdir(disk);
+      const flags = ['--socket', socket, '--threshold-ms', '60000', '--print', 'all', '--max-beat-rate', '0'];
+      const exports = ['--export-file', join(disk, 'tsv'), '--export-file-sync-every', syncEvery];
+      await using observer = await startObserverProcess([...flags, ...exports], undefined, withSmallDisk(disk));
+      await using agent = await AgentProcess.start(socket);
+      const inside = (name: string): string => insideOf(observer.child.pid, join(disk, name));
+      let nonce = 0n;
+      /** Beats so often, and waits until the observer has all of it. */
+      const beat = async (times: number): Promise<void> => {
+        for (let count = 0; count < times; count += 1) {
+          nonce += 1n;
+          await until(async () => (await agent.beat({ nonce })) === 0);
+        }
+        await until(() => observer.out().includes(`"nonce":"${nonce}"`));
+      };
+      const reloads = (): number => observer.log().split('config reloaded').length;
+      const reload = async (): Promise<void> => {
+        const before = reloads();
+        observer.child.kill('SIGHUP');
+        await until(() => reloads() > before);
+      };
+
+      await beat(1);
+      await reload();
+      fill(inside('ballast'));
+      await beat(beatsOfAPage);
+      await until(() => observer.log().includes('the export file cannot be written'));
+      await reload();
+      await beat(1);
+
+      rmSync(inside('ballast'));
+      await until(async () => {
+        await beat(1);
+        return observer.log().includes('the export file is written again');
+      });
+      const nonces = readFileSync(inside('tsv'), 'utf8').match(/(?<=^\d+\tbeat\t\d+\t)\d+(?=\tok\t0$)/gm) ?? [];
+      expect(nonces).toEqual(nonces.map((_, index) => String(index + 1)));
+      expect(nonces.length).toBeGreaterThan(beatsOfAPage);
+      expect(observer.log().split('the export file cannot be written')).toHaveLength(2);
+    },
+    300_000,
+  );
 });
