@@ -54,12 +54,13 @@ export class Recovery {
     );
   }
 
-  /** Holds from now on; an audit that was moved is begun anew. Throws AppError `unavailable`. */
+  /** Holds from now on; an audit that was moved is begun anew. Throws AppError `unavailable`: the old one stays. */
   reconfigure(command: RecoveryCommand, config: ObserverConfig): void {
     const settings = auditSettings(config);
     if (settings === null || this.#audit?.fits(settings) !== true) {
-      this.#audit?.close();
+      const old = this.#audit;
       this.#audit = openAudit(config, this.#dependencies);
+      old?.close();
     }
     this.runner.reconfigure(recoverySettings(command, config, this.#dependencies.ownNamespace));
   }
