@@ -5,8 +5,8 @@ import { monotonicNs } from './monotonic-ns.ts';
 const mainThread = '/proc/self/schedstat';
 
 /**
- * Monotonic time in ms without that in which the main thread waited for a core, where the kernel says so (Linux). A loop
- * that gets no CPU is not stuck, and a start anew would only cost more.
+ * Monotonic time in ms without that in which the main thread waited for a core, where the kernel says so (Linux). A
+ * loop that gets no CPU is not stuck, and a start anew would only cost more.
  */
 export function loopTimeMs(path = mainThread): number {
   return (Number(monotonicNs()) - waitedNs(path)) / 1e6;

@@ -69,8 +69,8 @@ function h264Of({ lines }: Section): OfferedH264 | null {
 }
 
 /**
- * A peer's description in which what is only bundled has a port: werift takes port 0 for a refusal. GStreamer offers its
- * sound so (RFC 9143 §6).
+ * A peer's description in which what is only bundled has a port: werift takes port 0 for a refusal. GStreamer offers
+ * its sound so (RFC 9143 §6).
  */
 export function withBundledPorts(sdp: string): string {
   return sdp
