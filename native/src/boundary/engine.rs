@@ -164,11 +164,11 @@ impl NativeEngine {
         self.look(connection, |entry| entry.budget.proven = true).map(drop)
     }
 
-    /// Milliseconds since the peer was heard; infinite when the connection has ended.
+    /// Milliseconds since a frame of the peer came; infinite when the connection has ended.
     #[napi]
     pub fn silent_ms(&self, connection: f64) -> Result<f64> {
-        let heard = self.look(connection, |entry| entry.acks.last_heard())?.flatten();
-        Ok(heard.map_or(f64::INFINITY, |at| at.elapsed().as_secs_f64() * 1e3))
+        let last = self.look(connection, |entry| entry.acks.last_received())?.flatten();
+        Ok(last.map_or(f64::INFINITY, |at| at.elapsed().as_secs_f64() * 1e3))
     }
 
     #[napi]
@@ -195,7 +195,7 @@ impl NativeEngine {
         })
     }
 
-    /// `closed` was heard: what the connection still holds goes.
+    /// JavaScript has read `closed`: what the connection still holds goes.
     #[napi]
     pub fn forget(&self, connection: f64) -> Result<()> {
         contained(|| {

@@ -24,7 +24,7 @@ pub struct AckPace {
     /// Packets received since the last flush, and in this turn.
     unanswered: u32,
     this_turn: u32,
-    last_heard: Option<Instant>,
+    last_received: Option<Instant>,
     prompt_left: u32,
     next_prompt: u32,
 }
@@ -34,21 +34,21 @@ impl AckPace {
         Self {
             unanswered: 0,
             this_turn: 0,
-            last_heard: None,
+            last_received: None,
             prompt_left: YOUNG_PACKETS,
             next_prompt: FIRST_PROMPT_PACKETS,
         }
     }
 
-    pub fn heard(&mut self, now: Instant) {
+    pub fn received(&mut self, now: Instant) {
         self.unanswered += 1;
         self.this_turn += 1;
-        self.last_heard = Some(now);
+        self.last_received = Some(now);
         self.prompt_left = self.prompt_left.saturating_sub(1);
     }
 
-    pub fn last_heard(&self) -> Option<Instant> {
-        self.last_heard
+    pub fn last_received(&self) -> Option<Instant> {
+        self.last_received
     }
 
     pub fn answered(&mut self) {
@@ -63,7 +63,7 @@ impl AckPace {
 
     /// The wait is over: was the peer still sending?
     pub fn waited(&mut self, now: Instant) {
-        if self.last_heard.is_some_and(|at| now.duration_since(at) < ACK_DELAY / 2) {
+        if self.last_received.is_some_and(|at| now.duration_since(at) < ACK_DELAY / 2) {
             self.next_prompt = FIRST_PROMPT_PACKETS;
         } else {
             self.prompt_left = self.next_prompt;
@@ -91,7 +91,7 @@ mod tests {
     fn worn_in(now: Instant) -> AckPace {
         let mut pace = AckPace::new();
         for _ in 0..YOUNG_PACKETS {
-            pace.heard(now);
+            pace.received(now);
             pace.end_turn();
         }
         pace.answered();
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_young_connection_is_answered_at_once() {
         let mut pace = AckPace::new();
-        pace.heard(Instant::now());
+        pace.received(Instant::now());
         assert!(!pace.end_turn());
     }
 
@@ -110,10 +110,10 @@ mod tests {
         let now = Instant::now();
         let mut pace = worn_in(now);
         for _ in 1..ACK_PACKETS {
-            pace.heard(now);
+            pace.received(now);
             assert!(pace.end_turn());
         }
-        pace.heard(now);
+        pace.received(now);
         assert!(!pace.end_turn());
     }
 
@@ -122,7 +122,7 @@ mod tests {
         let now = Instant::now();
         let mut pace = worn_in(now);
         for _ in 0..BURST_PACKETS {
-            pace.heard(now);
+            pace.received(now);
         }
         assert!(!pace.end_turn());
     }
@@ -134,11 +134,11 @@ mod tests {
         for packets in [FIRST_PROMPT_PACKETS, 2 * FIRST_PROMPT_PACKETS] {
             pace.waited(start + ACK_DELAY);
             for _ in 1..packets {
-                pace.heard(start);
+                pace.received(start);
                 assert!(!pace.end_turn());
                 pace.answered();
             }
-            pace.heard(start);
+            pace.received(start);
             assert!(pace.end_turn());
         }
     }

@@ -125,7 +125,7 @@ impl Core {
                     self.mark_touched(slot);
                     let verdict = self.guarded(slot, |connection| {
                         connection.quic.handle_event(event);
-                        connection.hear(packet.len(), now)
+                        connection.count_received(packet.len(), now)
                     });
                     if let Some(Some(reason)) = verdict {
                         self.give_up(slot, CloseKind::Budget, reason, now);

@@ -102,16 +102,16 @@ fn all_frames(of: &FrameStats) -> u64 {
 }
 
 impl Connection {
-    /// Notes a packet that came under one of the connection's ids; the answer is a reason to close the connection. Only
+    /// Counts a packet that came under one of the connection's ids; the answer is a reason to close the connection. Only
     /// what brought a frame is the peer's: anyone who saw an id can send noise under it, and a peer that sends padding
-    /// alone costs no more than such a stranger.
-    pub fn hear(&mut self, bytes: usize, now: Instant) -> Option<&'static str> {
+    /// alone costs no more than such noise.
+    pub fn count_received(&mut self, bytes: usize, now: Instant) -> Option<&'static str> {
         let stats = self.quic.stats();
         let frames = all_frames(&stats.frame_rx);
         if std::mem::replace(&mut self.budget.frames, frames) == frames {
             return None;
         }
-        self.acks.heard(now);
+        self.acks.received(now);
         let Settings { unproven_bytes, useless_bytes, .. } = *self.settings;
         let budget = &mut self.budget;
         budget.bytes += bytes as u64;

@@ -123,7 +123,7 @@ fn noise_under_the_id_of_a_connection_is_not_its_peers() {
         world.core.packet(endpoint, &packet, arrival(from, later), later);
     }
     let (_, victim) = world.core.live(accepted).expect("a connection that lives on");
-    assert!(victim.acks.last_heard().is_some_and(|at| at < later));
+    assert!(victim.acks.last_received().is_some_and(|at| at < later));
     still_serves(world);
 }
 
