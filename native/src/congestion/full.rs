@@ -20,6 +20,9 @@ const STILL_FOR: Duration = Duration::from_secs(2);
 const VAIN_CUTS: u32 = 2;
 /// A full path whose flow needs no more than it gets is free again after this.
 const CALM: Duration = Duration::from_secs(1);
+/// So is one over which so many times what arrived at most of late could have left, and nothing queues. A picture of
+/// video leaves as a burst, which always waits for the pace, so such a flow is never calm.
+const AMPLE: f64 = 2.0;
 /// Without an empty queue for so long the path's own round trip is looked for (BBR's ProbeRTT).
 const EMPTY_EVERY: Duration = Duration::from_secs(5);
 /// A queue that does not get shorter for so many intervals, though less is sent than arrives, belongs to another flow.
@@ -40,6 +43,8 @@ pub struct Seen {
     /// How much round trips differ within an interval.
     pub noise: Duration,
     pub delivered: f64,
+    /// The most that was delivered of late.
+    pub peak: f64,
     /// Shares of late, and of the interval.
     pub loss: f64,
     pub limited: bool,
@@ -92,6 +97,11 @@ impl Full {
         }
     }
 
+    /// After a trial that was held back to `rate` and lost this share: what the flow had lost before it asks for no less.
+    pub fn after_trial(rate: f64, loss: f64, now: Instant) -> Self {
+        Self { still_until: Some(now + STILL_FOR), ..Self::new(rate, loss, now) }
+    }
+
     /// Bytes per second.
     pub fn pace(&self) -> f64 {
         self.rate * self.gain
@@ -104,7 +114,8 @@ impl Full {
         if self.calm_since.is_some_and(|since| now.duration_since(since) >= CALM) {
             return Verdict::Free;
         }
-        if self.cuts > VAIN_CUTS {
+        let is_ample = seen.queue <= SHORT_QUEUE && self.rate >= AMPLE * seen.peak;
+        if is_ample || self.cuts > VAIN_CUTS {
             return Verdict::Free;
         }
         self.judge(seen)

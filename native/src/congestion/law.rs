@@ -244,8 +244,7 @@ impl Law {
             Answer::Random => self.mode = Mode::Free { high: None },
             Answer::Full(loss) => {
                 self.trial_wait = FIRST_TRIAL_WAIT;
-                self.path.loss = loss;
-                self.enter_full(now);
+                self.mode = Mode::Full(Full::after_trial(self.path.rates.peak(1), loss, now));
             }
         }
         self.trial_after = now + self.trial_wait;
@@ -262,6 +261,7 @@ impl Law {
             queue: self.path.queue,
             noise: closed.noise,
             delivered: closed.delivered,
+            peak: self.path.rates.peak(1),
             loss: self.path.loss,
             limited: closed.limited,
         };

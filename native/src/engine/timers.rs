@@ -54,7 +54,8 @@ impl Core {
             }
             // quinn waits for three probe timeouts at least, which on a slow path or a busy machine come to minutes.
             let longest_silence = 2 * connection.settings.idle_timeout;
-            if connection.is_established() && connection.acks.last_received().is_some_and(|at| now - at >= longest_silence)
+            if connection.is_established()
+                && connection.acks.last_received().is_some_and(|at| now - at >= longest_silence)
             {
                 self.give_up(slot, CloseKind::Idle, "idle timeout", now);
                 continue;
