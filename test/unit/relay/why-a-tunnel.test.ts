@@ -119,6 +119,7 @@ describe('why a tunnel carries nothing, provoked in a whole relay', () => {
 
   it('is held by another edge on a relay that asks for no authorisation', async () => {
     const bed = await Bed.start();
+    bed.relay.edge('studio').bind({ tunnelId: id, direction: 'egress' });
     bed.relay.edge('camera').bind({ tunnelId: id, direction: 'ingress' });
     bed.relay.edge('other').bind({ tunnelId: id, direction: 'ingress' });
     bed.relay.run();
