@@ -97,7 +97,7 @@ impl Full {
         }
     }
 
-    /// After a trial that was held back to `rate` and lost this share: what the flow had lost before it asks for no less.
+    /// After a trial that was held back to `rate` and lost this share. What was lost before it counts for nothing.
     pub fn after_trial(rate: f64, loss: f64, now: Instant) -> Self {
         Self { still_until: Some(now + STILL_FOR), ..Self::new(rate, loss, now) }
     }

@@ -102,9 +102,9 @@ fn all_frames(of: &FrameStats) -> u64 {
 }
 
 impl Connection {
-    /// Counts a packet that came under one of the connection's ids; the answer is a reason to close the connection. Only
-    /// what brought a frame is the peer's: anyone who saw an id can send noise under it, and a peer that sends padding
-    /// alone costs no more than such noise.
+    /// Counts a packet that came under one of the connection's ids. Returns a reason to close the connection, if any.
+    /// Only what brought a frame is the peer's: anyone who saw an id can send noise under it, and a peer that sends
+    /// padding alone costs no more than such noise.
     pub fn count_received(&mut self, bytes: usize, now: Instant) -> Option<&'static str> {
         let stats = self.quic.stats();
         let frames = all_frames(&stats.frame_rx);
