@@ -129,11 +129,14 @@ export class FleetCore {
     const { reconciler, feed, logger } = this.dependencies;
     feed.drift(nodeId);
     if (reconciler.carryOut(nodeId, 'reload-drift')) return;
-    this.#orderToLook(nodeId).catch((error: unknown) => logger.debug({ error }, 'no instance looks at this node now'));
+    this.#orderToLook(nodeId).catch((error: unknown) => {
+      if (error instanceof FleetError && error.code === 'node_offline') return;
+      logger.warn({ error }, 'the instance that holds a node does not look at its differences again');
+    });
   }
 
   async #orderToLook(nodeId: string): Promise<void> {
-    await this.dependencies.remote.order(nodeId, await this.#ownerOf(nodeId), 'reload-drift');
+    dataOf(await this.dependencies.remote.order(nodeId, await this.#ownerOf(nodeId), 'reload-drift'));
   }
 
   /** The other instance that holds the node. Rejects with FleetError `node_offline` where none does. */
