@@ -1,6 +1,8 @@
 import { writeSync } from 'node:fs';
 import process from 'node:process';
 import type { Clock } from './clock.ts';
+import { loopTimeMs } from './loop-time.ts';
+import { monotonicNs } from './monotonic-ns.ts';
 
 /** Shared with the thread that watches: an event loop counts its turns in `turns`. */
 export interface LoopPulse {
@@ -10,6 +12,8 @@ export interface LoopPulse {
 }
 
 const turnsPerLimit = 10;
+/** At most: the thread that receives beats asks after each batch of them. */
+const looksPerLimit = 20;
 const standardError = 2;
 
 /** Counts the turns of this event loop until it is disposed of. */
@@ -25,12 +29,13 @@ export class LoopGuard {
   #seen: number | null = null;
   #lookedMs = 0;
   #stuckMs = 0;
+  #nextLookMs = 0;
 
   constructor(pulse: LoopPulse) {
     this.#pulse = pulse;
   }
 
-  /** Whether the loop is stuck at `nowMs`, such as `loopTimeMs`. */
+  /** Whether the loop is stuck at `nowMs`, a time of `loopTimeMs`. */
   isStuck(nowMs: number): boolean {
     const { turns, limitMs } = this.#pulse;
     const count = Atomics.load(turns, 0);
@@ -43,8 +48,11 @@ export class LoopGuard {
   }
 
   /** Ends the process with SIGABRT when the loop is stuck, so that its supervisor starts a sound one. */
-  endIfStuck(nowMs: number): void {
-    if (!this.isStuck(nowMs)) return;
+  endIfStuck(): void {
+    const nowMs = Number(monotonicNs()) / 1e6;
+    if (nowMs < this.#nextLookMs) return;
+    this.#nextLookMs = nowMs + this.#pulse.limitMs / looksPerLimit;
+    if (!this.isStuck(loopTimeMs())) return;
     const seconds = (1.5 * this.#pulse.limitMs) / 1000;
     // `process.stderr` of a thread goes through the loop that is stuck.
     writeSync(standardError, `adit: the event loop has not turned for ${seconds} s, ending\n`);

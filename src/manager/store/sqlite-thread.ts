@@ -118,9 +118,8 @@ function received(): ToThread | undefined {
 
 /** Ends the process when the event loop that this thread works for is stuck. */
 function watch(pulse: LoopPulse): void {
-  const clock = new SystemClock();
   const guard = new LoopGuard(pulse);
-  clock.setInterval(() => guard.endIfStuck(clock.monotonicMs()), pulse.limitMs / looksPerLimit);
+  new SystemClock().setInterval(() => guard.endIfStuck(), pulse.limitMs / looksPerLimit);
 }
 
 port.on('message', drain);

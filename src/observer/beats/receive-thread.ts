@@ -51,7 +51,7 @@ async function receive({ fd, memory, startNs, clockSource, fullQueue, loopPulse 
     const wakes = ring.wakes;
     const count = batch.receive(fd);
     const receivedNs = Number(now() - startNs);
-    guard?.endIfStuck(receivedNs / 1e6);
+    guard?.endIfStuck();
     if (count < 0) {
       noteFailure(ring, libc.errno(), receivedNs);
       continue;
