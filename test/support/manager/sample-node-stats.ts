@@ -49,18 +49,30 @@ export function sampleStats(node: NodeView, all: readonly TunnelView[], reports:
     return { uptime_secs: 86_400, host: 'studio-fra-3', watched: agents.length, agents, counters: {}, recovery: {} };
   }
   if (node.kind === 'relay') {
-    const listed = all.slice(0, 50).map(({ id }) => ({ tunnel_id: id, status: 'active', drops: { no_peer: 12 } }));
+    const listed = all.slice(0, 50).map(({ id, running }) => ({
+      ...{ tunnel_id: id, status: relayStatus(running), drops: { no_peer: 12 } },
+    }));
     const totals = { active_tunnels: 22, connected_edges: 31, total_bytes_forwarded: sampleTotal(reports) };
     return { uptime_secs: 263_400, ...totals, tunnels: listed };
   }
   const own = all.filter(
     ({ source_node_id, destination_node_id }) => source_node_id === node.id || destination_node_id === node.id,
   );
-  const tunnels = own.map(({ id, source_node_id, running }) => ({
-    ...{ id, state: source_node_id === node.id ? running.source : running.destination, relay_rtt_ms: 12.4 },
-    stats: { bitrate_in_bps: 120_000, bitrate_out_bps: 8_200_000 },
-  }));
+  const tunnels = own.map(({ id, source_node_id, running }) => {
+    const isSource = source_node_id === node.id;
+    const state = isSource ? running.source : running.destination;
+    const [sent, back] = running.source === 'ready' && running.destination === 'ready' ? [8_200_000, 120_000] : [0, 0];
+    const stats = { bitrate_in_bps: isSource ? back : sent, bitrate_out_bps: isSource ? sent : back };
+    // A side that is down has no connection to measure.
+    return { id, state, ...(state !== 'down' && { relay_rtt_ms: 12.4 }), stats };
+  });
   return { uptime_secs: 86_400, tunnels, flows: [sampleFlowStats(reports)] };
+}
+
+/** The source binds as `egress`: a relay waits for the side that is not bound. */
+function relayStatus({ source, destination }: TunnelView['running']): string {
+  if (source === 'down') return 'waiting_egress';
+  return destination === 'down' ? 'waiting_ingress' : 'active';
 }
 
 function sampleTotal(reports: number): number {

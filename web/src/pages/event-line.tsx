@@ -35,7 +35,7 @@ export function EventPlaces({ event }: { event: EventRow }) {
           <bdi>{event.node_name ?? event.node_id}</bdi>
         </a>
       )}
-      {event.tunnel_id !== null && <a href={`/tunnels/${encodeURIComponent(event.tunnel_id)}`}>tunnel</a>}
+      {event.tunnel_id !== null && <a href={`/tunnels/${encodeURIComponent(event.tunnel_id)}`}>open tunnel</a>}
       <span class="muted">{event.category}</span>
     </small>
   );

@@ -22,7 +22,7 @@ const columns: readonly Column<FlowRow>[] = [
           <bdi>{flow.name}</bdi>
         </a>
         {flow.push_error !== null && (
-          <small class="error-text">
+          <small class="error-text" title={flow.push_error}>
             <bdi>{flow.push_error}</bdi>
           </small>
         )}

@@ -190,7 +190,7 @@ function EndsCards({ draft, refused }: PartProps) {
           value={draft.value.listen}
           required
           placeholder="0.0.0.0:5000"
-          hint="The local address that the device sends to; flow for a media flow of this edge."
+          hint="The local address that the device sends to, or the word flow: then a media flow of this edge does."
           error={refused?.field('source.listen')}
           onValue={(listen) => set({ listen })}
         />
@@ -209,7 +209,7 @@ function EndsCards({ draft, refused }: PartProps) {
           value={draft.value.forward}
           required
           placeholder="192.0.2.10:5001"
-          hint="The address that receives the data; flow for a media flow of this edge."
+          hint="The address that receives the data, or the word flow: then a media flow of this edge does."
           error={refused?.field('destination.forward')}
           onValue={(forward) => set({ forward })}
         />

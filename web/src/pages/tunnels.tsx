@@ -50,7 +50,7 @@ const columns: readonly Column<TunnelRow>[] = [
 function TunnelNote({ tunnel }: { tunnel: TunnelRow }) {
   if (tunnel.push_error !== null) {
     return (
-      <small class="error-text">
+      <small class="error-text" title={tunnel.push_error}>
         <bdi>{tunnel.push_error}</bdi>
       </small>
     );
