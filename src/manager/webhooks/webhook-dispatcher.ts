@@ -11,7 +11,7 @@ import type { WebhookDeliveryRow, WebhookRow } from '../store/access-schema.ts';
 import type { AccessStore } from '../store/access-store.ts';
 import type { EventRow } from '../store/schema.ts';
 import { postWebhook, type WebhookCall, type WebhookOutcome } from './webhook-post.ts';
-import { isLinkGain, isLinkLoss, triggersOf, webhookFilterSchema } from './webhook-trigger.ts';
+import { isByStop, isLinkGain, isLinkLoss, triggersOf, webhookFilterSchema } from './webhook-trigger.ts';
 
 export interface WebhookDependencies {
   readonly fleet: Fleet;
@@ -37,6 +37,8 @@ const callsAtOnce = 20;
 /** A call that was taken by an instance that died is made by another after this. */
 const claimMs = 60_000;
 const keptMs = 7 * 86_400_000;
+/** Critical events of a node about its link that are read to find the manager's own among them. */
+const mostCritical = 20;
 const secretPlace = (id: string) => ({ table: 'webhooks', column: 'secret_sealed', id });
 
 /** Turns stored events into calls of webhooks, and makes those calls: signed, retried, each by one instance. */
@@ -44,7 +46,7 @@ export class WebhookDispatcher {
   readonly #dependencies: WebhookDependencies;
   readonly #settings: WebhookSettings;
   readonly #lost = new Map<string, Timer>();
-  /** Nodes of which a webhook said that they are gone. */
+  /** Nodes of which this instance has reported that they are gone. */
   readonly #reported = new Set<string>();
   readonly #claimant: string;
   #timer: Timer | null = null;
@@ -111,12 +113,28 @@ export class WebhookDispatcher {
     this.#lost.get(node_id)?.cancel();
     this.#lost.delete(node_id);
     if (this.#reported.delete(node_id)) void this.#fire('node_online', event);
+    else void this.#backFromElsewhere(node_id, event);
+  }
+
+  /** Another instance, or this one before its restart, has reported that the node was gone. */
+  async #backFromElsewhere(nodeId: string, event: EventRow): Promise<void> {
+    const { store, fleet, logger } = this.#dependencies;
+    try {
+      // A whole fleet may come back at once: nothing more is read unless somebody wants to know.
+      if (!(await store.webhooks.all()).some((hook) => isWanted(hook, 'node_online'))) return;
+      const before = { nodeId, category: 'connection', severity: 'critical' as const, to: event.raised_at };
+      const lost = (await fleet.events.page({ ...before, limit: mostCritical })).find(isLinkLoss);
+      if (lost === undefined || isByStop(lost)) return;
+      if (event.raised_at - lost.raised_at >= this.#settings.graceMs) await this.#fire('node_online', event);
+    } catch (error) {
+      logger.error({ error, trigger: 'node_online' }, 'a webhook call could not be queued');
+    }
   }
 
   async #fire(trigger: WebhookTrigger, event: EventRow): Promise<void> {
     const { store, fleet, logger } = this.#dependencies;
     try {
-      const wanted = (await store.webhooks.all()).filter((hook) => hook.disabled_at === null && wants(hook, trigger));
+      const wanted = (await store.webhooks.all()).filter((hook) => isWanted(hook, trigger));
       if (wanted.length === 0) return;
       const node = event.node_id === null ? null : await fleet.nodes.get(event.node_id).catch(() => null);
       const { node_id, severity, category, message, flow_id, tunnel_id, raised_at } = event;
@@ -185,7 +203,8 @@ function openOrNull(sealing: Sealing, { id, secret_sealed: sealed }: WebhookRow)
 
 const blank = { attempts: 0, last_error: null, done_at: null, claimed_by: null } as const;
 
-function wants({ filter }: WebhookRow, trigger: WebhookTrigger): boolean {
+function isWanted({ disabled_at, filter }: WebhookRow, trigger: WebhookTrigger): boolean {
+  if (disabled_at !== null) return false;
   const parsed = webhookFilterSchema.safeParse(JSON.parse(filter));
   return parsed.success && parsed.data.triggers.includes(trigger);
 }

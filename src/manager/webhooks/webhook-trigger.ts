@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { asJsonObject, parseJson } from '../../lib/json.ts';
 import { webhookTriggerSchema, type WebhookTrigger } from '../views/access.ts';
 import type { EventRow } from '../store/schema.ts';
 
@@ -26,6 +27,11 @@ export function triggersOf(event: TriggerEvent & Pick<EventRow, 'severity'>): re
 
 export function isLinkLoss(event: TriggerEvent): boolean {
   return isOwn(event) && event.category === 'connection' && event.message === 'Node disconnected from manager';
+}
+
+/** The manager stopped, and so reported no node as gone. */
+export function isByStop({ details }: Pick<EventRow, 'details'>): boolean {
+  return asJsonObject(parseJson(details ?? ''))?.['reason'] === 'manager stopping';
 }
 
 export function isLinkGain(event: TriggerEvent): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isLinkGain, isLinkLoss, triggersOf } from '../../../../src/manager/webhooks/webhook-trigger.ts';
+import { isByStop, isLinkGain, isLinkLoss, triggersOf } from '../../../../src/manager/webhooks/webhook-trigger.ts';
 
 const lost = { severity: 'critical', category: 'connection', message: 'Node disconnected from manager' } as const;
 const ghost = { severity: 'warning', category: 'config_sync.ghost_cleanup', message: 'Removed' } as const;
@@ -10,6 +10,11 @@ describe('what sets off a webhook', () => {
     expect(isLinkGain({ ...lost, message: 'Node connected to manager', instance_id: 'i' })).toBe(true);
     expect(triggersOf({ ...ghost, instance_id: 'i' })).toEqual(['ghost_cleanup']);
     expect(triggersOf({ ...lost, instance_id: 'i' })).toEqual([]);
+  });
+
+  test('is no fleet that comes back to a manager that was stopped', () => {
+    expect(isByStop({ details: '{"reason":"manager stopping","connected_secs":5}' })).toBe(true);
+    for (const details of [null, '', '[]', '{"reason":"connection lost"}']) expect(isByStop({ details })).toBe(false);
   });
 
   test('is not what a node raises in the same words; a critical event of a node stays one', () => {
