@@ -81,7 +81,7 @@ describe.each(engines)('on %s', (engine) => {
     const dispose = async (): Promise<void> => {
       for (const { node } of [relay, studio, venue]) await node[Symbol.asyncDispose]();
     };
-    return { venue, tunnel, status, redirect, [Symbol.asyncDispose]: dispose };
+    return { relay, venue, studio, tunnel, status, redirect, [Symbol.asyncDispose]: dispose };
   }
 
   it('MC1 a leg that its node refuses is failed with the node’s words, and pushed once the node takes it', async () => {
@@ -147,4 +147,107 @@ describe.each(engines)('on %s', (engine) => {
     await again.command('create_tunnel');
     await world.status('pushed');
   });
+
+  it('MC1 a leg of a relay is pending once the relay leaves, and that of an edge stays pushed', async () => {
+    await using world = await tunnelWith(() => undefined);
+    const statuses = async () => {
+      const { legs } = await manager.fleet.tunnels.get(world.tunnel.id);
+      return new Map(legs.map(({ role, push_status }) => [role, push_status]));
+    };
+    await until(async () => [...(await statuses()).values()].every((status) => status === 'pushed'));
+    await world.relay.node[Symbol.asyncDispose]();
+    await until(async () => (await statuses()).get('relay') === 'pending', { what: 'the leg of the relay is pending' });
+    await world.venue.node[Symbol.asyncDispose]();
+    await until(async () => (await manager.fleet.nodes.get(world.venue.id)).state !== 'online');
+    expect(await statuses()).toEqual(
+      new Map([
+        ['ingress', 'pushed'],
+        ['egress', 'pushed'],
+        ['relay', 'pending'],
+      ]),
+    );
+  });
+
+  it('MC1 a leg that is to go is gone by success, by “not found”, and by a config without it', async () => {
+    await using world = await tunnelWith((node) => {
+      node.answer = ({ action }) => (action.type === 'delete_tunnel' ? { error: 'no such tunnel' } : {});
+    });
+    await world.status('pushed');
+    world.studio.node.answer = () => ({ error: `Tunnel '${world.tunnel.id}' not found`, error_code: 'not_found' });
+    await manager.fleet.tunnels.remove(world.tunnel.id, null, admin);
+    await until(async () => (await manager.fleet.tunnels.get(world.tunnel.id)).legs.length === 1, {
+      what: 'only the leg of the edge that failed is left',
+    });
+    expect(await world.status('failed')).toMatchObject({ want: 'absent', push_error: 'no such tunnel' });
+    // Its config has no such tunnel, whatever it answers.
+    await manager.fleet.nodes.reconcile(world.venue.id, admin);
+    await until(async () => (await manager.fleet.tunnels.get(world.tunnel.id)).status === 'removed');
+    expect((await manager.fleet.tunnels.get(world.tunnel.id)).legs).toEqual([]);
+  });
+
+  it('MC5 a node that is cut off while it is pushed to, settles, is looked at and answers is steady in the end', async () => {
+    let cut = 'create_tunnel';
+    const cutAt = (node: SimNode): void => {
+      node.answer = ({ action }) => {
+        if (action.type !== cut) return {};
+        node.terminate();
+        return 'silence';
+      };
+    };
+    await using world = await tunnelWith(cutAt);
+    await until(() => !world.venue.node.isOpen, { what: 'the first session ends' });
+    const connect = (setup?: (node: SimNode) => void) => SimNode.connect(manager.url, world.venue.credentials, setup);
+    cut = '';
+    const pushed = await connect();
+    await pushed.command('create_tunnel');
+    await world.status('pushed');
+    const config = { tunnels: [shownTunnel(pushed)] };
+    // While it settles, and with the look at it under way.
+    await pushed[Symbol.asyncDispose]();
+    const looked = await connect((node) => {
+      node.config = null;
+    });
+    await looked.command('get_config');
+    await looked[Symbol.asyncDispose]();
+    const answered = await connect((node) => {
+      node.config = config;
+    });
+    await answered.command('get_config');
+    await answered[Symbol.asyncDispose]();
+    await using last = await connect((node) => {
+      node.config = config;
+    });
+    await manager.steady(world.venue.id);
+    expect(last.commands.map(({ action }) => action.type)).toEqual(['get_config']);
+    const raised = (await manager.events(world.venue.id)).filter(({ category }) => category.startsWith('config_sync'));
+    expect(raised.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^Pushed tunnel 'node \d+' [(]ingress[)]$/),
+    ]);
+  });
+
+  it('MB2 the newer of two sockets keeps its commands when the older one ends late', async () => {
+    const { id, credentials, node } = await manager.join(name());
+    await manager.steady(id);
+    // It reads nothing, so its end comes when its socket is cut, long after it was replaced.
+    node.pause();
+    await using newer = await SimNode.connect(manager.url, credentials, (sim) => {
+      sim.answer = () => 'silence';
+    });
+    await manager.steady(id);
+    const asked = manager.fleet.nodes.command(id, { type: 'list_tunnels' }, admin);
+    const command = await newer.command('list_tunnels');
+    node.terminate();
+    await until(() => node.closed !== null);
+    newer.ack(command);
+    expect(await asked).toMatchObject({ success: true });
+    expect(await manager.fleet.nodes.get(id)).toMatchObject({ state: 'online' });
+    expect((await manager.events(id)).filter(({ severity }) => severity === 'critical')).toHaveLength(1);
+  });
 });
+
+/** What the node's config would show of the tunnel that it was sent: no secrets. */
+function shownTunnel(node: SimNode): Record<string, unknown> {
+  const sent = node.commands.findLast(({ action }) => action.type === 'create_tunnel')?.action['tunnel'];
+  const secrets = new Set(['tunnel_encryption_key', 'tunnel_bind_secret']);
+  return Object.fromEntries(Object.entries(sent as Record<string, unknown>).filter(([key]) => !secrets.has(key)));
+}

@@ -35,6 +35,19 @@ describe('the limiter of wrong secrets', () => {
     expect(await tryFrom('203.0.113.9', credentials.node_secret)).toBe(locked);
     expect(await tryFrom('198.51.100.7', credentials.node_secret)).toBeUndefined();
   });
+
+  it('MA4 locks the address that guessed tokens, and not a node that registers at its own address', async () => {
+    await using manager = await ManagerBed.start({ config: { behind_proxy: 1 } });
+    const { token } = await manager.add('venue');
+    const tryFrom = async (address: string, guess: string): Promise<string | undefined> => {
+      await using guest = await SimNode.dial(manager.url, { 'x-forwarded-for': address });
+      return (await guest.authenticate({ registration_token: guess })).message;
+    };
+    for (let count = 0; count < 5; count++)
+      expect(await tryFrom('203.0.113.9', 'x')).toBe('Invalid registration token');
+    expect(await tryFrom('203.0.113.9', token)).toBe('Too many failed attempts. Try again later.');
+    expect(await tryFrom('198.51.100.7', token)).toBeUndefined();
+  });
 });
 
 describe('a clock that is set', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/lib/clock.ts';
+import { AnswerCutter } from '../../support/manager/answer-cutter.ts';
 import { admin, ManagerBed } from '../../support/manager/manager-bed.ts';
 import { SimNode } from '../../support/manager/sim-node.ts';
 import { until } from '../../support/until.ts';
@@ -109,6 +110,38 @@ describe('registering', () => {
     }
     const again = (await manager.events(id)).filter(({ message }) => message === 'Registration token used again');
     expect(again).toHaveLength(2);
+  });
+
+  it('MA2 is repeatable wherever its answer is cut: the node gets in with the same token and id', async () => {
+    await using cutter = await AnswerCutter.start(Number(new URL(manager.url).port));
+    const url = `wss://127.0.0.1:${cutter.port}`;
+    const { id, token } = await manager.add(name());
+    const gone = () => until(async () => (await manager.fleet.nodes.get(id)).state !== 'online');
+    const registerCutAfter = async (bytes: number): Promise<string> => {
+      cutter.cutAfter(Infinity);
+      await using node = await SimNode.dial(url);
+      cutter.cutAfter(bytes);
+      const { type, payload } = await node.authenticate({ registration_token: token });
+      if (type === 'register_ack') expect(payload).toMatchObject({ node_id: id });
+      return type;
+    };
+    expect(await registerCutAfter(Infinity)).toBe('register_ack');
+    const whole = cutter.answered;
+    await gone();
+    const seen = new Set<string>();
+    for (let bytes = 0; bytes < whole; bytes += 11) {
+      seen.add(await registerCutAfter(bytes));
+      await gone();
+    }
+    expect(seen).toContain('closed');
+    await using node = await SimNode.dial(manager.url);
+    const { payload } = await node.authenticate({ registration_token: token });
+    expect(payload).toMatchObject({ node_id: id });
+    await node[Symbol.asyncDispose]();
+    await gone();
+    await using back = await SimNode.connect(manager.url, payload as Readonly<Record<string, unknown>>);
+    expect((await manager.fleet.nodes.get(id)).secrets).toHaveLength(1);
+    expect(back.isOpen).toBe(true);
   });
 
   it('MA3 is refused while the node is online, and after it used its secret once', async () => {

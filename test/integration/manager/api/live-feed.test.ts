@@ -36,7 +36,7 @@ describe('the live feed of a fleet that is larger than what may wait for a brows
     return { socket, messages, isWhole };
   }
 
-  test('brings every node to one that reads slowly, and what changed meanwhile after that', async () => {
+  test('MF3 brings every node to one that reads slowly, and what changed meanwhile after that', async () => {
     const { socket, messages, isWhole } = await open();
     await until(() => messages.some(({ type }) => type === 'snapshot'), { what: 'the first part' });
     socket.pause();
