@@ -1,5 +1,6 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { errorMessage } from '../lib/app-error.ts';
+import { keptOnceMade } from '../lib/kept-once-made.ts';
 import type { Logger } from '../lib/logger.ts';
 import { nodeHttp } from '../lib/node-http.ts';
 import { noSchemaCompilers } from '../lib/no-schema-compilers.ts';
@@ -74,7 +75,10 @@ function addTextRoutes(
   { title, apiToken }: AdminAppSettings,
 ): void {
   const onRequest = guard('token', apiToken);
-  let made: Promise<unknown> | null = null;
+  const openApi = keptOnceMade(async () => {
+    const { openApiDocument } = await import('./openapi-document.ts');
+    return openApiDocument({ routes, own }, { title, tokenConfigured: apiToken !== null });
+  });
   app.route({
     method: 'GET',
     url: '/metrics',
@@ -89,12 +93,7 @@ function addTextRoutes(
     method: 'GET',
     url: document,
     onRequest,
-    async handler(_request, reply) {
-      made ??= import('./openapi-document.ts').then(({ openApiDocument }) =>
-        openApiDocument({ routes, own }, { title, tokenConfigured: apiToken !== null }),
-      );
-      return reply.send(await made);
-    },
+    handler: async (_request, reply) => reply.send(await openApi()),
   });
   // For a person who opens the address in a browser: where to look. It needs no token.
   app.route({

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Configuration } from 'openid-client';
 import type { Clock } from '../../lib/clock.ts';
+import { keptOnceMade } from '../../lib/kept-once-made.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Sealing } from '../secrets/sealing.ts';
 import type { Role, UserRow } from '../store/access-schema.ts';
@@ -41,7 +42,8 @@ const place = { table: 'oidc', column: 'pending', id: 'cookie' } as const;
 export class Oidc {
   readonly #dependencies: OidcDependencies;
   readonly #settings: OidcSettings;
-  #configuration: Promise<Configuration> | null = null;
+  /** Discovered at the first sign-in. */
+  readonly #configuration = keptOnceMade(() => this.#read());
 
   constructor(dependencies: OidcDependencies, settings: OidcSettings) {
     this.#dependencies = dependencies;
@@ -134,13 +136,10 @@ export class Oidc {
     throw new OidcRefusal('no_role');
   }
 
-  /** Discovered at the first sign-in, and again after a failure. */
   async #discover(): Promise<Configuration> {
-    this.#configuration ??= this.#read();
     try {
-      return await this.#configuration;
+      return await this.#configuration();
     } catch {
-      this.#configuration = null;
       throw new OidcRefusal('provider_away');
     }
   }

@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
+import { keptOnceMade } from '../../lib/kept-once-made.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { SignIn } from '../access/sign-in.ts';
 import { securityHeaders } from '../web/security-headers.ts';
@@ -43,12 +44,11 @@ export function serveDocument(
   routes: readonly ApiRoute[],
   { signIn, softwareVersion }: { readonly signIn: SignIn; readonly softwareVersion: string },
 ): void {
-  let made: Promise<string> | null = null;
+  const document = keptOnceMade(() => documentText(routes, softwareVersion));
   app.get('/api/v1/openapi.json', async (request, reply) => {
     const credentials = { authorization: request.headers.authorization, cookie: request.cookies[sessionCookie] };
     requireAccess('any', await identify(signIn, credentials));
-    made ??= documentText(routes, softwareVersion);
-    return reply.type('application/json').send(await made);
+    return reply.type('application/json').send(await document());
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
+import { keptOnceMade } from '../../lib/kept-once-made.ts';
 import type { Fleet } from '../fleet.ts';
 import type { EventRow } from '../store/schema.ts';
 
@@ -12,7 +13,7 @@ export class FlapCounter {
   readonly #fleet: Fleet;
   readonly #clock: Clock;
   readonly #times = new Map<string, number[]>();
-  #loaded: Promise<void> | null = null;
+  readonly #loaded = keptOnceMade(() => this.#load());
   #unsubscribe: (() => void) | null = null;
 
   constructor(fleet: Fleet, clock: Clock) {
@@ -33,13 +34,7 @@ export class FlapCounter {
 
   /** Rejects when the database is away. Counts of nodes that were lost at all. */
   async counts(): Promise<ReadonlyMap<string, number>> {
-    this.#loaded ??= this.#load();
-    try {
-      await this.#loaded;
-    } catch (error) {
-      this.#loaded = null;
-      throw error;
-    }
+    await this.#loaded();
     const since = this.#clock.now() - dayMs;
     for (const [id, times] of this.#times) {
       const recent = times.filter((at) => at > since);
