@@ -24,6 +24,13 @@ export interface RelayDiallerSettings {
   readonly transport: TransportSettings;
 }
 
+/** One try to connect. */
+interface Attempt {
+  readonly signal: AbortSignal;
+  /** The code with which the system refuses its packets. */
+  refusal: string | null;
+}
+
 /** DNS and handshake together (docs/protocol/tunnel.md §7). */
 export const connectDeadlineMs = 6000;
 /** After this silence the system is asked why: to QUIC a packet that was refused is a lost one. */
@@ -43,8 +50,6 @@ export class RelayDialler {
   #verification: ConfiguredVerification;
   /** The pin that the relay has proved last. */
   #provenPin: string | null = null;
-  /** Of the attempt that runs: the code with which the system refuses its packets. */
-  #refusal: string | null = null;
   #attempts = 0;
 
   constructor(dependencies: RelayDiallerDependencies, settings: RelayDiallerSettings) {
@@ -64,27 +69,28 @@ export class RelayDialler {
     const deadline = this.#dependencies.clock.setTimeout(() => {
       late.abort(new AppError('timed-out', `no connection within ${connectDeadlineMs / 1000} s`));
     }, connectDeadlineMs);
-    const signal = AbortSignal.any([late.signal, stopping]);
+    const attempt: Attempt = { signal: AbortSignal.any([late.signal, stopping]), refusal: null };
     try {
-      return await this.#connect(handler, signal);
+      return await this.#connect(handler, attempt);
     } catch (error) {
       if (stopping.aborted) throw stopping.reason;
       if (isUnproven(error)) throw new AppError('tls-failed', unprovenRelay, { cause: error });
-      if (this.#refusal !== null) throw new AppError('connect-failed', `no connection: ${refusalWords(this.#refusal)}`);
+      const { refusal } = attempt;
+      if (refusal !== null) throw new AppError('connect-failed', `no connection: ${refusalWords(refusal)}`);
       throw late.signal.aborted ? late.signal.reason : error;
     } finally {
       deadline.cancel();
     }
   }
 
-  async #connect(handler: ConnectionHandler, signal: AbortSignal): Promise<QuicConnection> {
-    this.#refusal = null;
+  async #connect(handler: ConnectionHandler, attempt: Attempt): Promise<QuicConnection> {
+    const { signal } = attempt;
     const { clock, engine, wayOut } = this.#dependencies;
     const { relay, transport } = this.#settings;
     const [ip, proofs] = await orAborted(Promise.all([this.#address(), this.#proofs()]), signal);
     const remote = { ip, port: relay.port };
     const ask = async (): Promise<void> => {
-      this.#refusal = await wayOut(remote);
+      attempt.refusal = await wayOut(remote);
     };
     using _silence = clock.setTimeout(() => void ask(), doubtAfterMs);
     const dial = async (verify: PeerVerification): Promise<QuicConnection> => {

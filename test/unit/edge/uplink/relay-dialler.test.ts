@@ -15,7 +15,11 @@ const relay = { host: 'relay.example.com', port: 4433 };
 const running = new AbortController().signal;
 
 /** A dialler whose dials end in `refused`, or never when `silent`; what was dialled is kept. */
-function dialler(changes: Partial<RelayDiallerSettings> = {}, silent = false, refusal: string | null = null) {
+function dialler(
+  changes: Partial<RelayDiallerSettings> = {},
+  silent = false,
+  wayOut: () => Promise<string | null> = async () => null,
+) {
   const clock = new ManualClock();
   const dialled: DialOptions[] = [];
   const looked: string[] = [];
@@ -44,7 +48,7 @@ function dialler(changes: Partial<RelayDiallerSettings> = {}, silent = false, re
       },
       wayOut: async (remote) => {
         asked.push(remote);
-        return refusal;
+        return wayOut();
       },
     },
     { relay, verification: { kind: 'none' }, transport: relayTransport, ...changes },
@@ -136,7 +140,7 @@ describe('dialling a relay', () => {
     ['ECONNREFUSED', 'no connection: nothing listens there (ECONNREFUSED)'],
     ['EMFILE', 'no connection: the system refuses to send there (EMFILE)'],
   ])('asks the system after 3 s of silence, and reports its refusal: %s', async (code, reason) => {
-    const { asked, clock, dial } = dialler({}, true, code);
+    const { asked, clock, dial } = dialler({}, true, async () => code);
     const outcome = expect(dial()).rejects.toThrow(reason);
     await clock.advanceAsync(2999);
     expect(asked).toEqual([]);
@@ -148,10 +152,25 @@ describe('dialling a relay', () => {
   });
 
   it('asks nothing of the system where the dial has ended before', async () => {
-    const { asked, clock, dial } = dialler({}, false, 'EPERM');
+    const { asked, clock, dial } = dialler({}, false, async () => 'EPERM');
     await expect(dial()).rejects.toThrow('refused');
     await clock.advanceAsync(6000);
     expect(asked).toEqual([]);
+  });
+
+  it('reports a refusal only for the attempt that asked, however late the system answers', async () => {
+    const [late, never] = [Promise.withResolvers<string | null>(), Promise.withResolvers<string | null>()];
+    const answers = [late.promise, never.promise];
+    const { asked, clock, dial } = dialler({}, true, async () => answers.shift() ?? null);
+    const first = expect(dial()).rejects.toThrow('no connection within 6 s');
+    await clock.advanceAsync(6000);
+    await first;
+    const second = expect(dial()).rejects.toThrow('no connection within 6 s');
+    await settle();
+    late.resolve('EPERM');
+    await clock.advanceAsync(6000);
+    await second;
+    expect(asked).toHaveLength(2);
   });
 
   it('gives up after 6 s of waiting for a name', async () => {
