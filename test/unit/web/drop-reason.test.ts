@@ -3,16 +3,10 @@ import { dropReasons } from '../../../src/quic/types.ts';
 import { dropReason } from '../../../web/src/words/drop-reason.ts';
 
 describe('why a datagram was dropped', () => {
-  it('has words for each reason of ours', () => {
-    expect(Object.fromEntries(dropReasons.map((reason) => [reason, dropReason(reason)]))).toEqual({
-      no_peer: 'other edge not bound',
-      too_large: 'too large',
-      queue_full: 'queue full',
-      expired: 'too old',
-      wrong_protocol: 'not of this protocol',
-      closing: 'tunnel was closing',
-      congestion: 'path full',
-    });
+  it('has other words than the name for each reason of ours but those that say enough', () => {
+    const named = dropReasons.filter((reason) => dropReason(reason) === reason.replaceAll('_', ' '));
+    expect(named).toEqual(['too_large', 'queue_full']);
+    expect(dropReason('no_peer')).toBe('other edge not bound');
   });
 
   it('shows that of another program as it is', () => {
