@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ import { connectTo, openDatagramSocket, sendNow } from '../../src/posix/unix-dat
 import { ManualClock } from '../support/fakes/manual-clock.ts';
 import { silentLogger } from '../support/fakes/silent-logger.ts';
 import { AgentProcess } from '../support/observer/agent-process.ts';
+import { ConfiguredObserver } from '../support/observer/configured-observer.ts';
 import { startObserverProcess } from '../support/observer/observer-process.ts';
 import { silentSlot, startRecovery } from '../support/observer/recovery-bed.ts';
 import { systemdSocket } from '../support/observer/systemd-socket.ts';
@@ -159,13 +160,10 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
     await rm(folder, { recursive: true });
   },
   async 'SIGHUP reloads'() {
-    const folder = await mkdtemp(join(tmpdir(), 'adit-observer-'));
-    const [config, socket] = [join(folder, 'observer.json'), join(folder, 'o.sock')];
-    await writeFile(config, JSON.stringify({ socket, threshold_ms: 30_000 }));
-    await using program = await startObserverProcess(['--config', config]);
-    await using agent = await AgentProcess.start(socket);
-    await writeFile(config, JSON.stringify({ socket, threshold_ms: 200 }));
-    program.child.kill('SIGHUP');
+    await using observer = await ConfiguredObserver.start(() => ({ threshold_ms: 30_000 }));
+    const { program } = observer;
+    await using agent = await AgentProcess.start(observer.socket);
+    await observer.reload({ threshold_ms: 200 });
     await until(() => program.log().includes('config reloaded'));
     await agent.beat();
     await until(() => program.out().includes('"Stall"'));

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfiguredObserver } from '../../support/observer/configured-observer.ts';
 import { startHookedObserver } from '../../support/observer/hooked-observer.ts';
-import { startObserverProcess } from '../../support/observer/observer-process.ts';
 import { until } from '../../support/until.ts';
 
 describe('the config of an observer, which a process of its own reads', () => {
@@ -48,14 +48,12 @@ describe('the config of an observer, which a process of its own reads', () => {
   });
 
   it('that is wrong at a reload is refused with its problems, and the old one stays', async () => {
-    const socket = join(folder, 'o.sock');
-    await writeFile(config, JSON.stringify({ socket, threshold_ms: 500 }));
-    await using observer = await startObserverProcess(['--config', config]);
-    await writeFile(config, JSON.stringify({ socket, threshold_ms: 'soon' }));
-    observer.child.kill('SIGHUP');
-    await until(() => observer.log().includes('config not reloaded'));
-    expect(observer.log()).toMatch(/"problem":"[^"]*threshold_ms must be /);
-    expect(observer.child.exitCode).toBeNull();
+    await using observer = await ConfiguredObserver.start(() => ({ threshold_ms: 500 }));
+    const { program } = observer;
+    await observer.reload({ threshold_ms: 'soon' });
+    await until(() => program.log().includes('config not reloaded'));
+    expect(program.log()).toMatch(/"problem":"[^"]*threshold_ms must be /);
+    expect(program.child.exitCode).toBeNull();
   });
 });
 
