@@ -8,6 +8,12 @@ const pollMs = 20;
 const startDeadlineMs = 120_000;
 const shownCharacters = 300;
 
+/** None outlives the benchmark. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export interface ChildSettings {
   readonly name: string;
   readonly command: string;
@@ -28,10 +34,9 @@ export class Child implements AsyncDisposable {
     this.#process = spawn(settings.command, settings.args, { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#process.once('error', (error) => (this.#failure = error.message));
-    const killIt = (): void => void this.#process.kill('SIGKILL');
-    process.once('exit', killIt);
+    running.add(this.#process);
     this.#process.once('exit', (code, signal) => {
-      process.off('exit', killIt);
+      running.delete(this.#process);
       this.#failure = `it ended with ${signal ?? `status ${code ?? '?'}`}`;
     });
   }
