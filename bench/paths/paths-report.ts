@@ -25,7 +25,9 @@ export function pathsReport(results: PathsResults): string {
     formatReport(results).trimEnd(),
     `Seeds of the rounds: ${seeds.join(', ')}.`,
     '',
-    `Cells within their targets: ${verdicts.length - missed.length} of ${verdicts.length}.`,
+    verdicts.length === 0
+      ? 'No cell is judged: targets are shares of the bare path, which was not measured.'
+      : `Cells within their targets: ${verdicts.length - missed.length} of ${verdicts.length}.`,
     ...(lines.length === 0 ? [] : ['The worst:', ...lines]),
     ...(more > 0 ? [`  and ${more} more`] : []),
     '',

@@ -1,5 +1,6 @@
 import type { Cell as ResultCell, ResultRow } from '../report/results.ts';
 import type { PathCase } from './cells.ts';
+import type { Summary } from '../statistics.ts';
 
 export const units = { p50: 'ms p50', p99: 'ms p99', cpu: 'µs' } as const;
 
@@ -11,6 +12,8 @@ const targets = {
   /** Where it does not. */
   linkShare: 0.95,
   linkP99Ms: 150,
+  /** How far below its share the worst round may be: a median hides a round in which nearly nothing arrived. */
+  worstRound: 0.05,
 };
 
 export interface Verdict {
@@ -33,9 +36,9 @@ export function judge(
   const verdicts = rows.flatMap((row) => {
     const pathCase = cases.find(({ id }) => id === row.id);
     const [ours, theirs] = [row.cells[column], row.cells[bare]];
-    const share = ours?.ratio?.median;
-    if (pathCase === undefined || ours === undefined || theirs === undefined || share === undefined) return [];
-    return [verdictOf(row.id, column, share, { pathCase, ours, theirs })];
+    const ratio = ours?.ratio ?? null;
+    if (pathCase === undefined || ours === undefined || theirs === undefined || ratio === null) return [];
+    return [verdictOf(row.id, column, ratio, { pathCase, ours, theirs })];
   });
   return verdicts.toSorted((a, b) => a.share - b.share);
 }
@@ -46,13 +49,17 @@ interface Compared {
   readonly theirs: ResultCell;
 }
 
-function verdictOf(row: string, column: string, share: number, { pathCase, ours, theirs }: Compared): Verdict {
+function verdictOf(row: string, column: string, ratio: Summary, { pathCase, ours, theirs }: Compared): Verdict {
+  const { median: share, min: worst } = ratio;
   const p99Ms = ours.beside[units.p99] ?? NaN;
   const isNarrow = (pathCase.cell.link?.share ?? Infinity) <= 1;
   const leastShare = isNarrow ? targets.linkShare : targets.share;
   const mostMs = isNarrow ? targets.linkP99Ms : (theirs.beside[units.p99] ?? NaN) + targets.addedP99Ms;
   const misses = [
     ...(share < leastShare ? [`delivers ${share.toFixed(3)} of the bare path, not ${leastShare}`] : []),
+    ...(share >= leastShare && worst < leastShare - targets.worstRound
+      ? [`delivers ${worst.toFixed(3)} of the bare path in one round`]
+      : []),
     ...(p99Ms > mostMs ? [`p99 is ${p99Ms.toFixed(0)} ms, not ${mostMs.toFixed(0)} ms`] : []),
   ];
   return { row, column, share, p99Ms, misses };

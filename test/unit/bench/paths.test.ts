@@ -86,6 +86,7 @@ describe('the rounds of the benchmark of paths', () => {
       ...{ seconds: 1, relays: {}, reference: null, rows: [], seeds: [41, 42], verdicts: [] },
     };
     expect(pathsReport(results)).toContain('Seeds of the rounds: 41, 42.');
+    expect(pathsReport(results)).toContain('No cell is judged');
   });
 });
 
@@ -101,6 +102,12 @@ describe('the verdict about a column', () => {
       ['380/s loss 1 %', ['delivers 0.980 of the bare path, not 0.99', 'p99 is 60 ms, not 40 ms']],
       ['380/s loss 0 %', []],
     ]);
+  });
+
+  it('names a round that fell far behind the others', () => {
+    const ratio = { median: 1, min: 0.017, max: 1, count: 5 };
+    const rows = [row('380/s jitter 30 ms', { ...result(100, 30, 1), ratio })];
+    expect(judge(rows, cases, 'native', 'bare')[0]?.misses).toEqual(['delivers 0.017 of the bare path in one round']);
   });
 
   it('asks less behind a link that does not carry the rate', () => {
