@@ -7,7 +7,8 @@ import { refusalRemedy } from './refusal-remedy.ts';
 
 /** How the bind at one relay of a tunnel is; nothing while it is as it should be. */
 export function uplinkFindings(tunnel: EdgeTunnelReport, relay: EdgeRelayReport): Finding[] {
-  return [...bindFindings(tunnel, relay), ...silenceFindings(relay), ...choiceFindings(tunnel, relay)];
+  const findings = relay.one_way ? [oneWay(relay)] : [...bindFindings(tunnel, relay), ...silenceFindings(relay)];
+  return [...findings, ...choiceFindings(tunnel, relay)];
 }
 
 function bindFindings(tunnel: EdgeTunnelReport, relay: EdgeRelayReport): Finding[] {
@@ -37,12 +38,17 @@ function noConnection(relay: EdgeRelayReport): Finding {
   return problem(`${text}${reason === undefined ? ' yet' : `: ${reason}`}.`, connectRemedy(relay));
 }
 
+/** A connection that ended for this reason cannot be made anew, and by then nothing comes back either. */
+function oneWay({ relay_addr: address, state }: EdgeRelayReport): Finding {
+  const others = state === 'connecting' ? 'did, and no new connection can be made' : 'do';
+  return problem(
+    `What is sent to the relay ${address} does not arrive; packets from it ${others}.`,
+    'let UDP out to its port: a firewall or NAT between here and the relay lets packets in only',
+  );
+}
+
 /** As far as this edge knows, its packets do not reach the relay. */
-function silenceFindings({ relay_addr: address, one_way: oneWay, suspect }: EdgeRelayReport): Finding[] {
-  if (oneWay) {
-    const remedy = 'let UDP out to its port: a firewall or NAT between here and the relay lets packets in only';
-    return [problem(`What is sent to the relay ${address} does not arrive; packets from it do.`, remedy)];
-  }
+function silenceFindings({ relay_addr: address, suspect }: EdgeRelayReport): Finding[] {
   return suspect ? [problem(`The relay ${address} has stopped answering.`, 'look at it: adit why there')] : [];
 }
 

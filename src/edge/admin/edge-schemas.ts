@@ -27,7 +27,10 @@ const relaySchema = z.object({
   state: z.enum(states),
   /** It has stopped acknowledging what is sent. */
   suspect: z.boolean(),
-  /** Packets come from it, but no answers to what is sent: the way to it is blocked. */
+  /**
+   * Packets come from it, but no answers to what is sent: the way to it is blocked. So it stays when that has ended the
+   * connection, while no attempt brings an answer or an error.
+   */
   one_way: z.boolean(),
   /** Why the last attempt or connection ended; null while the bind is held. */
   last_problem: text.nullable(),

@@ -1,5 +1,5 @@
 import { toPathReport } from '../../admin/path-report.ts';
-import { errorMessage } from '../../lib/app-error.ts';
+import { AppError, errorMessage } from '../../lib/app-error.ts';
 import { Backoff } from '../../lib/backoff.ts';
 import { formatHostPort } from '../../lib/host-port.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -59,6 +59,7 @@ export class RelayClient {
   #connection: RelayConnection | null = null;
   #liveness: Liveness | null = null;
   #suspect = false;
+  /** Still so when that ended the connection, until something is known of the way again. */
   #oneWay = false;
   #peerTroubles: readonly string[] = [];
   #running: Promise<void> | null = null;
@@ -198,15 +199,19 @@ export class RelayClient {
     try {
       const connection = await this.#dialler.dial(relayConnection, this.#stopping.signal);
       this.#connection = relayConnection;
+      this.#oneWay = false;
       observer.onConnectionStart(relayConnection, connection);
       relayConnection.open(connection);
       if (this.#stopping.signal.aborted) relayConnection.stop();
     } catch (error) {
+      // Silence is what a blocked way out brings; anything else is news.
+      if (!(error instanceof AppError && error.code === 'timed-out')) this.#oneWay = false;
       return this.#stopping.signal.aborted
         ? { kind: 'stopped' }
         : { kind: 'lost', held: false, reason: errorMessage(error) };
     }
     const end = await ended.promise;
+    this.#oneWay = end.kind === 'lost' && end.reason === noProof;
     this.#forgetConnection(relayConnection);
     return end;
   }
@@ -216,7 +221,6 @@ export class RelayClient {
     this.#peerTroubles = [];
     this.#liveness = null;
     this.#suspect = false;
-    this.#oneWay = false;
     this.#dependencies.observer.onConnectionEnd(connection);
   }
 

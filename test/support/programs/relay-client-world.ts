@@ -1,6 +1,7 @@
 import type { BindingSettings } from '../../../src/edge/uplink/binding.ts';
 import type { RelayChange } from '../../../src/edge/uplink/bind-outcome.ts';
 import { RelayClient } from '../../../src/edge/uplink/relay-client.ts';
+import { AppError } from '../../../src/lib/app-error.ts';
 import {
   encodeRelayMessage,
   parseEdgeMessage,
@@ -10,7 +11,7 @@ import {
 } from '../../../src/protocol/tunnel/control-message.ts';
 import { FrameReader } from '../../../src/protocol/tunnel/frame.ts';
 import type { CloseInfo } from '../../../src/quic/connection-report.ts';
-import type { ConnectionHandler, QuicConnection, QuicStream } from '../../../src/quic/types.ts';
+import type { ConnectionHandler, DialOptions, QuicConnection, QuicStream } from '../../../src/quic/types.ts';
 import { ManualClock, settle } from '../fakes/manual-clock.ts';
 import { MemoryNetwork } from '../fakes/memory-quic.ts';
 import { plainBinding } from '../samples/plain-binding.ts';
@@ -68,11 +69,16 @@ export class RelayClientWorld {
   readonly relayEnds: RelayEnd[] = [];
   readonly changes: RelayChange[] = [];
   readonly client: RelayClient;
+  /** Packets of new connections get no answer. */
+  isSilent = false;
 
   constructor(changes: Partial<BindingSettings> = {}) {
+    const engine = this.network.engine();
     this.client = new RelayClient(
       {
-        engine: this.network.engine(),
+        engine: {
+          dial: (options, handler) => (this.isSilent ? unanswered(options) : engine.dial(options, handler)),
+        },
         clock: this.clock,
         random: new SeededRandom(),
         logger: silentLogger,
@@ -141,6 +147,12 @@ export class RelayClientWorld {
       this.network.run();
     }
   }
+}
+
+function unanswered({ signal }: DialOptions): Promise<never> {
+  return new Promise((_, reject) =>
+    signal?.addEventListener('abort', () => reject(new AppError('cancelled', 'cancelled'))),
+  );
 }
 
 export async function openRelayClientWorld(changes: Partial<BindingSettings> = {}): Promise<RelayClientWorld> {

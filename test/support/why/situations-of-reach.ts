@@ -71,7 +71,8 @@ export const situationsOfReach: readonly Situation[] = [
     says: [
       {
         at: 'ingress',
-        cause: /^What is sent to the relay .* does not arrive; packets from it do\.$/,
+        cause:
+          /^What is sent to the relay .* does not arrive; packets from it (do|did, and no new connection can be made)\.$/,
         remedy: /^let UDP out/,
       },
     ],

@@ -76,6 +76,11 @@ describe('why a tunnel is as it is, at an edge', () => {
     );
     expect(words).not.toContain('other edge');
     expect(words).not.toContain('stopped answering');
+    const last_problem = 'no connection within 6 s';
+    const ended = { ...relay, state: 'connecting', one_way: true, last_problem, path: null } as const;
+    const later = text(factsOf({ state: 'connecting', relays: [ended] }));
+    expect(later).toContain('does not arrive; packets from it did, and no new connection can be made. → let UDP out');
+    expect(later).not.toContain(last_problem);
   });
 
   it('names the machine when this process stood still', () => {

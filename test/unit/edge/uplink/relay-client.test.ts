@@ -134,6 +134,34 @@ describe('a relay client', () => {
     }
   });
 
+  it('goes on reporting that the way to the relay is blocked once that has ended the connection', async () => {
+    const world = await openRelayClientWorld();
+    world.relayEnd.say(ready);
+    await world.pass();
+    world.relayEnd.say({ type: 'pong' });
+    await world.pass();
+    world.isSilent = true;
+    // It pings, and gets other packets for an answer.
+    for (let i = 0; i < 40 && world.client.connection !== null; i++) {
+      world.relayEnd.say({ type: 'tunnel_trouble', tunnel_id: tunnelId, troubles: [] });
+      await world.pass(500);
+      world.client.sample(world.clock.monotonicMs(), 5000);
+    }
+    await world.pass(1500);
+    expect(world.client.report()).toMatchObject({
+      state: 'connecting',
+      one_way: true,
+      last_problem: 'the relay does not get what is sent to it',
+    });
+    await world.pass(6500);
+    expect(world.client.report()).toMatchObject({ one_way: true, last_problem: 'no connection within 6 s' });
+    world.isSilent = false;
+    await world.pass(10_000);
+    world.relayEnd.say(ready);
+    await world.pass();
+    expect(world.client.report()).toMatchObject({ state: 'ready', one_way: false });
+  });
+
   it('reports the next loss when the leg that was taken has come back meanwhile', async () => {
     const world = await openRelayClientWorld();
     world.relayEnd.say(ready);
