@@ -23,14 +23,14 @@ export async function compareEngines(
     return;
   }
   terminal.out('\nthe same programs once more, on the portable engine:\n');
-  const folder = join(world.folder, 'portable');
+  const folder = join(world.folder, 'quiche');
   mkdirSync(folder);
   const portable = await planDemo(folder);
   await using _programs = await startTunnels(portable, 'quiche', clock, terminal);
   const portableRate = await measureTcpRate(portable.tcp, seconds, clock);
   const times = (rate / portableRate).toFixed(1);
   terminal.out(
-    `\nTCP one way, ${seconds} s each: engine native ${megabytes(rate)}, engine quiche ${megabytes(portableRate)} ` +
+    `\nTCP one way, ${seconds} s each:\nengine native ${megabytes(rate)}, engine quiche ${megabytes(portableRate)} ` +
       `(native ${times} times as fast)\n`,
   );
 }

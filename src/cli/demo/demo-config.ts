@@ -84,7 +84,7 @@ export function writeRelayConfig(world: DemoWorld, manager: ManagerBlock, isWatc
 /** Writes the config of an edge that has no tunnel yet. Returns its path. */
 export function writeEdgeConfig(world: DemoWorld, side: EdgeSide, manager: ManagerBlock): string {
   const api = formatHostPort(world.edgeApis[side]);
-  return writeConfig(world, `${side}-edge`, { edge_id: `demo-${side}`, api_addr: api, tunnels: [], manager });
+  return writeConfig(world, side, { edge_id: `demo-${side}`, api_addr: api, tunnels: [], manager });
 }
 
 /** Each program has a folder of its own, for its state and certificates. Returns the config's path. */

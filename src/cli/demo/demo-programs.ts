@@ -16,7 +16,7 @@ export function startProgram(
   terminal: Terminal,
 ): ChildProgram {
   const child = new ChildProgram(name, [kind, '-c', configPath], clock);
-  terminal.out(`${name.padEnd(13)} pid ${child.pid ?? '?'}: adit ${kind} -c ${configPath}\n`);
+  terminal.out(`${name.padEnd(12)} pid ${child.pid ?? '?'}: adit ${kind} -c ${configPath}\n`);
   return child;
 }
 

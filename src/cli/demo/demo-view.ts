@@ -3,8 +3,6 @@ import { formatHostPort } from '../../lib/host-port.ts';
 import { tunnelsSchema, type RelayTunnelReport } from '../../relay/admin/relay-schemas.ts';
 import { lossWords, rttWords } from '../status/units.ts';
 import type { DemoWorld } from './demo-config.ts';
-import type { TcpProgress } from './tcp-exchange.ts';
-import type { UdpProgress } from './udp-flow.ts';
 
 export type TunnelRow = RelayTunnelReport;
 
@@ -23,27 +21,14 @@ export async function areEdgesReady({ edgeApis }: DemoWorld, tunnels: number): P
   return healths.every(({ active_tunnels: active }) => active === tunnels);
 }
 
-export const viewLegend = 'each second; round trips and loss: egress leg + ingress leg, as the relay sees them';
+export const viewLegend = 'each second; round trip and loss of egress leg + ingress leg';
 
-/** One line of the live view: what passed in the last `seconds`, and the relay's own figures of each leg. */
-export function viewLine(
-  traffic: { readonly tcp: TcpProgress; readonly udp: UdpProgress },
-  before: { readonly tcpBytes: number; readonly udpPackets: number },
-  tunnels: readonly TunnelRow[],
-  seconds: number,
-): string {
-  const megabytes = (traffic.tcp.receivedBytes - before.tcpBytes) / 1e6 / seconds;
-  const packets = (traffic.udp.received - before.udpPackets) / seconds;
-  const rates = { tcp: `${megabytes.toFixed(1).padStart(5)} MB/s`, udp: `${packets.toFixed(0).padStart(4)} packets/s` };
-  const columns = tunnels
-    .toSorted((a, b) => a.protocol.localeCompare(b.protocol))
-    .map((tunnel) => {
-      const paths = [tunnel.egress, tunnel.ingress].map((side) => side.leg?.path ?? null);
-      const rtts = paths.map((path) => rttWords(path).padStart(6)).join(' + ');
-      return `${tunnel.protocol} ${rates[tunnel.protocol]} ${rtts}  ${paths.map(lossWords).join(' + ')}`;
-    });
-  const dropped = tunnels.map(droppedBy).reduce((a, b) => a + b, 0);
-  return [...columns, `dropped ${dropped}`].join(' | ');
+/** One line of the live view: what passed in the last second, and the relay's own figures of each leg. */
+export function viewLine(tunnel: TunnelRow, rate: string): string {
+  const paths = [tunnel.egress, tunnel.ingress].map((side) => side.leg?.path ?? null);
+  const rtts = paths.map((path) => rttWords(path).padStart(6)).join(' + ');
+  const losses = paths.map((path) => lossWords(path).padStart(6)).join(' + ');
+  return `${tunnel.protocol} ${rate.padStart(14)}  ${rtts}  ${losses}  dropped ${droppedBy(tunnel)}`;
 }
 
 export function droppedBy({ drops }: TunnelRow): number {

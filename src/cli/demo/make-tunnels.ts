@@ -25,7 +25,7 @@ export async function makeTunnels(
 ): Promise<void> {
   const { manager, nodes } = programs;
   await until(() => manager.areOnline(Object.values(nodes)), clock, 'relay and edges have not registered');
-  terminal.out('relay and edges have registered with the manager, each by a token that works once\n');
+  terminal.out('relay and edges have registered with the manager, by tokens that work once\n');
   for (const tunnel of [world.tcp, world.udp]) {
     const { protocol, local, destination } = tunnel;
     await makeTunnel(world, programs, {
@@ -34,7 +34,7 @@ export async function makeTunnels(
     });
   }
   await untilTunnelsRun(world, 2, clock);
-  terminal.out('the manager has made two tunnels: encrypted from edge to edge, bound by proof of a secret\n');
+  terminal.out('the manager has made two tunnels, encrypted from edge to edge\n');
 }
 
 /** Has the manager make a tunnel from the egress edge to the ingress edge. */

@@ -39,7 +39,7 @@ export class TunnelFiles {
       return createTunnelKit({ name: `demo-${protocol}`, protocol, relays, ...addresses, relayFingerprint }, secrets);
     });
     const write = (side: EdgeSide): string =>
-      writeConfig(this.#world, `${side}-edge`, {
+      writeConfig(this.#world, side, {
         edge_id: `demo-${side}`,
         api_addr: formatHostPort(this.#world.edgeApis[side]),
         quic: { engine: this.#engine },

@@ -11,12 +11,14 @@ export const srtPacketBytes = 1332;
 
 const headerBytes = 16;
 const tickMs = 5;
+/** What is sent at once where this process was late: a source that stood still must not flood the tunnel. */
+const longestBurstMs = 20;
 /**
  * The kernel's default holds a tenth of a second of this flow: less than this process may be busy with the TCP
  * transfer.
  */
 const receiveBufferBytes = 4 * 1024 * 1024;
-/** How long the last packets may take before they count as lost. */
+/** Once nothing has arrived for so long, what is missing is lost. */
 const settleMs = 500;
 
 export interface UdpFlowResult {
@@ -34,7 +36,8 @@ export interface UdpProgress {
 }
 
 /**
- * Sends packets of an SRT stream's size at `packetsPerSec` for `seconds` through the tunnel and checks what arrives.
+ * Sends packets of an SRT stream's size at `packetsPerSec` for `seconds` through the tunnel and checks what arrives. It
+ * takes longer where this process is late.
  */
 export async function runUdpFlow(
   settings: {
@@ -54,11 +57,18 @@ export async function runUdpFlow(
     const arrivals = new Arrivals(clock, progress);
     receiver.on('message', (packet) => arrivals.add(packet));
     await send(sender, settings, clock, progress);
-    await new Promise<void>((resolve) => void clock.setTimeout(resolve, settleMs));
+    await untilQuiet(clock, progress);
     return arrivals.result(progress.sent);
   } finally {
     sender.close();
     receiver.close();
+  }
+}
+
+async function untilQuiet(clock: Clock, progress: UdpProgress): Promise<void> {
+  for (let before = -1; before !== progress.received && progress.received < progress.sent;) {
+    before = progress.received;
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, settleMs));
   }
 }
 
@@ -68,16 +78,17 @@ function send(
   clock: Clock,
   progress: UdpProgress,
 ): Promise<void> {
-  const start = clock.monotonicMs();
+  const total = packetsPerSec * seconds;
+  let dueMs = clock.monotonicMs();
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
     const timer = clock.setInterval(() => {
-      const elapsedMs = clock.monotonicMs() - start;
-      const due = Math.floor((Math.min(elapsedMs, seconds * 1000) * packetsPerSec) / 1000);
-      for (; progress.sent < due; progress.sent++) {
-        socket.send(packet(progress.sent, clock.monotonicMs()), local.port, local.host);
+      const nowMs = clock.monotonicMs();
+      dueMs = Math.max(dueMs, nowMs - longestBurstMs);
+      for (; dueMs <= nowMs && progress.sent < total; dueMs += 1000 / packetsPerSec) {
+        socket.send(packet(progress.sent++, clock.monotonicMs()), local.port, local.host);
       }
-      if (elapsedMs < seconds * 1000) return;
+      if (progress.sent < total) return;
       timer.cancel();
       resolve();
     }, tickMs);
