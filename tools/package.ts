@@ -63,6 +63,11 @@ function build(): void {
   }
 }
 
+/** For who waits: each of these takes a minute on a busy machine. */
+function say(what: string): void {
+  process.stderr.write(`package: ${what}\n`);
+}
+
 function wants(kind: PackageKind): boolean {
   return values.only === undefined || values.only === kind;
 }
@@ -71,20 +76,30 @@ function writePrograms(work: string): readonly string[] {
   const name = `adit-${version}`;
   const tree = join(work, name);
   copySources(tree);
+  say('installing what runs (npm ci)');
   installPackages(tree);
   const files = [];
   if (wants('tar')) {
-    files.push(`${name}-${platform}.tar.gz`);
-    writeTarball(work, name, join(out, `${name}-${platform}.tar.gz`));
+    say('writing the tarball');
+    files.push(inPlace(`${name}-${platform}.tar.gz`, (target) => writeTarball(work, name, target)));
   }
   if (wants('deb')) {
-    files.push(`adit_${version}_amd64.deb`);
-    writeDeb(work, tree, join(out, `adit_${version}_amd64.deb`));
+    say('writing the Debian package');
+    files.push(inPlace(`adit_${version}_amd64.deb`, (target) => writeDeb(work, tree, target)));
   }
   return files;
 }
 
+/** Under its name once it is whole: a run that is interrupted leaves no half of a package that looks like one. */
+function inPlace(file: string, write: (target: string) => void): string {
+  const part = join(out, `${file}.part`);
+  write(part);
+  renameSync(part, join(out, file));
+  return file;
+}
+
 function library(work: string): string {
+  say('compiling the library');
   const folder = join(work, 'library');
   mkdirSync(folder);
   return writeLibrary(folder, out, version);
