@@ -71,8 +71,7 @@ export const situationsOfReach: readonly Situation[] = [
     says: [
       {
         at: 'ingress',
-        cause:
-          /^What is sent to the relay .* does not arrive; packets from it (do|did, and no new connection can be made)\.$/,
+        cause: /^What is sent to the relay .* does not arrive; packets from it (do|did, and no new .*)\.$/,
         remedy: /^let UDP out/,
       },
     ],
