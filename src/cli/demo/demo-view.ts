@@ -4,7 +4,7 @@ import { tunnelsSchema, type RelayTunnelReport } from '../../relay/admin/relay-s
 import { lossWords, rttWords } from '../status/units.ts';
 import type { DemoWorld } from './demo-config.ts';
 
-export type TunnelRow = RelayTunnelReport;
+type TunnelRow = RelayTunnelReport;
 
 /** The state of the demo's tunnels as their relay reports it. */
 export async function readTunnels({ apiAddr }: DemoWorld): Promise<readonly TunnelRow[]> {
