@@ -39,7 +39,7 @@ export interface ObserverProgramDependencies {
   readonly loopPulse: LoopPulse;
   /** Receiving broke by a defect. */
   readonly failed: (error: unknown) => void;
-  /** The observer is to end, for a reason that stands in its config. */
+  /** The observer is to end, for a reason that stands in its config. Called once at most, and not while it stops. */
   readonly giveUp: (reason: string) => void;
 }
 
@@ -70,6 +70,7 @@ export class ObserverProgram {
   #link: NodeLink | null = null;
   #lastLookMs = 0;
   #stopping = false;
+  #givenUp = false;
 
   private constructor(
     { config, configPath }: ObserverProgramSettings,
@@ -207,12 +208,17 @@ export class ObserverProgram {
   #event(event: ObserverEvent): void {
     this.#outputs.event(event);
     this.#board.event(event);
-    if (event.type === 'NamespaceConflict' && this.#config.strict_namespace_check) {
-      this.#dependencies.giveUp(`pid ${event.claimed_pid} beats from another PID namespace (strict_namespace_check)`);
-    }
+    if (event.type === 'NamespaceConflict' && this.#config.strict_namespace_check) this.#giveUp(event.claimed_pid);
     if (event.type !== 'Stall') return;
     const slot = this.#slotOf(event.pid);
     if (slot !== undefined) this.#recovery?.runner.stalled(slot);
+  }
+
+  /** A foreign agent goes on beating, and a second signal would cut the stop short. */
+  #giveUp(pid: number): void {
+    if (this.#stopping || this.#givenUp) return;
+    this.#givenUp = true;
+    this.#dependencies.giveUp(`pid ${pid} beats from another PID namespace (strict_namespace_check)`);
   }
 
   #looked(): void {

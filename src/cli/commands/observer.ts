@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
 import { configFlags, REMOVED_FLAGS, valuesOfFlags, type ConfigFlag } from '../../observer/config/config-flags.ts';
 import type { ObserverConfig } from '../../observer/config/observer-config.ts';
 import { readConfigApart } from '../../observer/config/read-config-apart.ts';
@@ -99,7 +99,7 @@ async function startObserver(
       },
     },
   );
-  stopAfter(config.shutdown_after_secs, clock);
+  const end = endAfter(config.shutdown_after_secs, clock);
   return {
     facts: observer.facts(),
     watchedFiles: () => (path === null ? [] : [path]),
@@ -108,7 +108,10 @@ async function startObserver(
       return { ...(await observer.reload(next)), logLevel: next.log_level };
     },
     trimMemory: () => observer.trimMemory(),
-    stop: () => observer.stop(),
+    stop() {
+      end?.cancel();
+      return observer.stop();
+    },
   };
 }
 
@@ -116,6 +119,7 @@ function crash(error: unknown): never {
   throw error instanceof Error ? error : new Error(String(error));
 }
 
-function stopAfter(seconds: number | null, clock: Clock): void {
-  if (seconds !== null) clock.setTimeout(() => void process.kill(process.pid, 'SIGTERM'), seconds * 1000);
+function endAfter(seconds: number | null, clock: Clock): Timer | null {
+  if (seconds === null) return null;
+  return clock.setTimeout(() => void process.kill(process.pid, 'SIGTERM'), seconds * 1000);
 }
