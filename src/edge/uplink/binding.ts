@@ -67,7 +67,7 @@ export class Binding {
   #relayKnowsIfFree = false;
   #relayKnowsTroubles = false;
   #challenge: string | undefined;
-  /** The troubles that the other edge was sent last. */
+  /** The troubles that the relay was sent last for this leg; a peer that comes later gets them from there. */
   #sentTroubles: readonly string[] = [];
 
   constructor(settings: BindingSettings, manner: BindManner) {
@@ -209,8 +209,8 @@ export class Binding {
 
   #becomeBound(peer: 'absent' | 'present'): readonly BindingStep[] {
     this.#held = true;
-    // The relay forgot them with the leg, and the peer may be a new one.
-    this.#sentTroubles = [];
+    // A leg that waited for its peer has kept them at the relay; with a new leg the relay has none.
+    if (this.#phase !== 'waiting') this.#sentTroubles = [];
     return this.#become(peer === 'present' ? 'ready' : 'waiting', { kind: 'bound', peer });
   }
 
