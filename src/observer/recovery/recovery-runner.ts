@@ -55,6 +55,7 @@ export interface RecoveryRunnerDependencies {
 }
 
 const outputGraceMs = 100;
+const notSignalled = 'a recovery command could not be signalled';
 
 interface Child {
   readonly childPid: number;
@@ -112,7 +113,7 @@ export class RecoveryRunner {
     this.#stopping = true;
     for (const timer of this.#waiting.values()) timer?.cancel();
     const children = [...this.#children.values()];
-    for (const { childPid } of children) killGroup(childPid);
+    for (const { childPid } of children) this.#kill(childPid);
     const { clock, logger } = this.#dependencies;
     const ended = Promise.all(children.map((child) => child.ended));
     if (await settledWithin(clock, ended, this.#settings.shutdownGraceMs)) return;
@@ -175,8 +176,8 @@ export class RecoveryRunner {
         });
       });
     });
-    child.on('error', (error) => logger.warn({ error, pid: childPid }, 'a recovery command could not be signalled'));
-    const timeout = timeoutMs === null ? null : clock.setTimeout(() => killGroup(childPid), timeoutMs);
+    child.on('error', (error) => logger.warn({ error, pid: childPid }, notSignalled));
+    const timeout = timeoutMs === null ? null : clock.setTimeout(() => this.#kill(childPid), timeoutMs);
     const [stdout, stderr] = [new CapturedOutput(child.stdout, limit), new CapturedOutput(child.stderr, limit)];
     this.#children.set(pid, { childPid, startedNs, stdout, stderr, timeout, ended });
     const commandLength = command.argv.join(' ').length;
@@ -231,18 +232,20 @@ export class RecoveryRunner {
     if (this.#waiting.get(pid) === null && !this.#stopping) this.#askAgain(pid);
   }
 
+  /** With all that it forked. A command that became another user, as sudo does, is beyond reach: it is left to end. */
+  #kill(leader: number): void {
+    try {
+      process.kill(-leader, 'SIGKILL');
+    } catch (error) {
+      // Ended by itself just now.
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
+      this.#dependencies.logger.warn({ error, pid: leader }, notSignalled);
+    }
+  }
+
   #environment(facts: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
     const base = this.#settings.inheritEnv ? process.env : { PATH: '/usr/bin:/bin' };
     return { ...base, ...this.#settings.env, ...facts };
-  }
-}
-
-function killGroup(leader: number): void {
-  try {
-    process.kill(-leader, 'SIGKILL');
-  } catch (error) {
-    // Ended by itself just now.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -4,9 +4,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import process from 'node:process';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { encodeBeat } from '../../../src/protocol/beat/beat-frame.ts';
 import { sealBeat } from '../../../src/protocol/beat/secure-beat.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
+import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { AgentProcess } from '../../support/observer/agent-process.ts';
 import { startObserverProcess } from '../../support/observer/observer-process.ts';
 import { startRecovery, silentSlot } from '../../support/observer/recovery-bed.ts';
@@ -97,6 +100,22 @@ describe('what would harm an observer', () => {
     await pause(2500);
     expect(existsSync(marker)).toBe(false);
     await runner.stop();
+  });
+
+  it('a recovery command that runs as another user cannot be killed, which is logged and ends nothing', async () => {
+    const [clock, logger] = [new ManualClock(), new RecordingLogger()];
+    const { runner, news } = startRecovery({ argv: ['/bin/sleep', '600'], clock, logger, settings: { timeoutMs: 200 } });
+    runner.stalled(silentSlot(4242));
+    const started = news.find(({ kind }) => kind === 'spawned');
+    using kill = vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+    });
+    clock.advance(200);
+    const stopped = runner.stop();
+    expect(logger.messages('warn')).toEqual(Array.from({ length: 2 }, () => 'a recovery command could not be signalled'));
+    kill.mockRestore();
+    process.kill(started?.kind === 'spawned' ? started.childPid : process.pid, 'SIGKILL');
+    await stopped;
   });
 
   it('a recovery command gets no descriptor of the observer, nor the socket that systemd handed over', async () => {

@@ -1,4 +1,5 @@
 import { SystemClock } from '../../../src/lib/clock.ts';
+import type { Logger } from '../../../src/lib/logger.ts';
 import type { AuditLog } from '../../../src/observer/recovery/audit-log.ts';
 import {
   RecoveryRunner,
@@ -13,6 +14,7 @@ export interface RecoveryBedOptions {
   readonly argv: readonly string[];
   readonly audit?: AuditLog;
   readonly clock?: ManualClock;
+  readonly logger?: Logger;
   readonly settings?: Partial<RecoverySettings>;
 }
 
@@ -29,7 +31,7 @@ export function startRecovery(options: RecoveryBedOptions) {
   const runner = new RecoveryRunner(
     {
       clock,
-      logger: silentLogger,
+      logger: options.logger ?? silentLogger,
       nowNs: () => clock.monotonicMs() * 1e6,
       slotOf: silentSlot,
       audit: (record) => options.audit?.append(record),
