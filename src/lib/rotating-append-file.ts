@@ -77,10 +77,19 @@ export class RotatingAppendFile {
   /** Moves the file and its predecessors one generation back, and begins an empty one. A failure keeps this one. */
   rotate(): void {
     const { path } = this.#settings;
+    const begun = `${path}.new`;
     this.sync();
-    for (let age = generations - 1; age >= 1; age -= 1) moveIfThere(`${path}.${age}`, `${path}.${age + 1}`);
-    moveIfThere(path, `${path}.1`);
-    const next = openAppend(path);
+    // Before anything moves: without a descriptor, or room for a file, each try would push one generation out.
+    const next = openAppend(begun);
+    try {
+      for (let age = generations - 1; age >= 1; age -= 1) moveIfThere(`${path}.${age}`, `${path}.${age + 1}`);
+      moveIfThere(path, `${path}.1`);
+      renameSync(begun, path);
+    } catch (error) {
+      closeSync(next);
+      unlinkSync(begun);
+      throw error;
+    }
     closeSync(this.#fd);
     this.#fd = next;
     this.#size = 0;
