@@ -58,11 +58,17 @@ export function addObserver(program: Command): void {
 function optionOf({ flag, description, form }: ConfigFlag): Option {
   const value = form === 'switch' ? '' : form === 'pair' ? ' <key=value...>' : ' <value>';
   const option = new Option(`${flag}${value}`, description);
-  if (form === 'switch' || form === 'pair') return option;
+  if (form === 'switch') return option;
+  if (form === 'pair') return option.argParser(pairs);
   return option.argParser((text: string, before: string | undefined) => {
     if (before !== undefined) throw new InvalidArgumentError('It is given twice.');
     return text;
   });
+}
+
+function pairs(text: string, before: readonly string[] = []): readonly string[] {
+  if (text.indexOf('=') < 1) throw new InvalidArgumentError('It must be KEY=VALUE.');
+  return [...before, text];
 }
 
 function removedOption(flag: string, instead: string): Option {

@@ -47,6 +47,13 @@ describe('the config of an observer, which a process of its own reads', () => {
     expect(log()).toMatch(/the flags:\n.*threshold_ms must be /);
   });
 
+  it('has no variable for recovery commands without a value', async () => {
+    const flags = ['--socket', 'o.sock', '--threshold-ms', '500', '--recovery-env', 'LANG'];
+    const { child, log } = await ended(flags);
+    expect(child.exitCode).toBe(2);
+    expect(log()).toContain('It must be KEY=VALUE.');
+  });
+
   it('that is wrong at a reload is refused with its problems, and the old one stays', async () => {
     await using observer = await ConfiguredObserver.start(() => ({ threshold_ms: 500 }));
     const { program } = observer;
