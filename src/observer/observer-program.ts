@@ -167,20 +167,40 @@ export class ObserverProgram {
 
   /** Puts all but sockets in force. Rejects with an AppError when a file cannot be read or opened. */
   async reload(next: ObserverConfig): Promise<ReloadOutcome> {
-    const plan = planObserverReload(this.#config, next);
-    const [keys, command] = [await readBeatKeys(next), await readRecoveryCommand(next)];
+    const { effective, ...outcome } = planObserverReload(this.#config, next);
+    const [keys, command] = [await readBeatKeys(effective), await readRecoveryCommand(effective)];
     // It would open again what the stop has closed, and the process would not end.
     if (this.#stopping) return { applied: [], needsRestart: [] };
-    this.#outputs.reconfigure(next);
-    if (command === null) {
+    this.#outputs.reconfigure(effective);
+    try {
+      await this.#reloadRecovery(command, effective);
+    } catch (error) {
+      this.#outputs.reconfigure(this.#config);
+      throw error;
+    }
+    // The end of commands may have been waited for.
+    if (this.#isStopping()) return { applied: [], needsRestart: [] };
+    this.#watch.reconfigure(observerSettingsOf(effective, keys));
+    this.#labels = new ProcessLabels(effective.labels);
+    this.#config = effective;
+    return outcome;
+  }
+
+  /** Throws AppError `unavailable` when the audit cannot be opened; nothing has changed then. */
+  async #reloadRecovery(command: RecoveryCommand | null, next: ObserverConfig): Promise<void> {
+    if (command !== null && this.#recovery !== null) {
+      this.#recovery.reconfigure(command, next);
+    } else if (command !== null) {
+      this.#startRecovery(command, next);
+    } else {
       await this.#recovery?.stop();
       this.#recovery = null;
-    } else if (this.#recovery === null) this.#startRecovery(command, next);
-    else this.#recovery.reconfigure(command, next);
-    this.#watch.reconfigure(observerSettingsOf(next, keys));
-    this.#labels = new ProcessLabels(next.labels);
-    this.#config = next;
-    return plan;
+    }
+  }
+
+  /** For control flow across an await. */
+  #isStopping(): boolean {
+    return this.#stopping;
   }
 
   trimMemory(): void {

@@ -46,8 +46,9 @@ export class SilenceRunner {
     this.#thresholdMs = thresholdMs;
   }
 
-  /** Begins anew with another threshold. */
+  /** Begins anew with another threshold. Does nothing once it is stopped. */
   reconfigure(thresholdMs: number): void {
+    if (this.#stopped) return;
     this.#thresholdMs = thresholdMs;
     this.#look?.cancel();
     this.#due?.cancel();
