@@ -8,9 +8,14 @@ export interface ReloadOutcome {
   readonly applied: readonly string[];
   /** Changed in the file and not in force before a restart. */
   readonly needsRestart: readonly string[];
+  /** Parts that could not be put in force, with the reason; the rest is. */
+  readonly failed?: readonly string[];
 }
 
-/** Reads a config again on request, one time after the other. A wrong config changes nothing. */
+/**
+ * Reads a config again on request, one time after the other. A wrong config changes nothing. One of which a part cannot
+ * be had, such as an address, is in force but for that part.
+ */
 export class ConfigReload {
   readonly #reload: () => Promise<ReloadOutcome>;
   readonly #logger: Logger;
@@ -32,9 +37,13 @@ export class ConfigReload {
 
   async #run(cause: string): Promise<void> {
     try {
-      const { applied, needsRestart } = await this.#reload();
+      const { applied, needsRestart, failed = [] } = await this.#reload();
       if (needsRestart.length > 0) {
         this.#logger.warn({ keys: needsRestart }, 'config changes need a restart');
+      }
+      if (failed.length > 0) {
+        this.#logger.error({ cause, applied, problems: failed }, 'config reloaded in part');
+        return;
       }
       // The program writes some keys itself, which is no news.
       if (applied.length > 0 || needsRestart.length > 0 || cause === 'SIGHUP') {

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { AppError } from '../lib/app-error.ts';
 import type { ReloadOutcome } from '../config/config-reload.ts';
 import type { EdgeConfig } from './config/edge-config.ts';
 import type { Edge } from './edge.ts';
@@ -24,8 +23,8 @@ const restartKeys: Readonly<Record<Exclude<keyof EdgeConfig, 'tunnels' | 'flows'
 };
 
 /**
- * Brings a running edge in line with a config that was read again; tunnels that are the same go on undisturbed. Rejects
- * with AppError `address-unavailable` when a tunnel cannot have its address; the other tunnels are in place then.
+ * Brings a running edge in line with a config that was read again; tunnels that are the same go on undisturbed. A tunnel
+ * or flow that cannot have its address is as before, and among `failed`.
  */
 export async function reloadEdge(
   edge: Pick<Edge, 'tunnels' | 'putTunnels' | 'removeTunnel' | 'flows'>,
@@ -33,25 +32,26 @@ export async function reloadEdge(
   next: EdgeConfig,
 ): Promise<ReloadOutcome> {
   const [before, after] = [current.manager?.certFingerprints ?? [], next.manager?.certFingerprints ?? []];
+  const lists = await reloadLists(edge, next);
   const applied = [
     ...(current.logLevel === next.logLevel ? [] : ['log_level']),
     ...(isDeepStrictEqual(before, after) ? [] : ['manager.cert_fingerprint']),
-    ...(await reloadLists(edge, next)),
+    ...lists.applied,
   ];
   const renewed = { ...current, manager: current.manager && { ...current.manager, certFingerprints: after } };
   const keys = Object.entries(restartKeys).filter(([key]) => {
     return !isDeepStrictEqual(renewed[key as keyof EdgeConfig], next[key as keyof EdgeConfig]);
   });
-  return { applied, needsRestart: keys.map(([, name]) => name) };
+  return { applied, needsRestart: keys.map(([, name]) => name), failed: lists.failed };
 }
 
-/** Brings tunnels and flows in line with `next`; returns what was done. Rejects as `reloadEdge` does. */
+/** Brings tunnels and flows in line with `next`, as `reloadEdge` does. Rejects once the edge has stopped. */
 export async function reloadLists(
   edge: Pick<Edge, 'tunnels' | 'putTunnels' | 'removeTunnel' | 'flows'>,
   next: Pick<EdgeConfig, 'tunnels' | 'flows'>,
-): Promise<string[]> {
+): Promise<Required<Pick<ReloadOutcome, 'applied' | 'failed'>>> {
   const applied: string[] = [];
-  const conflicts: string[] = [];
+  const failed: string[] = [];
   // Removed first: a new tunnel may want the address of one that goes.
   for (const { id, name } of edge.tunnels()) {
     if (next.tunnels.some((tunnel) => tunnel.id === id)) continue;
@@ -60,12 +60,12 @@ export async function reloadLists(
   }
   const outcomes = await edge.putTunnels(next.tunnels);
   for (const [index, outcome] of outcomes.entries()) {
-    if (outcome.kind === 'applied') applied.push(`tunnel '${next.tunnels[index]?.name ?? ''}'`);
-    if (outcome.kind === 'port-conflict') conflicts.push(outcome.error);
+    const tunnel = `tunnel '${next.tunnels[index]?.name ?? ''}'`;
+    if (outcome.kind === 'applied') applied.push(tunnel);
+    if (outcome.kind === 'port-conflict') failed.push(`${tunnel}: ${outcome.error}`);
   }
-  conflicts.push(...(await reloadFlows(edge.flows, next, applied)));
-  if (conflicts.length > 0) throw new AppError('address-unavailable', conflicts.join('; '));
-  return applied;
+  failed.push(...(await reloadFlows(edge.flows, next, applied)));
+  return { applied, failed };
 }
 
 /** As for tunnels; returns why flows could not start. What was done goes into `applied`. */
@@ -74,7 +74,7 @@ async function reloadFlows(
   next: Pick<EdgeConfig, 'flows'>,
   applied: string[],
 ): Promise<string[]> {
-  const conflicts: string[] = [];
+  const failed: string[] = [];
   for (const { id } of flows.list()) {
     if (next.flows.some((flow) => flow.id === id)) continue;
     await flows.remove(id);
@@ -83,7 +83,7 @@ async function reloadFlows(
   for (const flow of next.flows) {
     const outcome = await flows.put(flow);
     if (outcome.kind === 'applied') applied.push(`flow '${flow.id}'`);
-    if (outcome.kind === 'failed') conflicts.push(`flow '${flow.id}': ${outcome.error}`);
+    if (outcome.kind === 'failed') failed.push(`flow '${flow.id}': ${outcome.error}`);
   }
-  return conflicts;
+  return failed;
 }

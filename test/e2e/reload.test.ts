@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,5 +108,26 @@ describe('a running edge', () => {
     expect(await program.line('config reloaded')).toMatchObject({ cause: 'SIGHUP', applied: [] });
     writeConfig({ edge_id: 'another name', tunnels: [other], log_level: 'debug' });
     expect(await program.line('config changes need a restart')).toMatchObject({ keys: ['edge_id'] });
+  });
+
+  it('takes all of its config but for a tunnel whose address is another program’s, and says so', async () => {
+    const others = createSocket('udp4');
+    await new Promise<void>((resolve) => others.bind(0, '127.0.0.1', resolve));
+    const tunnel = {
+      ...{ id, name: 'camera 1', protocol: 'udp', direction: 'egress', local_addr: '127.0.0.1:0' },
+      ...{ relay_addrs: ['127.0.0.1:9'], tunnel_encryption_key: 'ab'.repeat(32) },
+    };
+    const path = writeConfig({ tunnels: [tunnel] });
+    await using program = new ChildProgram('edge', ['edge', '-c', path], new SystemClock());
+    await program.line('edge started');
+    const taken = { ...tunnel, id: tunnelNumber(2), name: 'camera 2', local_addr: `127.0.0.1:${others.address().port}` };
+    writeConfig({ tunnels: [{ ...tunnel, name: 'studio 1' }, taken], log_level: 'debug' });
+    const line = await program.line('config reloaded in part');
+    expect(line).toMatchObject({ level: 'error', applied: ['log_level', "tunnel 'studio 1'"] });
+    expect(line['problems']).toEqual([expect.stringMatching(/^tunnel 'camera 2': cannot bind UDP .*EADDRINUSE/)]);
+    others.close();
+    // What was in force before is no news any more.
+    writeConfig({ tunnels: [{ ...tunnel, name: 'studio 1' }, taken], log_level: 'info' });
+    expect(await program.line('config reloaded')).toMatchObject({ applied: ['log_level', "tunnel 'camera 2'"] });
   });
 });

@@ -2,7 +2,6 @@ import type { ConfigFile } from '../../config/config-file.ts';
 import { formatProblem } from '../../config/config-problem.ts';
 import { asJsonObject } from '../../lib/json.ts';
 import type { CommandOutcome } from '../../protocol/node/node-message.ts';
-import { errorMessage } from '../../lib/app-error.ts';
 import { parseEdgeConfig } from '../config/edge-config.ts';
 import { reloadLists } from '../edge-reload.ts';
 import type { Edge } from '../edge.ts';
@@ -52,12 +51,9 @@ export class ConfigUpdate {
           { path: ['flows'], value: lists.flows },
         ]),
       async () => {
-        try {
-          await reloadLists(edge, parsed.config);
-          return { success: true };
-        } catch (cause) {
-          return { success: false, error: errorMessage(cause), error_code: 'port_conflict' };
-        }
+        const { failed } = await reloadLists(edge, parsed.config);
+        if (failed.length === 0) return { success: true };
+        return { success: false, error: failed.join('; '), error_code: 'port_conflict' };
       },
     );
   }

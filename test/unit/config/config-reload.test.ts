@@ -41,6 +41,19 @@ describe('a reload of the config', () => {
     ]);
   });
 
+  it('does not claim that the old config stays where a part of the new one is in force', async () => {
+    const problems = ["tunnel 'b': its address is taken"];
+    const { reload, logger } = bedOf(async () => ({ applied: ['log_level'], needsRestart: [], failed: problems }));
+    await reload.request('file changed');
+    expect(logger.lines).toEqual([
+      {
+        level: 'error',
+        message: 'config reloaded in part',
+        fields: { cause: 'file changed', applied: ['log_level'], problems },
+      },
+    ]);
+  });
+
   it('runs one time after the other', async () => {
     let running = 0;
     let most = 0;
