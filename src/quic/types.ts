@@ -228,7 +228,10 @@ export interface ListenerHandler {
    */
   onConnection(connection: QuicConnection): ConnectionHandler;
   onHandshakeFailed(remote: SocketAddress, reason: string): void;
-  /** The socket failed for good (not a single send or receive): the listener carries nothing any more. */
+  /**
+   * The socket failed for good (not a single send or receive): the listener carries nothing any more. It has to be closed
+   * for its address to be free.
+   */
   onFailed(error: Error): void;
 }
 

@@ -116,14 +116,19 @@ export class EdgeListeners {
     const text = formatSocketAddress(address);
     try {
       const onFailed = (error: Error): void => {
+        const failed = this.#open.get(text);
         this.#open.delete(text);
         this.#failed(address, error);
+        // Its socket has the address still.
+        this.#trying = this.#trying.then(() => failed?.close('the socket failed'));
       };
       const listener = await engine.listen(
         { ...options, address },
         { ...this.#dependencies.handlerFor(text), onFailed },
       );
       this.#open.set(text, listener);
+      // A certificate that came while the address was taken.
+      if (this.#options !== null && this.#options.tls !== options.tls) listener.setTls(this.#options.tls);
       this.#failures.delete(text);
       this.#warnOfWildcard(address);
       logger.info({ address: formatSocketAddress(listener.address), engine: engine.name }, 'listening for edges');

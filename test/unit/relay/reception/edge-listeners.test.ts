@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../../src/lib/app-error.ts';
+import type { QuicEngine } from '../../../../src/quic/types.ts';
 import { EdgeListeners } from '../../../../src/relay/reception/edge-listeners.ts';
 import { MemoryNetwork, type MemoryListener } from '../../../support/fakes/memory-quic.ts';
 import { MemoryRelay } from '../../../support/programs/memory-relay.ts';
@@ -11,6 +12,20 @@ function listenerOf(bed: MemoryRelay, address: string): MemoryListener {
   const listener = bed.network.listeners.get(address);
   if (listener === undefined) throw new Error(`nobody listens on ${address}`);
   return listener;
+}
+
+function listenersOn(engine: QuicEngine): EdgeListeners {
+  return new EdgeListeners({
+    clock: new ManualClock(),
+    engine,
+    logger: new RecordingLogger(),
+    hostAddresses: () => [],
+    handlerFor: () => ({
+      onIncoming: () => 'ignore',
+      onConnection: () => new Error('never') as never,
+      onHandshakeFailed: () => {},
+    }),
+  });
 }
 
 describe('the listeners for edges', () => {
@@ -35,9 +50,11 @@ describe('the listeners for edges', () => {
     const failed = listenerOf(bed, '127.0.0.1:4434');
     failed.handler.onFailed(new Error('the socket broke'));
     bed.relay.setTls({ certificate: 'new', privateKey: 'new' });
+    await bed.pass(0);
+    const other = await bed.network.engine().listen({ ...failed.options, address: failed.address }, failed.handler);
     await bed.pass(10_000);
     expect(bed.relay.health().reasons).toEqual(['127.0.0.1:4434 is in use']);
-    await failed.close('somebody else gives the address up');
+    await other.close('somebody else gives the address up');
     await bed.pass(5_000);
     expect(bed.relay.health()).toMatchObject({ status: 'ok', reasons: [] });
     expect(bed.relay.addresses).toEqual(['127.0.0.1:4433', '127.0.0.1:4434']);
@@ -47,6 +64,35 @@ describe('the listeners for edges', () => {
     await bed.pass(60_000);
     await stopped;
     expect(bed.network.listeners.size).toBe(0);
+  });
+
+  it('give the address of a socket that failed up, so that the next try has it', async () => {
+    const bed = await MemoryRelay.start({ config: { quic_addrs: ['127.0.0.1:4433', '127.0.0.1:4434'] } });
+    listenerOf(bed, '127.0.0.1:4434').handler.onFailed(new Error('the socket broke'));
+    await bed.pass(5_000);
+    expect(bed.relay.health()).toMatchObject({ status: 'ok', reasons: [] });
+    expect(bed.relay.addresses).toEqual(['127.0.0.1:4433', '127.0.0.1:4434']);
+  });
+
+  it('give an address that is taken just now the certificate that came meanwhile', async () => {
+    const network = new MemoryNetwork();
+    const engine = network.engine();
+    const taking = Promise.withResolvers<undefined>();
+    const listen = engine.listen.bind(engine);
+    engine.listen = async (...asked) => {
+      if (asked[0].address.port === 4434) await taking.promise;
+      return listen(...asked);
+    };
+    const listeners = listenersOn(engine);
+    const options = { tls: { certificate: 'old', privateKey: 'old' }, resetKey: new Uint8Array(32) };
+    const addresses = [4433, 4434].map((port) => ({ ip: '127.0.0.1', port }));
+    const opened = listeners.open(addresses, options as never);
+    await new Promise(setImmediate);
+    listeners.setTls({ certificate: 'new', privateKey: 'new' });
+    taking.resolve(undefined);
+    await opened;
+    expect([...network.listeners.values()].map(({ tls }) => tls.certificate)).toEqual(['new', 'new']);
+    await listeners.close('the end');
   });
 
   it('tell of handshakes that fail', async () => {
@@ -80,17 +126,7 @@ describe('the listeners for edges', () => {
   ])('do not go on after an error that no other address mends: %s', async (error, message) => {
     const engine = new MemoryNetwork().engine();
     engine.listen = () => Promise.reject(error);
-    const listeners = new EdgeListeners({
-      clock: new ManualClock(),
-      engine,
-      logger: new RecordingLogger(),
-      hostAddresses: () => [],
-      handlerFor: () => ({
-        onIncoming: () => 'ignore',
-        onConnection: () => new Error('never') as never,
-        onHandshakeFailed: () => {},
-      }),
-    });
+    const listeners = listenersOn(engine);
     const options = { tls: { certificate: '', privateKey: '' }, resetKey: new Uint8Array(32) };
     const open = listeners.open([{ ip: '127.0.0.1', port: 1 }], options as never);
     await expect(open).rejects.toMatchObject({ message });
