@@ -10,10 +10,11 @@ const kinds: ReadonlyMap<string, TroubleKind> = new Map([
 
 /** What is wrong at the other edge's end, for as long as that edge reports it. */
 export class FarTroubles {
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'now' | 'monotonicMs'>;
+  /** Monotonic. */
   readonly #sinceMs = new Map<TroubleKind, number>();
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'now' | 'monotonicMs'>) {
     this.#clock = clock;
   }
 
@@ -22,14 +23,16 @@ export class FarTroubles {
     const standing = new Set(reported.map((word) => kinds.get(word)));
     for (const kind of this.#sinceMs.keys()) if (!standing.has(kind)) this.#sinceMs.delete(kind);
     for (const kind of standing) {
-      if (kind !== undefined && !this.#sinceMs.has(kind)) this.#sinceMs.set(kind, this.#clock.now());
+      if (kind !== undefined && !this.#sinceMs.has(kind)) this.#sinceMs.set(kind, this.#clock.monotonicMs());
     }
   }
 
   report(): readonly TroubleReport[] {
-    const last_at = rfc3339(this.#clock.now());
+    const nowMs = this.#clock.now();
+    const wallMs = nowMs - this.#clock.monotonicMs();
+    const last_at = rfc3339(nowMs);
     return [...this.#sinceMs].map(([kind, sinceMs]) => {
-      return { kind, cause: 'the other edge says so', count: 1, since: rfc3339(sinceMs), last_at };
+      return { kind, cause: 'the other edge says so', count: 1, since: rfc3339(wallMs + sinceMs), last_at };
     });
   }
 }

@@ -16,6 +16,7 @@ export interface TroubleReport {
   readonly last_at: string;
 }
 
+/** Times are monotonic: the wall clock may be set while a fault stands. */
 interface Trouble {
   readonly sinceMs: number;
   lastMs: number;
@@ -32,15 +33,15 @@ const forgottenAfterMs = 3_600_000;
  * Faults of one tunnel that last until something works again, or until they are an hour old. Pure but for the clock.
  */
 export class Troubles {
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'now' | 'monotonicMs'>;
   readonly #standing = new Map<TroubleKind, Trouble>();
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'now' | 'monotonicMs'>) {
     this.#clock = clock;
   }
 
   happened(kind: TroubleKind, cause: string): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonicMs();
     const trouble = this.#standing.get(kind) ?? { sinceMs: nowMs, lastMs: nowMs, count: 0, cause };
     this.#standing.set(kind, Object.assign(trouble, { lastMs: nowMs, count: trouble.count + 1, cause }));
   }
@@ -49,17 +50,18 @@ export class Troubles {
   worked(kind: TroubleKind, afterCalm = true): void {
     if (this.#standing.size === 0) return;
     const trouble = this.#standing.get(kind);
-    if (trouble === undefined || (afterCalm && this.#clock.now() - trouble.lastMs < calmMs)) return;
+    if (trouble === undefined || (afterCalm && this.#clock.monotonicMs() - trouble.lastMs < calmMs)) return;
     this.#standing.delete(kind);
   }
 
   report(): readonly TroubleReport[] {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonicMs();
+    const wallMs = this.#clock.now() - nowMs;
     for (const [kind, { lastMs }] of this.#standing) {
       if (nowMs - lastMs > forgottenAfterMs) this.#standing.delete(kind);
     }
     return [...this.#standing].map(([kind, { sinceMs, lastMs, count, cause }]) => {
-      return { kind, cause, count, since: rfc3339(sinceMs), last_at: rfc3339(lastMs) };
+      return { kind, cause, count, since: rfc3339(wallMs + sinceMs), last_at: rfc3339(wallMs + lastMs) };
     });
   }
 }

@@ -33,6 +33,24 @@ describe('a trouble of a tunnel', () => {
     expect(troubles.report()).toEqual([]);
   });
 
+  it.each([-86_400_000, 86_400_000])('ends and ages as before when the wall clock is set by %i ms', (setByMs) => {
+    const clock = new ManualClock();
+    let offMs = 0;
+    const [now, monotonicMs] = [() => clock.now() + offMs, () => clock.monotonicMs()];
+    const troubles = new Troubles({ now, monotonicMs });
+    troubles.happened('local', 'refused');
+    troubles.happened('key', 'changed');
+    offMs = setByMs;
+    clock.advance(5000);
+    expect(troubles.report()).toHaveLength(2);
+    const [report] = troubles.report();
+    expect(now() - parseRfc3339(report?.last_at ?? '')).toBe(5000);
+    troubles.worked('local');
+    expect(troubles.report().map(({ kind }) => kind)).toEqual(['key']);
+    clock.advance(3_600_000);
+    expect(troubles.report()).toEqual([]);
+  });
+
   it('leaves when nothing has tried again for an hour', () => {
     const clock = new ManualClock();
     const troubles = new Troubles(clock);
