@@ -15,8 +15,12 @@ export type ParsedMessage<M> =
   | { readonly kind: 'malformed'; readonly reason: string };
 
 const u32 = z.int().min(0).max(0xffff_ffff);
-const peerText = z.string().transform((text) => text.slice(0, MAX_PEER_TEXT_CHARS));
-const edgeId = z.string().refine((id) => Buffer.byteLength(id) <= MAX_EDGE_ID_BYTES, { error: 'longer than 64 bytes' });
+const peerText = z.string().transform((text) => inOneLine(text.slice(0, MAX_PEER_TEXT_CHARS)));
+const edgeId = z
+  .string()
+  .refine((id) => Buffer.byteLength(id) <= MAX_EDGE_ID_BYTES, { error: 'longer than 64 bytes' })
+  .transform(inOneLine)
+  .refine((id) => id !== '', { error: 'empty' });
 const tunnelId = z.string().transform((text, context) => {
   const id = parseTunnelId(text);
   if (id !== null) return id;
@@ -114,6 +118,11 @@ function parseMessage<M>(schemas: Readonly<Record<string, z.ZodType<M>>>, payloa
   const parsed = schema.safeParse(fields);
   if (parsed.success) return { kind: 'message', message: parsed.data };
   return { kind: 'malformed', reason: `${type}: ${describe(parsed.error)}` };
+}
+
+/** A peer's text is printed in lines and tables of ours, where a line end of it could pass for a word of the program. */
+function inOneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '');
 }
 
 function describe(error: z.ZodError): string {

@@ -99,6 +99,26 @@ describe('parsing an edge message', () => {
     });
   });
 
+  it('takes no line ends and other control characters from a peer, whose words stand in lines of ours', () => {
+    const taken = [
+      parseEdgeMessage(json({ type: 'identify', edge_id: 'studio\n✓ All is well.\u001b[2J\u0085' })),
+      parseEdgeMessage(json({ type: 'hello', protocol_version: 2, software_version: '1.0\r\n2.0' })),
+      parseRelayMessage(json({ type: 'tunnel_down', tunnel_id: vectorTunnel.id, reason: 'go\taway\u0000' })),
+    ];
+    expect(taken).toMatchObject([
+      { message: { edge_id: 'studio✓ All is well.[2J' } },
+      { message: { software_version: '1.02.0' } },
+      { message: { reason: 'goaway' } },
+    ]);
+  });
+
+  it.each(['', '\n'])('ignores an edge id of nothing that can be shown: %j', (edge_id) => {
+    expect(parseEdgeMessage(json({ type: 'identify', edge_id }))).toEqual({
+      kind: 'malformed',
+      reason: 'identify: edge_id empty',
+    });
+  });
+
   it('calls a type that it does not know unknown, also one that is a name of Object.prototype', () => {
     expect(parseEdgeMessage(json({ type: 'tunnel_dance' }))).toEqual({ kind: 'unknown', type: 'tunnel_dance' });
     expect(parseEdgeMessage(json({ type: 'constructor' }))).toEqual({ kind: 'unknown', type: 'constructor' });
