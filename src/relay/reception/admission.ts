@@ -44,8 +44,9 @@ interface Source {
 export class Admission {
   readonly #clock: Clock;
   readonly #sources = new Map<string, Source>();
-  /** Handshakes under way by address and port, and whether the address is proved. */
-  readonly #pending = new Map<string, boolean>();
+  /** Handshakes under way by address and port: for each, whether the address is proved. One port may begin several. */
+  readonly #pending = new Map<string, boolean[]>();
+  #handshakes = 0;
   #settings: AdmissionSettings;
   #capRefusals: TokenBucket | null = null;
   #active = 0;
@@ -75,7 +76,7 @@ export class Admission {
 
   /** Whether a new connection would be let in, as far as the total goes. */
   isOpen(): boolean {
-    return !this.#stopped && this.#active + this.#pending.size < this.#settings.maxConnections;
+    return !this.#stopped && this.#active + this.#handshakes < this.#settings.maxConnections;
   }
 
   /** Refuses everything from now on. */
@@ -136,17 +137,22 @@ export class Admission {
   }
 
   #begin(remote: SocketAddress, source: Source, validated: boolean): void {
-    this.#end(remote);
-    this.#pending.set(formatSocketAddress(remote), validated);
+    const key = formatSocketAddress(remote);
+    const ofPort = this.#pending.get(key) ?? [];
+    this.#pending.set(key, ofPort);
+    ofPort.push(validated);
+    this.#handshakes++;
     if (validated) source.proving++;
     else source.unproved++;
   }
 
   #end(remote: SocketAddress): void {
     const key = formatSocketAddress(remote);
-    const validated = this.#pending.get(key);
-    if (validated === undefined) return;
-    this.#pending.delete(key);
+    const ofPort = this.#pending.get(key);
+    const validated = ofPort?.shift();
+    if (ofPort === undefined || validated === undefined) return;
+    if (ofPort.length === 0) this.#pending.delete(key);
+    this.#handshakes--;
     const source = this.#source(addressBlock(remote.ip));
     if (validated) source.proving--;
     else source.unproved--;

@@ -84,6 +84,17 @@ describe('admission', () => {
     expect([bed.admission.isOpen(), bed.attempt('192.0.2.2').decision]).toEqual([true, 'accept']);
   });
 
+  it('counts each of several handshakes from one port towards all caps', () => {
+    const bed = new Bed({ maxConnections: 2, maxConnectionsPerIp: 50 });
+    const remote = { ip: '192.0.2.1', port: 4433 };
+    const decide = (): string => bed.admission.decide({ remote, validated: false }).decision;
+    expect([1, 2, 3].map(decide)).toEqual(['accept', 'accept', 'refuse']);
+    bed.admission.failed(remote);
+    expect([bed.admission.isOpen(), decide(), decide()]).toEqual([true, 'accept', 'refuse']);
+    for (let n = 0; n < 2; n++) expect(bed.admission.established(remote).kind).toBe('admitted');
+    expect([bed.admission.activeConnections, bed.admission.isOpen()]).toEqual([2, false]);
+  });
+
   it('limits the rate of each source, and a spoofed flood does not use up the rate of the owner', () => {
     const bed = new Bed({ acceptRatePerIpPerSec: 1, acceptBurstPerIp: 2, maxConnectionsPerIp: 50 });
     const flood = Array.from({ length: 4 }, () => bed.attempt('192.0.2.1').decision);
