@@ -105,7 +105,7 @@ export class LastingUdpSocket<Socket> {
     } catch (error) {
       this.#dependencies.logger.debug({ error }, 'the local UDP socket cannot be opened yet');
       this.#dependencies.onRenewed(error);
-      this.#renewIn(pauseMs);
+      if (!this.#closed) this.#renewIn(pauseMs);
     }
   }
 }

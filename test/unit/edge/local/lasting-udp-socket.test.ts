@@ -142,4 +142,15 @@ describe('a local UDP socket', () => {
     expect(bed.opened).toHaveLength(1);
     expect([bed.socket.current, bed.clock.pendingTimers]).toEqual([null, 0]);
   });
+
+  it('that is closed while it cannot be opened leaves no timer behind', async () => {
+    const bed = new Bed('bind');
+    await bed.socket.open();
+    await bed.pass(60_000);
+    bed.refusal = new Error('no interface has the address');
+    bed.socket.failed(systemError('EADDRNOTAVAIL'));
+    bed.clock.advance(0);
+    await bed.socket.close();
+    expect(bed.clock.pendingTimers).toBe(0);
+  });
 });
