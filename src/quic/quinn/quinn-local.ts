@@ -1,4 +1,4 @@
-import { AppError } from '../../lib/app-error.ts';
+import { AppError, errorMessage } from '../../lib/app-error.ts';
 import {
   localCountNames,
   type LocalCounts,
@@ -36,6 +36,8 @@ export class QuinnLocal implements LocalSockets {
   readonly #connecting = new Map<number, LocalTcpConnectHandler>();
   readonly #pipes = new Map<number, LocalTcpPipeHandler>();
   readonly #udpErrors = new Map<number, (error: Error) => void>();
+  /** The id of the next attempt to connect that the engine does not take; its own are above 0. */
+  #nextFailed = -1;
 
   constructor(dependencies: QuinnLocalDependencies) {
     this.#dependencies = dependencies;
@@ -69,7 +71,14 @@ export class QuinnLocal implements LocalSockets {
   }
 
   connect({ ip, port }: SocketAddress, handler: LocalTcpConnectHandler): number {
-    const socket = this.#dependencies.start().connectTcp(ip, port);
+    let socket: number;
+    try {
+      socket = this.#dependencies.start().connectTcp(ip, port);
+    } catch (error) {
+      // Such as an address with a zone. The callers are handlers, which must not throw.
+      socket = this.#nextFailed--;
+      setImmediate(() => this.tellFailed(socket, errorMessage(error)));
+    }
     this.#connecting.set(socket, handler);
     return socket;
   }
@@ -83,7 +92,7 @@ export class QuinnLocal implements LocalSockets {
 
   abort(socket: number, code: number): void {
     this.#connecting.delete(socket);
-    this.#dependencies.running()?.abortTcp(socket, code);
+    if (socket > 0) this.#dependencies.running()?.abortTcp(socket, code);
   }
 
   /** A leg of this tunnel, once it is opened; `onError` of the options is called from then on. */
