@@ -117,7 +117,8 @@ function listen(app: FastifyInstance, address: HostPort): Promise<Server> {
   );
   server.maxConnections = maxConnections;
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
+    // Also later, for an accept that the system refuses: without a listener it would end the process.
+    server.on('error', (cause) => {
       reject(addressUnavailable(`the REST API cannot listen on ${formatHostPort(address)}`, cause));
     });
     server.listen({ host: address.host, port: address.port, ipv6Only: true }, () => resolve(server));

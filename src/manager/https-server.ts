@@ -108,7 +108,8 @@ export class HttpsServer {
     server.on('clientError', refuseUnreadable);
     server.on('tlsClientError', (error) => logger.debug({ error }, 'TLS handshake failed'));
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    server.once('error', reject);
+    // Also later, for an accept that the system refuses: without a listener it would end the process.
+    server.on('error', reject);
     server.listen({ ...address, ipv6Only: address.host.includes(':') }, () => resolve(undefined));
     try {
       await promise;

@@ -47,7 +47,8 @@ export class MetricsServer {
   start(): Promise<void> {
     const { host = '', port = 0 } = parseHostPort(this.#settings.address) ?? {};
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (cause) => {
+      // Also later, for an accept that the system refuses: without a listener it would end the process.
+      this.#server.on('error', (cause) => {
         reject(addressUnavailable(`cannot listen on ${this.#settings.address} (prom_addr)`, cause, 'unavailable'));
       });
       this.#server.listen({ host, port }, resolve);

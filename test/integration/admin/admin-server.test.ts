@@ -1,8 +1,10 @@
-import { connect } from 'node:net';
+import { connect, type Server } from 'node:net';
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EventLoopWatch } from '../../../src/lib/event-loop-watch.ts';
 import { formatHostPort, type HostPort } from '../../../src/lib/host-port.ts';
+import { nodeHttp } from '../../../src/lib/node-http.ts';
+import { MetricsServer } from '../../../src/observer/outputs/metrics-server.ts';
 import { createRelayAdmin } from '../../../src/relay/admin/relay-admin.ts';
 import { until } from '../../support/until.ts';
 import { ManualClock } from '../../support/fakes/manual-clock.ts';
@@ -40,6 +42,28 @@ describe('the admin server', () => {
       expect([response.status, await response.json()]).toMatchObject([200, { status: 'ok' }]);
     }
     expect(await (await fetch(`${admin.url()}/metrics`)).text()).toContain('adit_relay_edges 2');
+  });
+
+  it('goes on when the system refuses to hand connections over, time and again', async () => {
+    const servers: Server[] = [];
+    const { createServer } = nodeHttp;
+    using _watched = vi.spyOn(nodeHttp, 'createServer').mockImplementation(((...given: []) => {
+      const server = createServer(...given);
+      servers.push(server);
+      return server;
+    }) as typeof createServer);
+    await using admin = await startAdmin([anyPort]);
+    const metrics = new MetricsServer(
+      { clock: admin.clock, text: () => 'metric 1\n' },
+      { address: '127.0.0.1:0', token: 'ab'.repeat(32), ratePerSecond: 5, burst: 10 },
+    );
+    await metrics.start();
+    // As net.Server raises it (onconnection in lib/net.js).
+    const refusal = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
+    for (const server of servers) for (let times = 0; times < 3; times += 1) server.emit('error', refusal);
+    expect(servers).toHaveLength(2);
+    expect((await fetch(`${admin.url()}/health`)).status).toBe(200);
+    await metrics.stop();
   });
 
   it('L2 goes on with a warning when one address of several is taken', async () => {
