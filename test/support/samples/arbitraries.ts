@@ -21,7 +21,7 @@ const features = fc.array(text, { maxLength: 8 });
 /** Every message an edge may send, within the limits of the contract. */
 export const edgeMessages: fc.Arbitrary<EdgeMessage> = fc.oneof(
   fc.record({ type: fc.constant('hello' as const), protocol_version: u32, software_version: text, features }),
-  fc.record({ type: fc.constant('identify' as const), edge_id: fc.string({ maxLength: 64 }) }),
+  fc.record({ type: fc.constant('identify' as const), edge_id: fc.string({ minLength: 1, maxLength: 64 }) }),
   fc.record(
     {
       type: fc.constant('tunnel_bind' as const),

@@ -42,16 +42,6 @@ describe.each(await builtEngines())('local TCP connections of an edge on %s', (n
     expect(world.counters.stats()).toMatchObject({ bytes_sent: 160_000, bytes_received: 160_000, decrypt_errors: 0 });
   });
 
-  it('that cannot be begun fail in a turn of their own', async () => {
-    await using world = await LocalTcpWorld.start(name);
-    const [failed, given] = [handlerOf(), handlerOf()];
-    world.tcp.connect({ ip: 'fe80::1%nowhere', port: 9 }, failed.handler);
-    world.tcp.connect({ ip: 'fe80::1%nowhere', port: 9 }, given.handler).reset();
-    expect(failed.calls).toEqual([]);
-    await until(() => failed.calls.length > 0);
-    expect([failed.calls.length, failed.calls[0] instanceof Error, given.calls]).toEqual([1, true, []]);
-  });
-
   it('deliver chunks of any size, cut anywhere', async () => {
     await using world = await LocalTcpWorld.start(name);
     const { program, peer } = await world.join();
