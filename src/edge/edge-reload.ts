@@ -23,8 +23,8 @@ const restartKeys: Readonly<Record<Exclude<keyof EdgeConfig, 'tunnels' | 'flows'
 };
 
 /**
- * Brings a running edge in line with a config that was read again; tunnels that are the same go on undisturbed. A tunnel
- * or flow that cannot have its address is as before, and among `failed`.
+ * Brings a running edge in line with a config that was read again; tunnels that are the same go on undisturbed. A
+ * tunnel or flow that cannot have its address is as before, and among `failed`.
  */
 export async function reloadEdge(
   edge: Pick<Edge, 'tunnels' | 'putTunnels' | 'removeTunnel' | 'flows'>,

@@ -229,8 +229,8 @@ export interface ListenerHandler {
   onConnection(connection: QuicConnection): ConnectionHandler;
   onHandshakeFailed(remote: SocketAddress, reason: string): void;
   /**
-   * The socket failed for good (not a single send or receive): the listener carries nothing any more. It has to be closed
-   * for its address to be free.
+   * The socket failed for good (not a single send or receive): the listener carries nothing any more. Close it, which
+   * frees its address.
    */
   onFailed(error: Error): void;
 }

@@ -120,7 +120,12 @@ describe('a running edge', () => {
     const path = writeConfig({ tunnels: [tunnel] });
     await using program = new ChildProgram('edge', ['edge', '-c', path], new SystemClock());
     await program.line('edge started');
-    const taken = { ...tunnel, id: tunnelNumber(2), name: 'camera 2', local_addr: `127.0.0.1:${others.address().port}` };
+    const taken = {
+      ...tunnel,
+      id: tunnelNumber(2),
+      name: 'camera 2',
+      local_addr: `127.0.0.1:${others.address().port}`,
+    };
     writeConfig({ tunnels: [{ ...tunnel, name: 'studio 1' }, taken], log_level: 'debug' });
     const line = await program.line('config reloaded in part');
     expect(line).toMatchObject({ level: 'error', applied: ['log_level', "tunnel 'studio 1'"] });

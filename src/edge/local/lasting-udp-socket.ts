@@ -80,6 +80,11 @@ export class LastingUdpSocket<Socket> {
     if (socket !== null) await this.#dependencies.close(socket);
   }
 
+  /** For control flow across an await. */
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
   #isBroken(error: Error): boolean {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
     return this.#mode === 'connect' ? !ofTheOtherEnd.has(code) : ofTheSocket.has(code);
@@ -105,7 +110,7 @@ export class LastingUdpSocket<Socket> {
     } catch (error) {
       this.#dependencies.logger.debug({ error }, 'the local UDP socket cannot be opened yet');
       this.#dependencies.onRenewed(error);
-      if (!this.#closed) this.#renewIn(pauseMs);
+      if (!this.#isClosed()) this.#renewIn(pauseMs);
     }
   }
 }

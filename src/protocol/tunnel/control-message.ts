@@ -120,7 +120,7 @@ function parseMessage<M>(schemas: Readonly<Record<string, z.ZodType<M>>>, payloa
   return { kind: 'malformed', reason: `${type}: ${describe(parsed.error)}` };
 }
 
-/** A peer's text is printed in lines and tables of ours, where a line end of it could pass for a word of the program. */
+/** A peer's text stands in lines and tables of ours, where a line end in it could pass for a word of the program. */
 function inOneLine(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '');
 }

@@ -104,7 +104,12 @@ describe('what would harm an observer', () => {
 
   it('a recovery command that runs as another user cannot be killed, which is logged and ends nothing', async () => {
     const [clock, logger] = [new ManualClock(), new RecordingLogger()];
-    const { runner, news } = startRecovery({ argv: ['/bin/sleep', '600'], clock, logger, settings: { timeoutMs: 200 } });
+    const { runner, news } = startRecovery({
+      argv: ['/bin/sleep', '600'],
+      clock,
+      logger,
+      settings: { timeoutMs: 200 },
+    });
     runner.stalled(silentSlot(4242));
     const started = news.find(({ kind }) => kind === 'spawned');
     using kill = vi.spyOn(process, 'kill').mockImplementation(() => {
@@ -112,7 +117,9 @@ describe('what would harm an observer', () => {
     });
     clock.advance(200);
     const stopped = runner.stop();
-    expect(logger.messages('warn')).toEqual(Array.from({ length: 2 }, () => 'a recovery command could not be signalled'));
+    expect(logger.messages('warn')).toEqual(
+      Array.from({ length: 2 }, () => 'a recovery command could not be signalled'),
+    );
     kill.mockRestore();
     process.kill(started?.kind === 'spawned' ? started.childPid : process.pid, 'SIGKILL');
     await stopped;
