@@ -1,16 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { freePort } from '../../src/cli/demo/free-port.ts';
-import { StreamMaker } from './stream-maker.ts';
 
 export const aditPath = fileURLToPath(new URL('../../bin/adit', import.meta.url));
 
-const pacePeriodMs = 4;
 const connectMs = 30_000;
 
 interface FlowStats {
@@ -58,8 +56,7 @@ export class BenchEdge {
 export class BenchPrograms implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'adit-bench-media-'));
   readonly #children: ChildProcess[] = [];
-  readonly #socket = createSocket('udp4');
-  readonly #feeds = new Set<NodeJS.Timeout>();
+  readonly #feeders: Worker[] = [];
 
   run(command: string, args: readonly string[]): ChildProcess {
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -76,22 +73,15 @@ export class BenchPrograms implements AsyncDisposable {
     return new BenchEdge(this.run(aditPath, ['edge', '-c', path]), apiAddr);
   }
 
-  /** The same stream of pictures to each port, until the returned function is called. */
+  /** The same stream of pictures to each port, from a thread of its own, until the returned function is called. */
   feed(ports: readonly number[], bitsPerSecond: number): () => void {
-    const maker = new StreamMaker(bitsPerSecond);
-    const startMs = performance.now();
-    const timer = setInterval(() => {
-      for (const chunk of maker.upTo(performance.now() - startMs)) {
-        for (const port of ports) this.#socket.send(chunk, port, '127.0.0.1');
-      }
-    }, pacePeriodMs);
-    this.#feeds.add(timer);
-    return () => clearInterval(timer);
+    const feeder = new Worker(new URL('./feeder.ts', import.meta.url), { workerData: { ports, bitsPerSecond } });
+    this.#feeders.push(feeder);
+    return () => void feeder.terminate();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const timer of this.#feeds) clearInterval(timer);
-    this.#socket.close();
+    await Promise.all(this.#feeders.map((feeder) => feeder.terminate()));
     for (const child of this.#children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill('SIGKILL');

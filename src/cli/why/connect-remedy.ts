@@ -1,6 +1,7 @@
 /** What to do, by words of the reason; the first that fits. */
 const remedies: readonly (readonly [words: RegExp, remedy: string])[] = [
   [/passphrase/, 'give both ends the same passphrase'],
+  [/^its stream id/, 'give the device that stream_id, or leave the key out here'],
   [/stream id/, 'give this end the stream_id that the other end wants'],
   [/versions/, 'the other end needs SRT 1.3 or newer'],
   [/answered 401/, 'give both ends the same bearer_token'],

@@ -6,6 +6,8 @@ import { RunningFlow } from './running-flow.ts';
 
 export interface FlowHostDependencies extends Omit<FlowPartDependencies, 'report' | 'requestKeyFrame'> {
   readonly say: (message: HostMessage) => void;
+  /** How long packets may lie unread in the sockets of all flows, after each order. */
+  readonly onPatience: (ms: number) => void;
 }
 
 /** The flows of one worker. Orders of one flow must come one after the other. */
@@ -24,7 +26,9 @@ export class FlowHost {
     } catch (cause) {
       error = errorMessage(cause);
     }
-    this.#dependencies.say({ kind: 'answer', id, error });
+    const { say, onPatience } = this.#dependencies;
+    onPatience(Math.min(...[...this.#flows.values()].map(({ patienceMs }) => patienceMs)));
+    say({ kind: 'answer', id, error });
   }
 
   async answer(id: number, question: HostQuestion): Promise<void> {

@@ -37,7 +37,12 @@ export interface FlowInputDependencies extends FlowPartDependencies {
   readonly publish: (nowUs: number, chunk: Chunk) => void;
 }
 
-export interface FlowInput {
+/** How long packets may lie unread in the sockets of a part; those of a part that does not say may not. */
+interface Patient {
+  readonly patienceMs?: number;
+}
+
+export interface FlowInput extends Patient {
   /** Rejects with AppError `address-unavailable`. */
   start(): Promise<void>;
   /** Idempotent. */
@@ -49,7 +54,7 @@ export interface FlowInput {
   requestKeyFrame?(): void;
 }
 
-export interface FlowOutput extends ChunkSink {
+export interface FlowOutput extends ChunkSink, Patient {
   start(): Promise<void>;
   stop(): Promise<void>;
   stats(): OutputStats;

@@ -18,6 +18,7 @@ const watchPeriodUs = 1_000_000;
 
 /** Cuts the stream into segments and puts them and their list to a server. */
 export class HlsOutput implements FlowOutput, Pulsed {
+  readonly patienceMs = Number.POSITIVE_INFINITY;
   readonly #dependencies: FlowPartDependencies;
   readonly #settings: HlsOutputSettings;
   readonly #segmenter: Segmenter;

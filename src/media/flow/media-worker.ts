@@ -9,6 +9,7 @@ import { dialTcp, listenTcp } from '../net/tcp.ts';
 import { TunnelWays } from '../net/tunnel-ways.ts';
 import { FlowHost } from './flow-host.ts';
 import type { HostMessage, HostRequest } from './host-message.ts';
+import { PacketRest } from './packet-rest.ts';
 import { Pulse } from './pulse.ts';
 
 /** The worker's main: everything that media flows do on the network happens here. */
@@ -18,13 +19,20 @@ if (port === null) throw new Error('this file runs as a worker');
 const clock = new SystemClock();
 const random = new SystemRandom();
 const tunnels = new TunnelWays();
+/** Nobody ends a rest. */
+const never = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+const rest = new PacketRest({
+  clock,
+  afterReads: setImmediate,
+  sleep: (ms) => Atomics.wait(never, 0, 0, ms),
+});
 
 const host = new FlowHost({
   clock,
   random,
   pulse: new Pulse(clock),
-  openSocket: openDatagramSocket,
-  openTunnel: (tunnel, observer) => tunnels.open(tunnel, observer),
+  openSocket: (settings, observer) => openDatagramSocket(settings, rest.watch(observer)),
+  openTunnel: (tunnel, observer) => tunnels.open(tunnel, rest.watch(observer)),
   listenTcp,
   dialTcp,
   httpPut,
@@ -33,6 +41,7 @@ const host = new FlowHost({
     return family === 0 ? lookup(name) : { address: name, family };
   },
   say: (message: HostMessage) => port.postMessage(message),
+  onPatience: (ms) => (rest.patienceMs = ms),
 });
 
 port.on('message', (request: HostRequest) => {

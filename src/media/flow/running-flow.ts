@@ -43,6 +43,13 @@ export class RunningFlow {
     if (this.#analysis !== null) this.#bus.add(analysing(this.#analysis));
   }
 
+  /** How long packets may lie unread in its sockets. */
+  get patienceMs(): number {
+    let patienceMs = this.#input.patienceMs ?? 0;
+    for (const output of this.#outputs.values()) patienceMs = Math.min(patienceMs, output.patienceMs ?? 0);
+    return patienceMs;
+  }
+
   /** The outputs first, so that nothing is lost of the input. Nothing is left behind when it rejects (AppError). */
   async start(): Promise<void> {
     try {

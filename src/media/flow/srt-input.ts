@@ -52,6 +52,10 @@ export class SrtInput implements FlowInput, Pulsed {
     return Math.min(this.#watchAtUs, this.#rtpMerge.nextUs);
   }
 
+  get patienceMs(): number {
+    return Math.min(...this.#legs.map((leg) => leg.patienceMs));
+  }
+
   async start(): Promise<void> {
     await Promise.all(this.#legs.map((leg) => leg.start()));
     if (this.#legs.length > 1) this.#dependencies.pulse.add(this);
@@ -81,6 +85,7 @@ export class SrtInput implements FlowInput, Pulsed {
       (total, each) => total + (each?.counters.packetsReceiveDrop ?? 0),
       this.#droppedBefore,
     );
+    const problem = this.#legs.map(({ lastProblem }) => lastProblem).find((each) => each !== null);
     return {
       input_type: 'srt',
       state: connections.some((each) => each !== undefined) ? 'connected' : this.#waiting(),
@@ -93,6 +98,8 @@ export class SrtInput implements FlowInput, Pulsed {
       packets_lost: this.#legs.length > 1 ? sum('lost') : dropped,
       packets_filtered: this.#filtered,
       redundancy_switches: sum('switches'),
+      refused: this.#legs.reduce((total, { refused }) => total + refused, 0),
+      ...(problem !== undefined && problem !== null && { last_problem: problem }),
       ...(this.#legs.length > 1 && { duplicates: sum('duplicates'), recovered_by_other_leg: sum('recovered') }),
       ...(this.#legs.length > 1 && { legs: this.#watch.silence(nowUs) }),
       ...(first !== undefined && { srt_stats: srtStatsOf(first, nowUs) }),

@@ -43,8 +43,15 @@ export interface SrtLegLimits {
 }
 
 const retry = { initialMs: 500, maxMs: 30_000, jitterRatio: 0.1 };
+/** 10 ms of the usual 120. */
+const patientShare = 1 / 12;
 const refusalQuietUs = 60_000_000;
 const mostRefusals = 1000;
+/** Refusals that raise no event. */
+const refusalWords: ReadonlyMap<number, string> = new Map([
+  [rejectReason.peer, 'another publisher is live'],
+  [rejectReason.forbidden, "its stream id is not this end's stream_id"],
+]);
 
 /** One SRT socket of a flow: dials or listens, and dials again after every end. */
 export class SrtLeg {
@@ -59,6 +66,9 @@ export class SrtLeg {
   #machine: SrtCaller | SrtListener | null = null;
   #remote: HostPort | null = null;
   #timer: Timer | null = null;
+  /** Callers that were not let in, and why the latest one was not; null once one was. */
+  refused = 0;
+  lastProblem: string | null = null;
   #attempts = 0;
   #downSinceUs: number | null = null;
   #stopped = false;
@@ -72,6 +82,12 @@ export class SrtLeg {
 
   get connections(): readonly SrtConnection[] {
     return this.#connections;
+  }
+
+  /** A small part of the time that packets are held back anyway. */
+  get patienceMs(): number {
+    const { receiveLatencyMs, peerLatencyMs } = this.#settings.srt;
+    return Math.min(receiveLatencyMs, peerLatencyMs) * patientShare;
   }
 
   get localAddress(): string | null {
@@ -158,8 +174,12 @@ export class SrtLeg {
 
   #onRefused(remote: SrtRemote, reason: number): void {
     const { pulse, observer } = this.#dependencies;
+    this.refused++;
+    this.lastProblem = refusalWords.get(reason) ?? describeReject(reason);
+    // Anybody may try a stream id, and a restarted encoder may come before its predecessor has gone.
+    if (refusalWords.has(reason)) return;
     const last = this.#refusedUs.get(remote.address) ?? Number.NEGATIVE_INFINITY;
-    if (reason === rejectReason.peer || pulse.nowUs - last < refusalQuietUs) return;
+    if (pulse.nowUs - last < refusalQuietUs) return;
     if (this.#refusedUs.size >= mostRefusals) this.#refusedUs.clear();
     this.#refusedUs.set(remote.address, pulse.nowUs);
     observer.failed(describeReject(reason), nameOf(remote), 1);
@@ -215,6 +235,7 @@ export class SrtLeg {
     this.#connections = [...this.#connections, connection];
     this.#remotes.set(connection, remote);
     this.#attempts = 0;
+    this.lastProblem = null;
     this.#downSinceUs = null;
     this.#retry.reset();
     observer.connected(connection, remote, cycle);

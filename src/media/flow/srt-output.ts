@@ -37,6 +37,10 @@ export class SrtOutput implements FlowOutput {
       redundancy === null ? [this.#createLeg(leg, null)] : [this.#createLeg(leg, 1), this.#createLeg(redundancy, 2)];
   }
 
+  get patienceMs(): number {
+    return Math.min(...this.#legs.map((leg) => leg.patienceMs));
+  }
+
   async start(): Promise<void> {
     await Promise.all(this.#legs.map((leg) => leg.start()));
   }

@@ -52,7 +52,7 @@ export interface SrtListenerDependencies {
   /** Null lets the caller in; otherwise why not (see `rejectReason`). */
   readonly admit: (nowUs: number, admission: SrtAdmission) => number | null;
   readonly accepted: (connection: SrtConnection, admission: SrtAdmission) => SrtConnectionObserver;
-  /** A caller whose stream id was right was turned away. */
+  /** A caller was turned away (see `rejectReason`). */
   readonly refused: (remote: SrtRemote, reason: number) => void;
 }
 
@@ -140,7 +140,7 @@ export class SrtListener {
 
   #onConclusion(nowUs: number, packet: Buffer, request: Handshake, remote: SrtRemote): void {
     const refused = (reason: number): void => {
-      if (reason !== rejectReason.forbidden) this.#dependencies.refused(remote, reason);
+      this.#dependencies.refused(remote, reason);
       this.#answer(nowUs, packet, remote, refuse(request, reason));
     };
     const streamId = streamIdOf(request);

@@ -72,6 +72,14 @@ describe('adit why of a media flow', () => {
     expect(await says(bed, 'tx', 'The flow is not running.')).toContain('set enabled to true');
   });
 
+  it('reports a device that dials with another stream id, of which there is no event', async () => {
+    await using bed = await FlowBed.open();
+    const port = await bed.create({ id: 'rx', input: { ...listener, stream_id: 'camera 1' } });
+    await bed.create({ id: 'tx', input: udpIn, outputs: [caller(port, { stream_id: 'camera 2' })] });
+    const words = "A publisher was not let in: its stream id is not this end's stream_id.";
+    expect(await says(bed, 'rx', words)).toContain('→ give the device that stream_id');
+  });
+
   it('reports at both ends that the passphrase is wrong', async () => {
     await using bed = await FlowBed.open();
     const port = await bed.create({ id: 'rx', input: { ...listener, passphrase: 'a secret of both' } });

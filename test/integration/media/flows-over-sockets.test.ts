@@ -60,6 +60,31 @@ describe('a flow over real sockets', () => {
     expect(bed.messages('tx')).toEqual(["Flow 'tx' started", "SRT output 'out' connected", "Flow 'tx' stopped"]);
   });
 
+  it('passes a stream on from SRT to SRT, where packets may lie in their sockets for a moment', async () => {
+    await using ends = await FlowBed.open();
+    await using hub = await FlowBed.open();
+    await using sink = await LocalUdpSocket.open();
+    const outPort = await ends.create({ id: 'rx', input: srtListener(), outputs: [udpOut('tv', sink)] });
+    const hubPort = await hub.create({ id: 'hub', input: srtListener(), outputs: [srtCaller(outPort)] });
+    const udpPort = await ends.create({ id: 'tx', input: udpIn, outputs: [srtCaller(hubPort)] });
+    await hub.event('hub', 'SRT input connected (mode=listener)');
+    await hub.event('hub', "SRT output 'out' connected");
+
+    using source = new TsSource({ port: udpPort });
+    source.follow(sink);
+    await until(() => sink.received.length >= 400);
+    source.pause();
+    await until(() => numbersIn(sink.received).length === source.packets);
+    expect(numbersIn(sink.received)[0]).toBe(0);
+    expect(gapsIn(numbersIn(sink.received))).toEqual([]);
+    const { input, outputs } = await until(async () => {
+      const flow = await hub.running('hub');
+      return flow.outputs[0]?.packets_sent === source.chunks ? flow : null;
+    });
+    expect(input).toMatchObject({ packets_received: source.chunks, packets_lost: 0 });
+    expect(outputs).toMatchObject([{ packets_dropped: 0 }]);
+  });
+
   it('takes RTP with the listed sources and types only, and numbers what it sends anew', async () => {
     await using bed = await FlowBed.open();
     await using sink = await LocalUdpSocket.open();

@@ -135,10 +135,17 @@ describe('the SRT port of a flow', () => {
     const port = await bed.create({ id: 'rx', input: { ...listener, stream_id: 'camera 1' } });
     await bed.create({ id: 'wrong', input: udpIn, outputs: [caller(port, { stream_id: 'camera 2' })] });
     await bed.event('wrong', "SRT output 'out' connection failed: the stream id is refused");
+    const { input } = await until(async () => {
+      const flow = await bed.running('rx');
+      return (flow.input?.refused ?? 0) > 0 ? flow : null;
+    });
+    expect(input).toMatchObject({ last_problem: "its stream id is not this end's stream_id" });
+    await bed.command({ type: 'stop_flow', flow_id: 'wrong' });
     await bed.create({ id: 'right', input: udpIn, outputs: [caller(port, { stream_id: 'camera 1' })] });
     const connected = await bed.event('rx', 'SRT input connected (mode=listener)');
     expect(connected).toMatchObject({ stream_id: 'camera 1' });
     expect(bed.messages('rx')).toEqual(["Flow 'rx' started", 'SRT input connected (mode=listener)']);
+    await until(async () => (await bed.running('rx')).input?.last_problem === undefined);
   });
 
   it('keeps the caller that delivers, and gives its place to a newcomer once it is silent', async () => {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { lossTowardsLibsrt, lossTowardsUs } from '../../support/media/loss-trial.ts';
+import { lossThrough, lossTowardsLibsrt, lossTowardsUs } from '../../support/media/loss-trial.ts';
 
 /** `npm run long:media` does the same for ten minutes. */
 describe('SRT against libsrt over a path that loses packets both ways', () => {
   it.each([
     ['libsrt sends', lossTowardsUs],
     ['a flow sends', lossTowardsLibsrt],
+    ['a flow passes on', lossThrough],
   ])('%s: of 2 in 100 nothing is missing in the end, through three key refreshes', async (_name, trial) => {
     const result = await trial({ seconds: 8, lossRate: 0.02, latencyMs: 1000 });
     expect(result).toMatchObject({ missing: 0, repeated: 0 });

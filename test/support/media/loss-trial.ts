@@ -101,6 +101,43 @@ export async function lossTowardsLibsrt({ seconds, lossRate, latencyMs }: LossTr
   return { ...check.count, sent: source.packets, keyRefreshes, ...machine.result };
 }
 
+/** libsrt sends, a flow passes it on by SRT, libsrt receives: over two paths that each lose packets both ways. */
+export async function lossThrough({ seconds, lossRate, latencyMs }: LossTrialOrder): Promise<LossTrialResult> {
+  await using bed = await FlowBed.open();
+  const [udp, into, out] = [await freeUdpPort(), await freeUdpPort(), await freeUdpPort()];
+  await using receiver = srtReceiver(out, 'listener', `passphrase=${passphrase}&latency=${latencyMs}`);
+  await using far = await lossy(out, lossRate);
+  await using near = await lossy(into, lossRate);
+  const refresh = refreshEvery(seconds);
+  const ours = { km_refresh_rate: refresh, km_pre_announce: Math.round(refresh / 4) };
+  const common = { type: 'srt', passphrase, latency_ms: latencyMs };
+  const remote = { mode: 'caller', remote_addr: `127.0.0.1:${far.address.port}` };
+  await bed.create({
+    id: 'hub',
+    input: { ...common, mode: 'listener', local_addr: `127.0.0.1:${into}` },
+    outputs: [{ id: 'out', name: 'Out', ...common, ...remote, ...ours }],
+  });
+  const theirs = `kmrefreshrate=${refresh}&kmpreannounce=${Math.round(refresh / 4)}`;
+  await using _sender = srtSender(udp, near.address.port, `passphrase=${passphrase}&${theirs}&latency=${latencyMs}`);
+  await bed.event('hub', 'SRT input connected (mode=listener)');
+  await bed.event('hub', "SRT output 'out' connected");
+  using source = new TsSource({ port: udp });
+  const check = new NumberCheck();
+  const machine = new MachineWatch([udp, into, out, near.address.port, far.address.port]);
+  const look = (): void => {
+    machine.look();
+    check.push(receiver.takeOutput());
+  };
+  await follow(seconds, look);
+  source.pause();
+  const { outputs } = await settled(bed, 'hub');
+  receiver.kill('SIGTERM');
+  await receiver.ends();
+  look();
+  const keyRefreshes = Number(outputs[0]?.srt_stats?.['key_refreshes_sent'] ?? 0);
+  return { ...check.count, sent: source.packets, keyRefreshes, ...machine.result };
+}
+
 /** The statistics of a flow when nothing is on its way any more. */
 async function settled(bed: FlowBed, id: string): ReturnType<FlowBed['running']> {
   await pause(2500);

@@ -91,7 +91,7 @@ describe('an encrypted connection', () => {
     world.connect();
     expect(world.failed).toBe(reason);
     expect(world.listener.connections).toEqual([]);
-    expect(world.refused).toEqual(reason === rejectReason.forbidden ? [] : [reason]);
+    expect(world.refused).toEqual([reason]);
   });
 
   test('connects without encryption enforced, and counts what cannot be read', () => {
