@@ -31,6 +31,8 @@ export function readMediaBench(args: readonly string[]): MediaBenchOptions | nul
 }
 
 const flowBits = 10_000_000;
+/** Each relay carries the stream for so long before it is measured: Node compiles what runs often. */
+const warmUpMs = 15_000;
 
 interface Use {
   /** Of a core, for one flow. */
@@ -127,6 +129,7 @@ async function measure(relay: FlowRelay, count: number, seconds: number): Promis
     flowBits,
   );
   await ends.receives('sink', count, flowBits * 0.8);
+  await pause(warmUpMs);
   const pid = child.pid ?? 0;
   const meter = new CpuMeter({ relay: pid });
   const before = await ends.receivedBytes('sink');

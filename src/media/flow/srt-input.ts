@@ -85,7 +85,6 @@ export class SrtInput implements FlowInput, Pulsed {
       (total, each) => total + (each?.counters.packetsReceiveDrop ?? 0),
       this.#droppedBefore,
     );
-    const problem = this.#legs.map(({ lastProblem }) => lastProblem).find((each) => each !== null);
     return {
       input_type: 'srt',
       state: connections.some((each) => each !== undefined) ? 'connected' : this.#waiting(),
@@ -98,13 +97,22 @@ export class SrtInput implements FlowInput, Pulsed {
       packets_lost: this.#legs.length > 1 ? sum('lost') : dropped,
       packets_filtered: this.#filtered,
       redundancy_switches: sum('switches'),
-      refused: this.#legs.reduce((total, { refused }) => total + refused, 0),
-      ...(problem !== undefined && problem !== null && { last_problem: problem }),
+      ...this.#refusals(),
       ...(this.#legs.length > 1 && { duplicates: sum('duplicates'), recovered_by_other_leg: sum('recovered') }),
       ...(this.#legs.length > 1 && { legs: this.#watch.silence(nowUs) }),
       ...(first !== undefined && { srt_stats: srtStatsOf(first, nowUs) }),
       ...(second !== undefined && { srt_leg2_stats: srtStatsOf(second, nowUs) }),
     };
+  }
+
+  #refusals(): Pick<InputStats, 'refused' | 'last_problem'> {
+    let refused = 0;
+    let problem: string | null = null;
+    for (const leg of this.#legs) {
+      refused += leg.refused;
+      problem ??= leg.lastProblem;
+    }
+    return { refused, ...(problem !== null && { last_problem: problem }) };
   }
 
   #waiting(): string {
