@@ -35,9 +35,11 @@ const ACK_ELICITING_THRESHOLD: u32 = 4;
 const PEER_ACK_DELAY: Duration = Duration::from_millis(5);
 
 /// quinn keeps table space for every stream that a peer may open (70 KB for 1024), and most legs open one for all their
-/// life. A peer that dialled us gets the rest when it opens its second stream. A peer that we dialled gets all at once:
-/// a relay resets what it cannot hand on in a burst.
-const FIRST_STREAMS: u32 = 32;
+/// life. 14 of both kinds fill tables of 700 bytes; one more would double them. A peer that dialled us gets the rest
+/// when it opens its second stream. A peer that we dialled gets all at once: a relay resets what it cannot hand on in a
+/// burst.
+const FIRST_BIDI_STREAMS: u32 = 12;
+const FIRST_UNI_STREAMS: u32 = 2;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -68,9 +70,13 @@ impl Settings {
 
     /// What a connection begins with.
     fn first_streams(&self, dir: Dir, side: Side) -> VarInt {
+        let first = match dir {
+            Dir::Bi => FIRST_BIDI_STREAMS,
+            Dir::Uni => FIRST_UNI_STREAMS,
+        };
         match side {
             Side::Client => self.max_streams(dir),
-            Side::Server => self.max_streams(dir).min(VarInt::from_u32(FIRST_STREAMS)),
+            Side::Server => self.max_streams(dir).min(VarInt::from_u32(first)),
         }
     }
 
