@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Child } from '../child.ts';
 import { untilAtRest } from '../cpu-meter.ts';
 import { isTunnelRelay, type Figure, type Measurement, type Row } from './figure.ts';
 import { parseLoadgen } from './loadgen-output.ts';
@@ -21,6 +22,8 @@ interface Shown extends Row {
 interface Command {
   readonly args: readonly string[];
   readonly shown: readonly Shown[];
+  /** What another loadgen does at the same relay from before until after. */
+  readonly beside?: readonly string[];
 }
 
 /** As for the benchmark's own flows. */
@@ -50,9 +53,15 @@ const commands: readonly Command[] = [
   {
     args: ['idle', '--tunnels', '200', '--secs', '5'],
     shown: [
-      { id: 'loadgen idle leg memory', unit: 'KB', key: 'KB/leg' },
+      { id: 'loadgen relay with 400 legs', unit: 'MB', key: 'rss' },
       { id: 'loadgen idle leg CPU', unit: 'µs/s', key: 'us/leg/s' },
     ],
+  },
+  {
+    // A relay at rest has collected the garbage of its start or not, and grows accordingly at first: no cost of a leg.
+    beside: ['idle', '--tunnels', '300', '--secs', '120'],
+    args: ['idle', '--tunnels', '1000', '--secs', '5'],
+    shown: [{ id: 'loadgen idle leg memory', unit: 'KB', key: 'KB/leg' }],
   },
 ];
 
@@ -69,10 +78,29 @@ export function loadgenFigure(program: string): Figure {
         await using running = await relay.start(folder);
         await untilAtRest(running.pid);
         const place = ['--relay', running.address, '--pid', String(running.pid)];
+        await using _beside = await startBeside(program, place, command.beside, join(folder, 'beside.log'));
         yield* await runCommand(program, place, command);
       }
     },
   };
+}
+
+/** Resolves when the legs of what runs beside the command are there. */
+async function startBeside(
+  program: string,
+  place: readonly string[],
+  args: readonly string[] | undefined,
+  logPath: string,
+): Promise<Child | null> {
+  if (args === undefined) return null;
+  const child = new Child({ name: 'loadgen', command: program, args: [...place, ...args], logPath });
+  try {
+    await child.says(/^setup /m);
+    return child;
+  } catch (error) {
+    await child[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function runCommand(
