@@ -128,6 +128,7 @@ pub struct Interval {
     /// When the newest packet that was acknowledged before and in this interval was sent.
     newest_before: Option<Instant>,
     newest: Option<Instant>,
+    last_acked: Instant,
     /// The lowest round trip; of a batch that is acknowledged together its newest packet has it.
     floor: Duration,
     sum: Duration,
@@ -145,6 +146,7 @@ impl Interval {
             lost: 0,
             newest_before: None,
             newest: None,
+            last_acked: now,
             floor: Duration::MAX,
             sum: Duration::ZERO,
             samples: 0,
@@ -157,6 +159,7 @@ impl Interval {
         self.acked += bytes;
         self.sum += now.duration_since(sent);
         self.packets += 1;
+        self.last_acked = now;
         self.newest = Some(self.newest.map_or(sent, |newest| newest.max(sent)));
     }
 
@@ -165,8 +168,12 @@ impl Interval {
         self.samples += 1;
     }
 
+    pub fn is_long(&self, now: Instant, length: Duration) -> bool {
+        now.duration_since(self.since) >= length
+    }
+
     pub fn is_complete(&self, now: Instant, length: Duration) -> bool {
-        self.samples > 0 && now.duration_since(self.since) >= length
+        self.samples > 0 && self.is_long(now, length)
     }
 
     pub fn samples(&self) -> u32 {
@@ -184,8 +191,8 @@ impl Interval {
 
     /// Bytes per second, over the time of sending or that of acknowledging, whichever is longer. Acknowledgements that
     /// were held back and come at once do not make a path faster (draft-cheng-iccrg-delivery-rate-estimation §2.2).
-    pub fn delivered_rate(&self, now: Instant) -> f64 {
-        let acked_in = now.duration_since(self.since);
+    pub fn delivered_rate(&self) -> f64 {
+        let acked_in = self.last_acked.duration_since(self.since);
         let sent_in = match (self.newest_before, self.newest) {
             (Some(before), Some(newest)) => newest.saturating_duration_since(before),
             _ => Duration::ZERO,

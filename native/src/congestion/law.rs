@@ -21,6 +21,8 @@ const ALLOWANCE: Duration = Duration::from_millis(30);
 /// Loss without a queue is tried at a lower rate from here: random loss stays, that of a full path with no buffer goes.
 const HEAVY_LOSS: f64 = 0.08;
 const BATCH_PACKETS: u64 = 6;
+/// In flight, and in a second, whatever the path seems to carry.
+const LEAST_PACKETS: u64 = 4;
 const FIRST_TRIAL_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_TRIAL_WAIT: Duration = Duration::from_secs(60);
 
@@ -49,6 +51,8 @@ pub struct Law {
     path: Path,
     mode: Mode,
     in_flight: u64,
+    /// The most that was in flight in this interval.
+    flown: u64,
     /// Slow start's part: what was acknowledged while the window was the limit.
     grown: u64,
     trial_after: Instant,
@@ -64,6 +68,7 @@ impl Law {
             path: Path::new(now),
             mode: Mode::Free { high: None },
             in_flight: 0,
+            flown: 0,
             grown: INITIAL_WINDOW,
             trial_after: now,
             trial_wait: FIRST_TRIAL_WAIT,
@@ -87,7 +92,7 @@ impl Law {
     /// Bytes per second that datagrams may leave at; None where the window alone limits.
     pub fn pace(&self) -> Option<f64> {
         match &self.mode {
-            Mode::Full(full) => Some(full.pace().max(4.0 * self.mtu as f64)),
+            Mode::Full(full) => Some(full.pace().max((LEAST_PACKETS * self.mtu) as f64)),
             Mode::Trial(trial) if trial.is_held_back() => Some(self.path.rates.peak(1)),
             _ => None,
         }
@@ -97,11 +102,19 @@ impl Law {
         self.mtu = mtu.into();
     }
 
-    pub fn sent(&mut self, bytes: u64) {
+    /// The answer is what an interval showed that a silence ended.
+    pub fn sent(&mut self, now: Instant, bytes: u64) -> Option<Closed> {
+        let closed = if self.in_flight == 0 { self.path.begins(self.mtu, now) } else { None };
+        if let Some(closed) = &closed {
+            self.turn(now, closed);
+            self.window = self.justified();
+        }
         self.in_flight += bytes;
+        self.flown = self.flown.max(self.in_flight);
         if let Mode::Trial(trial) = &mut self.mode {
             trial.sent(bytes);
         }
+        closed
     }
 
     /// Something waited for the window.
@@ -148,10 +161,11 @@ impl Law {
 
     /// A router marked a packet: the path is full (RFC 9000 §13.4, RFC 3168).
     pub fn marked(&mut self, now: Instant, sent: Instant) {
+        let is_slight = self.is_slight();
         match &mut self.mode {
             Mode::Share(share) => share.lost(sent, now),
-            Mode::Full(_) => {}
-            Mode::Free { .. } | Mode::Trial(_) => self.enter_full(now),
+            Mode::Free { .. } | Mode::Trial(_) if !is_slight => self.enter_full(now),
+            Mode::Free { .. } | Mode::Trial(_) | Mode::Full(_) => {}
         }
         self.window = self.justified();
     }
@@ -168,7 +182,7 @@ impl Law {
         let losses = 1.0 + 2.0 * self.path.loss.min(0.5);
         // Acknowledgements come for several packets at once.
         let batch = (BATCH_PACKETS * self.mtu) as f64;
-        let least = 4 * self.mtu;
+        let least = LEAST_PACKETS * self.mtu;
         let bytes = match &self.mode {
             Mode::Trial(trial) if trial.is_held_back() => {
                 2.0 * losses * over(rates.peak(1), self.path.base() + *noise) + batch
@@ -184,7 +198,17 @@ impl Law {
         (bytes.min(MAX_WINDOW) as u64).max(least)
     }
 
+    /// So little was in flight that no queue is ours. Round trips of pings show nothing of what the path carries.
+    fn is_slight(&self) -> bool {
+        self.flown <= LEAST_PACKETS * self.mtu
+    }
+
     fn turn(&mut self, now: Instant, closed: &Closed) {
+        self.change(now, closed);
+        self.flown = self.in_flight;
+    }
+
+    fn change(&mut self, now: Instant, closed: &Closed) {
         match self.mode.clone() {
             Mode::Free { high } => self.while_free(now, high, closed),
             Mode::Trial(trial) => self.while_trial(now, trial),
@@ -207,7 +231,7 @@ impl Law {
             self.grown = (self.grown - self.grown / 32).max(INITIAL_WINDOW);
         }
         let Path { climb, losses, loss, round_trip, .. } = &self.path;
-        if self.path.certain_queue() <= LONG_QUEUE {
+        if self.path.certain_queue() <= LONG_QUEUE || self.is_slight() {
             self.mode = Mode::Free { high: None };
             if *loss >= HEAVY_LOSS && losses.is_known(self.mtu) && now >= self.trial_after {
                 self.mode = Mode::Trial(Trial::new(*loss, now));

@@ -97,7 +97,10 @@ impl Controller for LiveController {
             self.last_stream = Some(now);
         }
         if bytes > LARGEST_ACK || self.signals.is_open() {
-            self.law.sent(bytes);
+            if let Some(closed) = self.law.sent(now, bytes) {
+                self.streams.close(&closed, now);
+                self.signals.publish(&self.law);
+            }
             self.count(now);
         }
     }

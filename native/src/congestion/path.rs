@@ -45,6 +45,10 @@ pub struct Path {
     pub losses: LossFilter,
     pub loss: f64,
     newest_of_batch: Option<Instant>,
+    /// When the first packet after a silence left, until it is acknowledged.
+    first: Option<Instant>,
+    /// Its round trip: nothing of ours was on the path.
+    alone: Option<Duration>,
 }
 
 impl Path {
@@ -61,6 +65,8 @@ impl Path {
             losses: LossFilter::default(),
             loss: 0.0,
             newest_of_batch: None,
+            first: None,
+            alone: None,
         }
     }
 
@@ -87,7 +93,23 @@ impl Path {
         self.interval.limited
     }
 
+    /// A packet leaves while nothing is in flight. After a silence a new interval begins with it: time in which nothing
+    /// was sent does not show what the path carries. What the interval before showed, if that ends it.
+    pub fn begins(&mut self, mtu: u64, now: Instant) -> Option<Closed> {
+        if !self.interval.is_long(now, LONGEST_INTERVAL) {
+            return None;
+        }
+        self.first = Some(now);
+        let closed = (self.interval.samples() > 0).then(|| self.close(mtu, now));
+        self.interval = Interval::new(now);
+        closed
+    }
+
     pub fn acked(&mut self, now: Instant, sent: Instant, bytes: u64) {
+        if self.first == Some(sent) {
+            self.first = None;
+            self.alone = Some(now.duration_since(sent).min(LONGEST_ROUND_TRIP));
+        }
         self.interval.acked(now, sent, bytes);
         self.newest_of_batch = Some(self.newest_of_batch.map_or(sent, |newest| newest.max(sent)));
     }
@@ -100,6 +122,10 @@ impl Path {
     pub fn acks_end(&mut self, mtu: u64, now: Instant) -> Option<Closed> {
         let newest = self.newest_of_batch.take()?;
         let sample = now.duration_since(newest).min(LONGEST_ROUND_TRIP);
+        // Where that one took longer, so does the path, by itself or by others: it met no queue of ours.
+        if let Some(alone) = self.alone.take().filter(|&alone| alone > self.base()) {
+            self.base.replace(alone, now);
+        }
         self.interval.round_trip(sample);
         self.round_trip = if self.round_trip.is_zero() { sample } else { (self.round_trip * 7 + sample) / 8 };
         let length = self.round_trip.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
@@ -110,7 +136,7 @@ impl Path {
 
     fn close(&mut self, mtu: u64, now: Instant) -> Closed {
         let floor = self.interval.floor();
-        let delivered = self.interval.delivered_rate(now);
+        let delivered = self.interval.delivered_rate();
         let (queue_before, loss_before) = (self.queue, self.loss);
         self.rates.push(delivered, now);
         self.mean = self.interval.mean();

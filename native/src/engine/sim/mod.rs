@@ -23,6 +23,7 @@ pub mod path;
 mod pauses;
 mod pictures;
 mod seeds;
+mod start;
 mod transfer;
 
 pub use deliveries::Delivery;
