@@ -53,6 +53,8 @@ pub struct Connection {
     /// Of an edge: its tunnel's datagrams go to a local socket.
     pub local_route: Option<LocalRoute>,
     pub queue: DatagramQueue,
+    /// When a datagram that did not fit last had a larger path MTU looked for.
+    pub mtu_searched: Option<Instant>,
     pub streams: FxHashMap<StreamId, Stream>,
     /// Streams that JavaScript wrote to since the last flush.
     pub written: Vec<StreamId>,

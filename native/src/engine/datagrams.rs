@@ -14,6 +14,9 @@ use crate::ledger::{Counts, DropReason, PREFIX_BYTES};
 
 /// On a path that carries less than comes every datagram waits for as long as it may: fresher ones are worth more.
 const AGE_ON_FULL_PATH: Duration = Duration::from_millis(60);
+/// While datagrams are dropped as too large, a larger path MTU is looked for this often: a path that carries them again
+/// is known soon, and what the search costs is less than what is dropped.
+const SEARCH_AGAIN: Duration = Duration::from_secs(1);
 /// Streams that were written to within this share the window with datagrams.
 const STREAMS_ACTIVE: Duration = Duration::from_millis(200);
 
@@ -111,6 +114,7 @@ impl Connection {
         }
         if self.quic.datagrams().max_size().is_none_or(|largest| payload.len() > largest) {
             count_drop(ledger, DropReason::TooLarge);
+            self.search_mtu(since);
             return SendOutcome::TooLarge;
         }
         let mut outcome = SendOutcome::Queued;
@@ -120,6 +124,14 @@ impl Connection {
         }
         self.queue.push(Queued { payload, ledger: ledger.cloned(), since });
         outcome
+    }
+
+    /// A datagram did not fit at this time.
+    fn search_mtu(&mut self, now: Instant) {
+        if self.mtu_searched.is_none_or(|at| now.saturating_duration_since(at) >= SEARCH_AGAIN) {
+            self.mtu_searched = Some(now);
+            self.quic.search_mtu(now);
+        }
     }
 
     /// A datagram does not wait for longer; on a full path, where each waits as long as it may, for less.

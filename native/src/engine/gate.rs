@@ -27,6 +27,7 @@ pub struct Gate {
     /// The address of the path that `signals` are of.
     path: SocketAddr,
     last_asked: Option<Instant>,
+    last_ping: Option<Instant>,
     last_stream_turn: Option<Instant>,
     /// What may leave at the pace of a full path, and when that was known.
     tokens: f64,
@@ -40,6 +41,7 @@ impl Gate {
             signals: LiveController::of(quic),
             path,
             last_asked: None,
+            last_ping: None,
             last_stream_turn: None,
             tokens: 0.0,
             filled: None,
@@ -89,6 +91,21 @@ impl Gate {
             self.last_asked = Some(now);
         }
         asks
+    }
+
+    /// Whether a packet without a datagram asks, too: on a path whose MTU became smaller only such a one arrives. While
+    /// datagrams ask, quinn's own probe is never due.
+    pub fn owes_ping(&mut self, now: Instant) -> bool {
+        let Some(signals) = self.signals.as_ref().filter(|signals| signals.is_shared() && signals.is_silent(now))
+        else {
+            return false;
+        };
+        let pause = signals.round_trip().max(SHORTEST_ASKING);
+        let owes = self.last_ping.is_none_or(|at| now.duration_since(at) >= pause);
+        if owes {
+            self.last_ping = Some(now);
+        }
+        owes
     }
 
     /// When the pace lets a packet go that it holds back now.

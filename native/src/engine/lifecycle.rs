@@ -51,6 +51,7 @@ impl Core {
             routes: HashMap::new(),
             local_route: None,
             queue: DatagramQueue::default(),
+            mtu_searched: None,
             streams: FxHashMap::default(),
             written: Vec::new(),
             budget: Budget::default(),

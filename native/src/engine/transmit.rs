@@ -64,8 +64,12 @@ impl Core {
             let Some(endpoint) = self.connections.get(slot).map(|connection| connection.endpoint) else { break };
             let segments = self.endpoints[endpoint].socket.segments(self.offload);
             let transmit = self.guarded(slot, |connection| {
-                let packets = connection.feed_datagrams(now, segments);
-                if packets == 0 && !connection.gate.owes_streams(now) {
+                let pings = connection.is_established() && connection.gate.owes_ping(now);
+                if pings {
+                    connection.quic.ping();
+                }
+                let packets = if pings { 0 } else { connection.feed_datagrams(now, segments) };
+                if packets == 0 && !pings && !connection.gate.owes_streams(now) {
                     return connection.quic.poll_transmit(now, segments, &mut buffer);
                 }
                 connection.gate.set_open(if packets > 0 { Opening::Datagrams } else { Opening::Streams });

@@ -67,6 +67,55 @@ fn a_path_that_carries_less_is_noticed_and_so_is_one_that_carries_more_again() {
     assert_eq!(net.edge(SENDER).quic.current_mtu(), 1452);
 }
 
+/// The path MTU that the sender knows after `time` of a flow that fits into full packets alone.
+fn mtu_after(net: &mut Net, time: Duration) -> u16 {
+    net.send(RATE, BYTES, time);
+    net.edge(SENDER).quic.current_mtu()
+}
+
+#[test]
+fn datagrams_that_do_not_fit_have_a_larger_mtu_looked_for() {
+    for (delay, loss_rate) in [(5, 0.0), (20, 0.0), (20, 0.05), (100, 0.003)] {
+        for seed in 100..105 {
+            let faults = loss(delay, loss_rate);
+            let mut net = Net::over(faults, faults, seed);
+            net.run(IDLE);
+            for largest in [1392, 1252] {
+                net.up[0].faults.largest = Some(largest);
+                let small = mtu_after(&mut net, Duration::from_secs(10));
+                assert!(
+                    usize::from(small) <= largest,
+                    "{small} of {largest}, {delay} ms, loss {loss_rate}, seed {seed}"
+                );
+                net.up[0].faults.largest = None;
+                let mtu = mtu_after(&mut net, Duration::from_secs(1) + Duration::from_millis(40 * delay));
+                assert_eq!(mtu, 1452, "after {largest}, {delay} ms, loss {loss_rate}, seed {seed}");
+            }
+        }
+    }
+}
+
+/// An edge redials a relay that does not answer it for 3 to 4 s, and its pings go in packets beside datagrams.
+#[test]
+fn a_path_that_carries_less_is_noticed_soon_though_all_packets_are_full() {
+    for (delay, loss_rate) in [(5, 0.0), (20, 0.0), (20, 0.05), (40, 0.01), (100, 0.003)] {
+        for (rate, seed) in [(190, 100), (RATE, 101), (2000, 102)] {
+            let faults = loss(delay, loss_rate);
+            let mut net = Net::over(faults, faults, seed);
+            net.run(IDLE);
+            net.send(rate, BYTES, Duration::from_secs(2));
+            net.up[0].faults.largest = Some(1252);
+            let before = net.now;
+            while net.edge(SENDER).quic.current_mtu() > 1252 && net.now - before < Duration::from_secs(20) {
+                net.send(rate, BYTES, Duration::from_millis(100));
+            }
+            let took = net.now - before;
+            println!("{delay} ms, loss {loss_rate}, {rate}/s: {took:?}");
+            assert!(took <= Duration::from_millis(1000 + 10 * delay), "{took:?}");
+        }
+    }
+}
+
 #[test]
 fn an_mtu_is_found_though_probes_are_lost() {
     for seed in 100..120 {

@@ -1303,6 +1303,13 @@ impl Connection {
         self.spaces[self.highest_space].ping_pending = true;
     }
 
+    /// Look for a larger path MTU now
+    ///
+    /// Useful when the application has data that does not fit.
+    pub fn search_mtu(&mut self, now: Instant) {
+        self.path.mtud.search_now(now);
+    }
+
     /// Update traffic keys spontaneously
     ///
     /// This can be useful for testing key updates, as they otherwise only happen infrequently.

@@ -70,6 +70,13 @@ impl MtuDiscovery {
         self.current_mtu
     }
 
+    /// Begins the next search for a larger MTU now instead of when its time comes; one that goes on is left alone
+    pub(super) fn search_now(&mut self, now: Instant) {
+        if let Some(Phase::Complete(due)) = self.state.as_mut().map(|state| &mut state.phase) {
+            *due = cmp::min(*due, now);
+        }
+    }
+
     /// Returns the amount of bytes that should be sent as an MTU probe, if any
     pub(crate) fn poll_transmit(&mut self, now: Instant, next_pn: u64) -> Option<u16> {
         self.state
