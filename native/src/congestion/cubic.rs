@@ -106,6 +106,22 @@ impl Cubic {
         self.recovery = Some(now);
     }
 
+    pub fn is_in_slow_start(&self) -> bool {
+        self.window < self.threshold
+    }
+
+    /// The path was found to carry `window` bytes, or is asked whether it does. Growth begins there.
+    pub fn resume(&mut self, window: u64) {
+        self.window = (window as f64 / self.mtu).max(LEAST_PACKETS);
+        self.threshold = self.window;
+        self.epoch = None;
+    }
+
+    /// What was sent before this does not make the window smaller any more.
+    pub fn forgive(&mut self, now: Instant) {
+        self.recovery = Some(now);
+    }
+
     /// Persistent congestion (RFC 9002 §7.6.2).
     pub fn collapse(&mut self) {
         self.threshold = (self.window * BETA).max(LEAST_PACKETS);

@@ -209,6 +209,12 @@ impl Law {
     }
 
     fn change(&mut self, now: Instant, closed: &Closed) {
+        if closed.stood_still {
+            if let Mode::Trial(trial) = &mut self.mode {
+                trial.doubt();
+            }
+            return;
+        }
         match self.mode.clone() {
             Mode::Free { high } => self.while_free(now, high, closed),
             Mode::Trial(trial) => self.while_trial(now, trial),

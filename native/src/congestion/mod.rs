@@ -18,8 +18,10 @@ mod flight;
 mod full;
 mod law;
 mod path;
+mod probe;
 mod share;
 mod signals;
+mod standstill;
 mod streams;
 mod trial;
 

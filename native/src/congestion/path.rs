@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::filters::{BaseDelay, Climb, Interval, LossFilter, RateFilter};
+use super::{
+    filters::{BaseDelay, Climb, Interval, LossFilter, RateFilter},
+    standstill::Standstill,
+};
 
 /// How long an interval is: a round trip within these bounds.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(20);
@@ -14,6 +17,9 @@ const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(1);
 const MOST_NOISE: Duration = Duration::from_millis(60);
 /// How much of a queue jitter may be taken for.
 const MOST_JITTER: Duration = Duration::from_millis(20);
+/// So many intervals in a row may show nothing but that somebody stood still. A path whose acknowledgements always come
+/// in bursts is believed in the next one.
+const MOST_STANDSTILLS: u32 = 5;
 
 /// What an interval that is over showed.
 pub struct Closed {
@@ -28,6 +34,8 @@ pub struct Closed {
     pub noise: Duration,
     pub queue_before: Duration,
     pub loss_before: f64,
+    /// Somebody stood still: what is late, lost or missing shows nothing about the path.
+    pub stood_still: bool,
 }
 
 #[derive(Clone)]
@@ -49,6 +57,12 @@ pub struct Path {
     first: Option<Instant>,
     /// Its round trip: nothing of ours was on the path.
     alone: Option<Duration>,
+    standstill: Standstill,
+    /// The interval has one in it.
+    stood_still: bool,
+    standstills: u32,
+    /// The interval is over but for what may come at once with the last acknowledgement.
+    is_held: bool,
 }
 
 impl Path {
@@ -67,6 +81,10 @@ impl Path {
             newest_of_batch: None,
             first: None,
             alone: None,
+            standstill: Standstill::default(),
+            stood_still: false,
+            standstills: 0,
+            is_held: false,
         }
     }
 
@@ -112,6 +130,7 @@ impl Path {
         }
         self.interval.acked(now, sent, bytes);
         self.newest_of_batch = Some(self.newest_of_batch.map_or(sent, |newest| newest.max(sent)));
+        self.standstill.acked(now, sent);
     }
 
     pub fn lost(&mut self, bytes: u64) {
@@ -131,7 +150,20 @@ impl Path {
         let length = self.round_trip.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
         let longest = self.interval.is_complete(now, LONGEST_INTERVAL);
         let is_over = longest || (self.interval.is_complete(now, length) && self.interval.samples() >= SAMPLES);
+        self.stood_still |= self.standstill.is_over();
+        if is_over && !self.is_held && self.standstill.may_be(now) {
+            self.is_held = true;
+            return None;
+        }
         is_over.then(|| self.close(mtu, now))
+    }
+
+    /// Whether the interval shows nothing about the path.
+    fn is_void(&mut self) -> bool {
+        let is_void = std::mem::take(&mut self.stood_still) && self.standstills < MOST_STANDSTILLS;
+        self.standstills = if is_void { self.standstills + 1 } else { 0 };
+        self.is_held = false;
+        is_void
     }
 
     fn close(&mut self, mtu: u64, now: Instant) -> Closed {
@@ -139,15 +171,18 @@ impl Path {
         let delivered = self.interval.delivered_rate();
         let (queue_before, loss_before) = (self.queue, self.loss);
         self.rates.push(delivered, now);
-        self.mean = self.interval.mean();
-        self.noise = (self.noise * 7 + self.mean.saturating_sub(floor).min(MOST_NOISE)) / 8;
-        self.base.push(floor, now);
-        self.queue = floor.saturating_sub(self.base());
-        self.losses.push(self.interval.acked, self.interval.lost, now.duration_since(self.interval.since));
-        self.loss = self.losses.share(mtu);
-        self.climb.push(queue_before, self.queue, self.noise);
+        let stood_still = self.is_void();
+        if !stood_still {
+            self.mean = self.interval.mean();
+            self.noise = (self.noise * 7 + self.mean.saturating_sub(floor).min(MOST_NOISE)) / 8;
+            self.base.push(floor, now);
+            self.queue = floor.saturating_sub(self.base());
+            self.losses.push(self.interval.acked, self.interval.lost, now.duration_since(self.interval.since));
+            self.loss = self.losses.share(mtu);
+            self.climb.push(queue_before, self.queue, self.noise);
+        }
         let Interval { acked, limited, .. } = self.interval;
         self.interval.restart(now);
-        Closed { floor, delivered, acked, limited, noise: self.noise, queue_before, loss_before }
+        Closed { floor, delivered, acked, limited, noise: self.noise, queue_before, loss_before, stood_still }
     }
 }

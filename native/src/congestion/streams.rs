@@ -1,5 +1,5 @@
 //! The window of streams. They carry bulk data, which waits: they give way to loss as a TCP connection does. A loss
-//! without a queue takes no more than what the path was shown to carry (TCP Westwood+), unless CUBIC would leave more.
+//! leaves what the path was shown to carry without a queue (TCP Westwood+), or what CUBIC leaves if that is more.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,12 @@ use super::{
     filters::{BaseDelay, RateFilter},
     law::INITIAL_WINDOW,
     path::Closed,
+    probe::{Answer, Probe},
 };
 
 /// Rates of so many seconds before the running one: those of a path that another flow came to are soon forgotten.
 const RATE_SECONDS: usize = 2;
-/// A queue of this share of the path's own round trip is one: the path is full, and loss is its answer.
+/// A queue of this share of the path's own round trip is one: the path is full.
 const QUEUE_SHARE: u32 = 4;
 /// Round trips that differ within an interval count up to this share of the path's own.
 const NOISE_SHARE: u32 = 2;
@@ -20,24 +21,29 @@ const NOISE_SHARE: u32 = 2;
 #[derive(Clone)]
 pub struct Streams {
     cubic: Cubic,
+    probe: Probe,
     rates: RateFilter,
     base: BaseDelay,
-    /// Of the last interval and the one before: what is lost is known a round trip later.
+    /// Of the last interval and the one before. A process that stands still makes one of them long, a full path both.
     queues: [Duration; 2],
     noise: Duration,
     /// Bytes that were acknowledged in this interval.
     acked: u64,
+    /// More would have been sent in this interval if the window had let it.
+    limited: bool,
 }
 
 impl Streams {
     pub fn new(mtu: u16, now: Instant) -> Self {
         Self {
             cubic: Cubic::new(INITIAL_WINDOW, mtu.into()),
+            probe: Probe::new(now),
             rates: RateFilter::new(now),
             base: BaseDelay::new(now),
             queues: [Duration::ZERO; 2],
             noise: Duration::ZERO,
             acked: 0,
+            limited: false,
         }
     }
 
@@ -53,6 +59,7 @@ impl Streams {
     /// `is_limit`: more would have been sent if the window had let it.
     pub fn acked(&mut self, sent: Instant, bytes: u64, round_trip: Duration, is_limit: bool, now: Instant) {
         self.acked += bytes;
+        self.limited |= is_limit;
         if is_limit {
             self.cubic.acked(sent, bytes, round_trip, now);
         } else {
@@ -63,30 +70,53 @@ impl Streams {
     /// The law has closed an interval.
     pub fn close(&mut self, closed: &Closed, now: Instant) {
         let share = self.acked as f64 / closed.acked.max(1) as f64;
-        self.rates.push(closed.delivered * share.min(1.0), now);
-        self.base.push(closed.floor, now);
-        let queue = closed.floor.saturating_sub(self.base.get().unwrap_or(closed.floor));
-        self.queues = [queue, self.queues[0]];
-        self.noise = closed.noise;
-        self.acked = 0;
+        let rate = closed.delivered * share.min(1.0);
+        self.rates.push(rate, now);
+        if !closed.stood_still {
+            self.base.push(closed.floor, now);
+            let queue = closed.floor.saturating_sub(self.base.get().unwrap_or(closed.floor));
+            self.queues = [queue, self.queues[0]];
+            self.noise = closed.noise;
+            self.look_for_more(rate, closed.floor, now);
+        }
+        (self.acked, self.limited) = (0, false);
     }
 
-    /// Packets were lost, or one was marked; `sent` is when the last of them left.
-    pub fn lost(&mut self, sent: Instant, is_persistent: bool, now: Instant) {
-        self.cubic.lost(sent, self.justified(), now);
-        if is_persistent {
-            self.cubic.collapse();
+    fn look_for_more(&mut self, rate: f64, round_trip: Duration, now: Instant) {
+        let is_queued = self.is_queued();
+        if let Answer::NoMore(window) = self.probe.turn(rate, is_queued, now) {
+            self.cubic.resume(window.max(self.justified()));
+            self.cubic.forgive(now);
+        }
+        if self.limited && !is_queued && !self.cubic.is_in_slow_start() {
+            let (peak, justified) = (self.rates.peak(RATE_SECONDS), self.justified());
+            if let Some(window) = self.probe.begin(peak, justified, self.window(), round_trip, now) {
+                self.cubic.resume(window);
+            }
         }
     }
 
-    /// What the path carries without a queue, in bytes; 0 where there is one.
+    /// Packets were lost, or one was marked; `sent` is when the last of them left. A probe lasts two round trips, and
+    /// its answer is the rate.
+    pub fn lost(&mut self, sent: Instant, is_persistent: bool, now: Instant) {
+        if is_persistent {
+            self.probe.stop(now);
+            self.cubic.collapse();
+        } else if !self.probe.is_running() {
+            self.cubic.lost(sent, self.justified(), now);
+        }
+    }
+
+    fn is_queued(&self) -> bool {
+        let base = self.base.get().unwrap_or_default();
+        self.queues.iter().all(|&queue| queue > base / QUEUE_SHARE)
+    }
+
+    /// What the path carries in a round trip of its own, in bytes.
     fn justified(&self) -> u64 {
         let Some(base) = self.base.get() else { return 0 };
-        if self.queues.iter().any(|&queue| queue > base / QUEUE_SHARE) {
-            return 0;
-        }
-        let round_trip = base + self.noise.min(base / NOISE_SHARE);
-        (self.rates.peak(RATE_SECONDS) * round_trip.as_secs_f64()) as u64
+        let noise = if self.is_queued() { Duration::ZERO } else { self.noise.min(base / NOISE_SHARE) };
+        (self.rates.peak(RATE_SECONDS) * (base + noise).as_secs_f64()) as u64
     }
 }
 
@@ -110,6 +140,7 @@ mod tests {
             noise: Duration::ZERO,
             queue_before: Duration::ZERO,
             loss_before: 0.0,
+            stood_still: false,
         };
         streams.close(&closed, *now);
     }
@@ -134,7 +165,33 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_with_a_queue_leaves_what_cubic_leaves() {
-        assert_eq!(after_loss(BASE / 2), 84);
+    fn a_loss_with_a_queue_leaves_no_more_than_that_or_what_cubic_leaves() {
+        assert_eq!(after_loss(BASE / 2), 100);
+        let mut now = Instant::now();
+        let mut streams = Streams::new(MTU as u16, now);
+        interval(&mut streams, BASE, &mut now);
+        streams.acked(now, 152 * MTU, BASE, true, now);
+        assert_eq!(streams.window(), 200 * MTU);
+        streams.lost(now, false, now);
+        assert_eq!(streams.window() / MTU, 140);
+    }
+
+    #[test]
+    fn a_window_below_what_the_path_carries_is_tried_larger_until_the_rate_does_not_follow() {
+        let mut now = Instant::now();
+        let mut streams = Streams::new(MTU as u16, now);
+        interval(&mut streams, BASE, &mut now);
+        streams.lost(now, false, now);
+        let before = streams.window();
+        streams.acked(now, MTU, BASE, true, now);
+        interval(&mut streams, BASE, &mut now);
+        assert_eq!(streams.window() / MTU, 125);
+        // The probe is its own answer: a loss meanwhile takes nothing away.
+        streams.lost(now, false, now);
+        assert_eq!(streams.window() / MTU, 125);
+        for _ in 0..3 {
+            interval(&mut streams, BASE, &mut now);
+        }
+        assert!(streams.window() >= before && streams.window() <= 101 * MTU, "{}", streams.window());
     }
 }

@@ -20,22 +20,28 @@ pub enum Answer {
 #[derive(Clone)]
 pub struct Trial {
     began: Instant,
-    /// What is sent later does not count.
+    /// What is sent from then on does not count: all that waited for the pace leaves at that moment.
     ends: Option<Instant>,
     loss_before: f64,
     sent: u64,
     acked: u64,
     lost: u64,
+    is_doubtful: bool,
 }
 
 impl Trial {
     pub fn new(loss_before: f64, now: Instant) -> Self {
-        Self { began: now, ends: None, loss_before, sent: 0, acked: 0, lost: 0 }
+        Self { began: now, ends: None, loss_before, sent: 0, acked: 0, lost: 0, is_doubtful: false }
     }
 
     /// Whether less is sent than comes.
     pub fn is_held_back(&self) -> bool {
         self.ends.is_none()
+    }
+
+    /// Somebody stood still meanwhile: what is late counts as lost, and nothing is concluded.
+    pub fn doubt(&mut self) {
+        self.is_doubtful = true;
     }
 
     pub fn sent(&mut self, bytes: u64) {
@@ -51,7 +57,7 @@ impl Trial {
     }
 
     fn counts(&self, sent: Instant) -> bool {
-        sent >= self.began && self.ends.is_none_or(|ends| sent <= ends)
+        sent >= self.began && self.ends.is_none_or(|ends| sent < ends)
     }
 
     pub fn turn(&mut self, mtu: u64, round_trip: Duration, now: Instant) -> Answer {
@@ -67,7 +73,7 @@ impl Trial {
         }
         let all = (self.acked + self.lost) as f64;
         let loss = self.lost as f64 / all.max(1.0);
-        let is_enough = self.loss_before * all >= EXPECTED * mtu as f64;
+        let is_enough = !self.is_doubtful && self.loss_before * all >= EXPECTED * mtu as f64;
         if is_enough && loss < self.loss_before / 4.0 { Answer::Full(loss) } else { Answer::Random }
     }
 }

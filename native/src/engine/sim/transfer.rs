@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quinn_proto::{Dir, StreamId};
 
-use super::{Net, RECEIVER, RELAY, path::Faults};
+use super::{Net, RECEIVER, RELAY, path::Faults, pauses::Pauses};
 use crate::engine::streams::ReadOutcome;
 
 const PIECE: usize = 64 * 1024;
@@ -134,6 +134,59 @@ fn a_stream_gets_through_random_loss() {
         let faults = Faults { loss, ..narrow(round_trip, 100.0 * MEGABIT, ms(50)) };
         let outcome = transfer(faults, 0);
         assert!(outcome.rate > least * MEGABIT, "{}", outcome.rate / MEGABIT);
+    }
+}
+
+/// The path of `npm run bench -- --paths --streams`.
+fn bench_path(round_trip: Duration, loss: f64) -> Faults {
+    Faults { loss, ..narrow(round_trip, 40.0 * MEGABIT, ms(40)) }
+}
+
+#[test]
+fn a_stream_fills_a_path_that_loses() {
+    for (round_trip, loss) in [(ms(40), 0.0), (ms(40), 0.01), (ms(40), 0.05), (ms(80), 0.003)] {
+        print!("rtt {round_trip:?} loss {loss}: ");
+        let outcome = transfer(bench_path(round_trip, loss), 0);
+        assert!(outcome.rate > 0.6 * 40.0 * MEGABIT, "{}", outcome.rate / MEGABIT);
+    }
+}
+
+/// What a stream carries in a second, after some seconds over a path that was worse or where processes stand still.
+fn later(path: Faults, before: Faults, pauses: Option<Duration>, seed: u64) -> f64 {
+    let mut net = Net::over(Faults { delay: Duration::from_micros(100), ..Faults::default() }, path, 8 * seed);
+    net.run(START);
+    (net.down[1].faults, net.up[1].faults) = (before, Faults { bottleneck: None, ..before });
+    net.begin_transfer();
+    if let Some(longest) = pauses {
+        net.pauses = [1, 2, 3].map(|number| Some(Pauses::new(ms(300), longest, 8 * seed + number, net.now)));
+    }
+    net.run(ms(3000));
+    (net.down[1].faults, net.up[1].faults) = (path, Faults { bottleneck: None, ..path });
+    net.run(ms(2000));
+    let begun = net.transferred();
+    net.run(ms(6000));
+    (net.transferred() - begun) as f64 / 6.0
+}
+
+#[test]
+fn a_stream_is_back_two_seconds_after_bad_luck() {
+    for (loss, seed) in [(0.0, 1), (0.01, 2), (0.01, 3), (0.02, 4)] {
+        let path = bench_path(ms(40), loss);
+        let rate = later(path, Faults { loss: 0.3, ..path }, None, seed);
+        println!("loss {loss}, seed {seed}: {:.2} Mbit/s", rate / MEGABIT);
+        assert!(rate > 0.6 * 40.0 * MEGABIT, "{}", rate / MEGABIT);
+    }
+}
+
+#[test]
+fn a_stream_gets_through_random_loss_where_processes_stand_still() {
+    for longest in [ms(40), ms(80)] {
+        for seed in 1..5 {
+            let path = bench_path(ms(40), 0.01);
+            let rate = later(path, path, Some(longest), seed);
+            println!("pauses up to {longest:?}, seed {seed}: {:.2} Mbit/s", rate / MEGABIT);
+            assert!(rate > 0.3 * 40.0 * MEGABIT, "{}", rate / MEGABIT);
+        }
     }
 }
 
