@@ -61,7 +61,7 @@ export async function runManagerBench(options: ManagerBenchOptions, say: (text: 
   say(`${JSON.stringify(describeMachine())}, ${describeCommit() ?? 'no commit'}: ${what}\n`);
   const results = new Map<EngineName, ManagerRound[]>(databases.map((engine) => [engine, []]));
   await using postgres = databases.includes('postgres') ? await PostgresServer.start({ durable: true }) : null;
-  await compileManager();
+  for (const engine of databases) await compileManager(engine === 'postgres' ? await postgres?.newDatabase() : null);
   for (let round = 1; round <= rounds; round++) {
     const echo = await measureEcho(options);
     say(`round ${round}: echo ${echo.cpu.toFixed(2)} cores, ${echo.rssMb.toFixed(0)} MB, ${echo.open} connected\n`);
@@ -80,10 +80,11 @@ export async function runManagerBench(options: ManagerBenchOptions, say: (text: 
 }
 
 /** So that the first round, too, finds its code compiled: that of the program, and that of a bench process. */
-async function compileManager(): Promise<void> {
-  await measureIdle(null);
+async function compileManager(url: string | null = null): Promise<void> {
+  await measureIdle(url);
   using folder = temporaryFolder();
-  await using child = new BenchChild('manager-child.ts', [folder.path, `sqlite:${join(folder.path, 'manager.db')}`]);
+  const database = url ?? `sqlite:${join(folder.path, 'manager.db')}`;
+  await using child = new BenchChild('manager-child.ts', [folder.path, database]);
   await child.answer<ServerReport>();
 }
 
