@@ -1,24 +1,28 @@
 import type { Timer } from '../lib/clock.ts';
+import { collectGarbage } from '../lib/collect-garbage.ts';
 import type { ManagerConfig } from './config/manager-config.ts';
 import type { ManagerHealth } from './extension-points.ts';
 import type { Fleet } from './fleet.ts';
+import { HandshakeGarbage } from './hub/handshake-garbage.ts';
 import type { InstanceFacts } from './instances/instance-lease.ts';
 import { ManagerParts, type ManagerDependencies } from './manager-parts.ts';
 
 /** How long a stop waits for events that are not stored yet. */
 const stopFlushMs = 5_000;
-const expiryEveryMs = 1_000;
+const secondMs = 1_000;
 
 /** One instance without its port. Start and stop order is here. */
 export class Manager implements ManagerHealth {
   readonly parts: ManagerParts;
   readonly #dependencies: ManagerDependencies;
-  #expiry: Timer | null = null;
+  readonly #garbage: HandshakeGarbage;
+  #seconds: Timer | null = null;
   #stopping = false;
 
   constructor(config: ManagerConfig, dependencies: ManagerDependencies, facts: InstanceFacts) {
     this.#dependencies = dependencies;
     this.parts = new ManagerParts(config, dependencies, facts);
+    this.#garbage = new HandshakeGarbage(dependencies.clock, collectGarbage);
   }
 
   get fleet(): Fleet {
@@ -32,7 +36,10 @@ export class Manager implements ManagerHealth {
     await lease.start(database.engine === 'sqlite');
     reconciler.start();
     roster.listen({
-      joined: ({ id }) => feed.node(id),
+      joined: ({ id }) => {
+        feed.node(id);
+        this.#garbage.joined();
+      },
       left: ({ id }) => feed.node(id),
       statsReceived: ({ id }) => feed.stats(id),
       secretConfirmed: ({ id }) => feed.node(id),
@@ -40,7 +47,10 @@ export class Manager implements ManagerHealth {
     hub.start();
     upkeep.start();
     await remote.start(database);
-    this.#expiry = clock.setInterval(() => this.#closeExpired(), expiryEveryMs);
+    this.#seconds = clock.setInterval(() => {
+      this.#closeExpired();
+      this.#garbage.tick();
+    }, secondMs);
   }
 
   get isStopping(): boolean {
@@ -60,7 +70,7 @@ export class Manager implements ManagerHealth {
   async stop(): Promise<void> {
     const { lease, reconciler, hub, upkeep, remote, roster, inbox } = this.parts;
     this.#stopping = true;
-    this.#expiry?.cancel();
+    this.#seconds?.cancel();
     hub.stop();
     upkeep.stop();
     await roster.stop();
