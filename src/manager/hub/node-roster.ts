@@ -42,6 +42,8 @@ export class NodeRoster {
   readonly #listeners = new Set<RosterListener>();
   readonly #notedAtMs = new Map<string, number>();
   readonly #releasing = new Set<Promise<void>>();
+  /** Read no more until events of theirs are stored. */
+  readonly #paused = new Map<SessionRunner, LiveNode>();
   readonly frames = new Map<string, number>();
   replaced = 0;
 
@@ -162,16 +164,22 @@ export class NodeRoster {
 
   /** Once a second: nodes whose events were stored meanwhile are read again. */
   tick(): void {
-    for (const [runner, node] of this.#byRunner) if (this.#mayGoOn(node.id)) runner.resume();
+    for (const [runner, node] of this.#paused) this.#goOn(runner, node);
   }
 
   committed(nodeIds: readonly string[]): void {
-    for (const id of nodeIds) if (this.#mayGoOn(id)) this.#byId.get(id)?.runner.resume();
+    for (const id of nodeIds) {
+      const known = this.#byId.get(id);
+      if (known !== undefined) this.#goOn(known.runner, known.node);
+    }
   }
 
-  #mayGoOn(nodeId: string): boolean {
+  #goOn(runner: SessionRunner, node: LiveNode): void {
     const { inbox } = this.#dependencies;
-    return inbox.hasRoom && inbox.waiting(nodeId) < this.#maxUncommitted / 2;
+    if (!this.#paused.has(runner) || !inbox.hasRoom) return;
+    if (inbox.waiting(node.id) >= this.#maxUncommitted / 2) return;
+    this.#paused.delete(runner);
+    runner.resume();
   }
 
   async ended(runner: SessionRunner, reason: string): Promise<void> {
@@ -198,6 +206,7 @@ export class NodeRoster {
 
   #forget(node: LiveNode, runner: SessionRunner): void {
     this.#byRunner.delete(runner);
+    this.#paused.delete(runner);
     if (this.#byId.get(node.id)?.node === node) this.#byId.delete(node.id);
     this.#notedAtMs.delete(node.id);
     for (const listener of this.#listeners) listener.left?.(node);
@@ -230,7 +239,9 @@ export class NodeRoster {
     const event = eventOfNode(node.id, frame.timestamp, frame.payload, clock.now());
     if (event === null) return;
     inbox.put(event);
-    if (inbox.isFull || inbox.waiting(node.id) >= this.#maxUncommitted) runner.pause();
+    if (!inbox.isFull && inbox.waiting(node.id) < this.#maxUncommitted) return;
+    this.#paused.set(runner, node);
+    runner.pause();
   }
 
   /** At most once a minute for each node. */

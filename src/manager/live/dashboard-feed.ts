@@ -48,6 +48,8 @@ export class DashboardFeed {
   readonly #tunnels = new Set<string>();
   readonly #flows = new Set<string>();
   readonly #stats = new Set<string>();
+  /** Nodes whose stats readers wanted at the last flush. */
+  #watched: ReadonlySet<string> = new Set();
   #events: EventRow[] = [];
   /** Those of the last snapshot, until a node changes. */
   #allNodes: Promise<readonly Buffer[]> | null = null;
@@ -75,7 +77,9 @@ export class DashboardFeed {
       eventsStored: (events) => {
         if (this.#readers.size > 0) this.#events.push(...events.slice(-mostRows));
       },
-      statsReceived: (id) => this.#note(this.#stats, [id]),
+      statsReceived: (id) => {
+        if (this.#watched.has(id)) this.#stats.add(id);
+      },
     });
     this.#timer = clock.setInterval(() => void this.#flush(), periodMs);
   }
@@ -186,11 +190,10 @@ export class DashboardFeed {
   }
 
   async #flushRest(): Promise<void> {
-    const reported = new Set(taken(this.#stats));
-    for (const topic of this.#wantedTopics()) {
-      const id = topic.startsWith(nodeTopic) ? topic.slice(nodeTopic.length) : null;
-      if (id === null || !reported.has(id)) continue;
-      this.#send({ type: 'delta', topic, items: [await this.#sources.fleet.nodes.stats(id)] });
+    this.#watched = this.#nodesOfTopics();
+    for (const id of taken(this.#stats)) {
+      if (!this.#watched.has(id)) continue;
+      this.#send({ type: 'delta', topic: nodeTopic + id, items: [await this.#sources.fleet.nodes.stats(id)] });
     }
     if (this.#driftChanged) this.#send({ type: 'delta', topic: 'drift', items: [] });
     this.#driftChanged = false;
@@ -206,8 +209,9 @@ export class DashboardFeed {
     return false;
   }
 
-  #wantedTopics(): ReadonlySet<string> {
-    return new Set(Array.from(this.#readers, ({ topics }) => [...topics]).flat());
+  #nodesOfTopics(): ReadonlySet<string> {
+    const topics = Array.from(this.#readers, (reader) => [...reader.topics]).flat();
+    return new Set(topics.filter((topic) => topic.startsWith(nodeTopic)).map((topic) => topic.slice(nodeTopic.length)));
   }
 
   #send(message: FeedMessage): void {

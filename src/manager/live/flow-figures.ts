@@ -13,7 +13,8 @@ const flowSchema = z.object({
   tr101290: z.object({ continuity_errors: number }).nullable().catch(null).default(null),
 });
 
-const frameSchema = z.object({ flows: z.array(z.unknown()) });
+/** Most frames have no flows: one that fails to parse would cost an error each time. */
+const frameSchema = z.object({ flows: z.array(z.unknown()).catch([]).default([]) });
 
 export interface FlowFigures {
   readonly health: z.output<typeof flowHealthSchema>;

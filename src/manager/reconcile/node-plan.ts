@@ -65,7 +65,9 @@ export class NodePlan {
       return [{ kind: 'record-left' }];
     }
     const actions = this.#react(online, input, nowMs);
-    return [...actions, ...this.#proceed(online, nowMs)];
+    const further = this.#proceed(online, nowMs);
+    // Thousands of ticks a second bring nothing.
+    return actions.length === 0 ? further : [...actions, ...further];
   }
 
   /** Such a resource stays although it failed for too long; it is asked about again at the next failure. */
