@@ -1,6 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingHttpHeaders } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fastify } from 'fastify';
@@ -20,6 +18,7 @@ import { openDatabase } from '../../../src/manager/store/open-database.ts';
 import { createSelfSigned } from '../samples/certificates.ts';
 import { silentLogger } from '../fakes/silent-logger.ts';
 import { FakeFleet } from './fake-fleet.ts';
+import { cookieOf, restCall, sameOrigin, type SendOptions, type Sent } from './rest-call.ts';
 import type { SampleSize } from './sample-fleet.ts';
 
 export interface ApiBedOptions {
@@ -27,22 +26,6 @@ export interface ApiBedOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly config?: object;
-}
-
-export interface Sent {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-export interface SendOptions {
-  readonly token?: string | null;
-  readonly cookie?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  /** Sent as it is. */
-  readonly raw?: string;
 }
 
 export const adminPassword = 'correct horse battery';
@@ -74,7 +57,7 @@ export class ApiBed implements AsyncDisposable {
     const database = await openDatabase(`sqlite:${join(folder, 'manager.db')}`, { clock, onError: () => {} });
     const fleet = new FakeFleet(clock.now(), size);
     const random = new SystemRandom();
-    const parsed = parseManagerConfig(options.config ?? {}, folder);
+    const parsed = parseManagerConfig({ offline_grace_secs: 3_600, ...options.config }, folder);
     if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems));
     const app = fastify({
       routerOptions: { maxParamLength: maxHeaderSize },
@@ -125,52 +108,11 @@ export class ApiBed implements AsyncDisposable {
     return String(answer.body['token']);
   }
 
-  /** `path` without a slash at its head is below `/api/v1/`. */
-  send(method: string, path: string, { token, cookie, headers = {}, body, raw }: SendOptions = {}): Promise<Sent> {
-    const { promise, resolve, reject } = Promise.withResolvers<Sent>();
-    const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-    const url = `${this.origin}${path.startsWith('/') ? path : `/api/v1/${path}`}`;
-    const request = httpsRequest(url, {
-      method,
-      rejectUnauthorized: false,
-      agent: false,
-      headers: {
-        ...(content !== undefined && { 'content-type': 'application/json' }),
-        ...(token !== undefined && token !== null && { authorization: `Bearer ${token}` }),
-        ...(cookie !== undefined && { cookie }),
-        ...headers,
-      },
-    });
-    request.on('error', reject);
-    request.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: asRecord(text) });
-      });
-    });
-    request.end(content);
-    return promise;
+  send(method: string, path: string, options: SendOptions = {}): Promise<Sent> {
+    return restCall(this.origin, method, path, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop();
-  }
-}
-
-/** What a browser sends from our own page. */
-export const sameOrigin = { 'sec-fetch-site': 'same-origin' } as const;
-
-export function cookieOf(answer: Sent): string {
-  return answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
-}
-
-function asRecord(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return JSON.parse(text) as Readonly<Record<string, unknown>>;
-  } catch {
-    return {};
   }
 }

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { launchBrowser, openPage } from '../browser.ts';
-import { adminPassword, cookieOf, sameOrigin } from './api-bed.ts';
+import { adminPassword } from './api-bed.ts';
+import { cookieOf, sameOrigin } from './rest-call.ts';
 import { pageViews, signUpInPage, visit, type PageView } from './page-walk.ts';
 import { bedWithPast } from './sample-past.ts';
 

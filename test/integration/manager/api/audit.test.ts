@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ApiBed, sameOrigin } from '../../../support/manager/api-bed.ts';
+import { ApiBed } from '../../../support/manager/api-bed.ts';
+import { sameOrigin } from '../../../support/manager/rest-call.ts';
 
 describe('the audit trail of users, tokens and webhooks', () => {
   let bed: ApiBed;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { ApiBed, sameOrigin } from '../../../support/manager/api-bed.ts';
+import { ApiBed } from '../../../support/manager/api-bed.ts';
+import { sameOrigin } from '../../../support/manager/rest-call.ts';
 
 describe('requests and sockets that another site made a browser send', () => {
   let bed: ApiBed;

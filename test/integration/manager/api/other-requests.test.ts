@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ApiBed, sameOrigin } from '../../../support/manager/api-bed.ts';
+import { ApiBed } from '../../../support/manager/api-bed.ts';
+import { sameOrigin } from '../../../support/manager/rest-call.ts';
 
 describe('a request that no route takes', () => {
   let bed: ApiBed;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ApiBed, sameOrigin } from '../../../support/manager/api-bed.ts';
+import { ApiBed } from '../../../support/manager/api-bed.ts';
+import { sameOrigin } from '../../../support/manager/rest-call.ts';
 import type { Role } from '../../../../src/manager/store/access-schema.ts';
 
 const operationSchema = z.looseObject({

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adminPassword, ApiBed, sameOrigin } from '../../../support/manager/api-bed.ts';
+import { adminPassword, ApiBed } from '../../../support/manager/api-bed.ts';
+import { sameOrigin } from '../../../support/manager/rest-call.ts';
 import { RecordingLogger } from '../../../support/fakes/recording-logger.ts';
 
 describe('secrets stay where they belong', () => {
