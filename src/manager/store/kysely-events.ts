@@ -79,7 +79,7 @@ function conditions(filter: Omit<EventQuery, 'limit' | 'after'>) {
     flowId === undefined ? null : sql<boolean>`flow_id = ${flowId}`,
     severity === undefined ? null : sql<boolean>`severity = ${severity}`,
     category === undefined ? null : sql<boolean>`(category = ${category} or category like ${`${category}.%`})`,
-    text === undefined ? null : sql<boolean>`lower(message) like ${likeText(text)} escape '\\'`,
+    text === undefined ? null : sql<boolean>`lower(message) like lower(${likeText(text)}) escape '\\'`,
     from === undefined ? null : sql<boolean>`raised_at >= ${from}`,
     to === undefined ? null : sql<boolean>`raised_at < ${to}`,
     unacknowledged === true ? sql<boolean>`acknowledged_at is null` : null,

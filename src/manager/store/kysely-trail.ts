@@ -19,7 +19,7 @@ export class KyselyTrail implements AuditReader {
     if (q) {
       const pattern = likeText(q);
       query = query.where(
-        sql<boolean>`lower(actor || ' ' || action || ' ' || coalesce(target, '')) like ${pattern} escape '\\'`,
+        sql<boolean>`lower(actor || ' ' || action || ' ' || coalesce(target, '')) like lower(${pattern}) escape '\\'`,
       );
     }
     return query.orderBy('id', 'desc').limit(limit).execute();

@@ -32,7 +32,7 @@ export class KyselyUsers implements UserStore {
     const query = this.#db
       .selectFrom('users')
       .selectAll()
-      .where(sql<boolean>`lower(name) = ${name.toLowerCase()}`);
+      .where(sql<boolean>`lower(name) = lower(${name})`);
     return (await query.executeTakeFirst()) ?? null;
   }
 

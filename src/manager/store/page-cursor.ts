@@ -28,9 +28,9 @@ function toPage<Row extends { readonly id: string }>(
   return { items, next: more ? Buffer.from(JSON.stringify([nameOf(last), last.id])).toString('base64url') : null };
 }
 
-/** A text that stands for itself in LIKE … ESCAPE '\'. */
+/** A text that stands for itself within LIKE … ESCAPE '\'. The database lowers it as it lowers the column. */
 export function likeText(text: string): string {
-  return `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
 }
 
 /** A query of rows that have a name and an id. */
@@ -47,7 +47,7 @@ export async function pageByName<Row extends { readonly id: string; readonly nam
   { limit, after, q }: PageQuery,
 ): Promise<Page<Row>> {
   let query = all;
-  if (q) query = query.where(sql<boolean>`lower(name) like ${likeText(q)} escape '\\'`);
+  if (q) query = query.where(sql<boolean>`lower(name) like lower(${likeText(q)}) escape '\\'`);
   const cursor = readCursor(after);
   if (cursor !== null) query = query.where(sql<boolean>`(name, id) > (${cursor.name}, ${cursor.id})`);
   const rows = await query

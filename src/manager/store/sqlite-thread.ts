@@ -23,6 +23,8 @@ function open(path: string): DatabaseSync {
   const opened = new DatabaseSync(path, { timeout: 0 });
   opened.exec(`PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
     PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=16000`);
+  // SQLite's own knows ASCII only: a user named Özgür, or a search for über, would find nothing.
+  opened.function('lower', { deterministic: true }, (text) => (typeof text === 'string' ? text.toLowerCase() : text));
   // Takes the exclusive lock now, so that a second opener fails at once.
   opened.exec('BEGIN IMMEDIATE; COMMIT');
   return opened;

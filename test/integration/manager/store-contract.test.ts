@@ -43,6 +43,17 @@ describe.each(engines)('a store on %s', (engine) => {
     expect((await store.nodes.page({ limit: 9, after: 'rubbish' })).items).toHaveLength(4);
   });
 
+  it('finds names and messages with letters beyond ASCII', async () => {
+    await addNode('Übertragung Köln');
+    await store.events.insert([sampleEvent({ message: 'Straße ÄNDERT sich' })]);
+    const found = async (q: string) => (await store.nodes.page({ limit: 9, q })).items.length;
+    const told = async (text: string) => (await store.events.page({ limit: 9, text })).length;
+    expect([await found('Übertragung'), await found('KöLN'), await told('ÄNDERT')]).toEqual([1, 1, 1]);
+    // PostgreSQL knows the letters of its own locale.
+    if (engine === 'sqlite')
+      expect([await found('über'), await found('KÖLN'), await told('ändert')]).toEqual([1, 1, 1]);
+  });
+
   it('keeps a text with NUL or half a character, with U+FFFD in its place', async () => {
     const id = await addNode('a\0b');
     await store.nodes.change(id, { description: 'half \uD83D of one' });

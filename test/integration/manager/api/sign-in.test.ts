@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { adminPassword, ApiBed } from '../../../support/manager/api-bed.ts';
+import { cookieOf, sameOrigin } from '../../../support/manager/rest-call.ts';
 
 describe('signing in', () => {
   let bed: ApiBed;
@@ -16,6 +17,20 @@ describe('signing in', () => {
     const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
     expect(statuses).toEqual([...Array<number>(5).fill(401), ...Array<number>(15).fill(429)]);
     expect((await bed.signIn('alice', adminPassword)).status).toBe(429);
+  });
+
+  test('lets in a user whose name has letters beyond ASCII, in any case, and has that name once', async () => {
+    const cookie = cookieOf(await bed.signIn('alice', adminPassword));
+    const add = (name: string) =>
+      bed.send('POST', 'users', {
+        cookie,
+        headers: sameOrigin,
+        body: { name, password: adminPassword, role: 'viewer' },
+      });
+    expect((await add('Özgür')).status).toBe(201);
+    expect((await bed.signIn('Özgür', adminPassword)).status).toBe(200);
+    expect((await bed.signIn('özgür', adminPassword)).status).toBe(200);
+    expect((await add('ÖZGÜR')).status).toBe(409);
   });
 
   test('takes the right password as often as it comes', async () => {
