@@ -9,6 +9,7 @@ import type { LoopPulse } from '../../lib/loop-pulse.ts';
 import { lostSecret } from './access-schema.ts';
 import type { Doorbell } from './doorbell.ts';
 import { initialSchema } from './migrations/0001-initial.ts';
+import { makeLaterIndexes } from './migrations/later-indexes.ts';
 import type { Tables } from './schema.ts';
 import { sealedValues } from './sealed-values.ts';
 import { SqliteWorker, SqliteWorkerDialect } from './sqlite-worker.ts';
@@ -130,6 +131,7 @@ async function migrate(db: Kysely<Tables>, engine: EngineName, asItIs: boolean):
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw new AppError('io-failed', 'the database schema could not be set up', { cause: error });
+  await makeLaterIndexes(db, engine);
 }
 
 /** Returns whether a program of this kind has written it. */

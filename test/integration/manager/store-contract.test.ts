@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../../src/lib/clock.ts';
 import { createStore } from '../../../src/manager/store/create-store.ts';
@@ -41,6 +42,22 @@ describe.each(engines)('a store on %s', (engine) => {
     expect((await store.nodes.page({ limit: 9, q: 'BER' })).items).toHaveLength(2);
     expect((await store.nodes.page({ limit: 9, q: '%' })).items).toHaveLength(1);
     expect((await store.nodes.page({ limit: 9, after: 'rubbish' })).items).toHaveLength(4);
+  });
+
+  it('reads the past of a flow, a tunnel and a webhook without a look at every row', async () => {
+    if (engine === 'postgres') {
+      const { rows } = await sql<{ indexname: string }>`select indexname from pg_indexes`.execute(database.db);
+      const names = rows.map(({ indexname }) => indexname);
+      expect(names).toEqual(expect.arrayContaining(['events_flow', 'audit_target', 'webhook_deliveries_hook']));
+      return;
+    }
+    const plans = [
+      sql`select * from events where flow_id = 'f' order by raised_at desc, id desc limit 50`,
+      sql`select * from audit where target = 't' and action like 'tunnel.%' order by id desc limit 50`,
+      sql`select last_error from webhook_deliveries where webhook_id = 'w' and attempts > 0`,
+    ].map((query) => sql<{ detail: string }>`explain query plan ${query}`.execute(database.db));
+    const details = (await Promise.all(plans)).map(({ rows }) => rows.map(({ detail }) => detail).join());
+    for (const detail of details) expect(detail).toMatch(/^SEARCH \w+ USING INDEX \w+_(flow|target|hook) [^,]*$/);
   });
 
   it('finds names and messages with letters beyond ASCII', async () => {
