@@ -43,6 +43,8 @@ export interface FleetListener {
   nodesChanged?(ids: readonly string[]): void;
   legsChanged?(tunnelIds: readonly string[], flowIds: readonly string[]): void;
   driftChanged?(nodeIds: readonly string[]): void;
+  /** Notices of other instances may have been lost: anything may be another than it was. */
+  allChanged?(): void;
   /** After they are stored. */
   eventsStored?(events: readonly EventRow[]): void;
   /** A stats frame of a node that this instance holds; at most one a second for each node. */
@@ -81,7 +83,7 @@ export interface NodeOperations {
   /** The token is shown once and valid for 24 h. */
   create(input: NewNodeInput, actor: Actor): Promise<{ readonly node: NodeView; readonly registration_token: string }>;
   patch(id: string, change: Partial<NewNodeInput>, generation: number | null, actor: Actor): Promise<NodeView>;
-  /** `in_use` while tunnels use it, unless `force`: those are removed with it. */
+  /** `in_use` while tunnels or flows use it, unless `force`: those are removed with it. */
   remove(id: string, force: boolean, actor: Actor): Promise<void>;
   newToken(id: string, actor: Actor): Promise<{ readonly registration_token: string; readonly expires_at: number }>;
   /** `unconfirmed`: the node did not acknowledge; whichever secret it uses next is accepted. */

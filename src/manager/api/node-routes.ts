@@ -72,7 +72,7 @@ export function nodeRoutes(parts: ApiParts): readonly ApiRoute[] {
     apiRoute({
       method: 'DELETE',
       path: 'nodes/{id}',
-      summary: 'Deletes a node; 409 while tunnels use it, unless `force` removes those too.',
+      summary: 'Deletes a node; 409 while tunnels or flows use it, unless `force` removes those too.',
       access: 'admin',
       query: z.object({ force: flagSchema.optional() }),
       answer: z.object({}),

@@ -31,7 +31,7 @@ export function createFleet(dependencies: FleetDependencies, limits: FleetLimits
   const flows = new FleetFlows(core);
   const { store, feed } = dependencies;
   const fleet: Fleet = {
-    nodes: new FleetNodes(core, { reader, rotation: new SecretRotation(core), tunnels: editor }),
+    nodes: new FleetNodes(core, { reader, rotation: new SecretRotation(core), tunnels: editor, flows }),
     tunnels: new FleetTunnels(core, { editor, reader }),
     flows,
     drift: new FleetDrift(core, { editor, flows, ingest: new DriftIngest(core, { editor, flows }) }),

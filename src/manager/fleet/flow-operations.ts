@@ -3,7 +3,7 @@ import { maskSecrets, unmaskSecrets } from '../../lib/masked-secrets.ts';
 import type { Actor, FlowOperations, FlowView, NewFlowInput } from '../fleet.ts';
 import { FleetError } from '../fleet-error.ts';
 import type { FlowChange, FlowRow } from '../store/schema.ts';
-import type { Page, TunnelQuery } from '../store/store.ts';
+import type { Page, Store, TunnelQuery } from '../store/store.ts';
 import type { FleetCore } from './fleet-core.ts';
 import { applyLegs } from './leg-ledger.ts';
 import { flowView } from './views.ts';
@@ -34,10 +34,6 @@ export class FleetFlows implements FlowOperations {
     await this.#core.node(input.node_id);
     const now = this.#core.now();
     const id = this.#core.newId();
-    const others = await this.#core.dependencies.store.flows.ofNode(input.node_id);
-    if (others.some((flow) => flow.flow_id === flowId && flow.removed_at === null)) {
-      throw new FleetError('conflict', `this node has a flow ${flowId} already`);
-    }
     await this.#core.refuseTooManyLegs(1);
     const row: FlowRow = {
       id,
@@ -52,6 +48,7 @@ export class FleetFlows implements FlowOperations {
       updated_at: now,
     };
     const legs = await this.#core.change(actor, 'flow.create', id, async (store) => {
+      await takePlace(store, row);
       await store.flows.insert(row);
       return { result: await applyLegs(store, { flowId: id }, [{ role: 'flow', nodeId: row.node_id }], now) };
     });
@@ -90,6 +87,9 @@ export class FleetFlows implements FlowOperations {
   async restore(id: string, actor: Actor): Promise<FlowView> {
     const before = await this.#row(id);
     if (before.removed_at === null) throw new FleetError('conflict', 'this flow was not removed');
+    if ((await this.#core.dependencies.store.nodes.get(before.node_id)) === null) {
+      throw new FleetError('conflict', 'its node was deleted; make the flow anew');
+    }
     await this.#write(before, { removed_at: null, removed_by: null }, null, 'flow.restore', actor);
     return this.get(id);
   }
@@ -109,6 +109,8 @@ export class FleetFlows implements FlowOperations {
     const now = this.#core.now();
     const next = { ...change, generation: before.generation + 1, updated_at: now };
     const legs = await this.#core.change(actor, action, before.id, async (store) => {
+      const { node_id = before.node_id, removed_at = before.removed_at } = change;
+      await takePlace(store, { ...before, node_id, removed_at });
       const row = await store.flows.change(before.id, next, generation ?? before.generation);
       if (row === null) throw new FleetError('stale', 'somebody has changed this flow meanwhile; read it again');
       const wanted = row.removed_at === null ? [{ role: 'flow' as const, nodeId: row.node_id }] : [];
@@ -122,6 +124,27 @@ export class FleetFlows implements FlowOperations {
     const row = await this.#core.dependencies.store.flows.get(id);
     if (row === null) throw new FleetError('not_found', `there is no flow ${id}`);
     return row;
+  }
+}
+
+/**
+ * Makes sure that the flow is the only one with its id on its node, whoever else makes or restores one meanwhile. What
+ * was removed there under this id needs no command to delete it any more: it would delete this one.
+ */
+async function takePlace(
+  store: Store,
+  { id, node_id, flow_id, removed_at }: Pick<FlowRow, 'id' | 'node_id' | 'flow_id' | 'removed_at'>,
+): Promise<void> {
+  if (removed_at !== null) return;
+  await store.flows.lock();
+  const others = (await store.flows.ofNode(node_id)).filter((flow) => flow.id !== id && flow.removed_at === null);
+  if (others.some((flow) => flow.flow_id === flow_id)) {
+    throw new FleetError('conflict', `this node has a flow ${flow_id} already`);
+  }
+  for (const leg of await store.legs.ofNode(node_id)) {
+    if (leg.want === 'present' || leg.flow_id === null || leg.flow_id === id) continue;
+    const gone = await store.flows.get(leg.flow_id);
+    if (gone?.flow_id === flow_id) await store.legs.remove(leg.id, { generation: leg.generation });
   }
 }
 

@@ -8,6 +8,7 @@ import { hashSecret, newSecret } from '../secrets/node-secret.ts';
 import type { NodeChange, NodeKind, NodeRow } from '../store/schema.ts';
 import type { Page, PageQuery } from '../store/store.ts';
 import type { FleetCore } from './fleet-core.ts';
+import type { FleetFlows } from './flow-operations.ts';
 import type { SecretRotation } from './secret-rotation.ts';
 import type { TunnelEditor } from './tunnel-editor.ts';
 import type { NodeReader } from './node-reader.ts';
@@ -23,12 +24,17 @@ export class FleetNodes implements NodeOperations {
   readonly #reader: NodeReader;
   readonly #rotation: SecretRotation;
   readonly #tunnels: TunnelEditor;
+  readonly #flows: FleetFlows;
 
-  constructor(core: FleetCore, parts: { reader: NodeReader; rotation: SecretRotation; tunnels: TunnelEditor }) {
+  constructor(
+    core: FleetCore,
+    parts: { reader: NodeReader; rotation: SecretRotation; tunnels: TunnelEditor; flows: FleetFlows },
+  ) {
     this.#core = core;
     this.#reader = parts.reader;
     this.#rotation = parts.rotation;
     this.#tunnels = parts.tunnels;
+    this.#flows = parts.flows;
   }
 
   page(query: PageQuery & { readonly kind?: NodeKind }): Promise<Page<NodeView>> {
@@ -76,15 +82,16 @@ export class FleetNodes implements NodeOperations {
   async remove(id: string, force: boolean, actor: Actor): Promise<void> {
     const { store, roster } = this.#core.dependencies;
     const node = await this.#core.node(id);
-    const using = await store.tunnels.using(id);
+    const tunnels = await store.tunnels.using(id);
+    const flows = (await store.flows.ofNode(id)).filter(({ removed_at: at }) => at === null);
+    const using = [...tunnels, ...flows];
     if (using.length > 0 && !force) {
       const names = using.slice(0, 5).map(({ name }) => `'${name}'`);
-      throw new FleetError(
-        'in_use',
-        `${using.length} tunnels use ${node.name}: ${names.join(', ')}; remove them first`,
-      );
+      const counts = `${tunnels.length} tunnels and ${flows.length} flows`;
+      throw new FleetError('in_use', `${counts} use ${node.name}: ${names.join(', ')}; remove them first`);
     }
-    for (const tunnel of using) await this.#tunnels.remove(tunnel.id, null, actor);
+    for (const tunnel of tunnels) await this.#tunnels.remove(tunnel.id, null, actor);
+    for (const flow of flows) await this.#flows.remove(flow.id, null, actor);
     await this.#core.change(actor, 'node.remove', id, async (inside) => {
       await inside.nodes.remove(id);
       return { result: null, before: { name: node.name } };

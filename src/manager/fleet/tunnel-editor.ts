@@ -120,7 +120,9 @@ export class TunnelEditor {
   async restore(id: string, actor: Actor): Promise<void> {
     const before = await this.row(id);
     if (before.removed_at === null) throw new FleetError('conflict', 'this tunnel was not removed');
-    await this.#write(before, { removed_at: null, removed_by: null }, null, null, 'tunnel.restore', actor, {});
+    const { relays, ...placement } = (await this.#placeBack(before)) ?? { relays: null };
+    const change = { removed_at: null, removed_by: null, ...placement };
+    await this.#write(before, change, relays, null, 'tunnel.restore', actor, {});
   }
 
   async setPaused(id: string, paused: boolean, actor: Actor): Promise<void> {
@@ -132,6 +134,7 @@ export class TunnelEditor {
 
   async rotateKeys(id: string, actor: Actor): Promise<void> {
     const before = await this.row(id);
+    if (before.removed_at !== null) throw new FleetError('conflict', 'this tunnel was removed; restore it first');
     await this.#write(before, this.#newKeys(id, this.#core.now()), null, null, 'tunnel.rotate-keys', actor, {});
   }
 
@@ -261,6 +264,26 @@ export class TunnelEditor {
     const wanted = region === undefined ? before.region : region;
     if (relays !== undefined) return this.#place(relays, wanted);
     return region !== undefined && before.placement === 'auto' ? this.#auto(wanted) : null;
+  }
+
+  /**
+   * New relays for a tunnel that comes back without some of its own; null where it has them all. Rejects with
+   * FleetError `conflict` where a node that it cannot do without was deleted.
+   */
+  async #placeBack({ id, source_node_id, destination_node_id, placement, region }: TunnelRow): Promise<Placed | null> {
+    const { store } = this.#core.dependencies;
+    const relays = (await store.tunnels.relays([id]))
+      .map(({ relay_node_id }) => relay_node_id)
+      .filter((relay) => relay !== '');
+    const there = new Set(
+      (await store.nodes.all([source_node_id, destination_node_id, ...relays])).map((node) => node.id),
+    );
+    const mend = 'make the tunnel anew';
+    if (!there.has(source_node_id)) throw new FleetError('conflict', `its source node was deleted; ${mend}`);
+    if (!there.has(destination_node_id)) throw new FleetError('conflict', `its destination node was deleted; ${mend}`);
+    if (relays.every((relay) => there.has(relay))) return null;
+    if (placement === 'fixed') throw new FleetError('conflict', `a relay of it was deleted; ${mend}`);
+    return this.#auto(region);
   }
 
   #newKeys(id: string, now: number) {

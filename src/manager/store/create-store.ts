@@ -25,7 +25,7 @@ function storeOn(db: Kysely<Tables>, place: Place): Store {
     sessions: new KyselySessions(db, place.now),
     instances: new KyselyInstances(db, place.now),
     tunnels: new KyselyTunnels(db),
-    flows: new KyselyFlows(db),
+    flows: new KyselyFlows(db, place.engine),
     legs: new KyselyLegs(db),
     drift: new KyselyDrift(db),
     events: new KyselyEvents(db),

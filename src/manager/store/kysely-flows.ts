@@ -1,13 +1,22 @@
 import { sql, type Kysely } from 'kysely';
+import type { EngineName } from './open-database.ts';
 import { pageByName } from './page-cursor.ts';
 import type { FlowChange, FlowRow, Tables } from './schema.ts';
 import type { FlowStore, Page, TunnelQuery } from './store.ts';
 
 export class KyselyFlows implements FlowStore {
   readonly #db: Kysely<Tables>;
+  readonly #engine: EngineName;
 
-  constructor(db: Kysely<Tables>) {
+  constructor(db: Kysely<Tables>, engine: EngineName) {
     this.#db = db;
+    this.#engine = engine;
+  }
+
+  async lock(): Promise<void> {
+    // The embedded database has one transaction at a time.
+    if (this.#engine !== 'postgres') return;
+    await sql`lock table managed_flows in share row exclusive mode`.execute(this.#db);
   }
 
   page({ removed = false, nodeId, ...page }: TunnelQuery): Promise<Page<FlowRow>> {

@@ -120,6 +120,8 @@ export interface TunnelStore {
 }
 
 export interface FlowStore {
+  /** Within a transaction, before it reads: others that change flows wait for its end. */
+  lock(): Promise<void>;
   page(query: TunnelQuery): Promise<Page<FlowRow>>;
   get(id: string): Promise<FlowRow | null>;
   ofNode(nodeId: string): Promise<readonly FlowRow[]>;
