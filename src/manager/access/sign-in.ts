@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
+import { addressBlock } from '../../lib/socket-address.ts';
 import type { UserRow } from '../store/access-schema.ts';
 import type { AccessStore } from '../store/access-store.ts';
 import { AccessError } from './access-error.ts';
@@ -206,18 +207,19 @@ export class SignIn {
   #admitAttempt(name: string, ip: string | null): number {
     const now = this.#dependencies.clock.monotonicMs();
     const key = nameKey(name);
-    const waitMs = Math.max(this.#byName.waitMs([key], now), ip === null ? 0 : this.#byAddress.waitMs([ip], now));
+    const block = ip === null ? [] : [addressBlock(ip)];
+    const waitMs = Math.max(this.#byName.waitMs([key], now), this.#byAddress.waitMs(block, now));
     if (waitMs > 0) {
       throw new AccessError('too_many_attempts', `Too many attempts. Try again in ${Math.ceil(waitMs / 1_000)} s.`);
     }
     this.#byName.record([key], now);
-    if (ip !== null) this.#byAddress.record([ip], now);
+    this.#byAddress.record(block, now);
     return now;
   }
 
   #succeeded(name: string, ip: string | null, atMs: number): void {
     this.#byName.forget(nameKey(name));
-    if (ip !== null) this.#byAddress.withdraw(ip, atMs);
+    if (ip !== null) this.#byAddress.withdraw(addressBlock(ip), atMs);
   }
 }
 
