@@ -60,9 +60,14 @@ function readingRoutes({ fleet, mirror, access }: ApiParts): readonly ApiRoute[]
       query: z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) }),
       answer: listOf(historyEntrySchema),
       async handle({ params, query }) {
-        const { id, flow_id } = await fleet.flows.get(params['id'] ?? '');
+        const { id, node_id, flow_id } = await fleet.flows.get(params['id'] ?? '');
         const sources = { fleet, trail: access.trail };
-        const entries = await historyOf({ flowId: flow_id }, { kind: 'flow', id }, query.limit, sources);
+        const entries = await historyOf(
+          { nodeId: node_id, flowId: flow_id },
+          { kind: 'flow', id },
+          query.limit,
+          sources,
+        );
         return { body: { items: entries, next: null } };
       },
     }),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Fleet } from '../fleet.ts';
 import type { AuditReader } from '../store/access-store.ts';
+import type { EventQuery } from '../store/store.ts';
 import type { historyEntrySchema } from '../views/tunnels.ts';
 
 type Entry = z.input<typeof historyEntrySchema>;
@@ -15,7 +16,7 @@ interface HistorySources {
  * else: a user may have the name of a tunnel, and a failed sign-in may give any name.
  */
 export async function historyOf(
-  filter: { readonly tunnelId?: string; readonly flowId?: string },
+  filter: Pick<EventQuery, 'tunnelId' | 'nodeId' | 'flowId'>,
   changed: { readonly kind: 'tunnel' | 'flow'; readonly id: string },
   limit: number,
   { fleet, trail }: HistorySources,
