@@ -30,6 +30,8 @@ export class LiveNode {
   issuedSecretId: string | null;
   readonly #channel: NodeChannel;
   readonly #stats = new KeptFrame();
+  /** What was read of the newest frame. A list reads it once for each of the node's tunnels, nothing else keeps it. */
+  #readStats: WeakRef<Snapshot> | null = null;
   #health: Snapshot | null = null;
 
   constructor(
@@ -65,8 +67,13 @@ export class LiveNode {
 
   /** Read now, from the frame as it came. */
   get stats(): Snapshot | null {
+    const known = this.#readStats?.deref();
+    if (known !== undefined) return known;
     const payload = readStats(this.#stats.bytes);
-    return payload === null ? null : { at: this.#stats.at, payload };
+    if (payload === null) return null;
+    const read = { at: this.#stats.at, payload };
+    this.#readStats = new WeakRef(read);
+    return read;
   }
 
   get health(): Snapshot | null {
@@ -83,6 +90,7 @@ export class LiveNode {
 
   keepStats(bytes: Uint8Array, at: number): void {
     this.#stats.put(bytes, at);
+    this.#readStats = null;
   }
 
   keepHealth(payload: Readonly<Record<string, unknown>>, at: number): void {
