@@ -58,7 +58,7 @@ export class ManagerParts {
     this.#dependencies = dependencies;
     const { clock, logger, database, sealing } = dependencies;
     this.store = createStore(database);
-    this.feed = new FleetFeed(clock);
+    this.feed = new FleetFeed(clock, (kind, id) => this.remote.changed(kind, id));
     this.events = new OwnEvents(clock, (event) => this.inbox.put(event), this.#instanceId);
     this.inbox = this.#createInbox();
     this.lease = this.#createLease(facts);
@@ -77,6 +77,8 @@ export class ManagerParts {
         onChanged: (ids) => void this.reconciler.look(ids),
         onRecorded: (ids) => this.reconciler.release(ids),
         onOrder: (id, order) => this.reconciler.carryOut(id, order),
+        onShown: (kind, id) => this.feed.elsewhere(kind, id),
+        onNoticesLost: () => this.feed.everything(),
       },
     );
     this.reconciler = this.#createReconciler();
@@ -108,6 +110,7 @@ export class ManagerParts {
         events: () => this.events,
         onFenced: (fenced) => this.reconciler.fence(fenced),
         onHeld: (sessions, atMs) => this.roster.keepOnly(sessions, atMs),
+        onReaped: (ids) => ids.forEach((id) => this.feed.node(id)),
         onCutOff: (cutOff) => this.hub.turnAway(cutOff),
         isReady: isPeerReady,
       },

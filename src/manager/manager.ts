@@ -40,7 +40,7 @@ export class Manager implements ManagerHealth {
         feed.node(id);
         this.#garbage.joined();
       },
-      left: ({ id }) => feed.node(id),
+      released: ({ id }) => feed.node(id),
       statsReceived: ({ id }) => feed.stats(id),
       secretConfirmed: ({ id }) => feed.node(id),
     });

@@ -83,7 +83,7 @@ function partsOf(context: ApiContext): ApiParts {
   const flowHistory = new FlowHistory(clock);
   return {
     ...{ clock, random, config, certificateFingerprint, fleet, access },
-    mirror: new FleetMirror(fleet),
+    mirror: new FleetMirror(fleet, clock, config.offline_grace_secs * 1_000),
     history: new StatsHistory(fleet, clock, flowHistory),
     flowHistory,
     flaps: new FlapCounter(fleet, clock),

@@ -28,6 +28,10 @@ export interface RemoteDeskSettings {
   readonly onRecorded: (tunnelIds: readonly string[]) => void;
   /** Carries out an order of another instance; false where the node is not here. */
   readonly onOrder: (nodeId: string, order: InstanceOrder) => boolean;
+  /** What pages show of this was changed by another instance. */
+  readonly onShown: (kind: string, id: string) => void;
+  /** For a while no notice of another instance could come. */
+  readonly onNoticesLost: () => void;
 }
 
 /** What one instance wants of the instance that holds a node, and not of the node. */
@@ -58,7 +62,7 @@ export class RemoteDesk {
 
   async start(database: OpenDatabase): Promise<void> {
     if (database.engine === 'sqlite') return;
-    this.#bell = database.doorbell((text) => this.#rang(text));
+    this.#bell = database.doorbell((text) => this.#rang(text), this.#settings.onNoticesLost);
     await this.#bell?.start();
     this.#timer = this.#dependencies.clock.setInterval(() => {
       void this.#serve();
@@ -112,9 +116,15 @@ export class RemoteDesk {
     for (const id of tunnelIds) this.#bell?.ring(`recorded ${id}`);
   }
 
+  /** Pages of other instances show it, too. */
+  changed(kind: string, id: string): void {
+    this.#bell?.ring(`shown ${kind} ${id}`);
+  }
+
   #rang(text: string): void {
     const [kind, first = '', second = ''] = text.split(' ');
     if (kind === 'legs') this.#settings.onChanged([first]);
+    else if (kind === 'shown') this.#settings.onShown(first, second);
     else if (kind === 'recorded') this.#settings.onRecorded([first]);
     else if (kind === 'command' && first === this.#settings.instanceId()) void this.#run(second);
     else if (kind === 'done') this.#waiting.get(first)?.();

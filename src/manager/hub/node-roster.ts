@@ -14,6 +14,8 @@ export interface RosterListener {
   joined?(node: LiveNode): void;
   /** Also for one that a newer session of the same node replaces, before that one's `joined`. */
   left?(node: LiveNode): void;
+  /** After `left`, once it is stored that the node is gone; not for one that has another session by then. */
+  released?(node: LiveNode): void;
   answered?(node: LiveNode, payload: unknown): void;
   configured?(node: LiveNode, payload: unknown): void;
   statsReceived?(node: LiveNode): void;
@@ -223,7 +225,11 @@ export class NodeRoster {
         if (mine) {
           const secs = Math.round((clock.monotonicMs() - node.connectedAtMs) / 1000);
           events.disconnected(node.id, reason, secs);
-          await store.nodes.change(node.id, this.#seen(node));
+          try {
+            await store.nodes.change(node.id, this.#seen(node));
+          } finally {
+            this.#notify((listener) => listener.released?.(node));
+          }
         }
         return;
       } catch (error) {

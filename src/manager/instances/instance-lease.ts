@@ -22,6 +22,8 @@ export interface InstanceLeaseDependencies {
    * before, and have none, belong to another instance or to none.
    */
   readonly onHeld: (sessions: ReadonlyMap<string, number>, atMs: number) => void;
+  /** Sessions of these nodes were ended, because their instance is gone. */
+  readonly onReaped: (nodeIds: readonly string[]) => void;
   /** True: this instance alone has lost the database, so its nodes are better off elsewhere. False: it is back. */
   readonly onCutOff: (cutOff: boolean) => void;
   /** Whether the instance at this address says that it is ready. Never rejects. */
@@ -111,10 +113,11 @@ export class InstanceLease {
    * slow: then all leases are old, also those of instances that are well.
    */
   async #reap(): Promise<void> {
-    const { clock, store, events } = this.#dependencies;
+    const { clock, store, events, onReaped } = this.#dependencies;
     if (clock.monotonicMs() - this.#soundSinceMs < leaseMs) return;
     const gone = await store.sessions.reap(leaseMs, this.#id);
     for (const { node_id: nodeId } of gone) events().disconnected(nodeId, 'its manager instance is gone', null);
+    onReaped(gone.map(({ node_id: id }) => id));
     if (gone.length > 0) await store.legs.releaseOrphans();
   }
 

@@ -54,6 +54,8 @@ export class DashboardFeed {
   /** Those of the last snapshot, until a node changes. */
   #allNodes: Promise<readonly Buffer[]> | null = null;
   #driftChanged = false;
+  /** Something changed that no notice names. */
+  #missed = false;
   #timer: Timer | null = null;
   #unsubscribe: (() => void) | null = null;
   #busy = false;
@@ -76,6 +78,10 @@ export class DashboardFeed {
       },
       eventsStored: (events) => {
         if (this.#readers.size > 0) this.#events.push(...events.slice(-mostRows));
+      },
+      allChanged: () => {
+        this.#allNodes = null;
+        this.#missed = true;
       },
       statsReceived: (id) => {
         if (this.#watched.has(id)) this.#stats.add(id);
@@ -141,20 +147,36 @@ export class DashboardFeed {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      await this.#flushNodes();
-      await this.#flushTunnels();
-      await this.#flushFlows();
+      const changedByTime = this.#sources.mirror.takeChangedByTime();
+      if (changedByTime.length > 0) this.#noteNodes(changedByTime);
+      await this.#taking(this.#nodes, (ids) => this.#flushNodes(ids));
+      await this.#taking(this.#tunnels, (ids) => this.#flushTunnels(ids));
+      await this.#taking(this.#flows, (ids) => this.#flushFlows(ids));
       await this.#flushRest();
+      if (this.#missed) for (const topic of this.#wantedTopics()) this.#send(readAgain(topic));
+      this.#missed = false;
     } catch {
-      // The database is away: readers see that nothing comes, and read again when it is back.
+      // The database is away: the same is tried in the next period.
     } finally {
       this.#busy = false;
     }
   }
 
-  async #flushNodes(): Promise<void> {
-    const ids = taken(this.#nodes);
-    if (ids.length === 0 || !this.#wanted('nodes')) return;
+  /** What could not be sent is not forgotten. */
+  async #taking(noted: Set<string>, flush: (ids: readonly string[]) => Promise<void>): Promise<void> {
+    const ids = Array.from(noted);
+    noted.clear();
+    if (ids.length === 0) return;
+    try {
+      await flush(ids);
+    } catch (error) {
+      this.#note(noted, ids);
+      throw error;
+    }
+  }
+
+  async #flushNodes(ids: readonly string[]): Promise<void> {
+    if (!this.#wanted('nodes')) return;
     const [nodes, counts] = [await this.#sources.mirror.nodes(), await this.#sources.flaps.counts()];
     const found = ids.map((id) => nodes.get(id)).filter((node) => node !== undefined);
     const items = found.map((node) => nodeWire(node, counts.get(node.id) ?? 0));
@@ -163,27 +185,31 @@ export class DashboardFeed {
     this.#send({ type: 'delta', topic: 'overview', items: [overview] });
   }
 
-  async #flushTunnels(): Promise<void> {
-    const ids = taken(this.#tunnels);
-    if (ids.length === 0) return;
-    this.#send({ type: 'delta', topic: 'legs', items: [] });
+  async #flushTunnels(ids: readonly string[]): Promise<void> {
+    this.#send(readAgain('legs'));
     if (!this.#wanted('tunnels')) return;
+    if (ids.length > mostRows) {
+      this.#send(readAgain('tunnels'));
+      return;
+    }
     const { mirror, fleet } = this.#sources;
     const nodes = await mirror.nodes();
-    const tunnels = await Promise.all(ids.slice(0, mostRows).map((id) => unlessGone(fleet.tunnels.get(id))));
+    const tunnels = await Promise.all(ids.map((id) => unlessGone(fleet.tunnels.get(id))));
     const items = tunnels.filter((tunnel) => tunnel !== null).map((tunnel) => tunnelWire(tunnel, nodes));
     const removed = items.filter(({ removed_at }) => removed_at !== null).map(({ id }) => id);
     this.#send({ type: 'delta', topic: 'tunnels', items, removed });
   }
 
-  async #flushFlows(): Promise<void> {
-    const ids = taken(this.#flows);
-    if (ids.length === 0) return;
-    this.#send({ type: 'delta', topic: 'legs', items: [] });
+  async #flushFlows(ids: readonly string[]): Promise<void> {
+    this.#send(readAgain('legs'));
     if (!this.#wanted('flows')) return;
+    if (ids.length > mostRows) {
+      this.#send(readAgain('flows'));
+      return;
+    }
     const { mirror, fleet } = this.#sources;
     const nodes = await mirror.nodes();
-    const flows = await Promise.all(ids.slice(0, mostRows).map((id) => unlessGone(fleet.flows.get(id))));
+    const flows = await Promise.all(ids.map((id) => unlessGone(fleet.flows.get(id))));
     const items = flows.filter((flow) => flow !== null).map((flow) => flowWire(flow, nodes));
     const removed = items.filter(({ removed_at }) => removed_at !== null).map(({ id }) => id);
     this.#send({ type: 'delta', topic: 'flows', items, removed });
@@ -191,16 +217,19 @@ export class DashboardFeed {
 
   async #flushRest(): Promise<void> {
     this.#watched = this.#nodesOfTopics();
-    for (const id of taken(this.#stats)) {
+    const reported = Array.from(this.#stats);
+    this.#stats.clear();
+    for (const id of reported) {
       if (!this.#watched.has(id)) continue;
       this.#send({ type: 'delta', topic: nodeTopic + id, items: [await this.#sources.fleet.nodes.stats(id)] });
     }
-    if (this.#driftChanged) this.#send({ type: 'delta', topic: 'drift', items: [] });
+    if (this.#driftChanged) this.#send(readAgain('drift'));
     this.#driftChanged = false;
+    if (!this.#wanted('events')) this.#events = [];
+    if (this.#events.length === 0) return;
+    const nodes = await this.#sources.mirror.nodes();
     const events = this.#events;
     this.#events = [];
-    if (events.length === 0 || !this.#wanted('events')) return;
-    const nodes = await this.#sources.mirror.nodes();
     this.#send({ type: 'delta', topic: 'events', items: events.map((event) => eventWire(event, nodes)) });
   }
 
@@ -209,9 +238,13 @@ export class DashboardFeed {
     return false;
   }
 
+  #wantedTopics(): readonly string[] {
+    return Array.from(new Set(Array.from(this.#readers, ({ topics }) => [...topics]).flat()));
+  }
+
   #nodesOfTopics(): ReadonlySet<string> {
-    const topics = Array.from(this.#readers, (reader) => [...reader.topics]).flat();
-    return new Set(topics.filter((topic) => topic.startsWith(nodeTopic)).map((topic) => topic.slice(nodeTopic.length)));
+    const topics = this.#wantedTopics().filter((topic) => topic.startsWith(nodeTopic));
+    return new Set(topics.map((topic) => topic.slice(nodeTopic.length)));
   }
 
   #send(message: FeedMessage): void {
@@ -221,12 +254,11 @@ export class DashboardFeed {
   }
 }
 
-function encoded(message: FeedMessage): Buffer {
+export function encoded(message: FeedMessage): Buffer {
   return Buffer.from(JSON.stringify(message));
 }
 
-function taken(ids: Set<string>): string[] {
-  const all = Array.from(ids);
-  ids.clear();
-  return all;
+/** A change without rows: readers of the topic read it again. */
+export function readAgain(topic: string): FeedMessage {
+  return { type: 'delta', topic, items: [] };
 }

@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { parseJson } from '../../lib/json.ts';
 import { TurnQueue } from '../../lib/turn-queue.ts';
-import type { DashboardFeed, FeedReader } from './dashboard-feed.ts';
+import { encoded, readAgain, type DashboardFeed, type FeedReader } from './dashboard-feed.ts';
 import { dashboardUpdate } from './dashboard-update.ts';
 import type { FleetMirror } from './fleet-mirror.ts';
 
@@ -168,6 +168,8 @@ class DashboardSocket implements FeedReader {
     if (this.#lagging) {
       this.#lagging = false;
       await this.#snapshots(Array.from(this.topics));
+      // Snapshots name no row that is gone, and of most topics none at all.
+      for (const topic of this.topics) this.send(encoded(readAgain(topic)));
     }
     this.#ws.send(JSON.stringify({ type: 'tick', at: this.#dependencies.clock.now() }));
   }

@@ -9,6 +9,12 @@ export interface Doorbell {
   stop(): Promise<void>;
 }
 
+export interface DoorbellOwner {
+  readonly onRing: (text: string) => void;
+  /** It listens again: what rang since it was cut off is lost. */
+  readonly onMissed: () => void;
+}
+
 const channel = 'adit';
 const batchMs = 20;
 const reconnectMs = 1_000;
@@ -20,24 +26,25 @@ export class PostgresDoorbell implements Doorbell {
   readonly #url: string;
   readonly #pool: pg.Pool;
   readonly #clock: Clock;
-  readonly #onRing: (text: string) => void;
+  readonly #owner: DoorbellOwner;
   #client: pg.Client | null = null;
   #pending = new Set<string>();
   #timer: Timer | null = null;
   #again: Timer | null = null;
   #stopped = false;
+  #listened = false;
 
-  constructor(url: string, pool: pg.Pool, clock: Clock, onRing: (text: string) => void) {
+  constructor(url: string, pool: pg.Pool, clock: Clock, owner: DoorbellOwner) {
     this.#url = url;
     this.#pool = pool;
     this.#clock = clock;
-    this.#onRing = onRing;
+    this.#owner = owner;
   }
 
   async start(): Promise<void> {
     const client = new pg.Client({ connectionString: this.#url, keepAlive: true, application_name: 'adit-manager' });
     client.on('notification', ({ payload }) => {
-      for (const text of (payload ?? '').split('\n')) this.#onRing(text);
+      for (const text of (payload ?? '').split('\n')) this.#owner.onRing(text);
     });
     client.on('error', () => this.#later());
     client.on('end', () => this.#later());
@@ -46,6 +53,8 @@ export class PostgresDoorbell implements Doorbell {
       await client.query(`LISTEN ${channel}`);
       if (this.#stopped) await client.end();
       else this.#client = client;
+      if (this.#listened) this.#owner.onMissed();
+      this.#listened = true;
     } catch {
       // Without a bell everything still happens, a little later.
       this.#later();

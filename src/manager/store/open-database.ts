@@ -25,7 +25,7 @@ export interface OpenDatabase {
   /** A copy made while it is in use; null where the engine has tools of its own. */
   readonly backup: ((path: string) => Promise<void>) | null;
   /** Notifies other instances of changes, and is notified; null where there are none. */
-  readonly doorbell: (onRing: (text: string) => void) => Doorbell | null;
+  readonly doorbell: (onRing: (text: string) => void, onMissed: () => void) => Doorbell | null;
   /** Statements so far that could change something; null where the engine is not asked. */
   writes(): number | null;
   /** A sealed value that does not begin so; null where there is none. */
@@ -84,7 +84,7 @@ async function openPostgres(url: string, { clock, listenUrl, onError }: OpenData
     db,
     now: postgresNow,
     backup: null,
-    doorbell: (onRing) => new PostgresDoorbell(listenUrl ?? url, pool, clock, onRing),
+    doorbell: (onRing, onMissed) => new PostgresDoorbell(listenUrl ?? url, pool, clock, { onRing, onMissed }),
     writes: () => null,
     ...keyChecks(db),
     close: () => db.destroy(),

@@ -61,6 +61,7 @@ async function leaseOn(clock: ManualClock) {
       events: () => ({}) as unknown as OwnEvents,
       onFenced: (fenced) => (bed.fenced = fenced),
       onHeld: () => undefined,
+      onReaped: () => undefined,
       onCutOff: (cutOff) => (bed.cutOff = cutOff),
       isReady: (url) => Promise.resolve(url === peer.url && bed.peerReady),
     },
