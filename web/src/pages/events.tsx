@@ -15,6 +15,7 @@ import { Icon } from '../parts/icon.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Table, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
+import { plural } from '../words/format.ts';
 import { severityLooks } from '../words/status.ts';
 import { EventPlaces } from './event-line.tsx';
 import { groupRepeats, type EventGroup } from './event-groups.ts';
@@ -32,7 +33,7 @@ export function EventsPage() {
   const groups = grouped(rows);
   const acknowledge = async () => {
     const ids = rows.items.value.filter((event) => event.acknowledged_at === null).map(({ id }) => id);
-    await attempt(() => send('POST', 'events/ack', { body: { ids: ids.slice(0, 500) } }), 'Acknowledged.');
+    await attempt(() => acknowledgeAll(ids), `Acknowledged: ${plural(ids.length, 'event')}.`);
     rows.refresh();
   };
   return (
@@ -74,6 +75,15 @@ export function EventsPage() {
       )}
     </>
   );
+}
+
+/** The manager takes no more in one request. */
+const mostAtOnce = 1_000;
+
+async function acknowledgeAll(ids: readonly string[]): Promise<void> {
+  for (let from = 0; from < ids.length; from += mostAtOnce) {
+    await send('POST', 'events/ack', { body: { ids: ids.slice(from, from + mostAtOnce) } });
+  }
 }
 
 /** Rows of the table: repeats of one message by one node are one row with a count. */

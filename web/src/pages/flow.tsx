@@ -95,17 +95,49 @@ function FlowActions({ flow, refresh }: { flow: FlowRow; refresh: () => void }) 
   );
 }
 
-function FlowForm({ flow }: { flow: FlowRow | null }) {
-  const draft = useSignal<Draft>({ name: '', node: '', config: JSON.stringify(template, null, 2) });
-  const error = useSignal<ApiError | null>(null);
-  const generation = flow?.generation;
+function draftOf(flow: FlowRow | null): Draft {
+  if (flow === null) return { name: '', node: '', config: JSON.stringify(template, null, 2) };
+  return { name: flow.name, node: flow.node_id, config: JSON.stringify(flow.config, null, 2) };
+}
+
+function isSame(one: Draft, other: Draft): boolean {
+  return one.name === other.name && one.node === other.node && one.config === other.config;
+}
+
+interface Editing {
+  readonly draft: Signal<Draft>;
+  /** The flow that the draft began as: what is saved replaces this one and no newer one. */
+  readonly base: Signal<FlowRow | null>;
+  /** Somebody has changed the flow while the operator was typing. */
+  readonly isOvertaken: boolean;
+  begin(flow: FlowRow | null): void;
+}
+
+/** A draft of the flow as it is, until the operator types: then that stays, whatever becomes of the flow meanwhile. */
+function useEditing(flow: FlowRow | null): Editing {
+  const base = useSignal(flow);
+  const draft = useSignal(draftOf(flow));
+  const begin = (from: FlowRow | null) => {
+    base.value = from;
+    draft.value = draftOf(from);
+  };
   useEffect(() => {
-    if (flow === null) return;
-    draft.value = { name: flow.name, node: flow.node_id, config: JSON.stringify(flow.config, null, 2) };
-  }, [flow?.id, generation]);
+    const began = draftOf(base.peek());
+    // A push again makes a new generation, too: its content is what the draft began as.
+    if (isSame(began, draftOf(flow))) base.value = flow;
+    else if (isSame(began, draft.peek())) begin(flow);
+  }, [flow?.id, flow?.generation]);
+  return { draft, base, isOvertaken: (flow?.generation ?? 0) > (base.value?.generation ?? 0), begin };
+}
+
+function FlowForm({ flow }: { flow: FlowRow | null }) {
+  const { draft, base, isOvertaken, begin } = useEditing(flow);
+  const error = useSignal<ApiError | null>(null);
   const submit = async () => {
     try {
-      const written = await save(flow, draft.value);
+      const written = await save(base.value, draft.value);
+      begin(written);
+      error.value = null;
       notify('ok', 'Saved; the flow is being pushed.');
       goTo(`/flows/${encodeURIComponent(written.id)}`);
     } catch (thrown) {
@@ -121,6 +153,14 @@ function FlowForm({ flow }: { flow: FlowRow | null }) {
         void run();
       }}
     >
+      {isOvertaken && (
+        <Note tone="warn">
+          Somebody has changed this flow meanwhile. What you have typed is still here, but cannot be saved over it.{' '}
+          <Button small onPress={() => begin(flow)}>
+            Take the flow as it is now
+          </Button>
+        </Note>
+      )}
       <FlowFields draft={draft} flow={flow} error={error.value} />
       {may('operator') && (
         <div class="dialog-actions">

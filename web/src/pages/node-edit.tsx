@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import { send } from '../data/api.ts';
 import { notify } from '../data/notices.ts';
 import type { NodeDetail } from '../data/shapes.ts';
@@ -13,6 +14,8 @@ interface NodeEditProps {
 }
 
 export function NodeEditDialog({ node, onClose, onSaved }: NodeEditProps) {
+  // That of the values that are shown: what others change meanwhile is not overwritten.
+  const { generation } = useRef(node).current;
   const name = useSignal(node.name);
   const description = useSignal(node.description);
   const region = useSignal(node.region ?? '');
@@ -24,7 +27,7 @@ export function NodeEditDialog({ node, onClose, onSaved }: NodeEditProps) {
       region: region.value || null,
       ...(node.kind === 'relay' && { public_addr: address.value || null }),
     };
-    await send('PATCH', `nodes/${encodeURIComponent(node.id)}`, { body, generation: node.generation });
+    await send('PATCH', `nodes/${encodeURIComponent(node.id)}`, { body, generation });
     notify('ok', 'Saved.');
     onSaved();
     onClose();

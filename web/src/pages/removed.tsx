@@ -1,12 +1,12 @@
 import { send } from '../data/api.ts';
 import { attempt } from '../data/notices.ts';
-import { useRows } from '../data/rows.ts';
+import { useRows, type Rows } from '../data/rows.ts';
 import { may } from '../data/session.ts';
 import type { FlowRow, TunnelRow } from '../data/shapes.ts';
 import { Button } from '../parts/button.tsx';
-import { Card, Empty, Note } from '../parts/card.tsx';
+import { Empty } from '../parts/card.tsx';
 import { PageHead } from '../parts/page-head.tsx';
-import { SimpleTable, type Column } from '../parts/table.tsx';
+import { Table, type Column } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
 
 interface RemovedRow {
@@ -22,18 +22,12 @@ const removers = {
   ghost: 'the manager: its push failed for minutes while the node was online',
 } as const;
 
-const shownAtMost = 60;
 const keptMs = 30 * 86_400_000;
 
 export function RemovedPage() {
-  const tunnels = useRows<TunnelRow>('tunnels', { removed: '1' });
-  const flows = useRows<FlowRow>('flows', { removed: '1' });
-  const rows: RemovedRow[] = [
-    ...tunnels.items.value.map((row) => ({ ...row, kind: 'tunnels' as const })),
-    ...flows.items.value.map((row) => ({ ...row, kind: 'flows' as const })),
-  ].sort((one, other) => (other.removed_at ?? 0) - (one.removed_at ?? 0));
-  const loading = tunnels.loading.value || flows.loading.value;
-  const problem = tunnels.error.value ?? flows.error.value;
+  // Whole, since pages come by name and the newest are wanted first.
+  const tunnels = useRows<TunnelRow>('tunnels', { removed: '1' }, { whole: true });
+  const flows = useRows<FlowRow>('flows', { removed: '1' }, { whole: true });
   const restore = async (row: RemovedRow) => {
     await attempt(
       () => send('POST', `${row.kind}/${encodeURIComponent(row.id)}/restore`, { body: {} }),
@@ -48,21 +42,41 @@ export function RemovedPage() {
         title="Recently removed"
         lead="Kept for 30 days. Restore brings a tunnel or flow back with a new generation."
       />
-      {problem !== null && <Note tone="bad">{problem}</Note>}
-      {rows.length === 0 ? (
-        !loading &&
-        problem === null && (
+      <Table
+        label="Recently removed"
+        columns={columnsWith(restore)}
+        rows={together(tunnels, flows)}
+        rowHeight={54}
+        empty={
           <Empty title="Nothing was removed in the last 30 days.">
             A tunnel or flow that you remove stands here, so that you can bring it back.
           </Empty>
-        )
-      ) : (
-        <Card>
-          <SimpleTable label="Recently removed" columns={columnsWith(restore)} items={rows.slice(0, shownAtMost)} />
-        </Card>
-      )}
+        }
+      />
     </>
   );
+}
+
+/** Both lists as one, newest first. */
+function together(tunnels: Rows<TunnelRow>, flows: Rows<FlowRow>): Rows<RemovedRow> {
+  const items: RemovedRow[] = [
+    ...tunnels.items.value.map((row) => ({ ...row, kind: 'tunnels' as const })),
+    ...flows.items.value.map((row) => ({ ...row, kind: 'flows' as const })),
+  ];
+  return {
+    items: { value: items.sort((one, other) => (other.removed_at ?? 0) - (one.removed_at ?? 0)) },
+    complete: { value: tunnels.complete.value && flows.complete.value },
+    loading: { value: tunnels.loading.value || flows.loading.value },
+    error: { value: tunnels.error.value ?? flows.error.value },
+    refresh() {
+      tunnels.refresh();
+      flows.refresh();
+    },
+    more() {
+      tunnels.more();
+      flows.more();
+    },
+  };
 }
 
 function columnsWith(restore: (row: RemovedRow) => Promise<void>): readonly Column<RemovedRow>[] {
@@ -86,7 +100,7 @@ function columnsWith(restore: (row: RemovedRow) => Promise<void>): readonly Colu
       title: 'By',
       width: 2,
       hide: 2,
-      cell: (row) => (row.removed_by === null ? '—' : removers[row.removed_by]),
+      cell: (row) => <span class="clip">{row.removed_by === null ? '—' : removers[row.removed_by]}</span>,
     },
     {
       key: 'until',

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Rows } from '../data/rows.ts';
 import { count } from '../words/format.ts';
+import { Button } from './button.tsx';
 import { Note } from './card.tsx';
 import { rowWindow } from './row-window.ts';
 
@@ -81,7 +82,7 @@ export function Table<Row extends { readonly id: string }>(props: TableProps<Row
           </tbody>
         </table>
       </div>
-      <TableFoot shown={items.length} complete={rows.complete.value} loading={rows.loading.value} />
+      <TableFoot rows={rows} />
     </div>
   );
 }
@@ -116,12 +117,20 @@ function Spacer({ height }: { height: number }) {
   );
 }
 
-function TableFoot({ shown, complete, loading }: { shown: number; complete: boolean; loading: boolean }) {
-  const text = complete ? `${count(shown)} in all` : `${count(shown)} read; more below`;
+/** With a way to the next page where there is nothing to scroll: equal events are one row, a filter may leave few. */
+function TableFoot({ rows }: { rows: Rows<unknown> }) {
+  const [shown, loading] = [rows.items.value.length, rows.loading.value];
+  const isWhole = rows.complete.value;
+  const text = isWhole ? `${count(shown)} in all` : `${count(shown)} read; more below`;
   return (
-    <p class="table-foot" aria-live="polite">
-      {loading && shown === 0 ? 'Reading…' : text}
-    </p>
+    <div class="table-foot">
+      <p aria-live="polite">{loading && shown === 0 ? 'Reading…' : text}</p>
+      {!isWhole && !loading && (
+        <Button small kind="quiet" onPress={rows.more}>
+          Read more
+        </Button>
+      )}
+    </div>
   );
 }
 
