@@ -1,7 +1,14 @@
 import { isSecretName, redacted } from './redact.ts';
 
-/** The same value with what secret-named keys hold masked, at any depth. */
+/** Scheme, who asks, where, and the query of a URL. */
+const urlParts = /^([a-z][a-z\d+.-]*:\/\/)(?:([^/?#@]*)@)?([^?#\s]*)(?:\?([^#\s]+))?(#\S*)?$/i;
+
+/**
+ * The same value with its secrets masked, at any depth: what secret-named keys hold, and the password and query of a
+ * URL. Cameras take the one, servers of live streams the other.
+ */
 export function maskSecrets(value: unknown): unknown {
+  if (typeof value === 'string') return maskedUrl(value);
   if (Array.isArray(value)) return value.map(maskSecrets);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
@@ -10,6 +17,14 @@ export function maskSecrets(value: unknown): unknown {
       return [key, isSecret ? redacted : maskSecrets(inner)];
     }),
   );
+}
+
+function maskedUrl(text: string): string {
+  const [, scheme, user, place = '', query, fragment = ''] = urlParts.exec(text) ?? [];
+  if (scheme === undefined || (user === undefined && query === undefined)) return text;
+  const name = user?.split(':', 1)[0] ?? '';
+  const who = user === undefined ? '' : user === name ? `${user}@` : `${name}:${redacted}@`;
+  return `${scheme}${who}${place}${query === undefined ? '' : `?${redacted}`}${fragment}`;
 }
 
 /**
@@ -27,6 +42,11 @@ export function unmaskSecrets(
 function unmasked(value: unknown, known: unknown, path: string, missing: string[]): unknown {
   if (value === redacted) {
     if (known !== undefined && known !== redacted) return known;
+    missing.push(path);
+    return value;
+  }
+  if (typeof value === 'string' && value.includes(redacted)) {
+    if (typeof known === 'string' && maskedUrl(known) === value) return known;
     missing.push(path);
     return value;
   }

@@ -1,3 +1,4 @@
+import { urlForPeople } from '../../lib/url-for-people.ts';
 import { Segmenter } from '../hls/segmenter.ts';
 import { HlsUploader, type PutOutcome, type UploadAction } from '../hls/uploader.ts';
 import type { PutResult } from '../net/http-put.ts';
@@ -75,7 +76,7 @@ export class HlsOutput implements FlowOutput, Pulsed {
       output_name: name,
       output_type: 'hls',
       state: hasFailed ? 'failed' : uploaded > 0 ? 'uploading' : 'waiting',
-      remote_addr: ingestUrl,
+      remote_addr: urlForPeople(ingestUrl),
       packets_sent: this.#meter.packets,
       bytes_sent: this.#meter.bytes,
       bitrate_bps: this.#meter.bitsPerSecond(this.#dependencies.pulse.nowUs),

@@ -3,7 +3,8 @@ import { Backoff } from '../../lib/backoff.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import { RtcSession, type RtcPacket, type RtcSettings } from '../webrtc/rtc-session.ts';
-import { deleteResource, postOffer, RefusedOffer, withoutSecrets, type Endpoint } from '../webrtc/signalling.ts';
+import { urlForPeople } from '../../lib/url-for-people.ts';
+import { deleteResource, postOffer, RefusedOffer, type Endpoint } from '../webrtc/signalling.ts';
 
 export interface RtcDiallerObserver {
   /** `attempts` failed before, since the last connection. */
@@ -124,7 +125,7 @@ export class RtcDialler {
   #onEnded(session: RtcSession, reason: string, wasConnected: boolean): void {
     if (session !== this.#session || this.#stopped) return;
     if (!wasConnected) {
-      this.#onFailed(`${withoutSecrets(this.#settings.endpoint.url)}: ${reason}`);
+      this.#onFailed(`${urlForPeople(this.#settings.endpoint.url)}: ${reason}`);
       return;
     }
     // A publisher's end is its first failure: there is no event for it alone.

@@ -1,6 +1,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import { errorMessage } from '../../lib/app-error.ts';
 import type { Timer } from '../../lib/clock.ts';
+import { urlForPeople } from '../../lib/url-for-people.ts';
 import type { DatagramSocket } from '../net/datagram-socket.ts';
 import type { StreamSocket } from '../net/tcp.ts';
 import { mostTracks, RtspClient, type RtspAction } from '../rtsp/rtsp-client.ts';
@@ -73,7 +74,7 @@ export class RtspInput implements FlowInput {
       input_type: 'rtsp',
       state: this.#attempt?.playing === true ? 'playing' : 'connecting',
       mode: this.#settings.rtsp.transport,
-      rtsp_url: this.#settings.rtsp.url,
+      rtsp_url: urlForPeople(this.#settings.rtsp.url),
       packets_received: meter.packets,
       bytes_received: meter.bytes,
       bitrate_bps: meter.bitsPerSecond(this.#dependencies.pulse.nowUs),
@@ -215,7 +216,7 @@ export class RtspInput implements FlowInput {
     this.#muxer.beginSource();
     for (const { format, kind, parameterSets } of tracks) this.#muxer.addTrack({ [kind]: format.codec }, parameterSets);
     const downSecs = this.#downSinceUs === null ? 0 : Math.round((pulse.nowUs - this.#downSinceUs) / 1e6);
-    report({ kind: 'rtsp-connected', url: this.#settings.rtsp.url, attempts: this.#failures, downSecs });
+    report({ kind: 'rtsp-connected', url: urlForPeople(this.#settings.rtsp.url), attempts: this.#failures, downSecs });
     this.#failures = 0;
     this.#downSinceUs = null;
     this.#lastProblem = null;
@@ -238,7 +239,7 @@ export class RtspInput implements FlowInput {
     this.#downSinceUs ??= pulse.nowUs;
     this.#failures++;
     if (this.#failures === 1)
-      report({ kind: 'rtsp-disconnected', url: rtsp.url, error, retrySecs: reconnectDelaySecs });
+      report({ kind: 'rtsp-disconnected', url: urlForPeople(rtsp.url), error, retrySecs: reconnectDelaySecs });
     this.#timer = clock.setTimeout(() => void this.#dial(), reconnectDelaySecs * 1000);
   }
 

@@ -1,4 +1,4 @@
-import { withoutSecrets } from '../webrtc/signalling.ts';
+import { urlForPeople } from '../../lib/url-for-people.ts';
 import type { FlowInput, FlowInputDependencies } from './flow-part.ts';
 import type { InputSettings } from './flow-settings.ts';
 import type { InputStats } from './flow-stats.ts';
@@ -70,7 +70,7 @@ export class WhepClientInput implements FlowInput {
     return {
       input_type: 'whep',
       state: isConnected ? 'connected' : 'connecting',
-      whep_url: withoutSecrets(this.#settings.whepUrl),
+      whep_url: urlForPeople(this.#settings.whepUrl),
       ...(remoteAddr !== '' && { remote_addr: remoteAddr }),
       packets_received: meter.packets,
       bytes_received: meter.bytes,

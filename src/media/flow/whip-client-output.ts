@@ -1,4 +1,4 @@
-import { withoutSecrets } from '../webrtc/signalling.ts';
+import { urlForPeople } from '../../lib/url-for-people.ts';
 import type { Chunk } from './chunk.ts';
 import type { FlowOutput, FlowPartDependencies } from './flow-part.ts';
 import type { OutputSettings } from './flow-settings.ts';
@@ -37,7 +37,7 @@ export class WhipClientOutput implements FlowOutput {
             requestKeyFrame();
           },
           // The server's end is no event of its own: the failures that follow are.
-          disconnected: (_remoteAddr, reason) => failed(`${withoutSecrets(url)}: ${reason}`),
+          disconnected: (_remoteAddr, reason) => failed(`${urlForPeople(url)}: ${reason}`),
           failed,
           packet: () => undefined,
           keyFrameWanted: requestKeyFrame,
@@ -69,7 +69,7 @@ export class WhipClientOutput implements FlowOutput {
       output_type: 'webrtc',
       state: this.#feed.problem ?? (isConnected ? 'connected' : 'connecting'),
       mode: 'whip_client',
-      whip_url: withoutSecrets(whipUrl),
+      whip_url: urlForPeople(whipUrl),
       ...(remoteAddr !== '' && { remote_addr: remoteAddr }),
       packets_sent: this.#meter.packets,
       bytes_sent: this.#meter.bytes,

@@ -1,4 +1,5 @@
 import { AppError, errorMessage } from '../../lib/app-error.ts';
+import { urlForPeople } from '../../lib/url-for-people.ts';
 import { mostSdpBytes } from './sdp.ts';
 
 /** Where a WHIP or WHEP session is asked for. */
@@ -29,7 +30,7 @@ const timeoutMs = 10_000;
 export async function postOffer(endpoint: Endpoint, sdp: string): Promise<Signalled> {
   const response = await ask(endpoint, 'POST', sdp);
   const body = await limited(response);
-  const name = withoutSecrets(endpoint.url);
+  const name = urlForPeople(endpoint.url);
   if (response.status !== 201 && response.status !== 200) {
     const words = body.replaceAll(/\s+/g, ' ').trim().slice(0, 200);
     const why = words === '' ? '' : ` (${words})`;
@@ -57,7 +58,7 @@ async function ask({ url, bearerToken }: Endpoint, method: string, sdp: string |
       signal: AbortSignal.timeout(timeoutMs),
     });
   } catch (cause) {
-    throw new AppError('connect-failed', `${withoutSecrets(url)} cannot be reached: ${causeOf(cause)}`, { cause });
+    throw new AppError('connect-failed', `${urlForPeople(url)} cannot be reached: ${causeOf(cause)}`, { cause });
   }
 }
 
@@ -74,18 +75,9 @@ async function limited(response: Response): Promise<string> {
     const part = chunk as Uint8Array;
     bytes += part.length;
     if (bytes > mostSdpBytes) {
-      throw new RefusedOffer(
-        response.status,
-        `${withoutSecrets(response.url)} answered more than ${mostSdpBytes} bytes`,
-      );
+      throw new RefusedOffer(response.status, `${urlForPeople(response.url)} answered more than ${mostSdpBytes} bytes`);
     }
     chunks.push(part);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-/** For people: no user, no password, no query. */
-export function withoutSecrets(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
 }

@@ -26,6 +26,25 @@ describe('secrets that are masked', () => {
     expect(JSON.stringify(maskSecrets([flow, null, 'text', 7]))).not.toContain('-secret');
   });
 
+  it('are the password and the query of a URL, and nothing else of it', () => {
+    const urls = {
+      rtsp_url: 'rtsp://admin:camera-secret@cam.example:8554/stream1?token=a-secret',
+      ingest_url: 'https://upload.example/hls?cid=stream-secret&copy=0&file=',
+      named: 'rtsp://viewer@cam.example/s',
+      plain: 'srt://relay.example:9000',
+      text: 'why? because: a@b',
+    };
+    const masked = {
+      rtsp_url: `rtsp://admin:${redacted}@cam.example:8554/stream1?${redacted}`,
+      ingest_url: `https://upload.example/hls?${redacted}`,
+      ...{ named: urls.named, plain: urls.plain, text: urls.text },
+    };
+    expect(maskSecrets(urls)).toEqual(masked);
+    expect(unmaskSecrets(masked, urls)).toEqual({ value: urls, missing: [] });
+    const moved = { ...masked, rtsp_url: masked.rtsp_url.replace('cam.example', 'evil.example') };
+    expect(unmaskSecrets(moved, urls).missing).toEqual(['rtsp_url']);
+  });
+
   it('come back from what is known, also when a list has another order', () => {
     expect(unmaskSecrets(maskSecrets(flow), flow)).toEqual({ value: flow, missing: [] });
     const swapped = { ...flow, outputs: flow.outputs.toReversed() };
