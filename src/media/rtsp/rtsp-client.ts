@@ -159,9 +159,16 @@ export class RtspClient {
       this.#requested(item, actions);
     } else if (this.#asked !== null && this.#state !== 'playing') {
       this.#response(nowUs, item, this.#asked, actions);
-    } else if (item.status === 454 || item.status === 401) {
-      this.#lose(`the server has ended the session (${item.status} ${item.reason})`, actions);
-    }
+    } else this.#keptAlive(item, actions);
+  }
+
+  /** The answer to a sign of life. A server may want a newer proof for it: a nonce has an end. */
+  #keptAlive({ status, reason, headers }: RtspItem & { kind: 'response' }, actions: RtspAction[]): void {
+    const isChallenge = status === 401 && this.#requests.challenged(headers.get('www-authenticate') ?? []) === null;
+    if (isChallenge) actions.push(this.#request(this.#keepAliveMethod, this.#aggregateUrl, []));
+    else if (status === 454 || status === 401) {
+      this.#lose(`the server has ended the session (${status} ${reason})`, actions);
+    } else this.#requests.accepted();
   }
 
   /** A server's own requests: an end of the session counts, the rest is answered as not known. */

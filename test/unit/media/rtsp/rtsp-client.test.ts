@@ -115,6 +115,21 @@ describe('an RTSP client', () => {
     expect(made.handle(30e6, response('', '', '405 Not Allowed'))).toEqual([]);
   });
 
+  test('proves again who it is when the nonce has ended at a sign of life, and plays on', () => {
+    const made = playing(client({ credentials: { username: 'cam', password: 'secret' } }));
+    const newer = (nonce: string) =>
+      response(`WWW-Authenticate: Digest realm="r", nonce="${nonce}", stale=true\r\n`, '', '401 No');
+    made.tick(30e6);
+    for (const nonce of ['first', 'second']) {
+      const again = sent(made.handle(31e6, newer(nonce)));
+      expect(again).toMatch(new RegExp(`^GET_PARAMETER [^]*nonce="${nonce}"`));
+      expect(made.handle(31e6, response())).toEqual([]);
+    }
+    const refused = response('WWW-Authenticate: Digest realm="r", nonce="n"\r\n', '', '401 No');
+    expect(lost(made.handle(32e6, refused))).toBeUndefined();
+    expect(lost(made.handle(32e6, refused))).toBe('the server has ended the session (401 No)');
+  });
+
   test('answers a challenge once: Digest where it can, else Basic', () => {
     const credentials = { username: 'cam', password: 'pw' };
     const both = response(
