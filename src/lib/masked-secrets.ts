@@ -65,6 +65,22 @@ function unmasked(value: unknown, known: unknown, path: string, missing: string[
   return Object.fromEntries(entries);
 }
 
+/**
+ * The same value with the secrets of `known` that it lacks: nodes leave theirs out of what they show. Entries of a list
+ * belong together by their `id`, or else by their position.
+ */
+export function withSecretsOf(value: unknown, known: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => withSecretsOf(item, counterpart(item, index, known)));
+  const [fields, before] = [fieldsOf(value), fieldsOf(known)];
+  if (fields === null || before === null) return value;
+  const inner = Object.entries(fields).map(([key, field]): [string, unknown] => [
+    key,
+    withSecretsOf(field, Object.hasOwn(before, key) ? before[key] : undefined),
+  ]);
+  const lacking = Object.entries(before).filter(([key]) => isSecretName(key) && !Object.hasOwn(fields, key));
+  return Object.fromEntries([...inner, ...lacking]);
+}
+
 function counterpart(item: unknown, index: number, known: unknown): unknown {
   if (!Array.isArray(known)) return undefined;
   const candidates: readonly unknown[] = known;

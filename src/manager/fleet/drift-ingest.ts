@@ -1,11 +1,12 @@
 import { asJsonObject, parseJson } from '../../lib/json.ts';
+import { withSecretsOf } from '../../lib/masked-secrets.ts';
 import type { Actor, NewTunnelInput } from '../fleet.ts';
 import { FleetError } from '../fleet-error.ts';
 import type { DriftRow, NodeRow, TunnelRow } from '../store/schema.ts';
 import { readFields } from './drift-view.ts';
 import type { FleetCore } from './fleet-core.ts';
 import type { FleetFlows } from './flow-operations.ts';
-import { applyLegs } from './leg-ledger.ts';
+import { applyLegs, markPushed } from './leg-ledger.ts';
 import type { TunnelEditor } from './tunnel-editor.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -36,13 +37,14 @@ export class DriftIngest {
   async #flow(row: DriftRow, actor: Actor): Promise<void> {
     const config = await this.#entry(row, 'flows');
     if (row.kind === 'extraneous') {
-      await this.#parts.flows.create({ node_id: row.node_id, config }, actor);
+      await this.#parts.flows.adopt({ node_id: row.node_id, config }, actor);
       return;
     }
     const flows = await this.#core.dependencies.store.flows.ofNode(row.node_id);
     const flow = flows.find((known) => known.flow_id === row.resource_id && known.removed_at === null);
     if (flow === undefined) throw new FleetError('conflict', 'the manager does not have this flow any more');
-    const merged = { ...asJsonObject(parseJson(flow.config)), ...config };
+    const stored = asJsonObject(parseJson(flow.config));
+    const merged = { ...stored, ...asJsonObject(withSecretsOf(config, stored)) };
     await this.#parts.flows.patch(flow.id, { config: merged }, null, actor);
   }
 
@@ -99,10 +101,7 @@ export class DriftIngest {
       ];
       const made = await applyLegs(inside, { tunnelId: tunnel.id }, wanted, now);
       // The nodes have them already; pushing would need the keys.
-      for (const leg of made) {
-        const seen = { generation: leg.generation, status: leg.push_status };
-        await inside.legs.change(leg.id, seen, { push_status: 'pushed', pushed_generation: leg.generation });
-      }
+      await markPushed(inside, made);
       return { result: await inside.legs.ofTunnels([tunnel.id]), after: { tunnel: tunnel.id } };
     });
     await this.#core.legsChanged(legs);

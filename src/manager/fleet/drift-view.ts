@@ -46,8 +46,11 @@ export function driftActions(
 }
 
 function takeOver(resource: DriftRow['resource']): string {
-  const keys = resource === 'tunnel' ? ' Its keys stay unknown here until you regenerate them.' : '';
-  return `Takes the ${resource} over as the node has it.${keys}`;
+  const secrets =
+    resource === 'tunnel'
+      ? 'Its keys stay unknown here until you regenerate them.'
+      : 'Its secrets stay unknown here: write them in when you change it.';
+  return `Takes the ${resource} over as the node has it. ${secrets}`;
 }
 
 function deletesThere(resource: DriftRow['resource']): string {

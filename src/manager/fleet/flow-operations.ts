@@ -5,7 +5,7 @@ import { FleetError } from '../fleet-error.ts';
 import type { FlowChange, FlowRow } from '../store/schema.ts';
 import type { Page, Store, TunnelQuery } from '../store/store.ts';
 import type { FleetCore } from './fleet-core.ts';
-import { applyLegs } from './leg-ledger.ts';
+import { applyLegs, markPushed } from './leg-ledger.ts';
 import { flowView } from './views.ts';
 
 const maxConfigChars = 1_000_000;
@@ -29,7 +29,16 @@ export class FleetFlows implements FlowOperations {
     return flowView(await this.#row(id), await this.#core.dependencies.store.legs.ofFlows([id]));
   }
 
-  async create(input: NewFlowInput, actor: Actor): Promise<FlowView> {
+  create(input: NewFlowInput, actor: Actor): Promise<FlowView> {
+    return this.#make(input, actor, false);
+  }
+
+  /** Takes over what the node has already. It is not pushed: nodes leave their secrets out of what they show. */
+  adopt(input: NewFlowInput, actor: Actor): Promise<FlowView> {
+    return this.#make(input, actor, true);
+  }
+
+  async #make(input: NewFlowInput, actor: Actor, isThere: boolean): Promise<FlowView> {
     const { flowId, text } = configOf(input.config, null);
     await this.#core.node(input.node_id);
     const now = this.#core.now();
@@ -50,7 +59,9 @@ export class FleetFlows implements FlowOperations {
     const legs = await this.#core.change(actor, 'flow.create', id, async (store) => {
       await takePlace(store, row);
       await store.flows.insert(row);
-      return { result: await applyLegs(store, { flowId: id }, [{ role: 'flow', nodeId: row.node_id }], now) };
+      const made = await applyLegs(store, { flowId: id }, [{ role: 'flow', nodeId: row.node_id }], now);
+      if (isThere) await markPushed(store, made);
+      return { result: await store.legs.ofFlows([id]) };
     });
     await this.#core.legsChanged(legs);
     return this.get(id);

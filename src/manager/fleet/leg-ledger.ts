@@ -49,6 +49,13 @@ export async function applyLegs(
   return changed;
 }
 
+/** The nodes have what these legs are for; nothing is pushed. Within the caller's transaction. */
+export async function markPushed(store: Store, legs: readonly LegRow[]): Promise<void> {
+  for (const { id, generation, push_status: status } of legs) {
+    await store.legs.change(id, { generation, status }, { push_status: 'pushed', pushed_generation: generation });
+  }
+}
+
 function legsOf(store: Store, { tunnelId, flowId }: LegOwner): Promise<readonly LegRow[]> {
   return tunnelId === undefined ? store.legs.ofFlows([flowId ?? '']) : store.legs.ofTunnels([tunnelId]);
 }

@@ -264,37 +264,6 @@ describe('a tunnel between media flows', () => {
   });
 });
 
-describe('the secrets of a flow', () => {
-  const passphrase = 'canary-passphrase';
-  const config = {
-    ...{ id: 'main', name: 'Main', input: { type: 'srt', passphrase } },
-    outputs: [{ id: 'out', type: 'srt', passphrase: `${passphrase}-out` }],
-  };
-
-  it('reach the node, and are masked for whoever reads; a mask that is written back keeps them', async () => {
-    await using all = await world();
-    const { fleet } = all.manager;
-    const { id } = await fleet.flows.create({ node_id: all.venue.id, config }, admin);
-    expect((await all.venue.node.command('update_flow')).action).toMatchObject({ flow: config });
-    const read = await fleet.flows.get(id);
-    expect(JSON.stringify(read)).not.toContain(passphrase);
-    const edited = { ...read.config, name: 'Other' };
-    expect(JSON.stringify(await fleet.flows.patch(id, { config: edited }, null, admin))).not.toContain(passphrase);
-    expect((await all.venue.node.command('update_flow', 2)).action).toMatchObject({
-      flow: { ...config, name: 'Other' },
-    });
-    expect(JSON.stringify(await all.manager.events())).not.toContain(passphrase);
-    expect(JSON.stringify(await all.manager.auditTrail())).not.toContain(passphrase);
-  });
-
-  it('are asked for where only a mask is known', async () => {
-    await using all = await world();
-    const masked = { ...config, input: { type: 'srt', passphrase: '***REDACTED***' } };
-    const refused = all.manager.fleet.flows.create({ node_id: all.venue.id, config: masked }, admin);
-    await expect(refused).rejects.toMatchObject({ code: 'invalid', field: 'config' });
-  });
-});
-
 describe('a ghost', () => {
   it('ME1 is removed with its event, can be restored, and spared while its edges say ready', async () => {
     await using all = await world({ ghost_after_secs: 2 });
