@@ -61,6 +61,13 @@ function unexpected(error: unknown): RefusalAnswer {
   if (status !== null) {
     return { status, body: { error: errorMessage(error), error_code: 'bad_request' }, logged: false };
   }
+  if (isClash(error)) {
+    const body = {
+      error: 'Somebody has changed what this refers to meanwhile. Read it again.',
+      error_code: 'conflict',
+    };
+    return { status: 409, body, logged: true };
+  }
   if (isDatabaseAway(error)) {
     const body = { error: 'The database is away. Try again soon.', error_code: 'unavailable' };
     return { status: 503, body, logged: true };
@@ -73,6 +80,16 @@ function clientStatus(error: unknown): number | null {
   if (!(error instanceof Error) || !('statusCode' in error)) return null;
   const { statusCode } = error;
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : null;
+}
+
+/** PostgreSQL: foreign_key_violation and unique_violation. */
+const clashCodes: readonly unknown[] = ['23503', '23505'];
+
+/** Two changes at once that the database does not have together: one of them was first. */
+function isClash(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && clashCodes.includes(error.code)) return true;
+  return /^(UNIQUE|FOREIGN KEY) constraint failed/.test(error.message);
 }
 
 const databaseAway = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|57P0|08|53|SQLITE_(FULL|IOERR|BUSY)|ERR_SQLITE)/;

@@ -191,7 +191,8 @@ export class FleetNodes implements NodeOperations {
   ): Promise<void> {
     const next = { ...change, generation: node.generation + 1, updated_at: this.#core.now() };
     await this.#core.change(actor, action, node.id, async (store) => {
-      const taken = change.name !== undefined && change.name !== node.name && (await nameIsTaken(store, change.name));
+      const taken =
+        change.name !== undefined && change.name !== node.name && (await store.nodes.byName(change.name)) !== null;
       if (taken) throw nameTaken(change.name ?? '');
       const row = await store.nodes.change(node.id, next, generation ?? node.generation);
       if (row === null) throw new FleetError('stale', 'somebody has changed this node meanwhile; read it again');
@@ -201,10 +202,6 @@ export class FleetNodes implements NodeOperations {
     });
     this.#core.dependencies.feed.node(node.id);
   }
-}
-
-async function nameIsTaken(store: FleetCore['dependencies']['store'], name: string): Promise<boolean> {
-  return (await store.nodes.page({ limit: 500, q: name })).items.some((node) => node.name === name);
 }
 
 function fieldsOf(input: Partial<NewNodeInput>) {

@@ -27,6 +27,10 @@ export class KyselyNodes implements NodeStore {
     return (ids === undefined ? query : query.where('id', 'in', ids)).execute();
   }
 
+  async byName(name: string): Promise<NodeRow | null> {
+    return (await this.#db.selectFrom('nodes').selectAll().where('name', '=', name).executeTakeFirst()) ?? null;
+  }
+
   async byRegistration(hash: string): Promise<NodeRow | null> {
     const query = this.#db.selectFrom('nodes').selectAll().where('registration_hash', '=', hash);
     return (await query.executeTakeFirst()) ?? null;

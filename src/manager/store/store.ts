@@ -46,6 +46,7 @@ export interface NodeStore {
   page(query: PageQuery & { readonly kind?: NodeRow['kind'] }): Promise<Page<NodeRow>>;
   get(id: string): Promise<NodeRow | null>;
   all(ids?: readonly string[]): Promise<readonly NodeRow[]>;
+  byName(name: string): Promise<NodeRow | null>;
   byRegistration(hash: string): Promise<NodeRow | null>;
   /** False where the name is taken. */
   insert(node: NewNode): Promise<boolean>;
