@@ -101,7 +101,9 @@ function writingRoutes({ fleet, mirror }: ApiParts): readonly ApiRoute[] {
       answer: tunnelWrittenSchema,
       async handle({ params, body, generation, actor }) {
         const current = await fleet.tunnels.get(params['id'] ?? '');
-        const { tunnel, warnings } = await fleet.tunnels.patch(current.id, changeOf(body, current), generation, actor);
+        // The ends that are not changed are those of this generation: another one may have others.
+        const seen = generation ?? current.generation;
+        const { tunnel, warnings } = await fleet.tunnels.patch(current.id, changeOf(body, current), seen, actor);
         return written(tunnel, warnings);
       },
     }),
