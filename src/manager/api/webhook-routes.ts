@@ -132,6 +132,7 @@ function changeRoute(parts: Parts): ApiRoute {
       const hook = await access.transaction(async (store) => {
         const changed = await store.webhooks.change(before.id, change, generation ?? undefined);
         if (changed === null) throw new AccessError('stale', 'The webhook has changed meanwhile; read it again');
+        if (enabled === false) await store.deliveries.giveUp(changed.id, now, 'given up: the webhook was disabled');
         await audit(store, actor, now, { action: 'webhook.change', target: changed.name, after: body });
         return changed;
       });

@@ -65,6 +65,8 @@ export interface DeliveryStore {
   /** Takes calls that are due; none is taken by two instances before `untilMs`. */
   claim(now: number, untilMs: number, claimant: string, limit: number): Promise<readonly WebhookDeliveryRow[]>;
   change(id: string, change: Partial<WebhookDeliveryRow>): Promise<void>;
+  /** Calls of this webhook that wait are made no more, and say why. */
+  giveUp(webhookId: string, at: number, why: string): Promise<void>;
   /** The newest finished or tried call of each webhook, and how many wait. */
   latest(): Promise<readonly { webhook_id: string; at: number; error: string | null; waiting: number }[]>;
   forgetDone(before: number): Promise<void>;

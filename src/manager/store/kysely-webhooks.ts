@@ -75,6 +75,11 @@ export class KyselyDeliveries implements DeliveryStore {
     await this.#db.updateTable('webhook_deliveries').set(change).where('id', '=', id).execute();
   }
 
+  async giveUp(webhookId: string, at: number, why: string): Promise<void> {
+    const waiting = this.#db.updateTable('webhook_deliveries').set({ done_at: at, last_error: why });
+    await waiting.where('webhook_id', '=', webhookId).where('done_at', 'is', null).execute();
+  }
+
   async latest(): Promise<readonly { webhook_id: string; at: number; error: string | null; waiting: number }[]> {
     const { rows } = await sql<{ webhook_id: string; at: number; error: string | null; waiting: number }>`
       select webhook_id, max(coalesce(done_at, created_at)) as at,
