@@ -57,7 +57,7 @@ function listRoute({ fleet, mirror }: Pick<ApiParts, 'fleet' | 'mirror'>): ApiRo
   return apiRoute({
     method: 'GET',
     path: 'drift',
-    summary: 'Open differences between what nodes run and what the manager wants.',
+    summary: 'Open differences between what nodes run and what the manager wants. `q` also finds names of nodes.',
     access: 'viewer',
     query: pageQuerySchema.extend({
       node: z.string().max(100).optional(),
@@ -67,11 +67,14 @@ function listRoute({ fleet, mirror }: Pick<ApiParts, 'fleet' | 'mirror'>): ApiRo
     answer: listOf(driftSchema),
     async handle({ query: { limit, after, q, node, kind, muted = false } }) {
       const nodes = await mirror.nodes();
-      const filter = present({ q, nodeId: node });
+      const filter = present({ nodeId: node });
+      const wantedText = q?.toLowerCase() ?? '';
+      const mentions = ({ name, node_id: id }: DriftView): boolean =>
+        [name, nodes.get(id)?.name ?? ''].some((text) => text.toLowerCase().includes(wantedText));
       const page = await filteredPage(
         { limit, after },
         (wanted, from) => fleet.drift.page({ ...filter, ...(!muted && { muted: false }), limit: wanted, after: from }),
-        (drift) => kind === undefined || drift.kind === kind,
+        (drift) => (kind === undefined || drift.kind === kind) && mentions(drift),
       );
       return { body: { items: page.items.map((drift) => driftWire(drift, nodes)), next: page.next } };
     },
