@@ -10,6 +10,8 @@ const sliceRows = 5_000;
 /** Deleting goes on for so many slices a round, so that it never holds up what is new. */
 const slicesPerRound = 20;
 const removedKeptMs = 30 * dayMs;
+/** So long an operator who comes late to a difference is told that it is resolved. */
+const resolvedKeptMs = 30 * dayMs;
 
 interface UpkeepDependencies {
   readonly clock: Clock;
@@ -59,6 +61,7 @@ export class Upkeep {
       if (this.#infoDays < this.#config.events.retention_days) await this.#prune(this.#infoDays, 'info');
       await store.tunnels.forgetRemoved(clock.now() - removedKeptMs);
       await store.flows.forgetRemoved(clock.now() - removedKeptMs);
+      await store.drift.forgetResolved(clock.now() - resolvedKeptMs);
       await store.commands.forgetOld();
     } catch (error) {
       logger.warn({ error }, 'old rows could not be deleted, they will be later');

@@ -56,4 +56,8 @@ export class KyselyDrift implements DriftStore {
     if (nodeIds !== undefined) query = query.where('node_id', 'in', nodeIds);
     return query.execute();
   }
+
+  async forgetResolved(before: number): Promise<void> {
+    await this.#db.deleteFrom('drift').where('resolved_at', '<', before).execute();
+  }
 }

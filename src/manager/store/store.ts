@@ -180,6 +180,8 @@ export interface DriftStore {
   countsByNode(
     nodeIds?: readonly string[],
   ): Promise<readonly { node_id: string; kind: DriftRow['kind']; count: number }[]>;
+  /** Forgets differences that are resolved for that long. */
+  forgetResolved(before: number): Promise<void>;
 }
 
 export interface EventQuery {

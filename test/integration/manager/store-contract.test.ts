@@ -5,6 +5,9 @@ import { createStore } from '../../../src/manager/store/create-store.ts';
 import { openDatabase, type OpenDatabase } from '../../../src/manager/store/open-database.ts';
 import type { DriftRow } from '../../../src/manager/store/schema.ts';
 import type { Store } from '../../../src/manager/store/store.ts';
+import { Upkeep } from '../../../src/manager/upkeep.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
+import { silentLogger } from '../../support/fakes/silent-logger.ts';
 import { engines, openDatabases, type Databases } from '../../support/manager/databases.ts';
 import { sampleEvent, sampleLeg, sampleNode, sampleTunnel } from '../../support/manager/sample-rows.ts';
 
@@ -29,6 +32,11 @@ describe.each(engines)('a store on %s', (engine) => {
     const node = sampleNode({ name });
     expect(await store.nodes.insert(node)).toBe(true);
     return node.id;
+  }
+
+  async function upkeep(clock: ManualClock): Promise<void> {
+    const parts = { clock, logger: silentLogger, store, databaseBytes: () => Promise.resolve(0) };
+    await new Upkeep(parts, { events: { retention_days: 30 }, limits: { database_bytes: 1 } }).run();
   }
 
   it('pages by name, searches in any case, and takes a name once', async () => {
@@ -275,7 +283,11 @@ describe.each(engines)('a store on %s', (engine) => {
     await store.drift.change('d', { muted_fingerprint: 'f' });
     expect((await store.drift.page({ limit: 9, muted: true })).items).toHaveLength(1);
     expect((await store.drift.page({ limit: 9, muted: false })).items).toHaveLength(0);
+    await store.drift.change('d', { resolved_at: 100, resolution: 'gone' });
+    expect(await store.drift.insert({ ...drift, id: 'd3' })).toBe(true);
+    await upkeep(new ManualClock(31 * 86_400_000));
+    expect([await store.drift.get('d'), (await store.drift.get('d3'))?.id]).toEqual([null, 'd3']);
     expect(await store.nodes.remove(a)).toBe(true);
-    expect(await store.drift.get('d')).toBeNull();
+    expect(await store.drift.get('d3')).toBeNull();
   });
 });

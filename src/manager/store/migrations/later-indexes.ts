@@ -9,6 +9,7 @@ const indexes = [
   'events_flow ON events (flow_id, raised_at, id)',
   'audit_target ON audit (target, id)',
   'webhook_deliveries_hook ON webhook_deliveries (webhook_id)',
+  'drift_resolved ON drift (resolved_at)',
 ];
 
 /** Instances that start together make them one after the other. */
