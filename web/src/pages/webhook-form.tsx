@@ -1,4 +1,5 @@
 import { useSignal, type Signal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import { send } from '../data/api.ts';
 import { notify } from '../data/notices.ts';
 import type { Rows } from '../data/rows.ts';
@@ -47,7 +48,8 @@ interface WebhookFormProps {
 
 const usualTriggers: readonly WebhookTrigger[] = ['node_offline', 'push_failed', 'critical_event'];
 
-export function WebhookForm({ hook, onSaved, close }: WebhookFormProps) {
+export function WebhookForm({ hook: current, onSaved, close }: WebhookFormProps) {
+  const hook = useRef(current).current;
   const name = useSignal(hook?.name ?? '');
   const url = useSignal(hook?.url ?? '');
   const triggers = useSignal<readonly WebhookTrigger[]>(hook?.triggers ?? usualTriggers);
@@ -57,7 +59,7 @@ export function WebhookForm({ hook, onSaved, close }: WebhookFormProps) {
       onSaved((await send<{ secret: string }>('POST', 'webhooks', { body })).secret);
       return;
     }
-    await send('PATCH', `webhooks/${hook.id}`, { body });
+    await send('PATCH', `webhooks/${hook.id}`, { body: changesOf(body, hook) });
     notify('ok', 'Saved.');
     onSaved(null);
     close();
@@ -78,6 +80,15 @@ export function WebhookForm({ hook, onSaved, close }: WebhookFormProps) {
       <Triggers triggers={triggers} isRefused={refused?.field('triggers') != null} />
     </FormDialog>
   );
+}
+
+type Fields = Pick<WebhookRow, 'name' | 'url' | 'triggers'>;
+
+/** Only what was changed here: somebody else may have changed the rest meanwhile. */
+function changesOf(fields: Fields, before: Fields): Partial<Fields> {
+  const text = (value: unknown) => JSON.stringify(Array.isArray(value) ? value.toSorted() : value);
+  const changed = (Object.keys(fields) as (keyof Fields)[]).filter((key) => text(fields[key]) !== text(before[key]));
+  return Object.fromEntries(changed.map((key) => [key, fields[key]]));
 }
 
 function Triggers({ triggers, isRefused }: { triggers: Signal<readonly WebhookTrigger[]>; isRefused: boolean }) {

@@ -1,10 +1,11 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { launchBrowser, openPage, type OpenedPage } from '../../../support/browser.ts';
-import { ApiBed } from '../../../support/manager/api-bed.ts';
+import { adminPassword, ApiBed } from '../../../support/manager/api-bed.ts';
 import { admin } from '../../../support/manager/manager-bed.ts';
 import { PageOperator } from '../../../support/manager/page-operator.ts';
 import { signInPage } from '../../../support/manager/page-walk.ts';
+import { cookieOf } from '../../../support/manager/rest-call.ts';
 import { until } from '../../../support/until.ts';
 
 /** Two operators at once. */
@@ -76,6 +77,22 @@ test('a node is not saved over what another operator saved while its form was op
   await operator.pressInDialog('Save');
   await page.getByRole('dialog').locator('.note.tone-bad').waitFor();
   expect((await bed.fleet.nodes.get(node.id)).name).toBe('renamed by her');
+});
+
+test('a webhook keeps what another operator saved in another field while its form was open', async () => {
+  const { page } = opened;
+  const token = await bed.tokenOf('admin', cookieOf(await bed.signIn('alice', adminPassword)));
+  const body = { name: 'pager', url: 'https://pager.example/', triggers: ['push_failed', 'node_offline'] };
+  const path = `webhooks/${String((await bed.send('POST', 'webhooks', { token, body })).body['id'])}`;
+  await page.goto(`${bed.origin}/webhooks`);
+  await operator.press('Edit');
+  await page.getByRole('dialog').getByLabel('Name').fill('pager of the night');
+  const url = 'https://other.example/';
+  expect((await bed.send('PATCH', path, { token, body: { url, triggers: ['node_offline'] } })).status).toBe(200);
+  await operator.pressInDialog('Save');
+  await operator.sees('Saved.');
+  const { items } = (await bed.send('GET', 'webhooks', { token })).body;
+  expect(items).toMatchObject([{ name: 'pager of the night', url, triggers: ['node_offline'] }]);
 });
 
 test('events behind a page of equal ones are reached with a button', async () => {
