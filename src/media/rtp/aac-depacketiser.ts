@@ -21,6 +21,8 @@ export class AacDepacketiser {
   readonly #format: AacFormat;
   #parts: Buffer[] = [];
   #missing = 0;
+  /** Of the frame that is being put together: all of its fragments have it. */
+  #timestamp = 0;
   #nextSequence: number | null = null;
 
   constructor(format: AacFormat) {
@@ -50,7 +52,8 @@ export class AacDepacketiser {
   /** Every fragment says the size of the whole frame. */
   #fragment(timestamp: number, size: number, part: Buffer): readonly AacFrame[] {
     if (size > maxFrameBytes) return [];
-    if (this.#missing === 0) {
+    if (this.#missing === 0 || timestamp !== this.#timestamp) {
+      this.#timestamp = timestamp;
       this.#parts = [];
       this.#missing = size;
     }

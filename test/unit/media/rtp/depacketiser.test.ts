@@ -87,6 +87,19 @@ describe('units in RTP', () => {
     );
     expect(whole.map(({ frame }) => frame)).toEqual([one]);
   });
+
+  test.each([0, 1])('of AAC that span packets, and lost their part %d, leave the next frame whole', (lost) => {
+    const reader = new AacDepacketiser(hbr);
+    const size = Buffer.from([0, 16, 100 >> 5, (100 & 31) << 3]);
+    const packets = [1, 2, 3].flatMap((fill, frame) =>
+      [60, 40].map((bytes, part) => {
+        const head = { payloadType: 96, timestamp: frame * 1024, ssrc: 1, sequence: frame * 2 + part };
+        return packet(encodeRtp(head, Buffer.concat([size, Buffer.alloc(bytes, fill)])));
+      }),
+    );
+    const frames = packets.toSpliced(lost, 1).flatMap((each) => reader.push(each));
+    expect(frames.map(({ frame }) => frame)).toEqual([Buffer.alloc(100, 2), Buffer.alloc(100, 3)]);
+  });
 });
 
 describe('the order of RTP packets', () => {
