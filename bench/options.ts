@@ -113,7 +113,8 @@ export function choose<Item extends { readonly name: string }>(
 ): readonly Item[] {
   const unknown = chosen?.find((name) => !items.some((item) => item.name === name));
   if (unknown !== undefined) {
-    throw new Error(`there is no "${unknown}" here; there is ${items.map(({ name }) => name).join(', ')}`);
+    const names = new Set(items.map(({ name }) => name));
+    throw new Error(`there is no "${unknown}" here; there is ${[...names].join(', ')}`);
   }
   return chosen === null ? items : items.filter(({ name }) => chosen.includes(name));
 }

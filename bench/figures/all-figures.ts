@@ -4,12 +4,12 @@ import { growth } from './growth.ts';
 import { handshakes } from './handshakes.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
-import { loadgenFigure } from './loadgen.ts';
+import { loadgenFigures } from './loadgen.ts';
 import { storm } from './storm.ts';
 import { streams } from './streams.ts';
 
 /** In the order of the table. `datagrams` comes first: half of the rate that it finds is the load of `latency`. */
 export function allFigures(loadgen: string | null): readonly Figure[] {
   const own = [datagrams, streams, latency, handshakes, idle, storm, growth];
-  return loadgen === null ? own : [...own, loadgenFigure(loadgen)];
+  return loadgen === null ? own : [...own, ...loadgenFigures(loadgen)];
 }

@@ -65,24 +65,25 @@ const commands: readonly Command[] = [
   },
 ];
 
-/** The same relays with edges on a foreign QUIC stack, which also takes less CPU from the machine than edges in Node do. */
-export function loadgenFigure(program: string): Figure {
-  return {
+/**
+ * The same relays with edges on a foreign QUIC stack, which also takes less CPU from the machine than edges in Node do.
+ * A figure for each command: relays take turns within seconds.
+ */
+export function loadgenFigures(program: string): readonly Figure[] {
+  return commands.map((command) => ({
     name: 'loadgen',
-    rows: commands.flatMap(({ shown }) => shown.map(({ id, unit }) => ({ id, unit }))),
+    rows: command.shown.map(({ id, unit }) => ({ id, unit })),
     appliesTo: isTunnelRelay,
     async *measure(world, relay) {
-      for (const [index, command] of commands.entries()) {
-        const folder = join(world.folder, `loadgen-${relay.name}-${index}-${process.hrtime.bigint()}`);
-        mkdirSync(folder);
-        await using running = await relay.start(folder);
-        await untilAtRest(running.pid);
-        const place = ['--relay', running.address, '--pid', String(running.pid)];
-        await using _beside = await startBeside(program, place, command.beside, join(folder, 'beside.log'));
-        yield* await runCommand(program, place, command);
-      }
+      const folder = join(world.folder, `loadgen-${relay.name}-${process.hrtime.bigint()}`);
+      mkdirSync(folder);
+      await using running = await relay.start(folder);
+      await untilAtRest(running.pid);
+      const place = ['--relay', running.address, '--pid', String(running.pid)];
+      await using _beside = await startBeside(program, place, command.beside, join(folder, 'beside.log'));
+      yield* await runCommand(program, place, command);
     },
-  };
+  }));
 }
 
 /** Resolves when the legs of what runs beside the command are there. */
