@@ -33,6 +33,8 @@ const receiveBufferBytes = 1 << 20;
 const markerBytes = 20;
 const markerRetryMs = 1;
 const markerPatience = 20;
+/** So many times in a row the system refused a marker: the socket's address is gone, and no beat comes there. */
+const markerRefusals = 10;
 
 /** Beats over UDP. Everything is taken in as it arrives, so there is nothing to drain. */
 export class UdpReceiver implements Receiver {
@@ -44,6 +46,7 @@ export class UdpReceiver implements Receiver {
   readonly #socket: Socket;
   readonly #token: Uint8Array;
   #markerSeen = false;
+  #markersRefused = 0;
   #stopping = false;
 
   private constructor(dependencies: UdpReceiverDependencies, settings: UdpReceiverSettings, socket: Socket) {
@@ -78,14 +81,18 @@ export class UdpReceiver implements Receiver {
     return true;
   }
 
-  /** A marker of our own through the socket shows that everything before it was taken in. */
+  /**
+   * A marker of our own through the socket shows that everything before it was taken in. A socket that cannot have one
+   * holds up no other: its agents are silent, too.
+   */
   async takenIn(): Promise<void> {
     this.#markerSeen = false;
+    this.#markersRefused = 0;
     this.#token.set(this.#dependencies.random.bytes(markerBytes));
     for (let turns = 0; !this.#stopping; turns += 1) {
-      if (turns % markerPatience === 0) this.#socket.send(this.#token, this.port, this.#ownHost(), ignoreError);
+      if (turns % markerPatience === 0 || this.#markersRefused > 0) this.#sendMarker();
       await new Promise<void>((resolve) => void this.#dependencies.clock.setTimeout(resolve, markerRetryMs));
-      if (this.#seen()) return;
+      if (this.#seen() || this.#markersRefused >= markerRefusals) return;
     }
     throw new AppError('closed', 'the observer is stopping');
   }
@@ -94,6 +101,12 @@ export class UdpReceiver implements Receiver {
     if (this.#stopping) return Promise.resolve();
     this.#stopping = true;
     return new Promise((resolve) => void this.#socket.close(() => resolve()));
+  }
+
+  #sendMarker(): void {
+    this.#socket.send(this.#token, this.port, this.#ownHost(), (error) => {
+      this.#markersRefused = error === null ? 0 : this.#markersRefused + 1;
+    });
   }
 
   #seen(): boolean {
@@ -129,9 +142,4 @@ export class UdpReceiver implements Receiver {
     };
     sink(intake.fail(problem, time.nowNs()));
   }
-}
-
-/** A marker that cannot be sent is sent again. */
-function ignoreError(): void {
-  return undefined;
 }
