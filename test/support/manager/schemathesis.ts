@@ -19,8 +19,17 @@ const checks = [
 ];
 
 /** What may answer a request that is against its schema; 431 is what an address over 16 KiB gets before it is read. */
-const settings = `[checks]
+const settings = `hooks = "hooks.py"
+[checks]
 negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "405", "409", "412", "415", "422", "429", "431"]
+`;
+
+/** It does not know how a session description (SDP) is sent: as the text that it is. */
+const hooks = `import schemathesis
+
+@schemathesis.serializer("application/sdp")
+def sdp(context, value):
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 `;
 
 export interface SchemathesisRun {
@@ -47,6 +56,7 @@ export class Schemathesis {
     const python = join(environment, 'bin/python');
     execFileSync(python, ['-m', 'pip', 'install', '--quiet', `schemathesis==${version}`], { stdio: 'inherit' });
     writeFileSync(join(folder, 'schemathesis.toml'), settings);
+    writeFileSync(join(folder, 'hooks.py'), hooks);
     return new Schemathesis(folder);
   }
 
