@@ -1,4 +1,5 @@
-import { untilSignedIn } from './session.ts';
+import { readingSignal, whenStaying } from './leaving.ts';
+import { signInNeeded, untilSignedIn } from './session.ts';
 import type { Refusal } from './shapes.ts';
 
 /** A request that the server refused, or that never reached it (`status` 0). */
@@ -37,13 +38,20 @@ type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
 /** Sends one request and waits for a log-in where the session has ended. Rejects with ApiError. */
 export async function send<Answer>(method: Method, path: string, options: SendOptions = {}): Promise<Answer> {
+  const needsSession = !path.startsWith('login');
+  const isRead = method === 'GET' && needsSession;
   for (;;) {
-    const response = await request(method, path, options);
-    if (response.status === 401 && !path.startsWith('login')) {
+    if (isRead) await whenStaying();
+    if (isRead && signInNeeded.value) await untilSignedIn();
+    const reply = await request(method, path, options, isRead ? readingSignal() : null);
+    // The user has signed out meanwhile: it is read again at the next log-in.
+    if (reply === null) continue;
+    const { response, text } = reply;
+    if (response.status === 401 && needsSession) {
       await untilSignedIn();
       continue;
     }
-    const answer = await readJson(response);
+    const answer = readJson(text);
     if (response.ok) return answer as Answer;
     throw new ApiError(response.status, refusalIn(answer, response));
   }
@@ -53,9 +61,16 @@ export function get<Answer>(path: string): Promise<Answer> {
   return send<Answer>('GET', path);
 }
 
-async function request(method: Method, path: string, { body, generation }: SendOptions): Promise<Response> {
+/** Null when `ended` has ended it. */
+async function request(
+  method: Method,
+  path: string,
+  { body, generation }: SendOptions,
+  ended: AbortSignal | null,
+): Promise<{ readonly response: Response; readonly text: string } | null> {
+  const timeout = AbortSignal.timeout(longestAnswerMs);
   try {
-    return await fetch(`/api/v1/${path}`, {
+    const response = await fetch(`/api/v1/${path}`, {
       method,
       credentials: 'same-origin',
       headers: {
@@ -64,9 +79,11 @@ async function request(method: Method, path: string, { body, generation }: SendO
         ...(generation !== undefined && { 'if-match': `"${generation}"` }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(longestAnswerMs),
+      signal: ended === null ? timeout : AbortSignal.any([timeout, ended]),
     });
+    return { response, text: await response.text() };
   } catch (thrown) {
+    if (ended?.aborted === true) return null;
     const late = thrown instanceof DOMException && thrown.name === 'TimeoutError';
     const error = late
       ? 'The manager has not answered for a minute. It may still do what was asked: look before you try again.'
@@ -75,8 +92,7 @@ async function request(method: Method, path: string, { body, generation }: SendO
   }
 }
 
-async function readJson(response: Response): Promise<unknown> {
-  const text = await response.text();
+function readJson(text: string): unknown {
   if (text === '') return null;
   try {
     return JSON.parse(text) as unknown;

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { send } from '../data/api.ts';
 import { linkState } from '../data/live.ts';
+import { whileLeaving } from '../data/leaving.ts';
 import { attempt } from '../data/notices.ts';
 import { me, signedOut } from '../data/session.ts';
 import { toggleTheme } from '../data/theme.ts';
@@ -38,9 +39,10 @@ function UserMenu() {
   const changing = useSignal(false);
   const user = me.value;
   if (user === null) return null;
-  const leave = async () => {
-    if (await attempt(() => send('POST', 'logout', { body: {} }), 'Signed out.')) signedOut();
-  };
+  const leave = () =>
+    whileLeaving(async () => {
+      if (await attempt(() => send('POST', 'logout', { body: {} }), 'Signed out.')) signedOut();
+    });
   return (
     <div class="user">
       <span class="user-name">

@@ -1,11 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { launchBrowser, openPage, type OpenedPage } from '../../../support/browser.ts';
-import { ApiBed } from '../../../support/manager/api-bed.ts';
+import { adminPassword, ApiBed } from '../../../support/manager/api-bed.ts';
 import { PageOperator } from '../../../support/manager/page-operator.ts';
 import { signInPage } from '../../../support/manager/page-walk.ts';
+import { until } from '../../../support/until.ts';
 
 let browser: Browser;
 let bed: ApiBed;
@@ -148,6 +149,24 @@ describe('a webhook', () => {
     await operator.confirm('Delete');
     await operator.sees('No webhook yet.');
   });
+});
+
+test('a sign-out gives up what is being read, which is read again after the next sign-in', async () => {
+  const held: Route[] = [];
+  const lists = '**/api/v1/nodes?*';
+  await page.route(lists, (route) => void held.push(route));
+  await operator.follow('Nodes');
+  await until(() => held.length > 0, { what: 'the list of nodes is asked for' });
+  await operator.press('Sign out');
+  await dialogOf('Sign in to Adit').waitFor();
+  await page.unroute(lists);
+  // What was given up cannot go on.
+  for (const route of held) await route.continue().catch(() => undefined);
+  await fill('Name', 'alice');
+  await fill('Password', adminPassword);
+  await page.keyboard.press('Enter');
+  await page.getByText('in all').waitFor();
+  expect(opened.faults).toEqual([]);
 });
 
 test('a press that comes twice makes one', async () => {
