@@ -27,9 +27,9 @@ describe('adit demo', () => {
     expect(stdout).toContain('relay and edges have registered with the manager');
     expect(stdout).toContain('the manager has made two tunnels');
     expect(stdout).toContain('both hashes equal');
-    expect(stdout).toMatch(/^tcp +[\d.]+ MB\/s +[\d.]+ ms \+ +[\d.]+ ms +[\d.]+ % \+ +[\d.]+ % {2}dropped \d+$/m);
     expect(stdout).toMatch(/UDP {2}1000 packets of 1332 bytes sent, \d+ lost, 0 damaged/);
-    expect(stdout).toMatch(/^udp +\d+ packets\/s .* {2}dropped \d+$/m);
+    // 10 MB may take less than the second after which there is a line.
+    expect(stdout).toMatch(/^udp +\d+ packets\/s +[\d.]+ ms \+ +[\d.]+ ms +[\d.]+ % \+ +[\d.]+ % {2}dropped \d+$/m);
     // Those with a pid name files, whose folder may have a long name.
     const lines = stdout.split('\n').filter((line) => !line.includes(' pid '));
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
