@@ -91,7 +91,7 @@ interface Reading {
   more(): void;
 }
 
-function useReading<Row>(
+function useReading<Row extends { readonly id: string }>(
   list: List<Row>,
   { path, filter, whole }: { readonly path: string; readonly filter: Filter; readonly whole: boolean },
 ): Reading {
@@ -110,7 +110,7 @@ function useReading<Row>(
         const goesOn = (count: number) => isRenewal && count < mostRows && isCurrent();
         const part = await readPages<Row>({ path, filter, after, size, goesOn });
         if (!isCurrent()) return;
-        items.value = after === null ? part.items : [...items.value, ...part.items];
+        items.value = after === null ? part.items : joined(items.value, part.items);
         shownKey.current = key;
         next.current = part.next;
         complete.value = part.next === null;
@@ -132,6 +132,12 @@ function useReading<Row>(
     if (next.current !== null && !loading.peek()) void read(next.current);
   }, [read]);
   return { read, more };
+}
+
+/** What came late, as an event of a node that was away, is shown already when its page is read. */
+function joined<Row extends { readonly id: string }>(shown: readonly Row[], further: readonly Row[]): readonly Row[] {
+  const ids = new Set(shown.map(({ id }) => id));
+  return [...shown, ...further.filter(({ id }) => !ids.has(id))];
 }
 
 interface PagesWanted {
