@@ -66,7 +66,10 @@ export class SignIn {
     return this.openSession(user, client, 'login');
   }
 
-  /** A session for a user with a proved identity; writes the audit row. */
+  /**
+   * A session for a user whose identity was proved with `user` as it was read; writes the audit row. Rejects with
+   * AccessError `invalid_credentials` when the user was removed or disabled, or got another password, meanwhile.
+   */
   async openSession(user: UserRow, client: Client, action: string): Promise<NewSession> {
     const { store, clock, random } = this.#dependencies;
     const token = newToken(random);
@@ -80,13 +83,17 @@ export class SignIn {
       ip: client.ip,
       user_agent: client.userAgent?.slice(0, 256) ?? null,
     };
-    const identity = identityOf(user, session.token_hash, session.expires_at);
-    await store.transaction(async (inner) => {
+    return store.transaction(async (inner) => {
+      const current = await asProved(inner, user);
+      if (current === null) {
+        throw new AccessError('invalid_credentials', `The user '${user.name}' was changed meanwhile. Sign in again.`);
+      }
+      const identity = identityOf(current, session.token_hash, session.expires_at);
       await inner.sessions.removeExpired(now, now - idleMs);
       await inner.sessions.insert(session);
-      await audit(inner, actorOf(identity, client.ip), now, { action, target: user.name });
+      await audit(inner, actorOf(identity, client.ip), now, { action, target: current.name });
+      return { token, identity };
     });
-    return { token, identity };
   }
 
   /** Null for a session that is unknown, over, idle for too long, or of a user who may not sign in. */
@@ -138,6 +145,11 @@ export class SignIn {
     refusePassword(wanted, user.name);
     const password_hash = await hashPassword(wanted, random);
     await store.transaction(async (inner) => {
+      if ((await asProved(inner, user)) === null) {
+        throw new AccessError('invalid', 'The password was changed meanwhile.', [
+          { path: 'current', message: 'is wrong' },
+        ]);
+      }
       await inner.users.change(user.id, { password_hash, updated_at: clock.now() });
       await inner.sessions.removeOf(user.id, identity.sessionHash ?? undefined);
       await audit(inner, actorOf(identity, ip), clock.now(), { action: 'password.change', target: user.name });
@@ -221,6 +233,17 @@ export class SignIn {
     this.#byName.forget(nameKey(name));
     if (ip !== null) this.#byAddress.withdraw(addressBlock(ip), atMs);
   }
+}
+
+/**
+ * The user as stored now, locked until the transaction ends. Null when what proved the identity holds no more: the
+ * check of a password takes longer than a change by an administrator.
+ */
+async function asProved(store: AccessStore, proved: UserRow): Promise<UserRow | null> {
+  await store.users.lock();
+  const user = await store.users.get(proved.id);
+  const holds = user?.disabled_at === null && user.password_hash === proved.password_hash;
+  return holds ? user : null;
 }
 
 function nameKey(name: string): string {

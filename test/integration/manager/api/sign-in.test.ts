@@ -33,6 +33,19 @@ describe('signing in', () => {
     expect((await add('ÖZGÜR')).status).toBe(409);
   });
 
+  test('opens no session for a user who is disabled while the password is checked', async () => {
+    const cookie = cookieOf(await bed.signIn('alice', adminPassword));
+    const user = { name: 'bob', password: adminPassword, role: 'viewer' };
+    const added = await bed.send('POST', 'users', { cookie, headers: sameOrigin, body: user });
+    const change = (body: object) =>
+      bed.send('PATCH', `users/${String(added.body['id'])}`, { cookie, headers: sameOrigin, body });
+    // Checking the password takes longer than the change.
+    const [signedIn, disabled] = await Promise.all([bed.signIn('bob', adminPassword), change({ disabled: true })]);
+    expect([signedIn.status, disabled.status]).toEqual([401, 200]);
+    expect((await change({ disabled: false })).status).toBe(200);
+    expect((await bed.signIn('bob', adminPassword)).status).toBe(200);
+  });
+
   test('takes the right password as often as it comes', async () => {
     for (let tries = 0; tries < 12; tries++) expect((await bed.signIn('alice', adminPassword)).status).toBe(200);
   });
