@@ -18,7 +18,7 @@ import { edgeSecretFiles, type EdgeConfig } from './config/edge-config.ts';
 import { createEdge } from './edge.ts';
 import { EdgeConsole } from './edge-console.ts';
 import { subjectOf } from './events/edge-event.ts';
-import { reloadEdge } from './edge-reload.ts';
+import { pinsAfter, reloadEdge } from './edge-reload.ts';
 import type { EdgeLinkDependencies } from './manager-link/edge-link.ts';
 import { wayOut } from './uplink/way-out.ts';
 
@@ -92,7 +92,7 @@ export async function startEdgeProgram(
     apiAddresses: adminConsole.addresses,
     async reload(next) {
       const outcome = await reloadEdge(edge, inForce, next);
-      const pins = next.manager?.certFingerprints ?? [];
+      const pins = pinsAfter(inForce, next);
       link?.trust({ certFingerprints: pins });
       const manager = config.manager === null ? null : { ...config.manager, certFingerprints: pins };
       inForce = { ...config, manager, logLevel: next.logLevel };

@@ -31,7 +31,7 @@ export async function reloadEdge(
   current: EdgeConfig,
   next: EdgeConfig,
 ): Promise<ReloadOutcome> {
-  const [before, after] = [current.manager?.certFingerprints ?? [], next.manager?.certFingerprints ?? []];
+  const [before, after] = [current.manager?.certFingerprints ?? [], pinsAfter(current, next)];
   const lists = await reloadLists(edge, next);
   const applied = [
     ...(current.logLevel === next.logLevel ? [] : ['log_level']),
@@ -43,6 +43,15 @@ export async function reloadEdge(
     return !isDeepStrictEqual(renewed[key as keyof EdgeConfig], next[key as keyof EdgeConfig]);
   });
   return { applied, needsRestart: keys.map(([, name]) => name), failed: lists.failed };
+}
+
+/**
+ * The pins of the manager's certificate once `next` is in force. The link to a manager that is gone from the file runs
+ * until a restart, and so do its pins.
+ */
+export function pinsAfter(current: Pick<EdgeConfig, 'manager'>, next: Pick<EdgeConfig, 'manager'>): readonly string[] {
+  const { manager } = next.manager?.enabled === true ? next : current;
+  return manager?.certFingerprints ?? [];
 }
 
 /** Brings tunnels and flows in line with `next`, as `reloadEdge` does. Rejects once the edge has stopped. */

@@ -31,10 +31,14 @@ const ownKeys: ReadonlySet<string> = new Set([
 /** What of a config that was read again takes effect now, and what needs a restart. */
 export function planReload(current: RelayConfig, next: RelayConfig): ReloadPlan {
   const changed = changedKeys(current, next).filter((key) => !ownKeys.has(key));
+  // The link to a manager that is gone from the file runs until a restart, and so do its pins.
+  const pinsOf = current.manager.enabled && !next.manager.enabled ? current : next;
+  const takesEffect = (key: string): boolean =>
+    reloadable.has(key) && (key !== 'manager.cert_fingerprint' || pinsOf === next);
   const limits = Object.fromEntries(reloadableLimits.map((key) => [key, next.limits[key]]));
   return {
-    applied: changed.filter((key) => reloadable.has(key)),
-    needsRestart: changed.filter((key) => !reloadable.has(key)),
+    applied: changed.filter(takesEffect),
+    needsRestart: changed.filter((key) => !takesEffect(key)),
     effective: {
       ...current,
       tunnels: next.tunnels,
@@ -46,7 +50,7 @@ export function planReload(current: RelayConfig, next: RelayConfig): ReloadPlan 
       // For `get_config`, which returns the current identity.
       manager: {
         ...current.manager,
-        cert_fingerprint: next.manager.cert_fingerprint,
+        cert_fingerprint: pinsOf.manager.cert_fingerprint,
         node_id: next.manager.node_id,
         node_secret: next.manager.node_secret,
       },

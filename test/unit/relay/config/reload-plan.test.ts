@@ -56,6 +56,14 @@ describe('the plan of a reload', () => {
     expect(effective).toEqual(current);
   });
 
+  it('keeps the pins of a manager that is gone from the file, since its link runs until a restart', () => {
+    const manager = { enabled: true, urls: ['wss://m:8443/ws/node'], cert_fingerprint: 'ab'.repeat(32) };
+    const { applied, needsRestart, effective } = planReload(configOf({ manager }), configOf({}));
+    expect(applied).toEqual([]);
+    expect(needsRestart).toContain('manager.enabled');
+    expect(effective.manager.cert_fingerprint).toBe('ab'.repeat(32));
+  });
+
   it('is silent about the identity that a manager gave the relay', () => {
     const manager = { enabled: true, urls: ['wss://m:8443/ws/node'] };
     const current = configOf({ manager: { ...manager, registration_token: 'tok' } });
