@@ -47,6 +47,19 @@ describe('a running relay', () => {
     expect(said.join('\n')).toContain('"applied":["tunnels","log_level"]');
   });
 
+  it('warns of what has no effect in a config that it reads again, once', async () => {
+    const path = writeConfig({ ...loopback, max_edges: 5 });
+    await using program = new ChildProgram('relay', ['relay', '-c', path], new SystemClock());
+    expect((await program.line('config warning'))['problem']).toContain('max_edges has no effect');
+    await program.line('relay started');
+    writeConfig({ ...loopback, max_edges: 6, shared_secret: 'x', log_level: 'debug' });
+    program.kill('SIGHUP');
+    expect((await program.line('config warning'))['problem']).toContain('shared_secret has no effect');
+    await program.line('config reloaded');
+    const warned = program.lastLines.filter((line) => line.includes('config warning'));
+    expect(warned.filter((line) => line.includes('max_edges'))).toHaveLength(1);
+  });
+
   it('goes on with the config that it has when the new one is wrong', async () => {
     const path = writeConfig(loopback);
     await using program = new ChildProgram('relay', ['relay', '-c', path], new SystemClock());

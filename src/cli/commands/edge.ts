@@ -41,8 +41,8 @@ async function startEdge(
     },
     watchedFiles: () => [path],
     async reload() {
-      const { config: next } = await loadEdgeConfig(path);
-      return { ...(await edge.reload(next)), logLevel: next.logLevel };
+      const { config: next, warnings } = await loadEdgeConfig(path);
+      return { ...(await edge.reload(next)), logLevel: next.logLevel, warnings };
     },
     stop: () => edge.stop(),
   };

@@ -68,10 +68,10 @@ async function startManager(
     },
     watchedFiles: () => [flags.config, certificate, key].filter((file) => typeof file === 'string'),
     async reload() {
-      const { config: next } = await load();
+      const { config: next, warnings } = await load();
       const outcome = await program.reload(next);
       ({ tls_cert_path: certificate, tls_key_path: key } = next);
-      return { ...outcome, logLevel: next.log_level };
+      return { ...outcome, logLevel: next.log_level, warnings };
     },
     stop: () => program.stop(),
   };

@@ -110,8 +110,8 @@ async function startObserver(
     facts: observer.facts(),
     watchedFiles: () => (path === null ? [] : [path]),
     async reload() {
-      const { config: next } = await readConfigApart(path, values);
-      return { ...(await observer.reload(next)), logLevel: next.log_level };
+      const { config: next, warnings } = await readConfigApart(path, values);
+      return { ...(await observer.reload(next)), logLevel: next.log_level, warnings };
     },
     trimMemory: () => observer.trimMemory(),
     stop() {

@@ -111,10 +111,10 @@ async function startRelay(
     socketBuffers: { asked: config.limits.socket_buffer_bytes, granted: relay.socketBufferBytes },
     watchedFiles: () => [path, certificate, key].filter((file) => file !== null),
     async reload() {
-      const { config: next } = await loadRelayConfig(path, overrides);
+      const { config: next, warnings } = await loadRelayConfig(path, overrides);
       const outcome = await relay.reload(next);
       ({ tls_cert_path: certificate, tls_key_path: key } = next);
-      return { ...outcome, logLevel: next.log_level };
+      return { ...outcome, logLevel: next.log_level, warnings };
     },
     stop: () => relay.stop(),
   };

@@ -36,7 +36,7 @@ export interface Service {
   /** Files whose change triggers a reload. Called each time, since a reload may change the list. */
   watchedFiles(): readonly string[];
   /** Reads the config again and puts it in force. Rejects with an AppError when the old one stays. */
-  reload(): Promise<ReloadOutcome & { readonly logLevel: LogLevel }>;
+  reload(): Promise<ReloadOutcome & Pick<ServiceSettings, 'logLevel' | 'warnings'>>;
   /** Called once, when the garbage of the start is collected. */
   trimMemory?(): void;
   stop(): Promise<void>;
@@ -67,7 +67,8 @@ export async function runService(
   surviveHangups();
   const shutdown = waitForShutdownSignal();
   const notice = new ServiceNotice({ clock, logger, notify: runSystemdNotify }, process.env);
-  for (const warning of settings.warnings) logger.warn({ problem: formatProblem(warning) }, 'config warning');
+  const warn = newWarnings(logger);
+  warn(settings.warnings);
   let problems: readonly MachineProblem[] = [];
   const random = new SystemRandom();
   const machineProblems = (): readonly MachineProblem[] => problems;
@@ -80,6 +81,7 @@ export async function runService(
   const reload = new ConfigReload(async () => {
     const outcome = await service.reload();
     logger.setLevel(outcome.logLevel);
+    warn(outcome.warnings);
     return outcome;
   }, logger);
   const stopWatching = await reloadOnChange(reload, () => service.watchedFiles(), clock);
@@ -90,4 +92,14 @@ export async function runService(
   stopWatching();
   await service.stop();
   logger.info({}, `${kind} stopped`);
+}
+
+/** Logs what is wrong with the config each time it is read, but for what was wrong with it before. */
+function newWarnings(logger: Logger): (warnings: readonly ConfigProblem[]) => void {
+  let known: readonly string[] = [];
+  return (warnings) => {
+    const problems = warnings.map(formatProblem);
+    for (const problem of problems) if (!known.includes(problem)) logger.warn({ problem }, 'config warning');
+    known = problems;
+  };
 }
