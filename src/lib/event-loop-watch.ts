@@ -12,7 +12,7 @@ const windowTurns = 40;
 /** A turn that takes longer stalls every tunnel for as long. */
 const stallMs = 1000;
 /** A program that starts loads and compiles its code: no sign of a machine that is short of CPU. */
-const settlingTurns = 12;
+const settlingMs = 3000;
 
 /**
  * Measures whether the event loop turns, by how late a timer comes. Memory of a stall lasts 10 to 20 s, so that a check
@@ -22,7 +22,8 @@ export class EventLoopWatch {
   readonly #clock: Clock;
   #timer: Timer | null = null;
   #dueMs = 0;
-  #turns = -settlingTurns;
+  #turns = 0;
+  #settledMs = 0;
   #lastMs = 0;
   #worstNowMs = 0;
   #worstBeforeMs = 0;
@@ -34,7 +35,9 @@ export class EventLoopWatch {
   /** Idempotent. */
   start(): void {
     if (this.#timer !== null) return;
-    this.#dueMs = this.#clock.monotonicMs() + periodMs;
+    const nowMs = this.#clock.monotonicMs();
+    this.#dueMs = nowMs + periodMs;
+    this.#settledMs = nowMs + settlingMs;
     this.#timer = this.#clock.setInterval(() => this.#turn(), periodMs);
   }
 
@@ -59,7 +62,8 @@ export class EventLoopWatch {
     const nowMs = this.#clock.monotonicMs();
     this.#lastMs = Math.max(0, nowMs - this.#dueMs);
     this.#dueMs = nowMs + periodMs;
-    if (++this.#turns <= 0) return;
+    if (nowMs < this.#settledMs) return;
+    this.#turns += 1;
     this.#worstNowMs = Math.max(this.#worstNowMs, this.#lastMs);
     if (this.#turns % windowTurns !== 0) return;
     this.#worstBeforeMs = this.#worstNowMs;
