@@ -67,7 +67,7 @@ export class Users {
         },
         generation ?? undefined,
       );
-      if (user === null) throw new AccessError('stale', `${before.name} has changed meanwhile; read it again`);
+      if (user === null) throw stale(before.name);
       await refuseNoAdmin(inner, before);
       await inner.sessions.removeOf(id);
       const note = { action: 'user.change', target: user.name, before: shown(before), after: shown(user) };
@@ -76,12 +76,13 @@ export class Users {
     });
   }
 
-  async remove(id: string, actor: Actor): Promise<void> {
+  /** Rejects with AccessError `stale`, `last_admin` or `not_found`. */
+  async remove(id: string, generation: number | null, actor: Actor): Promise<void> {
     const { store, clock } = this.#dependencies;
     const before = await this.get(id);
     await store.transaction(async (inner) => {
       await inner.users.lock();
-      await inner.users.remove(id);
+      if (!(await inner.users.remove(id, generation ?? undefined))) throw stale(before.name);
       await refuseNoAdmin(inner, before);
       await audit(inner, actor, clock.now(), { action: 'user.delete', target: before.name, before: shown(before) });
     });
@@ -124,6 +125,10 @@ export class Users {
       await audit(inner, actor, clock.now(), { action: 'api_token.delete', target: row.name });
     });
   }
+}
+
+function stale(name: string): AccessError {
+  return new AccessError('stale', `${name} has changed meanwhile; read it again`);
 }
 
 function nameTaken(name: string): AccessError {

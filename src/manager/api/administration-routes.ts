@@ -69,8 +69,8 @@ function userRoutes({ access, users }: ApiParts): readonly ApiRoute[] {
       summary: 'Deletes a user; its sessions end.',
       access: 'admin',
       answer: z.object({}),
-      async handle({ params, actor }) {
-        await users.remove(params['id'] ?? '', actor);
+      async handle({ params, generation, actor }) {
+        await users.remove(params['id'] ?? '', generation, actor);
         return { body: {} };
       },
     }),

@@ -40,8 +40,9 @@ const ifMatch = {
   },
 };
 
+/** Of what has generations: an API token never changes. */
 function writes({ method, path }: ApiRoute): boolean {
-  return (method === 'PATCH' || method === 'DELETE') && path.includes('{id}');
+  return (method === 'PATCH' || method === 'DELETE') && path.includes('{id}') && !path.startsWith('api-tokens/');
 }
 
 function needs({ access }: ApiRoute): string {

@@ -36,10 +36,10 @@ export function webhookRoutes(parts: Parts, dispatcher: WebhookDispatcher): read
       summary: 'Deletes a webhook and its waiting calls.',
       access: 'admin',
       answer: z.object({}),
-      async handle({ params, actor }) {
+      async handle({ params, generation, actor }) {
         const hook = await found(parts, params['id']);
         await access.transaction(async (store) => {
-          await store.webhooks.remove(hook.id);
+          if (!(await store.webhooks.remove(hook.id, generation ?? undefined))) throw stale();
           await audit(store, actor, clock.now(), { action: 'webhook.delete', target: hook.name });
         });
         return { body: {} };
@@ -100,7 +100,7 @@ function createRoute({ access, clock, random, config }: Parts, dispatcher: Webho
         await store.webhooks.insert(hook);
         await audit(store, actor, now, { action: 'webhook.create', target: hook.name, after: body });
       });
-      return { body: { ...webhookWire(hook, []), secret } };
+      return { body: { ...webhookWire(hook, []), secret }, generation: hook.generation };
     },
   });
 }
@@ -131,7 +131,7 @@ function changeRoute(parts: Parts): ApiRoute {
       };
       const hook = await access.transaction(async (store) => {
         const changed = await store.webhooks.change(before.id, change, generation ?? undefined);
-        if (changed === null) throw new AccessError('stale', 'The webhook has changed meanwhile; read it again');
+        if (changed === null) throw stale();
         if (enabled === false) await store.deliveries.giveUp(changed.id, now, 'given up: the webhook was disabled');
         await audit(store, actor, now, { action: 'webhook.change', target: changed.name, after: body });
         return changed;
@@ -172,4 +172,8 @@ function webhookWire(hook: WebhookRow, latest: Latest): z.input<typeof webhookSc
     last_result: last === undefined ? null : (last.error ?? 'delivered'),
     waiting: last?.waiting ?? 0,
   };
+}
+
+function stale(): AccessError {
+  return new AccessError('stale', 'The webhook has changed meanwhile; read it again');
 }

@@ -24,8 +24,8 @@ export interface UserStore {
   insert(user: NewUser): Promise<boolean>;
   /** Null where there is no such user, or it has another generation than the one that is asked for. */
   change(id: string, change: UserChange, generation?: number): Promise<UserRow | null>;
-  /** With its sessions. */
-  remove(id: string): Promise<boolean>;
+  /** With its sessions. False where there is no such user, or it has another generation. */
+  remove(id: string, generation?: number): Promise<boolean>;
   count(): Promise<number>;
   /** Administrators that may sign in. */
   countAdmins(): Promise<number>;
@@ -57,7 +57,8 @@ export interface WebhookStore {
   get(id: string): Promise<WebhookRow | null>;
   insert(webhook: Omit<WebhookRow, 'generation'>): Promise<void>;
   change(id: string, change: WebhookChange, generation?: number): Promise<WebhookRow | null>;
-  remove(id: string): Promise<boolean>;
+  /** False where there is no such webhook, or it has another generation. */
+  remove(id: string, generation?: number): Promise<boolean>;
 }
 
 export interface DeliveryStore {

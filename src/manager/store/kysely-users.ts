@@ -60,9 +60,10 @@ export class KyselyUsers implements UserStore {
     return (await query.returningAll().executeTakeFirst()) ?? null;
   }
 
-  async remove(id: string): Promise<boolean> {
-    const removed = await this.#db.deleteFrom('users').where('id', '=', id).returning('id').executeTakeFirst();
-    return removed !== undefined;
+  async remove(id: string, generation?: number): Promise<boolean> {
+    let query = this.#db.deleteFrom('users').where('id', '=', id);
+    if (generation !== undefined) query = query.where('generation', '=', generation);
+    return (await query.returning('id').executeTakeFirst()) !== undefined;
   }
 
   async count(): Promise<number> {

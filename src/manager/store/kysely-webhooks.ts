@@ -37,9 +37,10 @@ export class KyselyWebhooks implements WebhookStore {
     return (await query.returningAll().executeTakeFirst()) ?? null;
   }
 
-  async remove(id: string): Promise<boolean> {
-    const removed = await this.#db.deleteFrom('webhooks').where('id', '=', id).returning('id').executeTakeFirst();
-    return removed !== undefined;
+  async remove(id: string, generation?: number): Promise<boolean> {
+    let query = this.#db.deleteFrom('webhooks').where('id', '=', id);
+    if (generation !== undefined) query = query.where('generation', '=', generation);
+    return (await query.returning('id').executeTakeFirst()) !== undefined;
   }
 }
 

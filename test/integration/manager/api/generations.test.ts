@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ApiBed } from '../../../support/manager/api-bed.ts';
+import { adminPassword, ApiBed } from '../../../support/manager/api-bed.ts';
 import { sameOrigin } from '../../../support/manager/rest-call.ts';
 
 describe('writes against a generation that was read', () => {
@@ -35,6 +35,27 @@ describe('writes against a generation that was read', () => {
       expect(after.body['name']).toBe('first writer');
     },
   );
+
+  test.each([
+    ['users', { name: 'bob', password: adminPassword, role: 'viewer' }, { role: 'operator' }],
+    ['webhooks', { name: 'pager', url: 'https://pager.example/', triggers: ['node_offline'] }, { name: 'other pager' }],
+  ])('MH5 a stale DELETE of %s is refused with 412 and removes nothing', async (list, content, change) => {
+    const send = (method: string, path: string, body?: object, ifMatch?: string) =>
+      bed.send(method, path, {
+        cookie,
+        headers: { ...sameOrigin, ...(ifMatch !== undefined && { 'if-match': ifMatch }) },
+        ...(body !== undefined && { body }),
+      });
+    const added = await send('POST', list, content);
+    expect(added.status).toBe(201);
+    const etag = String(added.headers.etag);
+    const path = `${list}/${String(added.body['id'])}`;
+    const changed = await send('PATCH', path, change);
+    expect(changed.status).toBe(200);
+    const refused = await send('DELETE', path, undefined, etag);
+    expect([refused.status, refused.body['error_code']]).toEqual([412, 'stale']);
+    expect((await send('DELETE', path, undefined, String(changed.headers.etag))).status).toBe(200);
+  });
 
   test('a header that is no ETag is refused', async () => {
     const answer = await bed.send('PATCH', 'nodes/x', {
