@@ -44,14 +44,17 @@ export class AuditLog {
     this.#clock = dependencies.clock;
     this.#nowNs = dependencies.nowNs;
     this.#settings = settings;
+    let file: RotatingAppendFile | null = null;
     try {
       const end = endOf(settings.path);
-      this.#file = new RotatingAppendFile(settings);
+      file = new RotatingAppendFile(settings);
+      this.#file = file;
       if (end.reason === 'schema_drift') this.#file.rotate();
       this.#seq = end.seq;
       this.#chain = end.chain ?? FIRST_CHAIN;
       this.#boot(end.chain, end.reason);
     } catch (cause) {
+      file?.close();
       throw new AppError('unavailable', `recovery_audit_file ${settings.path} cannot be written`, { cause });
     }
   }
