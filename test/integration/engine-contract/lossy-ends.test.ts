@@ -23,7 +23,7 @@ class Exchange {
 
   /** One stream: each end writes and ends its direction in its own time, one of them perhaps after the other. */
   async stream(): Promise<void> {
-    const near = this.#client.open();
+    const near = await this.#client.opened();
     near.stream.write(Buffer.from('>'));
     const far = await until(() => this.#server.streams.find(({ stream }) => stream.id === near.stream.id) ?? null);
     const waits = this.#random.float() < 0.5;

@@ -8,6 +8,7 @@ import type {
   SocketAddress,
   StreamHandler,
 } from '../../../src/quic/types.ts';
+import { until } from '../until.ts';
 
 /** A stream that is read as fast as data comes (until `pause`), and remembers everything. */
 export class RecordedStream implements StreamHandler {
@@ -88,6 +89,11 @@ export class RecordedConnection implements ConnectionHandler {
     const stream = this.connection.openBidi();
     if (stream === null) throw new Error('no stream is granted');
     return new RecordedStream(stream);
+  }
+
+  /** The same, once the peer grants a stream. */
+  async opened(): Promise<RecordedStream> {
+    return new RecordedStream(await until(() => this.connection.openBidi(), { what: 'a stream is granted' }));
   }
 
   onStream(stream: QuicStream): void {
