@@ -82,7 +82,9 @@ export function WebhookForm({ hook: current, onSaved, close }: WebhookFormProps)
   );
 }
 
-type Fields = Pick<WebhookRow, 'name' | 'url' | 'triggers'>;
+interface Fields extends Pick<WebhookRow, 'name' | 'url'> {
+  readonly triggers: readonly WebhookTrigger[];
+}
 
 /** Only what was changed here: somebody else may have changed the rest meanwhile. */
 function changesOf(fields: Fields, before: Fields): Partial<Fields> {
