@@ -24,7 +24,9 @@ last = ""
 
 
 def report():
-    print(json.dumps({"who": who, "pid": os.getpid(), **counts, "last": last}), flush=True)
+    line = json.dumps({"who": who, "pid": os.getpid(), **counts, "last": last}) + "\n"
+    # One write: print makes two where Python is unbuffered, and the child's may come between them.
+    os.write(sys.stdout.fileno(), line.encode())
 
 
 end = time.monotonic() + seconds
