@@ -71,7 +71,10 @@ export async function runManagerBench(options: ManagerBenchOptions, say: (text: 
       const idleMb = await measureIdle(await url());
       const measured = { ...(await measureManager(options, await url(), echo.cpu)), idleMb };
       results.get(engine)?.push(measured);
-      const texts = rows.map(({ name, unit, digits, of }) => `${name} ${of(measured).toFixed(digits)} ${unit}`);
+      const texts = rows.flatMap(({ name, unit, digits, of }) => {
+        const value = of(measured);
+        return Number.isNaN(value) ? [] : `${name} ${value.toFixed(digits)} ${unit}`;
+      });
       say(`  ${engine}, ${measured.stats.open} connected: ${texts.join(', ')}\n`);
     }
   }
