@@ -24,9 +24,8 @@ import type { Notice } from './notices/notice-limit.ts';
 import { ObserverServers } from './observer-servers.ts';
 import { metricsText } from './outputs/metrics-text.ts';
 import { ProcessLabels } from './processes/process-labels.ts';
-import { Recovery, readRecoveryCommand } from './recovery-setup.ts';
-import { RecoveryCounters } from './recovery/recovery-counters.ts';
-import type { RecoveryCommand } from './recovery/recovery-runner.ts';
+import { OptionalRecovery } from './optional-recovery.ts';
+import { readRecoveryCommand } from './recovery-setup.ts';
 import type { ObserverEvent } from './slots/observer-event.ts';
 import type { Slot } from './slots/slot.ts';
 
@@ -61,12 +60,11 @@ export class ObserverProgram {
   readonly #watch: BeatWatch;
   readonly #outputs: EventOutputs;
   readonly #board: NoticeBoard;
-  readonly #recoveryCounters = new RecoveryCounters();
+  readonly #recovery: OptionalRecovery;
   readonly #loop: EventLoopWatch;
   readonly #view: ObserverView;
   readonly #servers: ObserverServers;
   readonly #stack = new AsyncDisposableStack();
-  #recovery: Recovery | null = null;
   #link: NodeLink | null = null;
   #lastLookMs = 0;
   #stopping = false;
@@ -104,6 +102,13 @@ export class ObserverProgram {
       },
       observerSettingsOf(config, keys),
     );
+    this.#recovery = new OptionalRecovery({
+      ...dependencies,
+      nowNs: () => this.#watch.state().nowNs,
+      slotOf: (pid) => this.#slotOf(pid),
+      ownNamespace: () => this.#watch.state().ownNamespace,
+      news: (news) => this.#board.recovery(news, this.#watch.state().nowNs),
+    });
     this.#view = new ObserverView({
       state: () => this.#watch.state(),
       labelOf: (pid) => this.#labels.of(pid),
@@ -130,8 +135,8 @@ export class ObserverProgram {
     program.#stack.defer(() => program.#outputs.close());
     try {
       await program.#startLink(settings);
-      if (command !== null) program.#startRecovery(command);
-      program.#stack.defer(() => program.#recovery?.stop());
+      program.#stack.defer(() => program.#recovery.stop());
+      await program.#recovery.put(command, config);
       program.#loop.start();
       program.#stack.defer(() => program.#loop.stop());
       program.#stack.defer(() => program.#servers.stop());
@@ -173,7 +178,7 @@ export class ObserverProgram {
     if (this.#stopping) return { applied: [], needsRestart: [] };
     this.#outputs.reconfigure(effective);
     try {
-      await this.#reloadRecovery(command, effective);
+      await this.#recovery.put(command, effective);
     } catch (error) {
       this.#outputs.reconfigure(this.#config);
       throw error;
@@ -184,18 +189,6 @@ export class ObserverProgram {
     this.#labels = new ProcessLabels(effective.labels);
     this.#config = effective;
     return outcome;
-  }
-
-  /** Throws AppError `unavailable` when the audit cannot be opened; nothing has changed then. */
-  async #reloadRecovery(command: RecoveryCommand | null, next: ObserverConfig): Promise<void> {
-    if (command !== null && this.#recovery !== null) {
-      this.#recovery.reconfigure(command, next);
-    } else if (command !== null) {
-      this.#startRecovery(command, next);
-    } else {
-      await this.#recovery?.stop();
-      this.#recovery = null;
-    }
   }
 
   /** For control flow across an await. */
@@ -216,7 +209,7 @@ export class ObserverProgram {
   #metricsText(): string {
     return metricsText({
       state: this.#watch.state(),
-      recovery: this.#recoveryCounters,
+      recovery: this.#recovery.counters,
       scrapes: this.#servers.scrapes,
       capacity: this.#config.tracker_capacity,
       lastLookSeconds: this.#lastLookMs / 1000,
@@ -231,7 +224,7 @@ export class ObserverProgram {
     if (event.type === 'NamespaceConflict' && this.#config.strict_namespace_check) this.#giveUp(event.claimed_pid);
     if (event.type !== 'Stall') return;
     const slot = this.#slotOf(event.pid);
-    if (slot !== undefined) this.#recovery?.runner.stalled(slot);
+    if (slot !== undefined) this.#recovery.stalled(slot);
   }
 
   /** A foreign agent goes on beating, and a second signal would cut the stop short. */
@@ -260,19 +253,6 @@ export class ObserverProgram {
     else logger.warn({ severity, ...fields }, message);
   }
 
-  #startRecovery(command: RecoveryCommand, config = this.#config): void {
-    this.#recovery = new Recovery(command, config, {
-      ...this.#dependencies,
-      nowNs: () => this.#watch.state().nowNs,
-      slotOf: (pid) => this.#slotOf(pid),
-      ownNamespace: this.#watch.state().ownNamespace,
-      news: (news) => {
-        this.#recoveryCounters.count(news);
-        this.#board.recovery(news, this.#watch.state().nowNs);
-      },
-    });
-  }
-
   async #startLink({ config, configPath, allowInsecure }: ObserverProgramSettings): Promise<void> {
     if (config.manager?.enabled !== true || configPath === null) return;
     const { createObserverLink } = await import('./manager-link/observer-link.ts');
@@ -297,7 +277,7 @@ export class ObserverProgram {
       watched: agents.length,
       agents: agents.slice(0, maxAgentsInStats),
       counters,
-      recovery: Object.fromEntries(this.#recoveryCounters.outcomes),
+      recovery: Object.fromEntries(this.#recovery.counters.outcomes),
     };
   }
 
