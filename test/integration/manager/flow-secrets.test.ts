@@ -1,24 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { admin, ManagerBed, type JoinedNode } from '../../support/manager/manager-bed.ts';
+import { admin, type ManagerBed } from '../../support/manager/manager-bed.ts';
+import { startVenueBed } from '../../support/manager/venue-bed.ts';
 import { until } from '../../support/until.ts';
-
-interface World extends AsyncDisposable {
-  readonly manager: ManagerBed;
-  readonly venue: JoinedNode;
-}
-
-async function world(): Promise<World> {
-  const manager = await ManagerBed.start();
-  const venue = await manager.join('venue');
-  await manager.steady(venue.id);
-  return {
-    ...{ manager, venue },
-    async [Symbol.asyncDispose]() {
-      await venue.node[Symbol.asyncDispose]();
-      await manager[Symbol.asyncDispose]();
-    },
-  };
-}
 
 const openDrift = (manager: ManagerBed, count = 1) =>
   until(
@@ -37,7 +20,7 @@ describe('the secrets of a flow', () => {
   };
 
   it('reach the node, and are masked for whoever reads; a mask that is written back keeps them', async () => {
-    await using all = await world();
+    await using all = await startVenueBed();
     const { fleet } = all.manager;
     const { id } = await fleet.flows.create({ node_id: all.venue.id, config }, admin);
     expect((await all.venue.node.command('update_flow')).action).toMatchObject({ flow: config });
@@ -53,7 +36,7 @@ describe('the secrets of a flow', () => {
   });
 
   it('stay at the node and here when what differs is taken over, although the node does not show them', async () => {
-    await using all = await world();
+    await using all = await startVenueBed();
     const { manager, venue } = all;
     const { id } = await manager.fleet.flows.create({ node_id: venue.id, config }, admin);
     await until(async () => (await manager.fleet.flows.get(id)).status === 'active', { what: 'the flow is there' });
@@ -67,7 +50,7 @@ describe('the secrets of a flow', () => {
   });
 
   it('stay at a node whose flow is taken over: nothing is pushed without them', async () => {
-    await using all = await world();
+    await using all = await startVenueBed();
     const { manager, venue } = all;
     venue.node.config = { tunnels: [], flows: [{ id: 'main', name: 'Main', input: { type: 'srt' }, outputs: [] }] };
     await manager.fleet.nodes.reconcile(venue.id, admin);
@@ -82,7 +65,7 @@ describe('the secrets of a flow', () => {
   });
 
   it('are asked for where only a mask is known', async () => {
-    await using all = await world();
+    await using all = await startVenueBed();
     const masked = { ...config, input: { type: 'srt', passphrase: '***REDACTED***' } };
     const refused = all.manager.fleet.flows.create({ node_id: all.venue.id, config: masked }, admin);
     await expect(refused).rejects.toMatchObject({ code: 'invalid', field: 'config' });

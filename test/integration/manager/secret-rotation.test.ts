@@ -1,25 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { admin, ManagerBed, type JoinedNode } from '../../support/manager/manager-bed.ts';
+import { admin } from '../../support/manager/manager-bed.ts';
 import { SimNode } from '../../support/manager/sim-node.ts';
+import { startVenueBed } from '../../support/manager/venue-bed.ts';
 import { until } from '../../support/until.ts';
-
-interface World extends AsyncDisposable {
-  readonly manager: ManagerBed;
-  readonly venue: JoinedNode;
-}
-
-async function world(): Promise<World> {
-  const manager = await ManagerBed.start();
-  const venue = await manager.join('venue');
-  await manager.steady(venue.id);
-  return {
-    ...{ manager, venue },
-    async [Symbol.asyncDispose]() {
-      await venue.node[Symbol.asyncDispose]();
-      await manager[Symbol.asyncDispose]();
-    },
-  };
-}
 
 describe('a secret that is rotated', () => {
   it.each([
@@ -28,7 +11,7 @@ describe('a secret that is rotated', () => {
   ] as const)(
     'MG1 %s leaves the old one and the new one in force until one is used',
     async (_what, answer, outcome) => {
-      await using all = await world();
+      await using all = await startVenueBed();
       let secret = '';
       all.venue.node.answer = ({ action }) => {
         secret = String(action['new_secret']);
@@ -47,7 +30,7 @@ describe('a secret that is rotated', () => {
   );
 
   it('MG1 twice in a row leaves all three in force until one is used, and then no older one', async () => {
-    await using all = await world();
+    await using all = await startVenueBed();
     const { id, credentials, node } = all.venue;
     const fresh: string[] = [];
     node.answer = ({ action }) => {
@@ -70,7 +53,7 @@ describe('a secret that is rotated', () => {
   });
 
   it('MG1 again and again, unused, is refused in time: the old one and each new one still let the node in', async () => {
-    await using all = await world();
+    await using all = await startVenueBed();
     const { id, credentials, node } = all.venue;
     const fresh: string[] = [];
     node.answer = ({ action }) => {
@@ -94,13 +77,13 @@ describe('a secret that is rotated', () => {
   });
 
   it('MG2 with the previous one revoked shuts the old one out at once', async () => {
-    await using all = await world();
+    await using all = await startVenueBed();
     await all.manager.fleet.nodes.rotateSecret(all.venue.id, true, admin);
     await expect(SimNode.connect(all.manager.url, all.venue.credentials)).rejects.toThrow('Invalid node secret');
   });
 
   it('MG1 that the node refuses stays as it was', async () => {
-    await using all = await world();
+    await using all = await startVenueBed();
     all.venue.node.answer = () => ({ error: 'Credential persistence failed' });
     await expect(all.manager.fleet.nodes.rotateSecret(all.venue.id, false, admin)).rejects.toMatchObject({
       status: 422,
