@@ -13,8 +13,8 @@ export interface ReloadOutcome {
 }
 
 /**
- * Reads a config again on request, one time after the other. A wrong config changes nothing. One of which a part cannot
- * be had, such as an address, is in force but for that part.
+ * Reads a config again on request, one time after the other. A wrong config changes nothing. Where a part cannot be
+ * had, such as an address, the rest is in force.
  */
 export class ConfigReload {
   readonly #reload: () => Promise<ReloadOutcome>;

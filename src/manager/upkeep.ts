@@ -10,7 +10,7 @@ const sliceRows = 5_000;
 /** Deleting goes on for so many slices a round, so that it never holds up what is new. */
 const slicesPerRound = 20;
 const removedKeptMs = 30 * dayMs;
-/** So long an operator who comes late to a difference is told that it is resolved. */
+/** An operator who comes late to a difference finds for this long that it is resolved. */
 const resolvedKeptMs = 30 * dayMs;
 
 interface UpkeepDependencies {

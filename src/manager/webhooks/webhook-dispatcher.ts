@@ -46,7 +46,7 @@ export class WebhookDispatcher {
   readonly #dependencies: WebhookDependencies;
   readonly #settings: WebhookSettings;
   readonly #lost = new Map<string, Timer>();
-  /** Nodes of which this instance has reported that they are gone. */
+  /** Nodes that this instance has reported as gone. */
   readonly #reported = new Set<string>();
   readonly #claimant: string;
   #timer: Timer | null = null;
